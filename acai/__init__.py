@@ -1,0 +1,24 @@
+"""acai: a music recommender written from scratch in NumPy, to be read beside its equations.
+
+The README has every equation; the code that computes one carries its number.
+Importing this module is cheap: the parts are loaded when they are first used.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "Ratings", "audio", "cf", "content", "datasets", "load", "metrics", "nn", "plots", "reference", "teaching"]
+
+_HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf.saving"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"acai.{name}")
+    raise AttributeError(f"module 'acai' has no attribute {name!r}; it has: {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

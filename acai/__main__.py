@@ -1,0 +1,5 @@
+"""`python -m acai`."""
+
+from acai.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""The command `acai`: one module of `acai/commands` for each of its words."""
+
+import argparse
+import importlib
+import sys
+
+from acai import __version__
+from acai.errors import InputError, unknown
+
+COMMANDS = {
+    "demo": "hear a small made-up world of music, from its plays to songs that nobody has played",
+    "recommend": "recommend songs to one user of a data set",
+    "gradcheck": "prove the gradients of every layer, or of your own",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command: exit code 0 when it did its work, 2 with one line when the input was at fault, 130 after Ctrl-C."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        prog="acai",
+        description="A music recommender written from scratch in NumPy, to be read beside its equations.",
+        epilog="commands:\n" + "\n".join(f"  {name:<10} {line}" for name, line in COMMANDS.items())
+        + "\n\n`acai COMMAND --help` says more about one of them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"acai {__version__}")
+    parser.add_argument("command", metavar="COMMAND", help="one of those below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command takes")
+    if not argv:
+        parser.print_help()
+        return
+    chosen = parser.parse_args(argv[:1]).command
+    try:
+        if chosen not in COMMANDS:
+            raise unknown("command", chosen, COMMANDS, n=len(COMMANDS))
+        command = importlib.import_module(f"acai.commands.{chosen}")
+        command_parser = argparse.ArgumentParser(
+            prog=f"acai {chosen}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        command.add_arguments(command_parser)
+        command.run(command_parser.parse_args(argv[1:]))
+    except InputError as mistake:
+        sys.exit(_complain(mistake))
+    except KeyboardInterrupt:
+        print("\nacai: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
+        sys.stderr.close()
+
+
+def _complain(mistake: InputError) -> int:
+    print(f"acai: {mistake}", file=sys.stderr)
+    return 2

@@ -1,0 +1,39 @@
+"""Mistakes that the person at the keyboard can mend, said in one sentence."""
+
+import difflib
+from collections.abc import Hashable, Iterable
+
+
+class InputError(ValueError):
+    """What was given, what was expected, what to do: the command line prints it as one line and exits with code 2."""
+
+
+def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -> InputError:
+    """An error for a name that does not exist, listing those that do, the nearest first.
+
+    Parameters
+    ----------
+    what : str
+        The kind of thing that was named, as in "user" or "data set".
+    given : hashable
+        The name that was given.
+    known : iterable of hashable
+        Every name that exists.
+    n : int
+        How many of them to list.
+
+    Returns
+    -------
+    InputError
+        Ready to be raised.
+    """
+    known = list(known)
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(str(given), names, n=n, cutoff=0.5)
+    listed = (near + [name for name in names[: 2 * n] if name not in near])[:n]
+    more = f", … ({len(known):,} in all)" if len(known) > len(listed) else ""
+    message = f"no {what} {given!r}; there is: {', '.join(listed) or 'none'}{more}"
+    if str(given) in names:  # the classic: '42' given where 42 is meant
+        kinds = sorted({type(name).__name__ for name in known})
+        message += f" (ids here are of type {', '.join(kinds)}; {given!r} is a {type(given).__name__})"
+    return InputError(message)

@@ -1,0 +1,174 @@
+"""From sound to log-mel spectrogram (README part A)."""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import numpy as np
+from scipy import sparse
+
+from acai.errors import InputError
+from acai.recording import Recording, Sound
+
+
+def log_mel(
+    sound: Sound | Recording,
+    sample_rate: float = 22050,
+    window: int = 1024,
+    hop: int = 512,
+    n_mels: int = 128,
+    f_min: float = 0.0,
+    f_max: float | None = None,
+    C: float = 10_000.0,
+) -> np.ndarray:
+    """Log-mel spectrogram (A1, A2), after Dieleman and Schrauwen (2014).
+
+    Parameters
+    ----------
+    sound : path, or (samples, rate), or Recording
+        A wav, flac, ogg or mp3 file, read block by block; or samples of shape (n,) or (n, channels) and their rate.
+        A `Recording` has its own sample rate.
+    sample_rate : float
+        Sounds of another rate are resampled to it. Hz.
+    window, hop : int
+        Length of a frame and the distance from one frame to the next, in samples.
+    n_mels : int
+        Number of mel bands, between `f_min` and `f_max`.
+    f_min, f_max : float
+        Hz; `f_max` is half the sample rate unless given.
+    C : float
+        How strongly quiet sounds are lifted, > 0.
+
+    Returns
+    -------
+    float32 array, shape (n_mels, 1 + n_samples // hop)
+        At least 0; frame t is centred on sample t · hop. It is the same, bit for bit, for a file and for its samples.
+
+    Raises
+    ------
+    InputError
+        If the sound cannot be read (see `Recording`), is shorter than one window, or a parameter is out of range.
+    """
+    S = mel_power(sound, sample_rate, window, hop, n_mels, f_min, f_max)  # (n_mels, T)
+    return np.log1p(np.float32(C) * S)  # (A2)
+
+
+def mfcc(
+    sound: Sound | Recording,
+    sample_rate: float = 22050,
+    window: int = 2048,
+    hop: int = 512,
+    n_mels: int = 128,
+    f_min: float = 0.0,
+    f_max: float | None = 8000.0,
+    n_mfcc: int = 128,
+) -> np.ndarray:
+    """Mel-frequency cepstral coefficients (A3), with the parameters of the original OpenMRS (2016).
+
+    Parameters
+    ----------
+    sound, sample_rate, window, hop, n_mels, f_min, f_max
+        As for `log_mel`; only the defaults differ.
+    n_mfcc : int
+        Number of coefficients, from 1 to `n_mels`.
+
+    Returns
+    -------
+    float32 array, shape (n_mfcc, 1 + n_samples // hop)
+        In decibels, down to 80 below the loudest band of the sound.
+    """
+    from scipy.fft import dct
+
+    if not 1 <= n_mfcc <= n_mels:
+        raise InputError(f"n_mfcc={n_mfcc}; expected from 1 to n_mels={n_mels}")
+    S = mel_power(sound, sample_rate, window, hop, n_mels, f_min, f_max)  # (n_mels, T)
+    L = 10 * np.log10(np.maximum(S, 1e-10))
+    L = np.maximum(L, L.max() - 80)
+    return dct(L, type=2, axis=0, norm="ortho")[:n_mfcc]  # (A3)
+
+
+def mel_power(
+    sound: Sound | Recording,
+    sample_rate: float = 22050,
+    window: int = 1024,
+    hop: int = 512,
+    n_mels: int = 128,
+    f_min: float = 0.0,
+    f_max: float | None = None,
+) -> np.ndarray:
+    """Mel power spectrogram (A1): what `librosa.feature.melspectrogram` gives, from a sound that may be an hour long.
+
+    Parameters, returned shape and errors are those of `log_mel`.
+    """
+    from scipy.fft import rfft
+
+    if hop < 1:
+        raise InputError(f"hop={hop}; expected at least one sample")
+    recording = sound if isinstance(sound, Recording) else Recording(sound, sample_rate)
+    F = mel_filters(recording.sample_rate, window, n_mels, f_min, f_max)  # (n_mels, window//2 + 1), sparse
+    w = _hann(window)
+    S = []
+    for x in frames(recording, window, hop):  # (t, window)
+        X = rfft(w * x)  # (t, window//2 + 1)
+        S.append(F @ (X.real**2 + X.imag**2).T)  # (A1)
+    if recording.n_samples < window:
+        raise InputError(
+            f"{recording.name} is too short: {recording.n_samples} samples at {recording.sample_rate:g} Hz; "
+            f"expected at least one window of {window}"
+        )
+    return np.concatenate(S, axis=1)
+
+
+def frames(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[np.ndarray]:
+    """Overlapping frames of a signal that comes in blocks: arrays of shape (some frames, window), in order.
+
+    The signal is padded by half a window of zeros at either end, so that frame t is centred on sample t · hop.
+    """
+    rest = np.zeros(window // 2, np.float32)
+    for block in _and_then(blocks, np.zeros(window - window // 2, np.float32)):
+        rest = np.concatenate([rest, block])
+        if len(rest) >= window:
+            x = np.lib.stride_tricks.sliding_window_view(rest, window)[::hop]
+            yield x
+            rest = rest[len(x) * hop :]
+
+
+def _and_then(blocks: Iterable[np.ndarray], last: np.ndarray) -> Iterator[np.ndarray]:
+    yield from blocks
+    yield last
+
+
+@lru_cache(maxsize=8)
+def mel_filters(
+    sample_rate: float, window: int, n_mels: int, f_min: float = 0.0, f_max: float | None = None
+) -> sparse.csr_array:
+    """The filter bank F of (A1): `n_mels` triangles of equal area on Slaney's mel scale, through librosa.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, shape (n_mels, window//2 + 1), float32
+        Sparse, for each band sees few frequencies, and a sparse product is the same whatever the number of threads.
+    """
+    from librosa.filters import mel  # the bank alone is cheap; librosa.stft would compile for 10 s on a fresh install
+
+    f_max = sample_rate / 2 if f_max is None else f_max
+    if window < 2 or n_mels < 1 or not 0 <= f_min < f_max <= sample_rate / 2:
+        raise InputError(
+            f"window={window}, n_mels={n_mels}, f_min={f_min:g}, f_max={f_max:g} at sample_rate={sample_rate:g}; "
+            "expected a window of at least 2 samples, at least one band, and 0 <= f_min < f_max <= sample_rate / 2"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # librosa warns of empty bands; we say how many and refuse
+        F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=f_max)
+    n_empty = int((F.max(axis=1) == 0).sum())
+    if n_empty:
+        raise InputError(
+            f"{n_empty} of {n_mels} mel bands lie between two frequencies of a window of {window} samples and would "
+            "stay empty; take fewer bands (n_mels) or a longer window"
+        )
+    return sparse.csr_array(F)
+
+
+def _hann(window: int) -> np.ndarray:
+    n = np.arange(window)
+    return (0.5 - 0.5 * np.cos(2 * np.pi * n / window)).astype(np.float32)

@@ -1,0 +1,152 @@
+"""A sound as blocks of samples: mono, at one rate, each flaw named, and never the whole file in memory."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from acai.errors import InputError
+
+BLOCK = 1 << 16  # samples read at a time: three seconds at 22,050 Hz, so that a block and its spectra stay in the cache
+FULL_SCALE = 32767 / 32768  # the largest 16-bit sample
+SILENCE = 1 / 32768  # one step of 16 bits
+FORMATS = (".wav", ".flac", ".ogg", ".mp3")
+EXPECTED = "expected a wav, flac, ogg or mp3 file"
+
+Sound = str | os.PathLike | tuple[np.ndarray, float]
+
+
+class Recording:
+    """One sound, to be iterated over: float32 blocks of mono samples at `sample_rate`.
+
+    Channels are averaged, and another rate is resampled. A file of a lower rate stays silent above its own half rate.
+    Clipping is no error: the spectrogram of a clipped sound is what one hears. Its extent is told in `clipped`.
+
+    Parameters
+    ----------
+    sound : path, or (samples, rate)
+        A wav, flac, ogg or mp3 file; or samples of shape (n,) or (n, channels), floating point within ±1 or integers at
+        their full scale, and their rate in Hz.
+    sample_rate : float
+        The rate of the blocks, in Hz.
+
+    Attributes
+    ----------
+    n_samples : int
+        How many samples at `sample_rate` have come out so far.
+    clipped : float
+        The share of the instants read so far at which a channel stood at full scale, between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        On iteration: if the file is missing, empty, not audio, cut short, silent, or has samples that are not finite.
+    """
+
+    def __init__(self, sound: Sound, sample_rate: float = 22050) -> None:
+        self.sound = sound
+        self.sample_rate = sample_rate
+        self.name = "the array of samples" if isinstance(sound, tuple) else os.fspath(sound)
+        self.n_samples = 0
+        self.n_read = self._n_clipped = 0
+
+    @property
+    def clipped(self) -> float:
+        """The share of the instants read so far at which a channel stood at full scale."""
+        return self._n_clipped / max(self.n_read, 1)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        self.n_samples = self.n_read = self._n_clipped = 0
+        lowest, highest = np.inf, -np.inf
+        for block in self._resampled(self._from_array() if isinstance(self.sound, tuple) else self._from_file()):
+            if len(block):
+                lowest, highest = min(lowest, block.min()), max(highest, block.max())
+                self.n_samples += len(block)
+                yield block
+        if not self.n_read:
+            raise InputError(f"{self.name} holds no samples; expected some seconds of sound")
+        if highest - lowest <= SILENCE:
+            raise InputError(f"{self.name} is silent: no sound in any of its {self.n_samples / self.sample_rate:.1f} s")
+
+    def _resampled(self, source: Iterator[tuple[np.ndarray, float]]) -> Iterator[np.ndarray]:
+        resampler = None
+        for block, rate in source:  # block: (n, channels)
+            if not np.isfinite(block).all():
+                j = self.n_read + int(np.argmin(np.isfinite(block).all(axis=1)))
+                raise InputError(f"{self.name} is damaged: sample {j:,} (at {j / rate:.2f} s) is not a finite number")
+            self.n_read += len(block)
+            self._n_clipped += int((np.abs(block).max(axis=1, initial=0) >= FULL_SCALE).sum())
+            mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+            if rate == self.sample_rate:
+                yield mono
+                continue
+            if resampler is None:
+                import soxr  # librosa's resampler: librosa.resample takes no stream, and first compiles for 10 s
+
+                resampler = soxr.ResampleStream(rate, self.sample_rate, 1)
+            yield resampler.resample_chunk(np.ascontiguousarray(mono))
+        if resampler is not None:
+            yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+
+    def _from_array(self) -> Iterator[tuple[np.ndarray, float]]:
+        samples, rate = self.sound
+        samples = np.asarray(samples)
+        if samples.ndim not in (1, 2) or samples.dtype.kind not in "fiu" or not rate > 0:
+            raise InputError(
+                "expected real samples of shape (n,) or (n, channels) and a rate in Hz; "
+                f"given: an array of {samples.dtype} of shape {samples.shape} and the rate {rate}"
+            )
+        samples = samples.reshape(len(samples), -1)
+        for start in range(0, len(samples), BLOCK):
+            block = samples[start : start + BLOCK]
+            if samples.dtype.kind in "iu":
+                middle = 0 if samples.dtype.kind == "i" else np.iinfo(samples.dtype).max / 2
+                block = (block - middle) / (np.iinfo(samples.dtype).max - middle)
+            yield block.astype(np.float32, copy=False), rate
+
+    def _from_file(self) -> Iterator[tuple[np.ndarray, float]]:
+        path = Path(self.name)
+        _check_at_the_door(path)
+        import soundfile
+
+        try:
+            with soundfile.SoundFile(path) as file:
+                while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+                    yield block, file.samplerate
+                n, rate = file.frames, file.samplerate
+        except soundfile.SoundFileError as error:
+            reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+            raise InputError(f"{path} cannot be decoded as audio ({reason}); {EXPECTED}") from None
+        if self.n_read < n - rate / 10:
+            raise InputError(f"{path} is cut short: {self.n_read / rate:.1f} of {n / rate:.1f} s are there")
+
+
+def _check_at_the_door(path: Path) -> None:
+    """What can be told from the outside, said better than a decoder would."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; expected one audio file (`acai features` takes folders)")
+    try:
+        with open(path, "rb") as file:
+            head = file.read(BLOCK)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - BLOCK))
+            tail = file.read()
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    if not head:
+        raise InputError(f"{path} is empty (0 bytes); {EXPECTED}")
+    if path.suffix.lower() == ".mp3" and b"\xff" not in head:  # each MP3 frame starts so, and no UTF-8 text has it
+        raise InputError(f"{path} is not audio, whatever its name says: it has no MP3 frame; {EXPECTED}")
+    if head.startswith(b"OggS") and not _ends_ogg_stream(tail):
+        raise InputError(f"{path} is cut short: the last page of its Ogg stream is missing; copy it again")
+
+
+def _ends_ogg_stream(tail: bytes) -> bool:
+    """Whether the last Ogg page in `tail` is whole and marked as the last of its stream (RFC 3533, section 6)."""
+    page = tail[tail.rfind(b"OggS") :]
+    n_segments = page[26] if len(page) > 26 else 0
+    length = 27 + n_segments + sum(page[27 : 27 + n_segments])
+    return len(page) > 27 and bool(page[5] & 4) and len(page) >= length

@@ -1,0 +1,63 @@
+"""The loops of the neighbour models, compiled by Numba. Imported only where they are used."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def count_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, counts):
+    """How many others share at least one column with each of `rows`: counts[1:]."""
+    seen = np.full(len(indptr) - 1, -1, np.int32)
+    for a in range(len(rows)):
+        u = rows[a]
+        seen[u] = u
+        for j in range(indptr[u], indptr[u + 1]):
+            i = indices[j]
+            for l in range(t_indptr[i], t_indptr[i + 1]):
+                if seen[t_indices[l]] != u:
+                    seen[t_indices[l]] = u
+                    counts[a + 1] += 1
+
+
+@njit(cache=True)
+def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v, sums):
+    """For each pair of one of `rows` and another row, the sums of `Shared` over the columns of both: a row of a sparse matrix product, six at once."""
+    m = len(indptr) - 1
+    n = np.zeros(m, np.int32)
+    part = np.zeros((m, 5))
+    for a in range(len(rows)):
+        u = rows[a]
+        for j in range(indptr[u], indptr[u + 1]):
+            i, x = indices[j], np.float64(data[j])
+            for l in range(t_indptr[i], t_indptr[i + 1]):
+                w, y = t_indices[l], np.float64(t_data[l])
+                n[w] += 1
+                part[w, 0] += x
+                part[w, 1] += y
+                part[w, 2] += x * x
+                part[w, 3] += y * y
+                part[w, 4] += x * y
+        n[u] = 0
+        part[u] = 0
+        at = ends[a]
+        for w in range(m):
+            if n[w] > 0:
+                v[at] = w
+                sums[0, at] = n[w]
+                n[w] = 0
+                for f in range(5):
+                    sums[f + 1, at] = part[w, f]
+                    part[w, f] = 0
+                at += 1
+
+
+@njit(cache=True)
+def walk(v, s, k, indptr, indices, Z, numerator, denominator, count):
+    """(C1) Σ_v s(u,v) Z(v,i) and Σ_v |s(u,v)| for every i at once: from the nearest neighbour to the farthest, each song takes the first k who rated it."""
+    for a in range(len(v)):
+        for j in range(indptr[v[a]], indptr[v[a] + 1]):
+            i = indices[j]
+            if count[i] < k:
+                count[i] += 1
+                numerator[i] += s[a] * Z[j]
+                denominator[i] += s[a]

@@ -1,0 +1,179 @@
+"""What every recommender does, whatever it has learnt: predict, recommend, find songs alike."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator
+from os import PathLike
+from typing import ClassVar, Self
+
+import numpy as np
+
+from acai.errors import InputError
+from acai.ratings import Ratings
+
+
+class Recommender(ABC):
+    """A model of what listeners think of songs. Ids go in and come out; rows and columns stay inside.
+
+    A subclass is a dataclass: its fields are its settings. It fills in `fit`, `_pairs` and `_scores`, and, where
+    it knows of likeness between songs, `_likeness`.
+
+    Attributes
+    ----------
+    ratings : Ratings
+        What it was fitted on.
+    """
+
+    ratings: Ratings | None = None
+    predicts_ratings: ClassVar[bool] = True  # or else a preference, on a scale of its own
+    state: ClassVar[tuple[str, ...]] = ()  # the attributes that `fit` makes and `save` keeps
+
+    @abstractmethod
+    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
+        """Learn from `ratings`, showing a progress bar if `progress`; returns the model itself."""
+
+    @abstractmethod
+    def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
+        """r̂ of each pair of a row and a column; −1 stands for one that is not known."""
+
+    @abstractmethod
+    def _scores(self, rows: np.ndarray) -> np.ndarray:
+        """What orders the songs for each of these users: shape (len(rows), n_songs)."""
+
+    def _likeness(self, i: int) -> np.ndarray:
+        """How much each song is like song `i`: shape (n_songs,)."""
+        raise InputError(f"{type(self).__name__} knows nothing of likeness between songs; ItemKNN and the factor models do")
+
+    def predict(self, users: Iterable[Hashable], songs: Iterable[Hashable]) -> np.ndarray:
+        """What each user will think of the song beside it.
+
+        Parameters
+        ----------
+        users, songs : iterable of hashable
+            Ids, pair by pair. One that the model was not fitted on is no error: the prediction does without what is
+            not known of it (how, the model's own description says).
+
+        Returns
+        -------
+        ndarray, shape (n_pairs,), float64
+            Predicted ratings, clipped to the range of the ratings in the training data; from a model of play counts, preferences.
+        """
+        known = self._fitted()
+        u, i = _codes(users, known.user_rows, "users"), _codes(songs, known.song_columns, "songs")
+        if len(u) != len(i):
+            raise InputError(f"users and songs go in pairs; there are {len(u)} users and {len(i)} songs")
+        return self.predict_codes(u, i)
+
+    def predict_codes(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
+        """As `predict`, for rows and columns of R instead of ids."""
+        r_hat = np.asarray(self._pairs(np.asarray(u), np.asarray(i)), dtype=np.float64)
+        if self.predicts_ratings:
+            values = self._fitted().csr.data
+            r_hat = np.clip(r_hat, values.min(), values.max())
+        return r_hat
+
+    def recommend(self, user: Hashable, n: int = 10, exclude_rated: bool = True) -> list[tuple[Hashable, float]]:
+        """The `n` best songs for one user.
+
+        Parameters
+        ----------
+        user : hashable
+            An id that the model was fitted on.
+        n : int
+            How many songs at most.
+        exclude_rated : bool
+            Leave out what the user rated or played in the training data.
+
+        Returns
+        -------
+        list of (song, score)
+            The best first; of equal scores, the song that stands first in R.
+
+        Raises
+        ------
+        InputError
+            If nobody of that id is known, or n < 1.
+        """
+        row = self._fitted().row(user)
+        return next(self._recommend_rows(np.array([row]), n, exclude_rated, memory=0))[1]
+
+    def recommend_all(
+        self,
+        users: Iterable[Hashable] | None = None,
+        n: int = 10,
+        exclude_rated: bool = True,
+        memory: int = 2**28,
+        progress: bool = False,
+    ) -> Iterator[tuple[Hashable, list[tuple[Hashable, float]]]]:
+        """The `n` best songs for each of `users` (all of them by default), as they come: `dict(model.recommend_all())`.
+
+        Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for `recommend`.
+        """
+        known = self._fitted()
+        rows = np.arange(known.n_users) if users is None else np.array([known.row(user) for user in users], dtype=np.intp)
+        return self._recommend_rows(rows, n, exclude_rated, memory, progress)
+
+    def _recommend_rows(self, rows, n, exclude_rated, memory, progress=False):
+        from tqdm import tqdm
+
+        names = self._fitted().songs
+        with tqdm(total=len(rows), desc="recommending", unit="user", disable=not progress) as bar:
+            for block, columns, scores in self.top(rows, n, exclude_rated, memory):
+                for u, best, score in zip(block, columns.tolist(), scores.tolist()):
+                    yield self.ratings.users[u], [(names[i], s) for i, s in zip(best, score) if i >= 0]
+                bar.update(len(block))
+
+    def top(
+        self, rows: np.ndarray, n: int = 10, exclude_rated: bool = True, memory: int = 2**28
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """As `recommend_all`, for rows of R, in blocks: yields (rows, columns, scores), the last two of shape (block, n), short lists filled up with column −1."""
+        from acai.cf import kernels
+
+        known = self._fitted()
+        if n < 1:
+            raise InputError(f"n={n} songs; expected at least 1")
+        n = min(n, known.n_songs)
+        # a block's scores, and the products they come from, in float64 at worst
+        size = max(1, int(memory) // (3 * 8 * known.n_songs))
+        for start in range(0, len(rows), size):
+            block = rows[start : start + size]
+            scores = np.ascontiguousarray(self._scores(block), dtype=np.float32)  # (block, n_songs)
+            if exclude_rated:
+                rated = known.csr[block]
+                scores[np.repeat(np.arange(len(block)), np.diff(rated.indptr)), rated.indices] = -np.inf
+            columns = np.full((len(block), n), -1, dtype=np.int32)
+            best = np.full((len(block), n), -np.inf, dtype=np.float32)
+            kernels.top_n(scores, columns, best)
+            yield block, columns, best
+
+    def similar(self, song: Hashable, n: int = 10) -> list[tuple[Hashable, float]]:
+        """The `n` songs most like `song`, with their likeness, the most alike first; `song` itself is left out."""
+        i = self._fitted().column(song)
+        likeness = np.array(self._likeness(i), dtype=np.float64)
+        likeness[i] = -np.inf
+        order = np.argsort(-likeness, kind="stable")[:n]
+        return [(self.ratings.songs[j], float(likeness[j])) for j in order if likeness[j] > -np.inf]
+
+    def save(self, path: str | PathLike) -> None:
+        """Keep the model and what it was fitted on in a `.npz` file, which `acai.load` reads."""
+        from acai.cf.saving import save
+
+        self._fitted()
+        save(self, path)
+
+    def _restored(self, ratings: Ratings) -> Self:
+        """The model, whose `state` has been read from a file, ready for use."""
+        self.ratings = ratings
+        return self
+
+    def _fitted(self) -> Ratings:
+        if self.ratings is None:
+            raise InputError(f"this {type(self).__name__} has not learnt anything yet; call fit(ratings) first")
+        return self.ratings
+
+
+def _codes(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -> np.ndarray:
+    """The number of each id, −1 for one that has none."""
+    if isinstance(ids, str):
+        raise InputError(f"{what} is the single string {ids!r}; expected a list of ids: [{ids!r}]")
+    ids = ids.tolist() if hasattr(ids, "tolist") else ids
+    return np.fromiter((numbers.get(name, -1) for name in ids), dtype=np.intp)

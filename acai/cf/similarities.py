@@ -1,0 +1,133 @@
+"""How alike two users, or two songs, are (C2, C3), from what both have in common."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from acai.errors import InputError, unknown
+
+
+@dataclass
+class Shared:
+    """Pairs (u, v) and sums over what both rated; each an array with one entry a pair."""
+
+    n: np.ndarray  # how many songs both rated
+    x: np.ndarray  # Σ r(u,i)
+    y: np.ndarray  # Σ r(v,i)
+    xx: np.ndarray  # Σ r(u,i)²
+    yy: np.ndarray  # Σ r(v,i)²
+    xy: np.ndarray  # Σ r(u,i) r(v,i)
+    norm_u: np.ndarray  # √Σ r(u,i)² over everything that u rated
+    norm_v: np.ndarray  # and for v
+
+
+def overlap(s: Shared) -> np.ndarray:
+    """How many songs both rated: what the original used."""
+    return s.n
+
+
+def pearson(s: Shared) -> np.ndarray:
+    """(C3) The correlation over the songs that both rated, centred on the means over those songs; 0 where one of them does not vary."""
+    variances = (s.n * s.xx - s.x**2) * (s.n * s.yy - s.y**2)
+    return _divided(s.n * s.xy - s.x * s.y, np.sqrt(variances))  # (C3)
+
+
+def msd(s: Shared) -> np.ndarray:
+    """1 / (1 + mean squared difference) over the songs that both rated (Shardanand, Maes 1995)."""
+    return 1 / (1 + (s.xx - 2 * s.xy + s.yy) / s.n)
+
+
+def cosine(s: Shared) -> np.ndarray:
+    """The cosine between the two rows of R, gaps counting as zeros."""
+    return _divided(s.xy, s.norm_u * s.norm_v)
+
+
+def cosine_corated(s: Shared) -> np.ndarray:
+    """The cosine over the songs that both rated, all else left out: what Surprise calls cosine."""
+    return _divided(s.xy, np.sqrt(s.xx * s.yy))
+
+
+def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
+
+
+SIMILARITIES: dict[str, Callable[[Shared], np.ndarray]] = {
+    "pearson": pearson,
+    "msd": msd,
+    "cosine": cosine,
+    "cosine_corated": cosine_corated,
+    "overlap": overlap,
+    "indicator": overlap,
+}
+
+
+@dataclass
+class Similarity:
+    """A measure of likeness, and what is done to it.
+
+    Parameters
+    ----------
+    name : str
+        One of `SIMILARITIES`; with "indicator" (C2) each of the k nearest by overlap has similarity 1.
+    k : int
+        How many are nearest, for "indicator".
+    min_overlap : int
+        Pairs with less than this in common are not alike at all.
+    shrinkage : float
+        β ≥ 0: s is multiplied by n / (n + β), n being how much the pair has in common (Bell, Koren 2007).
+    asymmetry : float
+        The exponent of "asymmetric".
+    """
+
+    name: str
+    k: int
+    min_overlap: int = 1
+    shrinkage: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.name not in SIMILARITIES:
+            raise unknown("similarity", self.name, SIMILARITIES, n=len(SIMILARITIES))
+        if self.k < 1 or self.min_overlap < 1 or self.shrinkage < 0:
+            raise InputError(
+                f"k={self.k}, min_overlap={self.min_overlap}, shrinkage={self.shrinkage}; "
+                "expected k ≥ 1, min_overlap ≥ 1 and shrinkage ≥ 0"
+            )
+
+    def nearest(
+        self, R: sparse.csr_array, R_T: sparse.csr_array, rows: np.ndarray, memory: int
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """For each of `rows`: (row, everybody with a positive similarity to it, those similarities), the nearest first, the lower row first among equals.
+
+        R is m × n, R_T its transpose, both by rows; never more than a block of rows × m is held, as many as fit into `memory` bytes.
+        """
+        from acai.cf import neighbour_kernels as kernels
+
+        norms = np.sqrt(np.add.reduceat(np.append(R.data.astype(np.float64) ** 2, 0), R.indptr[:-1]))
+        norms[np.diff(R.indptr) == 0] = 0
+        arrays = (R.indptr, R.indices, R.data, R_T.indptr, R_T.indices, R_T.data)
+        size = max(1, int(memory) // (128 * R.shape[0]))  # a pair takes 4 + 6 × 8 bytes, and as much again while it is worked on
+        for start in range(0, len(rows), size):
+            block = np.asarray(rows[start : start + size], dtype=np.int32)
+            counts = np.zeros(len(block) + 1, np.int64)
+            kernels.count_shared(block, *arrays, counts)
+            ends = np.cumsum(counts)
+            v, sums = np.empty(ends[-1], np.int32), np.empty((6, ends[-1]))
+            kernels.sum_shared(block, *arrays, ends, v, sums)
+            s = self._of(Shared(*sums, norms[np.repeat(block, counts[1:])], norms[v]))
+            for j, u in enumerate(block):
+                here = slice(ends[j], ends[j + 1])
+                order = np.argsort(-s[here], kind="stable")
+                order = order[: np.count_nonzero(s[here] > 0)]
+                if self.name == "indicator":
+                    order = order[: self.k]
+                    yield u, v[here][order], np.ones(len(order))  # (C2)
+                else:
+                    yield u, v[here][order], s[here][order]
+
+    def _of(self, shared: Shared) -> np.ndarray:
+        s = SIMILARITIES[self.name](shared)
+        if self.shrinkage:
+            s = s * (shared.n / (shared.n + self.shrinkage))
+        return np.where(shared.n >= self.min_overlap, s, 0.0)

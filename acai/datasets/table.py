@@ -1,0 +1,175 @@
+"""Delimited text → columns: the one reader beneath every data set.
+
+A block of bytes is cut into lines at `\\n` and nowhere else, a line into fields at the separator and nowhere else: there is no
+quoting, and a title may hold any letter that Unicode has. Ids become numbers as they pass, so that a log of millions of lines
+is never held as text. The columns are in `columns.py`, the inner loops in `kernels.py`.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+from tqdm import tqdm
+
+from acai.datasets.columns import Column, Ids, Lines
+from acai.datasets.source import opened
+from acai.errors import InputError, unknown
+
+BLOCK = 1 << 22  # bytes read at a time; also the longest line there may be
+EXCERPT = 80  # how much of a faulty line a message shows
+BOM = b"\xef\xbb\xbf"
+ON_ERROR = ("raise", "skip")
+
+
+@dataclass
+class Table:
+    """What a file held: one array for each column, the ids behind the columns of codes, and which lines were left out."""
+
+    label: str
+    name: str
+    columns: dict[str, np.ndarray]
+    ids: dict[str, list]
+    first_line: int
+    skipped: dict[int, str] = field(default_factory=dict)  # line number → what was expected there
+
+    @property
+    def n_rows(self) -> int:
+        """The number of lines that were read."""
+        return len(next(iter(self.columns.values())))
+
+    def line_of(self, row: int) -> int:
+        """The line number that a row had in the file."""
+        line = row + self.first_line
+        for faulty in sorted(self.skipped):
+            line += faulty <= line
+        return line
+
+    def notes(self) -> list[str]:
+        """Where the rows come from, and what was left out."""
+        found = [f"{self.label}: {self.n_rows:,} rows"]
+        for expected in dict.fromkeys(self.skipped.values()):
+            lines = [line for line, why in self.skipped.items() if why == expected]
+            found.append(f"{len(lines):,} skipped for want of {expected}: line {', '.join(map(str, lines[:5]))}{', …' * (len(lines) > 5)}")
+        return found
+
+
+def read_table(
+    path: str | os.PathLike,
+    names: Sequence[str],
+    fields: Sequence[str],
+    columns: Mapping[str, Column],
+    separator: str = "\t",
+    header: bool = False,
+    encoding: str = "utf-8",
+    on_error: str = "raise",
+    progress: bool = False,
+    block_size: int = BLOCK,
+) -> Table:
+    """Read some columns of a delimited file.
+
+    Parameters
+    ----------
+    path : path
+        The file, the folder or the archive: see `source.opened`.
+    names : sequence of str
+        What the file is called in a folder or an archive.
+    fields : sequence of str
+        What stands on a line, from left to right. A line with more or fewer fields is faulty.
+    columns : mapping of str to Column
+        What to make of them, by the name that it gets in the table.
+    separator : str
+        What stands between two fields: one character or several.
+    header : bool
+        Whether the first line names the fields; it must then name these.
+    encoding : {"utf-8", "latin-1"}
+    on_error : {"raise", "skip"}
+        Whether a faulty line is an error, or is left out and remembered in `Table.skipped`.
+    progress : bool
+        Show a bar.
+    block_size : int
+        Bytes to read at a time; no line may be longer.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    InputError
+        With the file, the line, what was expected there and what was found.
+    """
+    if on_error not in ON_ERROR:
+        raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
+    chunks: dict[str, list[np.ndarray]] = {name: [] for name in columns}
+    ids_last = sorted(columns, key=lambda name: isinstance(columns[name], Ids))  # a faulty line's ids get no number
+    with opened(path, *names) as source:
+        table = Table(source.label, source.name, {}, {}, first_line=1 + header)
+        n_lines = 0
+        bar = tqdm(total=source.size, unit="B", unit_scale=True, desc=f"reading {source.name}", disable=not progress)
+        with bar:
+            for raw, too_long in whole_lines(source.stream, block_size):
+                bar.update(len(raw))
+                if n_lines == 0:
+                    raw = raw.removeprefix(BOM)
+                    if header:
+                        raw = _without_header(raw, fields, separator, source.label)
+                        n_lines = 1
+                lines = Lines.cut(raw, fields, separator)
+                lines.check_text(encoding, block_size if too_long else None)
+                for column in columns.values():
+                    if isinstance(column, Ids):
+                        column.mark_empty(lines)
+                parts = {name: columns[name].read(lines) for name in ids_last}
+                fine = lines.problem == 0
+                if not fine.all():
+                    for line in np.flatnonzero(~fine).tolist():
+                        expected = lines.expected[lines.problem[line] - 1]
+                        if on_error == "raise":
+                            raise InputError(f"{source.label}, line {n_lines + line + 1}: expected {expected}; found {_excerpt(lines, line)}")
+                        table.skipped[n_lines + line + 1] = expected
+                    parts = {name: part[fine] for name, part in parts.items()}
+                for name, part in parts.items():
+                    chunks[name].append(part)
+                n_lines += len(fine)
+        if n_lines == 0:
+            raise InputError(f"{source.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
+    for name, column in columns.items():
+        table.columns[name] = np.concatenate(chunks.pop(name) or [np.zeros(0, np.int32)])
+        if isinstance(column, Ids):
+            table.ids[name] = column.ids(encoding)
+    return table
+
+
+def whole_lines(stream: BinaryIO, block_size: int = BLOCK) -> Iterator[tuple[bytes, bool]]:
+    """Blocks that end with a newline, and whether the block is one line longer than `block_size`, of which it has only the beginning."""
+    rest = b""
+    while chunk := stream.read(block_size):
+        chunk = rest + chunk
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield chunk[:end], False
+        rest = chunk[end:]
+        if len(rest) > block_size:
+            yield rest[:EXCERPT] + b"\n", True
+            while rest and b"\n" not in rest:
+                rest = stream.read(block_size)
+            rest = rest[rest.find(b"\n") + 1 :]
+    if rest:
+        yield rest + b"\n", False
+
+
+def _without_header(raw: bytes, fields: Sequence[str], separator: str, label: str) -> bytes:
+    first, _, rest = raw.partition(b"\n")
+    found = first.decode(errors="replace").rstrip("\r").split(separator)
+    if found != list(fields):
+        raise InputError(f"{label}, line 1: expected the header {separator.join(fields)!r}; found {separator.join(found)[:EXCERPT]!r}")
+    return rest
+
+
+def _excerpt(lines: Lines, line: int) -> str:
+    text = lines.raw.split(b"\n", line + 1)[line].rstrip(b"\r")
+    n_fields = text.count(lines.separator) + 1
+    shown = text[:EXCERPT].decode(errors="backslashreplace") + "…" * (len(text) > EXCERPT)
+    return f"{shown!r} ({n_fields} field{'s' * (n_fields > 1)})" if text else "an empty line"

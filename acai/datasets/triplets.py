@@ -1,0 +1,80 @@
+"""Any delimited file of user, song and value; and the step from such a table to `Ratings` that its relatives share."""
+
+import os
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+
+from acai.datasets.columns import Ids, Numbers
+from acai.datasets.source import opened
+from acai.datasets.table import BOM, EXCERPT, Table, read_table
+from acai.errors import InputError
+from acai.ratings import Ratings
+
+SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
+
+
+def triplets(
+    path: str | os.PathLike,
+    separator: str | None = None,
+    columns: Sequence[int] = (0, 1, 2),
+    header: bool = False,
+    combine: str | None = None,
+    on_error: str = "raise",
+    progress: bool = False,
+) -> Ratings:
+    """Read any delimited file of user, song and value.
+
+    Parameters
+    ----------
+    path : path
+        The file, also as `.gz`, `.zip` or `.tar.gz` with only this file inside.
+    separator : str, optional
+        What stands between two fields; without it, whatever parts the first line into three or more: a tab, `<SEP>`, `::`, `,`, `;`,
+        `|` or a space, in this order. There is no quoting: a separator always separates.
+    columns : three ints
+        Where on the line the user, the song and the value stand, counted from 0.
+    header : bool
+        Whether the first line names the fields.
+    combine : {None, "sum", "max", "min", "mean", "last"}
+        What to do where a pair occurs more than once. With None that is an error.
+    on_error : {"raise", "skip"}
+        With "skip", faulty lines are left out, counted and named in `Ratings.notes`.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Ratings
+        Ids are the text that stands in the file, so user 42 is `"42"`.
+    """
+    with opened(path) as source:
+        first = source.stream.readline(1 << 16).removeprefix(BOM).decode(errors="replace").rstrip("\r\n")
+    if separator is None:
+        separator = next((s for s in SEPARATORS if first.count(s) >= 2), None)
+    if not separator:
+        raise InputError(f"{path}, line 1: expected user, song and value with a separator between them; found {first[:EXCERPT]!r}")
+    names = first.split(separator)
+    if len(columns) != 3 or not all(0 <= c < len(names) for c in columns):
+        raise InputError(f"columns={tuple(columns)}; expected three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields")
+    fields = names if header else [f"field {f + 1}" for f in range(len(names))]
+    user, song, value = (fields[c] for c in columns)
+    return read_ratings(path, (), fields, user, song, value, separator=separator, header=header, combine=combine, on_error=on_error, progress=progress)
+
+
+def read_ratings(
+    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], user: str, song: str, value: str, combine: str | None = None, **options
+) -> Ratings:
+    """Read three fields of a delimited file into `Ratings`; the options are those of `read_table`."""
+    columns = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
+    return to_ratings(read_table(path, names, fields, columns, **options), combine)
+
+
+def to_ratings(table: Table, combine: str | None = None) -> Ratings:
+    """`Ratings` from a table with the columns user, song, value."""
+    if table.n_rows == 0:
+        raise InputError(f"{table.label}: not one line could be used; {'; '.join(table.notes())}")
+    return Ratings.from_codes(
+        table.columns["user"], table.columns["song"], table.columns["value"], table.ids["user"], table.ids["song"], combine
+    )

@@ -1,0 +1,73 @@
+"""Stochastic gradient descent with momentum on the network (N8)."""
+
+from typing import Protocol
+
+import numpy as np
+
+from acai.errors import InputError
+
+
+class Learner(Protocol):
+    """Whatever has parameters and their gradients: a `Sequential`, or a single layer."""
+
+    params: dict[str, np.ndarray]
+    grads: dict[str, np.ndarray]
+
+
+class SGD:
+    """Δw ← α Δw − η (∇w + λ w), w ← w + Δw (N8), for every parameter of the network, in place.
+
+    Parameters
+    ----------
+    network : Sequential or layer
+        Whose `params` are moved by its `grads`.
+    learning_rate : float
+        η > 0.
+    momentum : float
+        0 ≤ α < 1: how much of the last step goes into the next (Polyak 1964).
+    weight_decay : float
+        λ ≥ 0: pulls the weights to zero. Biases, the parameters called "b", are left alone: they move
+        the output, they do not make it steeper.
+    nesterov : bool
+        Nesterov's form (1983): w moves on by α Δw − η (∇w + λ w) with the new Δw, a step of momentum ahead.
+    decay : float
+        δ ≥ 0: the learning rate of step t = 0, 1, … is η / (1 + δ t).
+    """
+
+    def __init__(
+        self,
+        network: Learner,
+        learning_rate: float,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        decay: float = 0.0,
+    ) -> None:
+        for name, value, ok, expected in (
+            ("learning_rate", learning_rate, learning_rate > 0, "more than 0"),
+            ("momentum", momentum, 0 <= momentum < 1, "at least 0 and below 1"),
+            ("weight_decay", weight_decay, weight_decay >= 0, "at least 0"),
+            ("decay", decay, decay >= 0, "at least 0"),
+        ):
+            if not (ok and np.isfinite(value)):
+                raise InputError(f"SGD: {name}={value!r}; expected a number {expected}")
+        self.network = network
+        self.learning_rate, self.momentum, self.weight_decay = learning_rate, momentum, weight_decay
+        self.nesterov, self.decay = nesterov, decay
+        self.n_steps = 0
+        self.steps = {name: np.zeros_like(w) for name, w in network.params.items()}
+
+    def step(self) -> None:
+        """Move every parameter once, by the gradients of the last `backward`."""
+        grads = self.network.grads
+        alpha, lam = self.momentum, self.weight_decay
+        eta = self.learning_rate / (1 + self.decay * self.n_steps)
+        for name, w in self.network.params.items():
+            if name not in grads:
+                raise InputError(f"SGD.step: parameter {name!r} has no gradient yet; call backward first")
+            g = grads[name] if name.split(".")[-1] == "b" else grads[name] + lam * w
+            delta_w = self.steps[name]
+            delta_w *= alpha
+            delta_w -= eta * g  # (N8)
+            w += alpha * delta_w - eta * g if self.nesterov else delta_w
+        self.n_steps += 1

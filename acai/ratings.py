@@ -1,5 +1,7 @@
 """Ratings: the matrix R (C4) with its axes named."""
 
+import os
+import zipfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Self
@@ -7,16 +9,19 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
+from acai import selection
+from acai.building import by_rows, check_columns
 from acai.errors import InputError, unknown
-
-COMBINE = {"sum": np.add, "max": np.maximum, "min": np.minimum}
+from acai.files import written_whole
+from acai.ids import intern, packed, unpacked
 
 
 class Ratings:
     """What `n_users` listeners are known to think of `n_songs` songs: R, of which only the known entries are stored.
 
     An entry may be a rating or a number of plays; an entry of zero is a known zero, not a gap.
-    Build one with `Ratings.from_triplets`; every method returns a new one and leaves this one as it is.
+    Build one with `Ratings.from_triplets` or a reader of `acai.datasets`; every method returns a new one and leaves
+    this one as it is.
 
     Attributes
     ----------
@@ -24,18 +29,38 @@ class Ratings:
         R by rows; the song numbers within a row ascend.
     users, songs : tuple
         The ids, in the order of the axes.
+    times : array of int64, shape (n_ratings,), or None
+        When each entry of `csr.data` was made, in seconds since 1970 (UTC), where that is known.
+    notes : tuple of str
+        Where the entries come from, what was left out on the way, and how they differ from what was published.
     """
 
-    def __init__(self, csr: sparse.csr_array, users: Sequence[Hashable], songs: Sequence[Hashable]) -> None:
+    def __init__(
+        self,
+        csr: sparse.csr_array,
+        users: Sequence[Hashable],
+        songs: Sequence[Hashable],
+        times: np.ndarray | None = None,
+        notes: Iterable[str] = (),
+    ) -> None:
         if csr.shape != (len(users), len(songs)):
             raise InputError(f"R has shape {csr.shape}, but {len(users)} users and {len(songs)} songs are named")
+        if times is not None and len(times) != csr.nnz:
+            raise InputError(f"R has {csr.nnz} known entries, but there are {len(times)} times")
         self.csr = csr
         self.users = tuple(users)
         self.songs = tuple(songs)
+        self.times = times
+        self.notes = tuple(notes)
 
     @classmethod
     def from_triplets(
-        cls, users: Iterable[Hashable], songs: Iterable[Hashable], values: Iterable[float], combine: str | None = None
+        cls,
+        users: Iterable[Hashable],
+        songs: Iterable[Hashable],
+        values: Iterable[float],
+        combine: str | None = None,
+        times: Iterable[int] | None = None,
     ) -> Self:
         """Build R from three columns of equal length: who, what, how much.
 
@@ -45,8 +70,10 @@ class Ratings:
             Ids of any kind: lists, arrays, data-frame columns. They get their place on the axis in order of appearance.
         values : iterable of float
             Ratings or play counts; finite.
-        combine : {None, "sum", "max", "min", "mean", "last"}
+        combine : {None, "sum", "mean", "max", "min", "first", "last"}
             What to do where a pair occurs more than once. With None that is an error.
+        times : iterable of int, optional
+            When, in seconds since 1970. A combined entry has the time of its last part ("first": of its first).
 
         Returns
         -------
@@ -55,12 +82,14 @@ class Ratings:
         Raises
         ------
         InputError
-            If the columns differ in length, are empty, hold a value that is not finite, or repeat a pair without `combine`.
+            If the columns differ in length, are empty, hold a value that is not finite, or repeat a pair without
+            `combine`.
         """
-        user_codes, user_ids = _intern(users)
-        song_codes, song_ids = _intern(songs)
-        values = np.asarray(values if hasattr(values, "__len__") else list(values), dtype=np.float32)
-        return cls.from_codes(user_codes, song_codes, values, user_ids, song_ids, combine)
+        user_codes, user_ids = intern(users)
+        song_codes, song_ids = intern(songs)
+        values = _column(values, np.float32, "values must be numbers")
+        times = None if times is None else _column(times, np.int64, "times must be whole seconds since 1970")
+        return cls.from_codes(user_codes, song_codes, values, user_ids, song_ids, combine, times)
 
     @classmethod
     def from_codes(
@@ -71,31 +100,13 @@ class Ratings:
         users: Sequence[Hashable],
         songs: Sequence[Hashable],
         combine: str | None = None,
+        times: np.ndarray | None = None,
+        notes: Iterable[str] = (),
     ) -> Self:
-        """Build R from ids that are numbered already: `users[user_codes[j]]` gave `songs[song_codes[j]]` `values[j]`."""
-        if not len(user_codes) == len(song_codes) == len(values):
-            raise InputError(
-                "users, songs and values must be equally long; "
-                f"they have {len(user_codes)}, {len(song_codes)} and {len(values)} entries"
-            )
-        if len(values) == 0:
-            raise InputError("there is not one rating; at least one (user, song, value) is needed")
-        if combine not in (None, "mean", "last", *COMBINE):
-            raise unknown("way to combine", combine, ["mean", "last", *COMBINE])
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
-            j = bad[0]
-            raise InputError(
-                f"value {values[j]} of user {users[user_codes[j]]!r} for song {songs[song_codes[j]]!r} (entry {j}) "
-                "is not a finite number"
-            )
-        coo = sparse.coo_array(
-            (np.asarray(values, np.float32), (np.asarray(user_codes, np.int32), np.asarray(song_codes, np.int32))),
-            shape=(len(users), len(songs)),
-        )
-        coo.has_canonical_format = True  # or SciPy would add repeated pairs up before anyone had asked for it
-        csr = coo.tocsc().tocsr()  # two counting sorts: by user, then by song, then in the order given
-        return cls(_combine_repeated(csr, combine, users, songs), users, songs)
+        """As above, from numbered ids: `users[user_codes[j]]` gave `songs[song_codes[j]]` `values[j]`."""
+        check_columns(user_codes, song_codes, values, users, songs, times)
+        csr, times = by_rows(user_codes, song_codes, values, times, users, songs, combine)
+        return cls(csr, users, songs, times, notes)
 
     @property
     def n_users(self) -> int:
@@ -158,7 +169,7 @@ class Ratings:
         """The same entries with other values: `plays.map(np.log1p)`."""
         data = np.asarray(rule(self.csr.data), dtype=np.float32)
         csr = sparse.csr_array((data, self.csr.indices, self.csr.indptr), shape=self.csr.shape)
-        return type(self)(csr, self.users, self.songs)
+        return type(self)(csr, self.users, self.songs, self.times, self.notes)
 
     def keep(self, chosen: np.ndarray) -> Self:
         """The entries where `chosen`, of shape (n_ratings,) and type bool, is true; the axes stay as they are."""
@@ -166,10 +177,35 @@ class Ratings:
         counts[np.diff(self.csr.indptr) == 0] = 0  # reduceat gives an empty row its neighbour's first entry
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(self.csr.indptr.dtype)
         csr = sparse.csr_array((self.csr.data[chosen], self.csr.indices[chosen], indptr), shape=self.csr.shape)
-        return type(self)(csr, self.users, self.songs)
+        return type(self)(csr, self.users, self.songs, None if self.times is None else self.times[chosen], self.notes)
+
+    def filter(self, min_plays_per_user: float = 0, min_songs_per_user: int = 1, min_users_per_song: int = 1) -> Self:
+        """Drop users and songs of which too little is known, again and again until nothing more falls away.
+
+        Parameters
+        ----------
+        min_plays_per_user : float
+            The least sum of a user's entries (for play counts; a sum of ratings means little).
+        min_songs_per_user, min_users_per_song : int
+            The least number of known entries of a user, and of a song. The defaults drop those without any.
+
+        Returns
+        -------
+        Ratings
+            With shorter axes, in the same order.
+        """
+        thresholds = (min_plays_per_user, min_songs_per_user, min_users_per_song)
+        entries, users, songs = selection.well_known(self.csr, self.user_codes, *thresholds)
+        left = self.keep(entries)
+        indptr = np.append(left.csr.indptr[:-1][users], left.n_ratings).astype(np.int32)
+        indices = (np.cumsum(songs, dtype=np.int32) - 1)[left.csr.indices]
+        csr = sparse.csr_array((left.csr.data, indices, indptr), shape=(int(users.sum()), int(songs.sum())))
+        user_ids = [name for name, kept in zip(self.users, users) if kept]
+        song_ids = [name for name, kept in zip(self.songs, songs) if kept]
+        return type(self)(csr, user_ids, song_ids, left.times, self.notes)
 
     def split(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
-        """Part the known entries at random.
+        """Part the known entries at random: (train, test), both with the axes of this one.
 
         Parameters
         ----------
@@ -177,46 +213,68 @@ class Ratings:
             The share that goes to the test set, strictly between 0 and 1.
         seed : int
             The same seed gives the same parts.
-
-        Returns
-        -------
-        train, test : Ratings
-            Both with the axes of this one.
         """
-        n_test = _n_test(test, self.n_ratings, "ratings")
-        in_test = np.zeros(self.n_ratings, dtype=bool)
-        in_test[np.random.default_rng(seed).permutation(self.n_ratings)[:n_test]] = True
-        return self.keep(~in_test), self.keep(in_test)
+        return self._parted(selection.random_share(self.n_ratings, test, seed, "ratings"))
 
     def folds(self, n: int, seed: int = 0) -> Iterator[tuple[Self, Self]]:
-        """Part the known entries at random into `n` folds as equal as can be; yields (train, test), each fold being the test once."""
-        if not 2 <= n <= self.n_ratings:
-            raise InputError(f"n={n} folds of {self.n_ratings} ratings; expected from 2 to the number of ratings")
-        fold = np.empty(self.n_ratings, dtype=np.int32)
-        fold[np.random.default_rng(seed).permutation(self.n_ratings)] = np.arange(self.n_ratings) % n
+        """Part the known entries at random into `n` equal folds; yields (train, test), each fold being the test once."""
+        fold = selection.random_fold(self.n_ratings, n, seed)
         for f in range(n):
-            yield self.keep(fold != f), self.keep(fold == f)
+            yield self._parted(fold == f)
+
+    def split_by_time(self, test: float = 0.2) -> tuple[Self, Self]:
+        """Train on the past, test on what came after.
+
+        The test set is a share `test` of the entries, the latest ones, and whatever has the same time as the earliest
+        of them.
+        """
+        if self.times is None:
+            raise InputError(
+                "these ratings have no times; give from_triplets its times, or split at random with split()"
+            )
+        return self._parted(selection.latest_share(self.times, test))
+
+    def leave_k_out(self, k: int = 1, seed: int = 0) -> tuple[Self, Self]:
+        """Hold out `k` entries at random of every user who has more than `k`; gives (train, test)."""
+        return self._parted(selection.k_of_each_row(self.csr.indptr, k, seed))
 
     def split_songs(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
-        """Hold songs out whole: every entry of a chosen song goes to the test set, as if nobody had ever heard it.
+        """Hold out a share `test` of the songs whole, as if nobody had ever heard them; gives (train, test)."""
+        return self._parted(selection.random_share(self.n_songs, test, seed, "songs")[self.csr.indices])
 
-        Parameters
-        ----------
-        test : float
-            The share of the songs that is held out, strictly between 0 and 1.
-        seed : int
-            The same seed gives the same songs.
-
-        Returns
-        -------
-        train, test : Ratings
-            Both with the axes of this one; no song has entries in both.
-        """
-        n_test = _n_test(test, self.n_songs, "songs")
-        held_out = np.zeros(self.n_songs, dtype=bool)
-        held_out[np.random.default_rng(seed).permutation(self.n_songs)[:n_test]] = True
-        in_test = held_out[self.csr.indices]
+    def _parted(self, in_test: np.ndarray) -> tuple[Self, Self]:
         return self.keep(~in_test), self.keep(in_test)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write a `.npz` file that `Ratings.load` reads. Ids must be text, numbers or tuples of them."""
+        arrays = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
+        arrays |= {"users": packed(self.users), "songs": packed(self.songs), "notes": packed(self.notes)}
+        if self.times is not None:
+            arrays["times"] = self.times
+        with (
+            written_whole(path) as temporary,
+            open(temporary, "wb") as file,
+        ):  # NumPy adds .npz to names, but not to files
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """Read what `save` wrote; nothing in the file is ever executed."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                users, songs, notes = (unpacked(arrays[name]) for name in ("users", "songs", "notes"))
+                csr = sparse.csr_array(
+                    (arrays["data"], arrays["indices"], arrays["indptr"]),
+                    shape=(len(users), len(songs)),
+                    dtype=np.float32,
+                )
+                times = arrays["times"] if "times" in arrays else None
+            csr.check_format()
+            return cls(csr, users, songs, times, notes)
+        except FileNotFoundError:
+            raise InputError(f"{path} does not exist") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} is not a file that Ratings.save wrote, or it is damaged ({error})") from error
 
     def __repr__(self) -> str:
         return (
@@ -224,45 +282,14 @@ class Ratings:
             f"{self.density:.2%} known"
         )
 
+    def _repr_html_(self) -> str:
+        from acai.summary import html
 
-def _intern(ids: Iterable[Hashable]) -> tuple[np.ndarray, list[Hashable]]:
-    """Number the ids in order of appearance: the codes (int32), and the ids in the order of their numbers."""
-    ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)  # NumPy's scalars become plain Python ones
-    numbers: dict[Hashable, int] = {}
-    codes = np.fromiter((numbers.setdefault(name, len(numbers)) for name in ids), dtype=np.int32, count=len(ids))
-    return codes, list(numbers)
+        return html(self)
 
 
-def _n_test(share: float, n: int, of: str) -> int:
-    if not 0 < share < 1:
-        raise InputError(f"test={share}; expected the share of the {of} to hold out, between 0 and 1")
-    n_test = round(share * n)
-    if not 0 < n_test < n:
-        raise InputError(f"test={share} of {n} {of} leaves one side empty")
-    return n_test
-
-
-def _combine_repeated(csr: sparse.csr_array, combine: str | None, users: Sequence, songs: Sequence) -> sparse.csr_array:
-    """`csr` with each pair once. Its repeated pairs stand side by side, in the order in which they were given."""
-    starts = np.ones(csr.nnz, dtype=bool)
-    starts[1:] = csr.indices[1:] != csr.indices[:-1]
-    starts[csr.indptr[:-1][np.diff(csr.indptr) > 0]] = True  # a new row is a new pair, whatever the song
-    if starts.all():
-        return csr
-    if combine is None:
-        j = int(np.flatnonzero(~starts)[0])
-        u = int(np.searchsorted(csr.indptr, j, side="right")) - 1
-        raise InputError(
-            f"user {users[u]!r} has more than one value for song {songs[csr.indices[j]]!r} "
-            f"({int((~starts).sum())} repeated pairs in all); say how to combine them: combine='sum', 'max', 'min', 'mean' or 'last'"
-        )
-    first = np.flatnonzero(starts)
-    counts = np.diff(np.append(first, csr.nnz))
-    if combine == "last":
-        data = csr.data[first + counts - 1]
-    elif combine == "mean":
-        data = np.add.reduceat(csr.data, first, dtype=np.float64) / counts
-    else:
-        data = COMBINE[combine].reduceat(csr.data, first)
-    indptr = np.searchsorted(first, csr.indptr).astype(csr.indptr.dtype)
-    return sparse.csr_array((data.astype(np.float32), csr.indices[first], indptr), shape=csr.shape)
+def _column(values: Iterable[float], dtype: type, expected: str) -> np.ndarray:
+    try:
+        return np.asarray(values if hasattr(values, "__len__") else list(values), dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{expected}; {error}") from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 
 @dataclass
 class Lines:
-    """A block of whole lines: field f of a line is `raw[bounds[line, f] : bounds[line, f + 1] - gap]`, `gap` being the separator's length."""
+    """A block of whole lines; field f of a line is `raw[bounds[line, f] : bounds[line, f + 1] - gap]`."""
 
     raw: bytes
     block: np.ndarray  # the same bytes as numbers
@@ -111,7 +112,7 @@ class Times:
 class Ids:
     """A column of ids, numbered in order of appearance; an id made of several fields becomes a tuple of them.
 
-    The bytes of all ids lie end to end in `pool`, padded to whole words; `slots` finds them again (see `kernels.intern`).
+    The bytes of all ids lie end to end in `pool`, padded to whole words; `slots` finds them again (`kernels.intern`).
     """
 
     def __init__(self, *fields: str) -> None:
@@ -137,7 +138,17 @@ class Ids:
         fields = np.array([lines.fields.index(name) for name in self.fields])
         key = np.zeros(len(lines.raw) + 8, dtype=np.uint8)[: (len(lines.raw) + 8) // 8 * 8]
         self.n = intern(
-            lines.block, lines.bounds, lines.gap, fields, lines.problem, key, self.slots, self.pool, self.offsets, self.n, codes
+            lines.block,
+            lines.bounds,
+            lines.gap,
+            fields,
+            lines.problem,
+            key,
+            self.slots,
+            self.pool,
+            self.offsets,
+            self.n,
+            codes,
         )
         return codes
 
@@ -145,14 +156,14 @@ class Ids:
         """Every id, in the order of the numbers: a str, or a tuple of them."""
         raw = self.pool.tobytes()
         ends = (8 * self.offsets[: self.n + 1]).tolist()
-        texts = [raw[start:end].rstrip(b"\0").decode(encoding) for start, end in zip(ends, ends[1:])]
+        texts = [raw[start:end].rstrip(b"\0").decode(encoding) for start, end in pairwise(ends)]
         if len(self.fields) == 1:
             return texts
         shared: dict[str, str] = {}  # an artist of a thousand songs is one str
         return [tuple(shared.setdefault(part, part) for part in text.split("\t")) for text in texts]
 
     def _make_room(self, n_lines: int, n_bytes: int) -> None:
-        """See to it that `n_lines` new ids find a place, whatever their length: twice the need, so that growth costs little."""
+        """See to it that `n_lines` new ids find a place, whatever their length; doubling keeps growth cheap."""
         from acai.datasets.kernels import fill_slots
 
         n_words = int(self.offsets[self.n]) + n_bytes // 8 + n_lines

@@ -16,8 +16,10 @@ TIME = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)
 
 
 @njit(cache=True)
-def cut(block: np.ndarray, separator: np.ndarray, n_fields: int, bounds: np.ndarray, problem: np.ndarray, code: int) -> None:
-    """Find the fields of every line of `block`, which ends with a newline; a carriage return before it is no part of the line."""
+def cut(
+    block: np.ndarray, separator: np.ndarray, n_fields: int, bounds: np.ndarray, problem: np.ndarray, code: int
+) -> None:
+    """Find the fields of every line of `block`, which ends with a newline; a carriage return before it is cut off."""
     gap = len(separator)
     line, field, at = 0, 0, 0  # bounds[0, 0] is 0 already
     while at < len(block):
@@ -107,13 +109,23 @@ def parse_times(
 
 @njit(cache=True)
 def intern(
-    block: np.ndarray, bounds: np.ndarray, gap: int, fields: np.ndarray, problem: np.ndarray,
-    key: np.ndarray, slots: np.ndarray, pool: np.ndarray, offsets: np.ndarray, n_ids: int, codes: np.ndarray,
+    block: np.ndarray,
+    bounds: np.ndarray,
+    gap: int,
+    fields: np.ndarray,
+    problem: np.ndarray,
+    key: np.ndarray,
+    slots: np.ndarray,
+    pool: np.ndarray,
+    offsets: np.ndarray,
+    n_ids: int,
+    codes: np.ndarray,
 ) -> int:
     """Give every id a number, in order of appearance; returns how many there are now.
 
     An id (some fields of a line, joined with tabs) is copied to `key` and padded with zeros to whole words of 8 bytes.
-    Id number c has the words `pool[offsets[c]:offsets[c + 1]]`; `slots` is a hash table with open addressing that holds the numbers.
+    Id number c has the words `pool[offsets[c]:offsets[c + 1]]`; the numbers are in `slots`, a hash table with open
+    addressing.
     """
     words = key.view(np.uint64)
     mask = np.uint64(len(slots) - 1)

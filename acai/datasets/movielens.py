@@ -1,4 +1,4 @@
-"""MovieLens (GroupLens, University of Minnesota): ratings of films from 1 to 5, the classic against which recommenders are held."""
+"""MovieLens (GroupLens, University of Minnesota): ratings of films, the classic of recommending."""
 
 import os
 
@@ -28,7 +28,10 @@ def movielens_100k(path: str | os.PathLike, on_error: str = "raise", progress: b
 
 
 def movielens_1m(path: str | os.PathLike, on_error: str = "raise", progress: bool = False) -> Ratings:
-    """1,000,209 ratings of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it. As `movielens_100k`."""
+    """1,000,209 ratings of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it.
+
+    Parameters and result are those of `movielens_100k`.
+    """
     return read_ratings(
         path, ["ratings.dat"], FIELDS, "user", "item", "rating", separator="::", on_error=on_error, progress=progress
     )

@@ -34,9 +34,11 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
     Parameters
     ----------
     path : path
-        The file itself (or that file compressed with gzip), a folder that has it at any depth, or a `.zip`, `.tar` or `.tar.gz` with it inside.
+        The file itself (also compressed with gzip), a folder that has it at any depth, or a `.zip`, `.tar` or `.tar.gz`
+        with it inside.
     *names : str
-        What the file is called in folders and archives. Without names, an archive must hold one file only, and a folder is a mistake.
+        What the file is called in folders and archives. Without names, an archive must hold one file only, and a folder
+        is a mistake.
 
     Yields
     ------
@@ -62,7 +64,9 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
             with gzip.open(path) as stream:
                 yield Source(stream, str(path), path.stem, None)
         elif path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
-            raise InputError(f"{path} is not the archive that its name promises: damaged, or cut off; download it again")
+            raise InputError(
+                f"{path} is not the archive that its name promises: damaged, or cut off; download it again"
+            )
         else:
             with open(path, "rb") as stream:
                 yield Source(stream, str(path), path.name, path.stat().st_size)
@@ -99,7 +103,12 @@ def _from_tar(archive: Path, names: Sequence[str]) -> Iterator[Source]:
                 continue
             seen.append(member.name)
             if not names or PurePosixPath(member.name).name in names:
-                yield Source(members.extractfile(member), f"{archive}: {member.name}", PurePosixPath(member.name).name, member.size)
+                yield Source(
+                    members.extractfile(member),
+                    f"{archive}: {member.name}",
+                    PurePosixPath(member.name).name,
+                    member.size,
+                )
                 return
     raise _missing(archive, names, [PurePosixPath(name).name for name in seen])
 
@@ -112,7 +121,9 @@ def _choose(archive: Path, members: Sequence[str], names: Sequence[str]) -> str:
     if not names and len(members) == 1:
         return members[0]
     if not names:
-        raise InputError(f"{archive} holds {len(members)} files ({', '.join(members[:5])}, …); unpack it and name the one to read")
+        raise InputError(
+            f"{archive} holds {len(members)} files ({', '.join(members[:5])}, …); unpack it and name the one to read"
+        )
     raise _missing(archive, names, [PurePosixPath(member).name for member in members])
 
 

@@ -1,8 +1,8 @@
 """Delimited text → columns: the one reader beneath every data set.
 
-A block of bytes is cut into lines at `\\n` and nowhere else, a line into fields at the separator and nowhere else: there is no
-quoting, and a title may hold any letter that Unicode has. Ids become numbers as they pass, so that a log of millions of lines
-is never held as text. The columns are in `columns.py`, the inner loops in `kernels.py`.
+A block of bytes is cut into lines at `\\n` and nowhere else, a line into fields at the separator and nowhere else:
+there is no quoting, and a title may hold any letter that Unicode has. Ids become numbers as they pass, so that a log of
+millions of lines is never held as text. The columns are in `columns.py`, the inner loops in `kernels.py`.
 """
 
 import os
@@ -25,7 +25,7 @@ ON_ERROR = ("raise", "skip")
 
 @dataclass
 class Table:
-    """What a file held: one array for each column, the ids behind the columns of codes, and which lines were left out."""
+    """What a file held: an array for each column, the ids behind those of codes, and which lines were left out."""
 
     label: str
     name: str
@@ -51,7 +51,8 @@ class Table:
         found = [f"{self.label}: {self.n_rows:,} rows"]
         for expected in dict.fromkeys(self.skipped.values()):
             lines = [line for line, why in self.skipped.items() if why == expected]
-            found.append(f"{len(lines):,} skipped for want of {expected}: line {', '.join(map(str, lines[:5]))}{', …' * (len(lines) > 5)}")
+            listed = ", ".join(map(str, lines[:5])) + ", …" * (len(lines) > 5)
+            found.append(f"{len(lines):,} skipped for want of {expected}: line {listed}")
         return found
 
 
@@ -127,7 +128,8 @@ def read_table(
                     for line in np.flatnonzero(~fine).tolist():
                         expected = lines.expected[lines.problem[line] - 1]
                         if on_error == "raise":
-                            raise InputError(f"{source.label}, line {n_lines + line + 1}: expected {expected}; found {_excerpt(lines, line)}")
+                            where = f"{source.label}, line {n_lines + line + 1}"
+                            raise InputError(f"{where}: expected {expected}; found {_excerpt(lines, line)}")
                         table.skipped[n_lines + line + 1] = expected
                     parts = {name: part[fine] for name, part in parts.items()}
                 for name, part in parts.items():
@@ -143,7 +145,7 @@ def read_table(
 
 
 def whole_lines(stream: BinaryIO, block_size: int = BLOCK) -> Iterator[tuple[bytes, bool]]:
-    """Blocks that end with a newline, and whether the block is one line longer than `block_size`, of which it has only the beginning."""
+    """Blocks that end with a newline; with True, the beginning of a line longer than `block_size`."""
     rest = b""
     while chunk := stream.read(block_size):
         chunk = rest + chunk
@@ -164,7 +166,8 @@ def _without_header(raw: bytes, fields: Sequence[str], separator: str, label: st
     first, _, rest = raw.partition(b"\n")
     found = first.decode(errors="replace").rstrip("\r").split(separator)
     if found != list(fields):
-        raise InputError(f"{label}, line 1: expected the header {separator.join(fields)!r}; found {separator.join(found)[:EXCERPT]!r}")
+        expected, line = separator.join(fields), separator.join(found)
+        raise InputError(f"{label}, line 1: expected the header {expected!r}; found {line[:EXCERPT]!r}")
     return rest
 
 

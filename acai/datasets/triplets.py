@@ -2,9 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from itertools import islice
-
-import numpy as np
 
 from acai.datasets.columns import Ids, Numbers
 from acai.datasets.source import opened
@@ -31,8 +28,8 @@ def triplets(
     path : path
         The file, also as `.gz`, `.zip` or `.tar.gz` with only this file inside.
     separator : str, optional
-        What stands between two fields; without it, whatever parts the first line into three or more: a tab, `<SEP>`, `::`, `,`, `;`,
-        `|` or a space, in this order. There is no quoting: a separator always separates.
+        What stands between two fields; without it, whatever parts the first line into three or more: a tab, `<SEP>`,
+        `::`, `,`, `;`, `|` or a space, in this order. There is no quoting: a separator always separates.
     columns : three ints
         Where on the line the user, the song and the value stand, counted from 0.
     header : bool
@@ -54,17 +51,39 @@ def triplets(
     if separator is None:
         separator = next((s for s in SEPARATORS if first.count(s) >= 2), None)
     if not separator:
-        raise InputError(f"{path}, line 1: expected user, song and value with a separator between them; found {first[:EXCERPT]!r}")
+        raise InputError(
+            f"{path}, line 1: expected user, song and value with a separator between them; found {first[:EXCERPT]!r}"
+        )
     names = first.split(separator)
     if len(columns) != 3 or not all(0 <= c < len(names) for c in columns):
-        raise InputError(f"columns={tuple(columns)}; expected three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields")
+        expected = f"three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields"
+        raise InputError(f"columns={tuple(columns)}; expected {expected}")
     fields = names if header else [f"field {f + 1}" for f in range(len(names))]
     user, song, value = (fields[c] for c in columns)
-    return read_ratings(path, (), fields, user, song, value, separator=separator, header=header, combine=combine, on_error=on_error, progress=progress)
+    return read_ratings(
+        path,
+        (),
+        fields,
+        user,
+        song,
+        value,
+        separator=separator,
+        header=header,
+        combine=combine,
+        on_error=on_error,
+        progress=progress,
+    )
 
 
 def read_ratings(
-    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], user: str, song: str, value: str, combine: str | None = None, **options
+    path: str | os.PathLike,
+    names: Sequence[str],
+    fields: Sequence[str],
+    user: str,
+    song: str,
+    value: str,
+    combine: str | None = None,
+    **options,
 ) -> Ratings:
     """Read three fields of a delimited file into `Ratings`; the options are those of `read_table`."""
     columns = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
@@ -76,5 +95,10 @@ def to_ratings(table: Table, combine: str | None = None) -> Ratings:
     if table.n_rows == 0:
         raise InputError(f"{table.label}: not one line could be used; {'; '.join(table.notes())}")
     return Ratings.from_codes(
-        table.columns["user"], table.columns["song"], table.columns["value"], table.ids["user"], table.ids["song"], combine
+        table.columns["user"],
+        table.columns["song"],
+        table.columns["value"],
+        table.ids["user"],
+        table.ids["song"],
+        combine,
     )

@@ -1,0 +1,84 @@
+"""Which entries to choose: every rule gives a mask over the entries, and the same seed gives the same mask."""
+
+import numpy as np
+from scipy import sparse
+
+from acai.errors import InputError
+
+
+def random_share(n: int, share: float, seed: int, of: str) -> np.ndarray:
+    """A share of `n` things at random."""
+    if not 0 < share < 1:
+        raise InputError(f"test={share}; expected the share of the {of} to hold out, between 0 and 1")
+    n_test = round(share * n)
+    if not 0 < n_test < n:
+        raise InputError(f"test={share} of {n} {of} leaves one side empty")
+    chosen = np.zeros(n, dtype=bool)
+    chosen[np.random.default_rng(seed).permutation(n)[:n_test]] = True
+    return chosen
+
+
+def random_fold(n_entries: int, n: int, seed: int) -> np.ndarray:
+    """The fold, 0 … n − 1, of each entry; folds are as equal as can be."""
+    if not 2 <= n <= n_entries:
+        raise InputError(f"n={n} folds of {n_entries} ratings; expected from 2 to the number of ratings")
+    fold = np.empty(n_entries, dtype=np.int32)
+    fold[np.random.default_rng(seed).permutation(n_entries)] = np.arange(n_entries, dtype=np.int32) % n
+    return fold
+
+
+def latest_share(times: np.ndarray, share: float) -> np.ndarray:
+    """The latest entries: all from some moment on, so that they are `share` of all, or a little more.
+
+    Entries of the same moment are never parted, so that nobody trains on what happens while the test runs.
+    """
+    if not 0 < share < 1:
+        raise InputError(f"test={share}; expected the share of the latest entries to hold out, between 0 and 1")
+    n_test = max(round(share * len(times)), 1)
+    moment = np.partition(times, len(times) - n_test)[len(times) - n_test]
+    latest = times >= moment
+    if latest.all():
+        n_tied = int((times == moment).sum())
+        raise InputError(f"test={share} of the latest entries leaves none to train on: {n_tied} have the same time")
+    return latest
+
+
+def k_of_each_row(indptr: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """`k` entries at random of each row that has more than `k`; none of the others."""
+    if k < 1:
+        raise InputError(f"k={k}; expected at least 1 entry of each user to hold out")
+    counts = np.diff(indptr)
+    rows = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    shuffled = np.lexsort((np.random.default_rng(seed).random(len(rows), dtype=np.float32), rows))
+    place = np.arange(len(rows)) - indptr[rows]  # in its row, after shuffling
+    chosen = np.zeros(len(rows), dtype=bool)
+    chosen[shuffled[(place < k) & (counts[rows] > k)]] = True
+    if not chosen.any():
+        raise InputError(f"k={k}, but no user has more than {k} entries")
+    return chosen
+
+
+def well_known(
+    csr: sparse.csr_array, rows: np.ndarray, min_plays_per_user: float, min_songs_per_user: int, min_users_per_song: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is left when users and songs of which too little is known are dropped, until nothing more falls away.
+
+    Returns
+    -------
+    entries, users, songs : arrays of bool
+    """
+    n_users, n_songs = csr.shape
+    entries = np.ones(csr.nnz, dtype=bool)
+    n_left = -1
+    while n_left != (n_left := int(entries.sum())):
+        left = rows[entries]
+        users = np.bincount(left, csr.data[entries], minlength=n_users) >= min_plays_per_user
+        users &= np.bincount(left, minlength=n_users) >= min_songs_per_user
+        songs = np.bincount(csr.indices[entries], minlength=n_songs) >= min_users_per_song
+        entries &= users[rows] & songs[csr.indices]
+    if n_left == 0:
+        raise InputError(
+            f"nothing is left of {csr.nnz:,} entries with min_plays_per_user={min_plays_per_user}, "
+            f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; ask for less"
+        )
+    return entries, users, songs

@@ -1,8 +1,8 @@
 """A made-up world of music in which the truth is known. SYNTHETIC: no person, song or play in it is real.
 
-Every song has seven hidden features that one can hear. Three shape its average spectrum; the other four live in time, so that
-two songs may have the same average spectrum and yet sound nothing alike: a network that listens can tell them apart, a
-regression on average spectra cannot.
+Every song has seven hidden features that one can hear. Three shape its average spectrum; the other four live in time, so
+that two songs may have the same average spectrum and yet sound nothing alike: a network that listens can tell them apart,
+a regression on average spectra cannot.
 
 Each feature is a number between −1 and 1:
 
@@ -13,7 +13,7 @@ brightness    dark … bright: how fast the overtones fade  average spectrum
 register      low … high: the pitch of the lowest voice   average spectrum
 noise         pure … noisy: drum hits against tones       average spectrum
 tempo         slow … fast: 80 … 200 chords a minute       time alone
-tremor        a slow wobble … a fast one: 4 … 14 times    time alone
+tremor        a slow wobble … a fast one: 3 … 9 times     time alone
               a second
 touch         staccato … legato: how long a note rings    time, mostly
 beat          on … off: where in a beat the drum falls    time alone
@@ -49,7 +49,7 @@ class World:
     Attributes
     ----------
     plays : Ratings
-        The listening log, summed up: how often each user played each song. Its axes name every user and song, also those without plays.
+        The listening log, summed up: how often each user played each song. Its axes name also those without plays.
     features : numpy.ndarray, shape (n_songs, 7), values in [−1, 1]
         The true hidden features, in the order of `FEATURES`.
     tastes : numpy.ndarray, shape (n_users, 7)
@@ -72,11 +72,13 @@ class World:
         return render(self.features[i], self.seconds, np.random.default_rng([self.seed, i])), RATE
 
     def spectrograms(self, progress: bool = False) -> list[np.ndarray]:
-        """The log-mel spectrogram (A1, A2) of every song in the order of the axis, each float32 of shape (128, frames)."""
+        """The log-mel spectrogram (A1, A2) of every song in the order of the axis, each float32, (128, frames)."""
         from acai.audio import log_mel
 
         songs: Iterable[Hashable] = self.plays.songs
-        return [log_mel(self.sound(song)) for song in tqdm(songs, desc="rendering and hearing songs", disable=not progress)]
+        return [
+            log_mel(self.sound(song)) for song in tqdm(songs, desc="rendering and hearing songs", disable=not progress)
+        ]
 
     def describe(self, song: Hashable) -> str:
         """A song in words: what stands out in it, the strongest first."""
@@ -151,11 +153,13 @@ def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np
     t = np.arange(round(seconds * RATE)) / RATE
     period = 60 / (80 * 2.5 ** ((tempo + 1) / 2))  # seconds a chord: 80 to 200 a minute
     lowest = 110 * 2 ** (register + 1)  # 110 to 440 Hz
-    ring = period * 0.12 * 5 ** ((touch + 1) / 2)  # the time in which a note falls to 1/e
-    chords = rng.integers(0, 8, int(seconds / period) + 3)  # with the one that rings before the start, and those after the end
+    ring = period * 0.15 * 4 ** ((touch + 1) / 2)  # the time in which a note falls to 1/e
+    chords = rng.integers(
+        0, 8, int(seconds / period) + 3
+    )  # with the one that rings before the start, and those after the end
     start = rng.uniform(0, period)  # where in a chord the recording starts
 
-    wobble = 4 * 3.5 ** ((tremor + 1) / 2)  # 4 to 14 times a second
+    wobble = 3 ** (1 + (tremor + 1) / 2)  # 3 to 9 times a second
     chord, since = _beats(t + start, period)
     tones = np.zeros(t.size, dtype=np.float32)
     for voice in range(3):
@@ -171,7 +175,7 @@ def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np
 
 
 def _beats(t: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
-    """For each moment: the number of the latest beat (counted from 0 for the one before the start), and the seconds since it."""
+    """For each moment: the number of the latest beat, 0 being the one before the start, and the seconds since it."""
     beat = np.floor(t / period)
     return beat.astype(np.int64) + 1, (t - beat * period).astype(np.float32)
 

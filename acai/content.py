@@ -1,0 +1,153 @@
+"""Hear a song, tell its hidden features: sound → q̂, learnt from songs whose q is known from their listeners."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from acai.errors import InputError
+from acai.networks import dieleman_network
+from acai.nn import MSE, Sequential
+from acai.training import Epoch, Plan, train
+from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
+
+
+class AudioToFactors:
+    """A network that hears a song and tells its hidden features (van den Oord, Dieleman and Schrauwen 2013).
+
+    It is trained on random windows of songs that have listeners; `predict` then places a song that has none (A4).
+
+    Parameters
+    ----------
+    network : Sequential, optional
+        From (N, bands, 1, width) or (N, 1, bands, width) to (N, k); without one, `dieleman_network(k)`.
+    width : int
+        Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
+    n_epochs, learning_rate, momentum, weight_decay, patience, seed
+        The plan of the training: see `acai.training.Plan`.
+    batch_size : int
+        Windows a step.
+    validation : float
+        The share of the songs, whole, on which the epochs are judged; in (0, 1).
+    augment : Augmentation, optional
+        Changes to each window while training.
+
+    Attributes
+    ----------
+    history : list of Epoch
+        Loss and R² on the validation songs, epoch by epoch.
+    """
+
+    def __init__(
+        self,
+        network: Sequential | None = None,
+        width: int = 129,
+        n_epochs: int = 40,
+        batch_size: int = 16,
+        learning_rate: float = 0.03,
+        momentum: float = 0.9,
+        weight_decay: float = 1e-4,
+        patience: int | None = None,
+        validation: float = 0.1,
+        augment: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        if not 0 < validation < 1:
+            raise InputError(f"validation={validation}; expected a share of the songs, between 0 and 1")
+        self.network = network
+        self.width = width
+        self.batch_size = batch_size
+        self.validation = validation
+        self.augment = augment
+        self.plan = Plan(n_epochs, learning_rate, momentum, weight_decay, patience, seed)
+        self.history: list[Epoch] = []
+
+    def fit(
+        self,
+        spectrograms: Sequence[np.ndarray],
+        Q: np.ndarray,
+        progress: bool = False,
+        checkpoint: str | os.PathLike | None = None,
+    ) -> "AudioToFactors":
+        """Learn to hear.
+
+        Parameters
+        ----------
+        spectrograms : sequence of numpy.ndarray, each (bands, frames)
+            Of any length from `width` frames up; memory-mapped arrays of float16 will do.
+        Q : numpy.ndarray, shape (n_songs, k)
+            What to tell of each: the song factors of any factor model (`SVD`, `SGD`, `ALS`).
+        progress : bool
+            Show a bar with the loss and the R² on the validation songs.
+        checkpoint : path, optional
+            Written after every epoch; where it exists, the training goes on from it.
+
+        Returns
+        -------
+        AudioToFactors
+            Itself, with the weights of the epoch that was best on the validation songs.
+        """
+        check_spectrograms(spectrograms, self.width)
+        Q = np.asarray(Q, dtype=np.float32)
+        if Q.ndim != 2 or len(Q) != len(spectrograms):
+            raise InputError(f"Q has shape {Q.shape}; expected ({len(spectrograms)}, k), one row for each spectrogram")
+        if not np.isfinite(Q).all():
+            raise InputError("Q holds NaN or infinity; the factor model it came from has diverged")
+        order = np.random.default_rng(self.plan.seed).permutation(len(Q))
+        n_validation = round(self.validation * len(Q))
+        if n_validation < 2 or len(Q) - n_validation < 2:
+            raise InputError(
+                f"{len(Q)} songs with validation={self.validation} leave fewer than 2 to learn from or to judge by"
+            )
+        judged, learnt = order[:n_validation], order[n_validation:]
+        if self.network is None:
+            self.network = dieleman_network(Q.shape[1], spectrograms[0].shape[0], seed=self.plan.seed)
+        self.inputs = Standardiser.of([spectrograms[i] for i in learnt])
+        self.targets = Standardiser.of([Q[learnt].T])
+        T = self.targets(Q.T).T  # (n_songs, k), standardised
+
+        def batches(rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            shuffled = rng.permutation(learnt)
+            for start in range(0, len(shuffled), self.batch_size):
+                songs = shuffled[start : start + self.batch_size]
+                x = random_windows(spectrograms, songs, self.width, self.inputs, rng, self.augment)
+                yield self._shaped(x), T[songs]
+
+        def r_squared(network: Sequential) -> float:
+            error = np.square(self._hear([spectrograms[i] for i in judged]) - T[judged]).sum(axis=0)
+            return float(np.mean(1 - error / np.square(T[judged] - T[judged].mean(axis=0)).sum(axis=0)))
+
+        self.history = train(self.network, MSE(), batches, r_squared, self.plan, progress, checkpoint)
+        return self
+
+    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        """The hidden features of songs nobody has heard: the mean over consecutive windows (A4).
+
+        Parameters
+        ----------
+        spectrograms : sequence of numpy.ndarray, each (bands, frames)
+            Made with the parameters of those it was trained on.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_songs, k), float32
+            Q̂, in the units of the Q it was trained on.
+        """
+        if not hasattr(self, "inputs"):
+            raise InputError("this AudioToFactors has not learnt to hear yet; call fit(spectrograms, Q) first")
+        check_spectrograms(spectrograms, self.width)
+        return self.targets.undo(self._hear(spectrograms).T).T
+
+    def _hear(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack(
+            [
+                self.network.predict(self._shaped(consecutive_windows(S, self.width, self.inputs))).mean(axis=0)  # (A4)
+                for S in spectrograms
+            ]
+        )
+
+    def _shaped(self, x: np.ndarray) -> np.ndarray:
+        """Bands as channels, (N, bands, 1, width), or, for a network of one channel, as the rows of a picture."""
+        if getattr(self.network.layers[0], "in_channels", None) == 1:
+            return x.reshape(x.shape[0], 1, x.shape[1], x.shape[3])
+        return x

@@ -1,0 +1,109 @@
+"""Simpler ways to hear a song, for the network to beat: each has the `fit` and `predict` of `AudioToFactors`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from acai.ridge import Ridge
+from acai.windows import check_spectrograms
+
+
+class SpectrumRidge:
+    """Ridge regression (A7) from the average spectrum of a song to its hidden features: deaf to the order of things.
+
+    Parameters
+    ----------
+    spread : bool
+        Hear also how much each band varies, its standard deviation over time.
+    """
+
+    def __init__(self, spread: bool = False) -> None:
+        self.spread = spread
+
+    def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "SpectrumRidge":
+        """Learn from spectrograms, each (bands, frames), and the hidden features Q, (n_songs, k)."""
+        self.ridge = Ridge().fit(self._summary(spectrograms), np.asarray(Q, dtype=np.float64))
+        return self
+
+    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        """Q̂, shape (n_songs, k)."""
+        return self.ridge.predict(self._summary(spectrograms))
+
+    def _summary(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        check_spectrograms(spectrograms, 1)
+        summaries = [np.mean] + [np.std] * self.spread
+        return np.array([np.concatenate([f(S, axis=1, dtype=np.float64) for f in summaries]) for S in spectrograms])
+
+
+class BagOfWords:
+    """Ridge regression (A7) on how often each of many typical moments occurs in a song (van den Oord et al. 2013).
+
+    A moment is the MFCC of one frame; the typical ones, the words, are found by K-means (Lloyd 1982). It knows which
+    sounds a song has, but not in which order.
+
+    Parameters
+    ----------
+    n_words : int
+        How many typical moments.
+    n_mfcc : int
+        How many coefficients of the cepstrum describe a frame.
+    n_frames : int
+        From how many frames, drawn from all songs, the words are found.
+    seed : int
+        For drawing them.
+    """
+
+    def __init__(self, n_words: int = 400, n_mfcc: int = 13, n_frames: int = 20_000, seed: int = 0) -> None:
+        self.n_words = n_words
+        self.n_mfcc = n_mfcc
+        self.n_frames = n_frames
+        self.seed = seed
+
+    def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "BagOfWords":
+        """Learn from spectrograms, each (bands, frames), and the hidden features Q, (n_songs, k)."""
+        check_spectrograms(spectrograms, 1)
+        rng = np.random.default_rng(self.seed)
+        each = max(1, self.n_frames // len(spectrograms))
+        drawn = [m[rng.permutation(len(m))[:each]] for m in map(self._moments, spectrograms)]
+        moments = np.concatenate(drawn)
+        self.scale = moments.std(axis=0) + 1e-12
+        self.words = k_means(moments / self.scale, self.n_words, rng)
+        self.ridge = Ridge().fit(self._bags(spectrograms), np.asarray(Q, dtype=np.float64))
+        return self
+
+    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        """Q̂, shape (n_songs, k)."""
+        check_spectrograms(spectrograms, 1)
+        return self.ridge.predict(self._bags(spectrograms))
+
+    def _moments(self, S: np.ndarray) -> np.ndarray:
+        """The cepstrum of every frame: (bands, frames) → (frames, n_mfcc)."""
+        from scipy.fft import dct
+
+        return dct(np.asarray(S, dtype=np.float64), axis=0, norm="ortho")[: self.n_mfcc].T
+
+    def _bags(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        """How large a part of each song each word is: (n_songs, n_words)."""
+        words = (nearest(self._moments(S) / self.scale, self.words) for S in spectrograms)
+        return np.array([np.bincount(w, minlength=len(self.words)) / len(w) for w in words])
+
+
+def k_means(x: np.ndarray, k: int, rng: np.random.Generator, n_rounds: int = 20) -> np.ndarray:
+    """The centres, shape (k, d), of k groups of points x, shape (n, d), each nearest to its own centre (Lloyd 1982).
+
+    The first centres are k of the points, drawn at random; a centre that loses all its points stays where it is.
+    """
+    centres = x[rng.permutation(len(x))[:k]].copy()
+    for _ in range(n_rounds):
+        group = nearest(x, centres)
+        counts = np.bincount(group, minlength=len(centres))
+        sums = np.stack([np.bincount(group, weights=column, minlength=len(centres)) for column in x.T], axis=1)
+        filled = counts > 0
+        centres[filled] = sums[filled] / counts[filled, None]
+    return centres
+
+
+def nearest(x: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Which centre each point is nearest to: shape (n,)."""
+    distance = np.square(centres).sum(axis=1) - 2 * x @ centres.T  # + |x|², the same for all
+    return distance.argmin(axis=1)

@@ -1,0 +1,112 @@
+"""Windows of spectrograms: what the network sees of a song at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from acai.errors import InputError
+
+
+@dataclass
+class Standardiser:
+    """Subtract the mean, divide by the standard deviation: one pair of numbers for each row.
+
+    Attributes
+    ----------
+    mean, std : numpy.ndarray, shape (rows, 1), float32
+        Rows that never change have a `std` of 1, so that they become 0.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def of(cls, arrays: Sequence[np.ndarray]) -> "Standardiser":
+        """The statistics of the rows of many arrays, each (rows, any length), read one at a time and summed in float64."""
+        n = sum(a.shape[1] for a in arrays)
+        mean = sum(a.sum(axis=1, dtype=np.float64) for a in arrays) / n
+        square = sum(np.square(a - mean[:, None]).sum(axis=1) for a in arrays) / n
+        std = np.sqrt(square)
+        std[std <= 1e-6 * np.abs(mean)] = 1
+        std[std == 0] = 1
+        return cls(mean[:, None].astype(np.float32), std[:, None].astype(np.float32))
+
+    def __call__(self, array: np.ndarray) -> np.ndarray:
+        """Standardised rows, float32; the last two axes are (rows, length)."""
+        return (array.astype(np.float32) - self.mean) / self.std
+
+    def undo(self, array: np.ndarray) -> np.ndarray:
+        """The rows in their own units again."""
+        return array * self.std + self.mean
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Small changes that leave a song the same song, drawn anew for every window.
+
+    Attributes
+    ----------
+    gain : float
+        Loudness: a number from N(0, gain²) is added to the whole standardised window.
+    time_mask, band_mask : int
+        Up to so many neighbouring frames, and so many neighbouring bands, are silenced (SpecAugment; Park et al. 2019).
+    """
+
+    gain: float = 0.0
+    time_mask: int = 0
+    band_mask: int = 0
+
+    def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Change one standardised window, (bands, frames), in place."""
+        x += np.float32(rng.normal(0, self.gain))
+        for axis, most in ((0, self.band_mask), (1, self.time_mask)):
+            width = int(rng.integers(0, min(most, x.shape[axis]) + 1))
+            start = int(rng.integers(0, x.shape[axis] - width + 1))
+            x[(slice(None),) * axis + (slice(start, start + width),)] = 0
+        return x
+
+
+def check_spectrograms(spectrograms: Sequence[np.ndarray], width: int) -> None:
+    """Refuse what no window fits in: wrong shapes, too few frames, numbers that are not finite. Names the song by its place."""
+    if len(spectrograms) == 0:
+        raise InputError("there is not one spectrogram; at least one is needed")
+    bands = np.shape(spectrograms[0])[0] if np.ndim(spectrograms[0]) == 2 else None
+    for n, S in enumerate(spectrograms):
+        if S.ndim != 2 or S.shape[0] != bands:
+            raise InputError(
+                f"spectrogram {n} has shape {S.shape}; expected (bands, frames) with {bands} bands, as the first has"
+            )
+        if S.shape[1] < width:
+            raise InputError(
+                f"spectrogram {n} has {S.shape[1]} frames; a window needs {width}: leave short songs out, or take a smaller window"
+            )
+        if not np.isfinite(S).all():
+            raise InputError(f"spectrogram {n} holds NaN or infinity; its sound is damaged")
+
+
+def random_windows(
+    spectrograms: Sequence[np.ndarray],
+    songs: np.ndarray,
+    width: int,
+    standardise: Standardiser,
+    rng: np.random.Generator,
+    augment: Augmentation | None = None,
+) -> np.ndarray:
+    """One window from a random place in each of the chosen songs: shape (N, bands, 1, width), the mel bands as channels."""
+    x = np.empty((len(songs), spectrograms[0].shape[0], 1, width), dtype=np.float32)
+    for n, song in enumerate(songs):
+        start = rng.integers(0, spectrograms[song].shape[1] - width + 1)
+        x[n, :, 0] = standardise(spectrograms[song][:, start : start + width])
+        if augment is not None:
+            augment(x[n, :, 0], rng)
+    return x
+
+
+def consecutive_windows(spectrogram: np.ndarray, width: int, standardise: Standardiser) -> np.ndarray:
+    """All of a song in windows side by side, (N, bands, 1, width); the last one is moved back to end with the song."""
+    frames = spectrogram.shape[1]
+    starts = list(range(0, frames - width + 1, width))
+    if starts[-1] + width < frames:
+        starts.append(frames - width)
+    return np.stack([standardise(spectrogram[:, s : s + width])[:, None] for s in starts])

@@ -10,6 +10,8 @@ from acai.errors import InputError, unknown
 COMMANDS = {
     "demo": "hear a small made-up world of music, from its plays to songs that nobody has played",
     "recommend": "recommend songs to one user of a data set",
+    "features": "turn a folder of sound files into features, on all cores, once",
+    "classify": "learn to tell the sub-folders of a folder of music apart, and be tested on tracks held out",
     "gradcheck": "prove the gradients of every layer, or of your own",
 }
 

@@ -29,7 +29,9 @@ def mae(truth: np.ndarray, predicted: np.ndarray) -> float:
 def _errors(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     truth, predicted = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)
     if truth.shape != predicted.shape or truth.size == 0:
-        raise InputError(f"ratings of shape {truth.shape} and predictions of shape {predicted.shape}; expected equal shapes, not empty")
+        raise InputError(
+            f"ratings of shape {truth.shape} and predictions of shape {predicted.shape}; expected equal shapes, not empty"
+        )
     return truth - predicted
 
 
@@ -46,7 +48,8 @@ def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
     Returns
     -------
     float
-        0.5 for a blind order, 1 for a perfect one. With several users, the mean over those who have both relevant songs and others.
+        0.5 for a blind order, 1 for a perfect one. With several users, the mean over those who have both relevant
+        songs and others.
 
     Raises
     ------

@@ -16,13 +16,16 @@ from acai.ratings import Ratings
 class ALS(FactorModel):
     """Weighted factorisation of play counts (C11; Hu, Koren, Volinsky 2008).
 
-    Plays are not ratings: whoever played a song likes it (x = 1), the surer the more often, and whoever did not probably does not (x = 0), at confidence 1.
+    Plays are not ratings: whoever played a song likes it (x = 1), the surer the more often, and whoever did not
+    probably does not (x = 0), at confidence 1.
     P and Q minimise, over *all* entries of R,
 
         ½ Σ_{u,i} c(u,i) (x(u,i) − p_u·q_i)² + λ/2 (‖P‖² + ‖Q‖²),    c = 1 + α log(1 + r/ε)
 
-    with the confidence of van den Oord, Dieleman and Schrauwen 2013. With Q fixed this is a least squares problem for each user, and
-    with P fixed for each song: both are solved exactly, in turn. `predict` gives the preference p_u·q_i, near 1 for what is liked.
+    with the confidence of van den Oord, Dieleman and Schrauwen 2013. With Q fixed this is a least squares problem for
+    each user, and
+    with P fixed for each song: both are solved exactly, in turn. `predict` gives the preference p_u·q_i, near 1 for
+    what is liked.
 
     Parameters
     ----------
@@ -90,7 +93,8 @@ class ALS(FactorModel):
         return 0.5 * float(loss.sum())
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
-        """The hidden features of a listener who was not in the training data: the p that minimises (C11) while Q stands still.
+        """The hidden features of a listener who was not in the training data: the p that minimises (C11) while Q
+        stands still.
 
         Parameters
         ----------

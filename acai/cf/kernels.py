@@ -10,70 +10,80 @@ REORDER = {"reassoc", "contract", "nsz"}  # sums may be reordered; NaN and infin
 def sgd_epoch(order, u, i, r, P, Q, b_u, b_i, mu, eta, lam, biases):
     """One pass of plain stochastic gradient descent, (C10) with α = 0, over the known entries in this order."""
     for j in order:
-        p, q = P[u[j]], Q[i[j]]
-        e = r[j] - mu - b_u[u[j]] - b_i[i[j]] - dot(p, q)
-        for f in range(len(p)):
-            dp = lam * p[f] - e * q[f]
-            dq = lam * q[f] - e * p[f]
-            p[f] -= eta * dp  # (C10)
-            q[f] -= eta * dq
+        x, y = u[j], i[j]
+        e = r[j] - mu - b_u[x] - b_i[y] - dot(P[x], Q[y])
+        for f in range(P.shape[1]):
+            p, q = P[x, f], Q[y, f]
+            P[x, f] = p + eta * (e * q - lam * p)  # (C10)
+            Q[y, f] = q + eta * (e * p - lam * q)
         if biases:
-            b_u[u[j]] -= eta * (lam * b_u[u[j]] - e)
-            b_i[i[j]] -= eta * (lam * b_i[i[j]] - e)
+            b_u[x] += eta * (e - lam * b_u[x])
+            b_i[y] += eta * (e - lam * b_i[y])
 
 
 @njit(cache=True, fastmath=REORDER)
 def dot(p, q):
-    """p·q."""
-    s = p[0] * q[0]
-    for f in range(1, len(p)):
+    """p·q; the last term first, so that the loop is as well aligned as the rows are."""
+    last = len(p) - 1
+    s = p[last] * q[last]
+    for f in range(last):
         s += p[f] * q[f]
     return s
 
 
 @njit(cache=True, fastmath=REORDER)
-def momentum_epoch(order, u, i, r, P, Q, b_u, b_i, mu, dP, dQ, db_u, db_i, done_u, done_i, step, eta, lam, alpha, biases):
-    """One pass of (C10) with α > 0. `dP, dQ, db_u, db_i` are the Δw of P, Q and the biases; `done_u, done_i` count the steps that each row has made of the `step` so far."""
+def momentum_epoch(order, u, i, r, w, mu, dw, done, step, moved, shrunk, eta, lam, biases):
+    """One pass of (C10) with α > 0.
+
+    `w` is (P, Q, b_u, b_i) and `dw` their Δw; `done` counts, for each row of P and of Q, which of the `step` steps so
+    far
+    it has made. A row that missed t steps, in which its ∇F_j was zero, makes them all at once:
+    w ← w + moved[t] Δw with moved[t] = α + α² + … + αᵗ, and Δw ← shrunk[t] Δw with shrunk[t] = αᵗ.
+    """
+    P, Q, b_u, b_i = w
+    dP, dQ, db_u, db_i = dw
+    done_u, done_i = done
+    alpha = shrunk[1]
     for j in order:
         x, y = u[j], i[j]
-        p, q, dp, dq = P[x], Q[y], dP[x], dQ[y]
-        catch_up(p, dp, b_u, db_u, x, step - done_u[x], alpha)
-        catch_up(q, dq, b_i, db_i, y, step - done_i[y], alpha)
-        e = r[j] - mu - b_u[x] - b_i[y] - dot(p, q)
-        for f in range(len(p)):
-            dp[f] = alpha * dp[f] - eta * (lam * p[f] - e * q[f])  # (C10)
-            dq[f] = alpha * dq[f] - eta * (lam * q[f] - e * p[f])
-            p[f] += dp[f]
-            q[f] += dq[f]
+        catch_up(P[x], dP[x], b_u, db_u, x, step - done_u[x], moved, shrunk)
+        catch_up(Q[y], dQ[y], b_i, db_i, y, step - done_i[y], moved, shrunk)
+        e = r[j] - mu - b_u[x] - b_i[y] - dot(P[x], Q[y])
+        for f in range(P.shape[1]):
+            p, q = P[x, f], Q[y, f]
+            dP[x, f] = alpha * dP[x, f] + eta * (e * q - lam * p)  # (C10)
+            dQ[y, f] = alpha * dQ[y, f] + eta * (e * p - lam * q)
+            P[x, f] = p + dP[x, f]
+            Q[y, f] = q + dQ[y, f]
         if biases:
-            db_u[x] = alpha * db_u[x] - eta * (lam * b_u[x] - e)
-            db_i[y] = alpha * db_i[y] - eta * (lam * b_i[y] - e)
+            db_u[x] = alpha * db_u[x] + eta * (e - lam * b_u[x])
+            db_i[y] = alpha * db_i[y] + eta * (e - lam * b_i[y])
             b_u[x] += db_u[x]
             b_i[y] += db_i[y]
         step += 1
         done_u[x] = done_i[y] = step
     for x in range(len(P)):
-        catch_up(P[x], dP[x], b_u, db_u, x, step - done_u[x], alpha)
-        done_u[x] = step
+        catch_up(P[x], dP[x], b_u, db_u, x, step - done_u[x], moved, shrunk)
     for y in range(len(Q)):
-        catch_up(Q[y], dQ[y], b_i, db_i, y, step - done_i[y], alpha)
-        done_i[y] = step
+        catch_up(Q[y], dQ[y], b_i, db_i, y, step - done_i[y], moved, shrunk)
+    done_u[:] = step
+    done_i[:] = step
 
 
 @njit(cache=True, fastmath=REORDER)
-def catch_up(w, dw, b, db, x, t, alpha):
-    """The t steps of (C10) that row x missed, in which ∇F_j was zero: w ← w + (α + α² + … + αᵗ) Δw, Δw ← αᵗ Δw."""
-    if t == 0:
-        return
-    shrunk = alpha**t
-    if shrunk < 1e-25:  # nothing is left; and arithmetic on numbers this small would be slow
-        shrunk *= 0
-    moved = alpha * (1 - shrunk) / (1 - alpha)
+def catch_up(w, dw, b, db, x, t, moved, shrunk):
+    """The t steps that row x missed."""
+    t = min(t, len(moved) - 1)  # where the tables end, nothing is left of Δw
+    shift(w, dw, moved[t], shrunk[t])
+    b[x] += moved[t] * db[x]
+    db[x] *= shrunk[t]
+
+
+@njit(cache=True, fastmath=REORDER)
+def shift(w, dw, moved, shrunk):
     for f in range(len(w)):
         w[f] += moved * dw[f]
         dw[f] *= shrunk
-    b[x] += moved * db[x]
-    db[x] *= shrunk
 
 
 @njit(cache=True, fastmath=REORDER)
@@ -110,7 +120,9 @@ def als_solve(indptr, indices, c, Y, G, lam, X, loss):
 
 @njit(cache=True, fastmath=REORDER)
 def weigh(A, b, i, c, Y):
-    """A += Yᵀ(C − I)Y (its lower half) and b += YᵀC1 over the known entries, four at a time so that A is read and written once for the four."""
+    """A += Yᵀ(C − I)Y (its lower half) and b += YᵀC1 over the known entries, four at a time so that A is read and
+    written once for the four.
+    """
     n = len(i)
     for j in range(0, n, 4):
         j1, j2, j3 = min(j + 1, n - 1), min(j + 2, n - 1), min(j + 3, n - 1)
@@ -150,7 +162,9 @@ def solve(A, b, x):
 
 @njit(cache=True)
 def top_n(scores, columns, best):
-    """The best columns of each row of scores, the best first, the leftmost first among equals; −∞ and NaN never get in."""
+    """The best columns of each row of scores, the best first, the leftmost first among equals; −∞ and NaN never get
+    in.
+    """
     n = columns.shape[1]
     for u in range(len(scores)):
         for i in range(scores.shape[1]):

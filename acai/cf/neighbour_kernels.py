@@ -21,7 +21,9 @@ def count_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, count
 
 @njit(cache=True)
 def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v, sums):
-    """For each pair of one of `rows` and another row, the sums of `Shared` over the columns of both: a row of a sparse matrix product, six at once."""
+    """For each pair of one of `rows` and another row, the sums of `Shared` over the columns of both: a row of a
+    sparse matrix product, six at once.
+    """
     m = len(indptr) - 1
     n = np.zeros(m, np.int32)
     part = np.zeros((m, 5))
@@ -53,7 +55,9 @@ def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v
 
 @njit(cache=True)
 def walk(v, s, k, indptr, indices, Z, numerator, denominator, count):
-    """(C1) Σ_v s(u,v) Z(v,i) and Σ_v |s(u,v)| for every i at once: from the nearest neighbour to the farthest, each song takes the first k who rated it."""
+    """(C1) Σ_v s(u,v) Z(v,i) and Σ_v |s(u,v)| for every i at once: from the nearest neighbour to the farthest, each
+    song takes the first k who rated it.
+    """
     for a in range(len(v)):
         for j in range(indptr[v[a]], indptr[v[a] + 1]):
             i = indices[j]

@@ -19,7 +19,8 @@ class UserKNN(Recommender):
 
         r̂(u,i) = r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)),    κ = 1 / Σ_v |s(u,v)|
 
-    over the k users most like u of those who rated i; those with s ≤ 0 are left out, and of equals the one who stands first in R is nearer.
+    over the k users most like u of those who rated i; those with s ≤ 0 are left out, and of equals the one who stands
+    first in R is nearer.
     Where nobody is left the prediction is r̄(u) (with centring="none", the global mean); for a user or song of which
     nothing is known, the global mean.
 
@@ -103,6 +104,7 @@ class UserKNN(Recommender):
 
     def _likeness(self, i: int) -> np.ndarray:
         likeness = np.full(self.ratings.n_songs, -np.inf)
-        for _, j, s in self._similarity().nearest(self.ratings.csc.T.tocsr(), self.ratings.csr.T.tocsr(), np.array([i]), self.memory):
+        by_song, by_user = self.ratings.csc.T.tocsr(), self.ratings.csr.T.tocsr()
+        for _, j, s in self._similarity().nearest(by_song, by_user, np.array([i]), self.memory):
             likeness[j] = s
         return likeness

@@ -7,9 +7,11 @@ from acai.ratings import Ratings
 
 
 class Objective:
-    """(C8) F = ½ Σ_{(u,i) known} [ e(u,i)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ], with e = r − r̂ (Koren, Bell, Volinsky 2009).
+    """(C8) F = ½ Σ_{(u,i) known} [ e(u,i)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ], with e = r − r̂ (Koren, Bell,
+    Volinsky 2009).
 
-    Each known entry pulls its own two rows, so a row counts as often as it has ratings, and F is the sum of the F_j of (C10).
+    Each known entry pulls its own two rows, so a row counts as often as it has ratings, and F is the sum of the F_j
+    of (C10).
 
     Parameters
     ----------
@@ -27,7 +29,9 @@ class Objective:
         self.e = np.empty_like(ratings.csr.data)
 
     def residuals(self, model: FactorModel) -> np.ndarray:
-        """e = r − r̂ of every known entry, in the order of `ratings.csr.data`; the array is used again by the next call."""
+        """e = r − r̂ of every known entry, in the order of `ratings.csr.data`; the array is used again by the next
+        call.
+        """
         from acai.cf import kernels
 
         csr = self.csr
@@ -39,7 +43,7 @@ class Objective:
     def __call__(self, model: FactorModel) -> float:
         """F at the parameters of `model`."""
         e = self.residuals(model)
-        loss = np.einsum("j,j->", e, e, dtype=np.float64)
+        loss = np.square(e).sum(dtype=np.float64)
         norms = 0.0
         for w, b, n in ((model.P, model.b_u, self.n_u), (model.Q, model.b_i, self.n_i)):
             norms += n @ (np.einsum("xf,xf->x", w, w) + np.square(b))

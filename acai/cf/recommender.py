@@ -55,7 +55,8 @@ class Recommender(ABC):
         Returns
         -------
         ndarray, shape (n_pairs,), float64
-            Predicted ratings, clipped to the range of the ratings in the training data; from a model of play counts, preferences.
+            Predicted ratings, clipped to the range of the ratings in the training data; from a model of play counts,
+            preferences.
         """
         known = self._fitted()
         u, i = _codes(users, known.user_rows, "users"), _codes(songs, known.song_columns, "songs")
@@ -106,7 +107,8 @@ class Recommender(ABC):
     ) -> Iterator[tuple[Hashable, list[tuple[Hashable, float]]]]:
         """The `n` best songs for each of `users` (all of them by default), as they come: `dict(model.recommend_all())`.
 
-        Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for `recommend`.
+        Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for
+        `recommend`.
         """
         known = self._fitted()
         rows = np.arange(known.n_users) if users is None else np.array([known.row(user) for user in users], dtype=np.intp)
@@ -125,7 +127,9 @@ class Recommender(ABC):
     def top(
         self, rows: np.ndarray, n: int = 10, exclude_rated: bool = True, memory: int = 2**28
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """As `recommend_all`, for rows of R, in blocks: yields (rows, columns, scores), the last two of shape (block, n), short lists filled up with column −1."""
+        """As `recommend_all`, for rows of R, in blocks: yields (rows, columns, scores), the last two of shape (block,
+        n), short lists filled up with column −1.
+        """
         from acai.cf import kernels
 
         known = self._fitted()

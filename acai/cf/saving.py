@@ -16,7 +16,9 @@ from acai.ratings import Ratings
 
 
 def save(model: Recommender, path: str | PathLike) -> None:
-    """Write `model`, its settings, what it learnt and the ratings it learnt from to the `.npz` file `path`; see `Recommender.save`."""
+    """Write `model`, its settings, what it learnt and the ratings it learnt from to the `.npz` file `path`; see
+    `Recommender.save`.
+    """
     ids = {"users": model.ratings.users, "songs": model.ratings.songs}
     for axis, names in ids.items():
         odd = next((name for name in names if type(name) not in (str, int, float)), None)

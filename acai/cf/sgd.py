@@ -1,5 +1,6 @@
 """Stochastic gradient descent with momentum (C10)."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,12 +16,13 @@ from acai.ratings import Ratings
 class SGD(FactorModel):
     """Matrix factorisation by stochastic gradient descent with momentum (C10; Rumelhart, Hinton, Williams 1986).
 
-    One known entry at a time, in an order that is shuffled anew in every epoch:
+    One known entry at a time:
 
         Δw ← α Δw − η ∇F_j(w),    w ← w + Δw
 
     where F_j is the part of the objective (C8) that belongs to entry j. *Every* parameter moves at every step, though
-    ∇F_j is zero for all but two rows. An untouched row's Δw only shrinks by α each time, so the steps that it missed have a closed form,
+    ∇F_j is zero for all but two rows. An untouched row's Δw only shrinks by α each time, so the steps that it missed
+    have a closed form,
     which is applied when the row is next needed: the exact equation, at the cost of the two touched rows.
 
     Parameters
@@ -39,6 +41,11 @@ class SGD(FactorModel):
         Predict μ + b(u) + b(i) + p_u·q_i instead of p_u·q_i alone.
     init_std : float
         The spread of the normal distribution that P and Q start from.
+    shuffle : bool
+        Take the entries in a new random order in each epoch, as the theory has it, and not user by user. With a
+        momentum of
+        .7 or more it pays. User by user is twice as fast, since it reads memory in order, and without momentum just
+        as good.
     seed : int
         Of the start and of the shuffling.
     decay : float
@@ -56,6 +63,7 @@ class SGD(FactorModel):
     momentum: float = 0.0
     biases: bool = True
     init_std: float = 0.1
+    shuffle: bool = False
     seed: int = 0
     decay: float = 1.0
     patience: int | None = None
@@ -98,18 +106,20 @@ class SGD(FactorModel):
         rng = np.random.default_rng([self.seed, 1])
         u, i, r = ratings.user_codes, ratings.csr.indices, ratings.csr.data
         w = (self.P, self.Q, self.b_u, self.b_i)
-        velocity = tuple(np.zeros_like(x) for x in w) if self.momentum else ()
-        touched = (np.zeros(len(self.P), np.int64), np.zeros(len(self.Q), np.int64))  # the step after which a row is up to date
-        eta, lam, alpha = np.float32(self.learning_rate), np.float32(self.reg), np.float32(self.momentum)
-        mu = np.float32(self.mu)
+        if self.momentum:
+            dw = tuple(np.zeros_like(x) for x in w)
+            done = (np.zeros(len(self.P), np.int64), np.zeros(len(self.Q), np.int64))
+            moved, shrunk = decay_tables(self.momentum, np.float32)
+        mu, eta, lam = np.float32(self.mu), np.float32(self.learning_rate), np.float32(self.reg)
+        order = np.arange(len(r), dtype=np.int32)
         self.validation_history = []
         best, best_epoch, kept = np.inf, 0, ()
 
         for epoch in tqdm(range(self.n_epochs), desc="SGD", unit="epoch", disable=not progress):
-            order = rng.permutation(len(r)).astype(np.int32)
-            step = epoch * len(r)
+            if self.shuffle:
+                rng.shuffle(order)
             if self.momentum:
-                kernels.momentum_epoch(order, u, i, r, *w, mu, *velocity, *touched, step, eta, lam, alpha, self.biases)
+                kernels.momentum_epoch(order, u, i, r, w, mu, dw, done, epoch * len(r), moved, shrunk, eta, lam, self.biases)
             else:
                 kernels.sgd_epoch(order, u, i, r, *w, mu, eta, lam, self.biases)
             self.history.append(objective(self))
@@ -130,6 +140,16 @@ class SGD(FactorModel):
         self._forget_unknown(ratings)
         self.ratings = ratings
         return self
+
+
+def decay_tables(alpha: float, dtype: type) -> tuple[np.ndarray, np.ndarray]:
+    """What t steps without a gradient do, t = 0, 1, 2, …: `w += moved[t] * dw; dw *= shrunk[t]`. The last entries are
+    the limits.
+    """
+    shrunk = alpha ** np.arange(2 + math.ceil(math.log(1e-25, alpha)))  # αᵗ
+    shrunk[-1] = 0
+    moved = alpha * (1 - shrunk) / (1 - alpha)  # α + α² + … + αᵗ
+    return moved.astype(dtype), shrunk.astype(dtype)
 
 
 def _rmse_on(model: FactorModel, ratings: Ratings, validation: Ratings) -> float:

@@ -29,7 +29,9 @@ def overlap(s: Shared) -> np.ndarray:
 
 
 def pearson(s: Shared) -> np.ndarray:
-    """(C3) The correlation over the songs that both rated, centred on the means over those songs; 0 where one of them does not vary."""
+    """(C3) The correlation over the songs that both rated, centred on the means over those songs; 0 where one of them
+    does not vary.
+    """
     variances = (s.n * s.xx - s.x**2) * (s.n * s.yy - s.y**2)
     return _divided(s.n * s.xy - s.x * s.y, np.sqrt(variances))  # (C3)
 
@@ -98,9 +100,11 @@ class Similarity:
     def nearest(
         self, R: sparse.csr_array, R_T: sparse.csr_array, rows: np.ndarray, memory: int
     ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """For each of `rows`: (row, everybody with a positive similarity to it, those similarities), the nearest first, the lower row first among equals.
+        """For each of `rows`: (row, everybody with a positive similarity to it, those similarities), the nearest
+        first, the lower row first among equals.
 
-        R is m × n, R_T its transpose, both by rows; never more than a block of rows × m is held, as many as fit into `memory` bytes.
+        R is m × n, R_T its transpose, both by rows; never more than a block of rows × m is held, as many as fit into
+        `memory` bytes.
         """
         from acai.cf import neighbour_kernels as kernels
 

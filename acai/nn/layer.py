@@ -56,7 +56,7 @@ class Layer:
         if x.dtype.type not in dtypes:
             names = " or ".join(dtype.__name__ for dtype in dtypes)
             raise InputError(
-                f"{self}.{what} is {x.dtype}; expected {names}: convert it with .astype, or make the layer with that dtype"
+                f"{self}.{what} is {x.dtype}; expected {names}: convert it with .astype, or give the layer that dtype"
             )
         return np.ascontiguousarray(x)
 
@@ -69,7 +69,7 @@ class Layer:
     def __repr__(self) -> str:
         signature = inspect.signature(type(self))
         usual = {name: p.default for name, p in signature.parameters.items()} | {"dtype": "float32"}
-        shown = [(name, value) for name, value in self.arguments.items() if value != usual[name]]
+        shown = [(name, value) for name, value in self.arguments.items() if value not in (usual[name], (usual[name],) * 2)]
         return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown)})"
 
 

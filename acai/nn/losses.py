@@ -30,6 +30,9 @@ class MSE:
             raise InputError("MSE.backward: there is no forward to go back through; call forward first")
         return self._kept * self._kept.dtype.type(2 / max(self._kept.size, 1))  # (N7.12)
 
+    def __repr__(self) -> str:
+        return "MSE()"
+
 
 class SoftmaxCrossEntropy:
     """−log softmax(y)_t, the mean over the batch (N6): how surprised the network is by the right class."""
@@ -61,6 +64,9 @@ class SoftmaxCrossEntropy:
         dy = p.copy()
         dy[np.arange(len(p)), target] -= 1
         return dy / dy.dtype.type(max(len(p), 1))  # (N7.13)
+
+    def __repr__(self) -> str:
+        return "SoftmaxCrossEntropy()"
 
     def _error(self, what: str) -> InputError:
         return InputError(f"SoftmaxCrossEntropy.forward: {what}")

@@ -1,0 +1,157 @@
+"""README part N, the network, as loops over single numbers. Nothing here is fast, and nothing is clever."""
+
+import math
+
+import numpy as np
+
+
+def conv(x: np.ndarray, W: np.ndarray, b: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]) -> np.ndarray:
+    """(N1) Convolution: y(n,o,i,j) = b_o + Σ_c,p,q W(o,c,p,q) x(n, c, i·s + p − P, j·s + q − P), x being 0 outside."""
+    (N, _, H, W_in), (O, C, kH, kW) = x.shape, W.shape
+    (sH, sW), (pH, pW) = stride, padding
+    y = np.zeros((N, O, (H + 2 * pH - kH) // sH + 1, (W_in + 2 * pW - kW) // sW + 1), x.dtype)
+    for n, o, i, j in np.ndindex(y.shape):
+        y[n, o, i, j] = b[o]
+        for c, p, q in np.ndindex(C, kH, kW):
+            h, w = i * sH + p - pH, j * sW + q - pW
+            if 0 <= h < H and 0 <= w < W_in:
+                y[n, o, i, j] += W[o, c, p, q] * x[n, c, h, w]
+    return y
+
+
+def conv_backward(
+    dy: np.ndarray, x: np.ndarray, W: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N7.1) dx, (N7.2) dW and (N7.3) db: every product of (N1) once more, each factor getting dy times the other."""
+    (_, _, H, W_in), (_, C, kH, kW) = x.shape, W.shape
+    (sH, sW), (pH, pW) = stride, padding
+    dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros(len(W), W.dtype)
+    for n, o, i, j in np.ndindex(dy.shape):
+        db[o] += dy[n, o, i, j]
+        for c, p, q in np.ndindex(C, kH, kW):
+            h, w = i * sH + p - pH, j * sW + q - pW
+            if 0 <= h < H and 0 <= w < W_in:
+                dx[n, c, h, w] += W[o, c, p, q] * dy[n, o, i, j]
+                dW[o, c, p, q] += x[n, c, h, w] * dy[n, o, i, j]
+    return dx, dW, db
+
+
+def max_pool(
+    x: np.ndarray,
+    size: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dy: np.ndarray | None = None,
+) -> np.ndarray:
+    """(N2) Max pooling; with `dy`, (N7.4) its dx: dy goes to the first place where the maximum stands."""
+    N, C, H, W = x.shape
+    H_out, W_out = ((n + 2 * p - k) // s + 1 for n, p, k, s in zip((H, W), padding, size, stride))
+    y, dx = np.zeros((N, C, H_out, W_out), x.dtype), np.zeros_like(x)
+    for n, c, i, j in np.ndindex(y.shape):
+        best, place = -math.inf, (0, 0)
+        for p, q in np.ndindex(size):
+            h, w = i * stride[0] + p - padding[0], j * stride[1] + q - padding[1]
+            if 0 <= h < H and 0 <= w < W and x[n, c, h, w] > best:
+                best, place = x[n, c, h, w], (h, w)
+        y[n, c, i, j] = best
+        if dy is not None:
+            dx[(n, c, *place)] += dy[n, c, i, j]
+    return y if dy is None else dx
+
+
+def relu(x: np.ndarray, dy: np.ndarray | None = None) -> np.ndarray:
+    """(N3) max(0, x); with `dy`, (N7.6) its dx: dy where x > 0, and 0 elsewhere."""
+    out = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        if x[at] > 0:
+            out[at] = x[at] if dy is None else dy[at]
+    return out
+
+
+def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N4) y(n,o) = b_o + Σ_d W(o,d) x(n,d)."""
+    y = np.zeros((len(x), len(W)), x.dtype)
+    for n, o in np.ndindex(y.shape):
+        y[n, o] = b[o]
+        for d in range(x.shape[1]):
+            y[n, o] += W[o, d] * x[n, d]
+    return y
+
+
+def linear_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N7.9) dx, (N7.10) dW and (N7.11) db of the linear layer."""
+    dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros(len(W), W.dtype)
+    for n, o in np.ndindex(dy.shape):
+        db[o] += dy[n, o]
+        for d in range(x.shape[1]):
+            dx[n, d] += dy[n, o] * W[o, d]
+            dW[o, d] += dy[n, o] * x[n, d]
+    return dx, dW, db
+
+
+def mse(y: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
+    """(N5) The mean of (y − t)² over every element, and (N7.12) dy = 2 (y − t) / their number."""
+    loss, dy = 0.0, np.zeros_like(y)
+    for at in np.ndindex(y.shape):
+        loss += (y[at] - target[at]) ** 2 / y.size
+        dy[at] = 2 * (y[at] - target[at]) / y.size
+    return loss, dy
+
+
+def softmax_cross_entropy(y: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
+    """(N6) The mean of −log softmax(y)_t, and (N7.13) dy = (softmax(y) − 1 at the right class) / N."""
+    (N, K), loss, dy = y.shape, 0.0, np.zeros_like(y)
+    for n in range(N):
+        highest = max(y[n])
+        total = sum(math.exp(y[n, k] - highest) for k in range(K))
+        loss += (math.log(total) + highest - y[n, target[n]]) / N
+        for k in range(K):
+            dy[n, k] = (math.exp(y[n, k] - highest) / total - (k == target[n])) / N
+    return loss, dy
+
+
+def backpropagation(layers: list, dy: np.ndarray) -> np.ndarray:
+    """(N7) The chain rule: a gradient by what a layer gave, taken back through it, is that by what it took."""
+    for layer in layers[::-1]:
+        dy = layer.backward(dy)
+    return dy
+
+
+def sgd_step(
+    w: float, dw: float, delta_w: float, eta: float, alpha: float, lam: float = 0.0, nesterov: bool = False
+) -> tuple[float, float]:
+    """(N8) One number's step: Δw ← α Δw − η (dw + λ w), w ← w + Δw; Nesterov's w ← w + α Δw − η (dw + λ w)."""
+    g = dw + lam * w
+    delta_w = alpha * delta_w - eta * g
+    return (w + alpha * delta_w - eta * g if nesterov else w + delta_w), delta_w
+
+
+def global_pool(x: np.ndarray, kind: str, dy: np.ndarray | None = None) -> np.ndarray:
+    """(N9) Mean, maximum or L2 norm (over √T) of each row of x (N, C, H, T); with `dy` (N, C, H), (N7.5) its dx."""
+    (N, C, H, T), dx = x.shape, np.zeros_like(x)
+    y = np.zeros((N, C, H), x.dtype)
+    for n, c, h in np.ndindex(N, C, H):
+        row = x[n, c, h]
+        first = max(range(T), key=lambda t: row[t])
+        y[n, c, h] = {"mean": sum(row) / T, "max": row[first], "l2": math.sqrt(sum(v * v for v in row) / T)}[kind]
+        for t in range(T):
+            l2 = row[t] / (T * y[n, c, h]) if y[n, c, h] else 0.0
+            slope = {"mean": 1 / T, "max": t == first, "l2": l2}[kind]
+            dx[n, c, h, t] = slope * (0 if dy is None else dy[n, c, h])
+    return y if dy is None else dx
+
+
+def tanh(x: np.ndarray, dy: np.ndarray | None = None) -> np.ndarray:
+    """(N10) tanh(x); with `dy`, (N7.7) its dx = dy (1 − tanh² x)."""
+    out = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        out[at] = math.tanh(x[at]) if dy is None else dy[at] * (1 - math.tanh(x[at]) ** 2)
+    return out
+
+
+def dropout(x: np.ndarray, dropped: np.ndarray, rate: float) -> np.ndarray:
+    """(N11) x / (1 − rate) where it is not dropped, and 0 where it is; (N7.8) the same of dy is its dx."""
+    y = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        y[at] = 0 if dropped[at] else x[at] / (1 - rate)
+    return y

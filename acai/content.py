@@ -148,6 +148,7 @@ class AudioToFactors:
 
     def _shaped(self, x: np.ndarray) -> np.ndarray:
         """Bands as channels, (N, bands, 1, width), or, for a network of one channel, as the rows of a picture."""
-        if getattr(self.network.layers[0], "in_channels", None) == 1:
+        W = self.network.layers[0].params.get("W")
+        if W is not None and W.ndim == 4 and W.shape[1] == 1:
             return x.reshape(x.shape[0], 1, x.shape[1], x.shape[3])
         return x

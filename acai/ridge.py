@@ -3,6 +3,7 @@
 import numpy as np
 
 from acai.errors import InputError
+from acai.nn.parallel import one_blas_thread
 from acai.windows import Standardiser
 
 
@@ -38,7 +39,8 @@ class Ridge:
         X = self.inputs(X.T).T.astype(np.float64)
         self.y_bar = Y.mean(axis=0)
         Y = Y - self.y_bar
-        U, s, Vt = np.linalg.svd(X, full_matrices=False)  # X = U diag(s) Vt
+        with one_blas_thread():
+            U, s, Vt = np.linalg.svd(X, full_matrices=False)  # X = U diag(s) Vt
         UtY = U.T @ Y
 
         def left_out(lam: float) -> float:

@@ -147,7 +147,7 @@ def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np
     Returns
     -------
     numpy.ndarray, shape (seconds · 22050,), float32
-        Samples, at the same loudness (root mean square 0.1) for every song.
+        Samples, at the same loudness (root mean square 0.05) for every song.
     """
     brightness, register, noise, tempo, tremor, touch, beat = features
     t = np.arange(round(seconds * RATE)) / RATE
@@ -166,12 +166,12 @@ def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np
         pitch = lowest * 2 ** (SCALE[chords + 2 * voice] / 12)
         phase = np.cumsum(pitch[chord] / RATE)
         tones += _overtones(phase, fading=2.6 - 1.2 * brightness)
-    tones *= _pluck(since, ring) * (1 + 0.8 * np.sin(2 * np.pi * wobble * t)).astype(np.float32)
+    tones *= _pluck(since, ring) * (1 + 0.8 * np.sin(2 * np.pi * wobble * t).astype(np.float32))
 
     _, since = _beats(t + start - period * (beat + 1) / 4, period)  # from on the beat to half a beat behind it
     drum = rng.standard_normal(t.size, dtype=np.float32) * _pluck(since, ring)
-    mix = tones / _loudness(tones) + 2.0 ** (2 * noise - 2) * drum / _loudness(drum)
-    return (0.1 / _loudness(mix)) * mix
+    mix = tones / _loudness(tones) + np.float32(2 ** (2 * noise - 2)) / _loudness(drum) * drum
+    return np.float32(0.05) / _loudness(mix) * mix
 
 
 def _beats(t: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:

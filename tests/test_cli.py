@@ -1,0 +1,88 @@
+"""The command line: what it prints, its exit codes, and that importing it costs nothing."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from acai.cli import COMMANDS, main
+from acai.datasets import synthetic
+
+
+def acai(*words: str, **env: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "acai", *words], capture_output=True, text=True, env={**os.environ, **env})
+
+
+def test_importing_acai_loads_none_of_the_heavy_libraries():
+    code = "import acai, acai.ratings, acai.cli, sys; print([m for m in ('numba', 'librosa', 'matplotlib', 'joblib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_help_lists_every_command(capsys):
+    main([])
+    printed = capsys.readouterr().out
+    assert all(f"\n  {name} " in printed for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_and_its_options(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: acai {command}")
+
+
+def test_an_unknown_command_is_one_line_with_the_nearest_names_first():
+    run = acai("dmeo")
+    assert run.returncode == 2 and run.stdout == ""
+    assert run.stderr.startswith("acai: no command 'dmeo'; there is: demo, ") and run.stderr.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def small_demo(tmp_path_factory):
+    """The demo on a small world, run twice: with all threads, and with one."""
+    runs = []
+    for threads in ({}, {"NUMBA_NUM_THREADS": "1"}):
+        folder = tmp_path_factory.mktemp("demo")
+        run = acai("demo", "--out", str(folder / "out"), "--songs", "60", "--users", "150", "--epochs", "2", **threads)
+        assert run.returncode == 0, run.stderr
+        runs.append((folder / "out", run.stdout.replace(str(folder), "")))
+    return runs
+
+
+def test_the_demo_says_that_its_world_is_synthetic_and_shows_its_tables(small_demo):
+    printed = small_demo[0][1]
+    assert printed.startswith("A SYNTHETIC world")
+    for row in "global mean", "nearest neighbours", "factors by SGD", "chance", "ridge", "the network", "the true features":
+        assert f"\n  {row}" in printed
+
+
+def test_the_demo_prints_the_same_digits_again_and_with_one_thread(small_demo):
+    assert small_demo[0][1] == small_demo[1][1]
+
+
+def test_the_demo_writes_a_picture_and_songs_that_are_those_of_the_world(small_demo):
+    folder = small_demo[0][0]
+    names = sorted(p.name for p in folder.iterdir())
+    assert "demo.png" in names and len([n for n in names if n.startswith("recommended-")]) == 5
+    assert not [n for n in names if n.startswith(".")]
+    song = next(n for n in names if n.startswith("favourite-1"))
+    samples, rate = soundfile.read(folder / song)
+    expected, _ = synthetic(150, 60).sound(song.removeprefix("favourite-1-").removesuffix(".wav"))
+    assert rate == 22050
+    np.testing.assert_allclose(samples, expected, atol=1 / 2**15)
+
+
+def test_ctrl_c_ends_with_130(monkeypatch, capsys):
+    from acai.commands import demo
+
+    def interrupted(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "run", interrupted)
+    with pytest.raises(SystemExit) as end:
+        main(["demo"])
+    assert end.value.code == 130 and "Traceback" not in capsys.readouterr().err

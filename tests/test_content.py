@@ -1,0 +1,132 @@
+"""From sound to hidden features. Oracles: a world whose features are known; the loops of the reference (A4)."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from acai.content import AudioToFactors
+from acai.errors import InputError
+from acai.networks import dieleman_network, openmrs_network
+from acai.nn import Flatten, Linear, Sequential
+from acai.reference.content import placed_by_ear
+from acai.windows import Augmentation, consecutive_windows
+
+
+def songs(n: int, seed: int, frames: int = 40) -> tuple[list[np.ndarray], np.ndarray]:
+    """Spectrograms of 8 bands; the hidden features are how loud the upper half is, and whether sounds rise or fall in time."""
+    rng = np.random.default_rng(seed)
+    Q = rng.uniform(-1, 1, (n, 2))
+    saw = np.arange(frames) % 8 / 4 - 1
+    S = [
+        (np.outer(np.arange(8) > 3, np.full(frames, q)) + np.sign(f) * np.roll(saw, rng.integers(8)) + rng.normal(0, 0.1, (8, frames)))
+        for q, f in Q
+    ]
+    Q[:, 1] = np.sign(Q[:, 1])
+    return [s.astype(np.float32) for s in S], Q * [5, 0.01] + [100, 0]  # on scales of their own
+
+
+def small() -> Sequential:
+    return dieleman_network(2, n_bands=8, n_filters=8, n_hidden=16, pools=(2,))
+
+
+@pytest.fixture(scope="module")
+def ear() -> AudioToFactors:
+    return AudioToFactors(small(), width=20, n_epochs=40, learning_rate=0.05, batch_size=8).fit(*songs(200, 0))
+
+
+def test_learns_what_an_average_spectrum_cannot_show_and_tells_it_in_its_own_units(ear):
+    S, Q = songs(60, 1)
+    told = ear.predict(S)
+    assert told.dtype == np.float32
+    assert (1 - np.square(told - Q).mean(axis=0) / Q.var(axis=0) > 0.8).all()
+    assert len(ear.history) == 40 and ear.history[-1].loss < 0.5 * ear.history[0].loss
+
+
+def test_what_it_tells_is_the_mean_over_consecutive_windows(ear):
+    S = songs(3, 2, frames=50)[0]
+    for s, q_hat in zip(S, ear.predict(S)):
+        windows = ear.network.predict(consecutive_windows(s, 20, ear.inputs)).tolist()
+        q = np.array(placed_by_ear(windows)) * ear.targets.std[:, 0] + ear.targets.mean[:, 0]
+        np.testing.assert_allclose(q_hat, q, rtol=1e-5)
+
+
+def test_a_song_is_told_the_same_alone_and_among_others(ear):
+    S = songs(4, 2)[0]
+    np.testing.assert_array_equal(ear.predict(S)[2], ear.predict(S[2:3])[0])
+
+
+def test_the_validation_songs_do_not_teach():
+    """A song that is only judged by may hold anything finite without changing a weight."""
+    S, Q = songs(30, 0)
+    judged = np.random.default_rng(0).permutation(30)[:3]
+    first = AudioToFactors(small(), width=20, n_epochs=1, seed=0).fit(S, Q)
+    for i in judged:
+        S[i] = S[i] * 7 + 3
+    second = AudioToFactors(small(), width=20, n_epochs=1, seed=0).fit(S, Q)
+    for name, w in first.network.params.items():
+        np.testing.assert_array_equal(w, second.network.params[name])
+
+
+def test_reads_half_precision_and_augments():
+    S, Q = songs(30, 0)
+    augmented = AudioToFactors(small(), width=20, n_epochs=2, augment=Augmentation(0.1, 3, 2)).fit([s.astype(np.float16) for s in S], Q)
+    assert np.isfinite(augmented.predict(S)).all()
+
+
+def test_a_picture_network_sees_the_bands_as_rows():
+    S, Q = songs(12, 0, frames=999)
+    network = Sequential([layer for layer in openmrs_network(2).layers])
+    tall = [np.tile(s, (16, 1)) for s in S]
+    told = AudioToFactors(network, width=999, n_epochs=1, validation=0.25, batch_size=4).fit(tall, Q).predict(tall[:1])
+    assert told.shape == (1, 2)
+    assert network.forward(np.zeros((1, 1, 128, 999), np.float32)).shape == (1, 2)
+
+
+SCRIPT = """
+import hashlib, sys
+sys.path.insert(0, "tests")
+from test_content import AudioToFactors, small, songs
+S, Q = songs(40, 0)
+print(hashlib.sha256(AudioToFactors(small(), width=20, n_epochs=3).fit(S, Q).predict(S).tobytes()).hexdigest())
+"""
+
+
+def test_the_same_bits_whatever_the_number_of_threads():
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT], env={**os.environ, "NUMBA_NUM_THREADS": n}, capture_output=True, text=True, check=True
+        ).stdout
+        for n in ("1", "2")
+    }
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (lambda S, Q: (S, Q[:-1]), r"Q has shape \(29, 2\); expected \(30, k\)"),
+        (lambda S, Q: (S, np.full_like(Q, np.nan)), "Q holds NaN or infinity"),
+        (lambda S, Q: ([*S[:-1], S[0][:, :9]], Q), "spectrogram 29 has 9 frames; a window needs 20"),
+        (lambda S, Q: (S[:3], Q[:3]), "3 songs with validation=0.1 leave fewer than 2"),
+    ],
+)
+def test_refuses_what_cannot_be_learnt_from(spoil, message):
+    with pytest.raises(InputError, match=message):
+        AudioToFactors(small(), width=20).fit(*spoil(*songs(30, 0)))
+
+
+def test_says_that_it_has_not_learnt_yet():
+    with pytest.raises(InputError, match="call fit"):
+        AudioToFactors().predict(songs(1, 0)[0])
+    with pytest.raises(InputError, match="validation=1.5"):
+        AudioToFactors(validation=1.5)
+
+
+def test_the_original_network_has_the_shapes_of_its_table():
+    table = openmrs_network(40).summary((1, 128, 999))
+    assert "(32, 1, 249)" in table and "(1728,)" in table and "(40,)" in table
+    assert [type(layer) for layer in openmrs_network(4).layers].count(Flatten) == 1
+    assert isinstance(openmrs_network(4).layers[-1], Linear)

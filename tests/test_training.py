@@ -1,0 +1,111 @@
+"""Training: resumed bit for bit, stopped by Ctrl-C, and the best epoch kept. Oracle: the same training left alone."""
+
+import numpy as np
+import pytest
+
+from acai.errors import InputError
+from acai.nn import MSE, Linear, ReLU, Sequential
+from acai.training import Plan, train
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(0, 1, (64, 5)).astype(np.float32)
+Y = np.tanh(X @ RNG.normal(0, 1, (5, 2))).astype(np.float32)
+
+
+def network() -> Sequential:
+    return Sequential([Linear(5, 16, seed=1), ReLU(), Linear(16, 2, seed=2)])
+
+
+def batches(rng):
+    for songs in np.array_split(rng.permutation(48), 6):
+        yield X[songs], Y[songs]
+
+
+def score(net) -> float:
+    return -float(np.square(net.predict(X[48:]) - Y[48:]).mean())
+
+
+def stopping(at: int, error: type[BaseException] = RuntimeError):
+    """A score that dies when it is asked for the `at`-th time, as by a kill in the middle of an epoch."""
+    calls = iter(range(1000))
+
+    def dies(net):
+        if next(calls) == at:
+            raise error
+        return score(net)
+
+    return dies
+
+
+def assert_equal_weights(a: Sequential, b: Sequential) -> None:
+    for name, w in a.params.items():
+        np.testing.assert_array_equal(w, b.params[name], err_msg=name)
+
+
+@pytest.mark.parametrize("killed", range(6))
+def test_killed_in_any_epoch_and_resumed_ends_as_if_left_alone(tmp_path, killed):
+    plan, alone, resumed = Plan(6, 0.1), network(), network()
+    history = train(alone, MSE(), batches, score, plan)
+    with pytest.raises(RuntimeError):
+        train(resumed, MSE(), batches, stopping(killed), plan, checkpoint=tmp_path / "c.npz")
+    resumed = network()  # a new process knows nothing but the file
+    assert train(resumed, MSE(), batches, score, plan, checkpoint=tmp_path / "c.npz") == history
+    assert_equal_weights(alone, resumed)
+    assert [p.name for p in tmp_path.iterdir()] == ["c.npz"]  # nothing half-written is left
+
+
+def test_a_finished_training_is_not_begun_again(tmp_path):
+    plan, a, b = Plan(3, 0.1), network(), network()
+    history = train(a, MSE(), batches, score, plan, checkpoint=tmp_path / "c.npz")
+    assert train(b, MSE(), batches, stopping(0), plan, checkpoint=tmp_path / "c.npz") == history
+    assert_equal_weights(a, b)
+
+
+def test_ends_with_the_weights_of_the_best_epoch():
+    scores = iter([0.1, 0.9, 0.3, 0.9])
+    seen, net = [], network()
+
+    def score(net):
+        seen.append({name: w.copy() for name, w in net.params.items()})
+        return next(scores)
+
+    train(net, MSE(), batches, score, Plan(4, 0.1))
+    for name, w in net.params.items():
+        np.testing.assert_array_equal(w, seen[1][name])
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_without_one_goes_through():
+    net, two = network(), network()
+    history = train(net, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(6, 0.1))
+    expected = train(two, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(6, 0.1))
+    assert len(history) == 2 and history == expected
+    assert_equal_weights(net, two)
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), MSE(), batches, stopping(0, KeyboardInterrupt), Plan(6, 0.1))
+
+
+def test_stops_when_the_score_has_not_risen_for_as_long_as_patience_lasts():
+    scores = iter([0.1, 0.5, 0.4, 0.3, 0.9])
+    history = train(network(), MSE(), batches, lambda net: next(scores), Plan(9, 0.1, patience=2))
+    assert [e.score for e in history] == [0.1, 0.5, 0.4, 0.3]
+
+
+def test_the_learning_rate_falls_along_half_a_cosine():
+    history = train(network(), MSE(), batches, score, Plan(4, 0.2))
+    np.testing.assert_allclose([e.learning_rate for e in history], 0.1 * (1 + np.cos(np.pi * np.arange(4) / 4)))
+
+
+def test_says_so_when_it_diverges():
+    with pytest.raises(InputError, match="learning rate|smaller learning_rate"):
+        train(network(), MSE(), batches, score, Plan(50, 1e6, momentum=0.99))
+
+
+def test_refuses_the_checkpoint_of_another_training(tmp_path):
+    train(network(), MSE(), batches, score, Plan(2, 0.1), checkpoint=tmp_path / "c.npz")
+    with pytest.raises(InputError, match=r"c\.npz: a checkpoint of another training, with the plan .*'learning_rate': 0.1"):
+        train(network(), MSE(), batches, score, Plan(2, 0.2), checkpoint=tmp_path / "c.npz")
+    with pytest.raises(InputError, match=r"c\.npz: not a checkpoint of this network .*remove it"):
+        train(Sequential([Linear(5, 2)] * 3), MSE(), batches, score, Plan(2, 0.1), checkpoint=tmp_path / "c.npz")
+    (tmp_path / "d.npz").write_bytes(b"not a checkpoint")
+    with pytest.raises(InputError, match=r"d\.npz: not a checkpoint"):
+        train(network(), MSE(), batches, score, Plan(2, 0.1), checkpoint=tmp_path / "d.npz")

@@ -1,0 +1,86 @@
+"""Windows, standardisation, augmentation. Oracles: NumPy's own statistics; the definition, place by place."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acai.errors import InputError
+from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
+
+SAME = Standardiser(np.float32([[0], [0]]), np.float32([[1], [1]]))
+
+
+def numbered(frames: int) -> np.ndarray:
+    """A spectrogram of two bands in which every frame says which it is."""
+    return np.stack([np.arange(frames), -np.arange(frames)]).astype(np.float32)
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=5), st.integers(1, 4), st.integers(0, 99))
+def test_statistics_are_those_of_all_frames_together(lengths, rows, seed):
+    rng = np.random.default_rng(seed)
+    arrays = [rng.normal(3, 2, (rows, n)).astype(np.float32) for n in lengths]
+    standardise, together = Standardiser.of(arrays), np.concatenate(arrays, axis=1).astype(np.float64)
+    np.testing.assert_allclose(standardise.mean[:, 0], together.mean(axis=1), rtol=1e-5)
+    if together.shape[1] > 1:
+        np.testing.assert_allclose(standardise.std[:, 0], together.std(axis=1), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(standardise.undo(standardise(arrays[0])), arrays[0], rtol=1e-4, atol=1e-4)
+
+
+def test_a_row_that_never_changes_becomes_zero():
+    x = np.stack([np.full(9, 0.1), np.arange(9)]).astype(np.float16)
+    assert (Standardiser.of([x])(x)[0] == 0).all()
+
+
+@given(st.integers(1, 30), st.integers(0, 40), st.integers(0, 9))
+def test_a_random_window_is_a_stretch_of_its_song(width, more, seed):
+    S = [numbered(width + more), numbered(width)]
+    x = random_windows(S, np.array([0, 1, 0]), width, SAME, np.random.default_rng(seed))
+    assert x.shape == (3, 2, 1, width) and x.dtype == np.float32
+    for window in x[:, :, 0]:
+        start = int(window[0, 0])
+        np.testing.assert_array_equal(window, numbered(width + more)[:, start : start + width])
+
+
+def test_random_windows_reach_both_ends():
+    starts = {int(random_windows([numbered(12)], np.array([0]), 10, SAME, np.random.default_rng(s))[0, 0, 0, 0]) for s in range(50)}
+    assert starts == {0, 1, 2}
+
+
+@given(st.integers(1, 12), st.integers(0, 50))
+def test_consecutive_windows_hear_every_frame_and_no_more_windows_than_needed(width, more):
+    frames = width + more
+    x = consecutive_windows(numbered(frames), width, SAME)
+    assert set(x[:, 0].ravel().astype(int)) == set(range(frames))
+    assert len(x) == -(-frames // width)
+
+
+def test_augmentation_masks_no_more_than_it_may_and_draws_anew():
+    augment = Augmentation(gain=0.5, time_mask=4, band_mask=3)
+    rng = np.random.default_rng(0)
+    changed = [augment(np.ones((10, 20), np.float32), rng) for _ in range(40)]
+    silent_bands = [(x == 0).all(axis=1).sum() for x in changed]
+    silent_frames = [(x == 0).all(axis=0).sum() for x in changed]
+    assert max(silent_bands) == 3 and min(silent_bands) == 0
+    assert max(silent_frames) == 4 and min(silent_frames) == 0
+    assert len({float(x.sum()) for x in changed}) == 40  # a gain each
+
+
+def test_augmentation_of_nothing_changes_nothing():
+    x = numbered(9).copy()
+    np.testing.assert_array_equal(Augmentation()(x, np.random.default_rng(0)), numbered(9))
+
+
+@pytest.mark.parametrize(
+    "spectrograms, message",
+    [
+        ([], "not one spectrogram"),
+        ([np.ones((2, 9)), np.ones((3, 9))], r"spectrogram 1 has shape \(3, 9\); expected \(bands, frames\) with 2 bands"),
+        ([np.ones(9)], r"spectrogram 0 has shape \(9,\)"),
+        ([np.ones((2, 9)), np.ones((2, 4))], "spectrogram 1 has 4 frames; a window needs 5"),
+        ([np.full((2, 9), np.nan)], "spectrogram 0 holds NaN or infinity"),
+    ],
+)
+def test_what_no_window_fits_in_is_refused_by_its_place(spectrograms, message):
+    with pytest.raises(InputError, match=message):
+        check_spectrograms(spectrograms, 5)

@@ -1,0 +1,96 @@
+"""A model of one listener's taste: from a song's hidden features to what this listener makes of it."""
+
+import numpy as np
+from tqdm import tqdm
+
+from acai.errors import InputError
+from acai.nn import MSE, SGD, Linear, Sequential, Tanh
+from acai.ratings import Ratings
+from acai.ridge import Ridge
+from acai.windows import Standardiser
+
+
+class TasteNetworks:
+    """One small network for each listener, k → n_hidden → 1 (the `cf_mlp` of OpenMRS, 2016), built from our own layers.
+
+    Where a factor model scores a song by p_u · q, a straight line, a network can like two kinds of songs and not what
+    lies between them. Its targets keep their own scale: the original squashed them through tanh.
+
+    Parameters
+    ----------
+    n_hidden : int
+        Width of the hidden layer.
+    n_epochs : int
+        Steps of gradient descent with momentum (N8), each over all songs that have listeners.
+    learning_rate, momentum, weight_decay : float
+        Of the descent.
+    seed : int
+        All networks start from the same weights.
+    """
+
+    def __init__(
+        self,
+        n_hidden: int = 8,
+        n_epochs: int = 60,
+        learning_rate: float = 0.05,
+        momentum: float = 0.9,
+        weight_decay: float = 0.02,
+        seed: int = 0,
+    ) -> None:
+        self.n_hidden, self.n_epochs, self.seed = n_hidden, n_epochs, seed
+        self.descent = {"learning_rate": learning_rate, "momentum": momentum, "weight_decay": weight_decay}
+
+    def fit(self, Q: np.ndarray, ratings: Ratings, heard: np.ndarray, progress: bool = False) -> "TasteNetworks":
+        """Learn every listener's taste.
+
+        Parameters
+        ----------
+        Q : numpy.ndarray, shape (n_songs, k)
+            Hidden features of every song of `ratings`.
+        ratings : Ratings
+            The values to learn; what a listener did not play counts as 0.
+        heard : numpy.ndarray of int
+            The columns of the songs to learn from.
+        """
+        self.inputs, Q, R = _prepared(Q, ratings, heard)
+        x = self.inputs(Q.T).T
+        self.networks = []
+        for u in tqdm(range(len(R)), desc="learning tastes", unit="listener", disable=not progress):
+            network = Sequential([
+                Linear(x.shape[1], self.n_hidden, seed=self.seed), Tanh(), Linear(self.n_hidden, 1, seed=self.seed + 1)
+            ])  # fmt: skip
+            loss, optimizer = MSE(), SGD(network, **self.descent)
+            for _ in range(self.n_epochs):
+                loss.forward(network.forward(x), R[u][:, None])
+                network.backward(loss.backward(), want_dx=False)
+                optimizer.step()
+            self.networks.append(network)
+        return self
+
+    def predict(self, Q: np.ndarray) -> np.ndarray:
+        """What every listener makes of songs with these hidden features: shape (n_users, len(Q))."""
+        x = self.inputs(np.asarray(Q, dtype=np.float32).T).T
+        return np.stack([network.predict(x)[:, 0] for network in self.networks])
+
+
+class TasteRidge:
+    """A straight line for each listener: ridge regression (A7) on the same features and values, for comparison."""
+
+    def fit(self, Q: np.ndarray, ratings: Ratings, heard: np.ndarray, progress: bool = False) -> "TasteRidge":
+        """As `TasteNetworks.fit`."""
+        _, Q, R = _prepared(Q, ratings, heard)
+        self.ridge = Ridge().fit(Q, R.T)
+        return self
+
+    def predict(self, Q: np.ndarray) -> np.ndarray:
+        """As `TasteNetworks.predict`."""
+        return self.ridge.predict(np.asarray(Q)).T
+
+
+def _prepared(Q: np.ndarray, ratings: Ratings, heard: np.ndarray) -> tuple[Standardiser, np.ndarray, np.ndarray]:
+    """The features of the songs to learn from, and the values of every listener: (len(heard), k), (n_users, len(heard))."""
+    if len(Q) != ratings.n_songs:
+        raise InputError(f"Q has {len(Q)} rows; expected one for each of the {ratings.n_songs} songs of the ratings")
+    Q = np.asarray(Q, dtype=np.float32)[heard]
+    R = ratings.csc[:, heard].toarray().astype(np.float32)
+    return Standardiser.of([Q.T]), Q, R

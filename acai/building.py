@@ -96,9 +96,9 @@ def _combined(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """One value, and one time, for the entries of each pair, which begin at `first`; `entry` says which they are."""
     chosen = (np.minimum if combine == "first" else np.maximum).reduceat(entry, first)
-    times = None if times is None else times[chosen]
     if combine in ("first", "last"):
-        return values[chosen], times
+        return values[chosen], None if times is None else times[chosen]
+    times = None if times is None else np.maximum.reduceat(times[entry], first)  # the latest
     if combine in ("max", "min"):
         return (np.maximum if combine == "max" else np.minimum).reduceat(values[entry], first), times
     data = np.add.reduceat(values[entry], first, dtype=np.float64)

@@ -73,7 +73,8 @@ class Ratings:
         combine : {None, "sum", "mean", "max", "min", "first", "last"}
             What to do where a pair occurs more than once. With None that is an error.
         times : iterable of int, optional
-            When, in seconds since 1970. A combined entry has the time of its last part ("first": of its first).
+            When, in seconds since 1970. A combined entry has the time of the value it was given by "first" or
+            "last", and the latest of its times otherwise.
 
         Returns
         -------
@@ -217,7 +218,7 @@ class Ratings:
         return self._parted(selection.random_share(self.n_ratings, test, seed, "ratings"))
 
     def folds(self, n: int, seed: int = 0) -> Iterator[tuple[Self, Self]]:
-        """Part the known entries at random into `n` equal folds; yields (train, test), each fold being the test once."""
+        """Part the known entries at random into `n` equal folds; yields (train, test), each fold the test once."""
         fold = selection.random_fold(self.n_ratings, n, seed)
         for f in range(n):
             yield self._parted(fold == f)

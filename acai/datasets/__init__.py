@@ -1,11 +1,18 @@
 """The data sets as they come: each reader takes the file, the extracted folder, or the archive as it was downloaded.
 
-`READERS` has, by the name that the command line knows, every reader that gives `Ratings`.
+`READERS` has every reader that gives `Ratings`, and `TITLES` those that name the songs of a data set, by the name that the
+command line knows; both take a path.
 """
 
 from acai.datasets.audio_folder import audio_folder
-from acai.datasets.lastfm import hetrec_lastfm
-from acai.datasets.movielens import movielens_1m, movielens_100k
+from acai.datasets.fma import fma
+from acai.datasets.game import acai_game, acai_game_titles
+from acai.datasets.intersection import intersect
+from acai.datasets.lastfm import hetrec_artists, hetrec_lastfm, lastfm_1k, lastfm_1k_profiles
+from acai.datasets.listening_log import ListeningLog
+from acai.datasets.movielens import movielens_1m, movielens_100k, movielens_titles
+from acai.datasets.msd import msd_mismatches, msd_tracks, taste_profile
+from acai.datasets.msd_hdf5 import msd_hdf5
 from acai.datasets.synthetic import synthetic
 from acai.datasets.triplets import triplets
 
@@ -13,7 +20,37 @@ READERS = {
     "movielens-100k": movielens_100k,
     "movielens-1m": movielens_1m,
     "hetrec-lastfm": hetrec_lastfm,
+    "lastfm-1k": lambda path, **options: lastfm_1k(path, **options).to_ratings(),
+    "taste-profile": taste_profile,
+    "acai-game": acai_game,
     "triplets": triplets,
 }
-__all__ = ["READERS", "audio_folder", "hetrec_lastfm", "movielens_1m", "movielens_100k", "synthetic", "triplets"]
-
+TITLES = {
+    "movielens-100k": movielens_titles,
+    "movielens-1m": movielens_titles,
+    "hetrec-lastfm": hetrec_artists,
+    "acai-game": acai_game_titles,
+}
+__all__ = [
+    "READERS",
+    "TITLES",
+    "ListeningLog",
+    "acai_game",
+    "acai_game_titles",
+    "audio_folder",
+    "fma",
+    "hetrec_artists",
+    "hetrec_lastfm",
+    "intersect",
+    "lastfm_1k",
+    "lastfm_1k_profiles",
+    "movielens_1m",
+    "movielens_100k",
+    "movielens_titles",
+    "msd_hdf5",
+    "msd_mismatches",
+    "msd_tracks",
+    "synthetic",
+    "taste_profile",
+    "triplets",
+]

@@ -176,4 +176,11 @@ class Ids:
             fill_slots(self.slots, self.pool, self.offsets, self.n)
 
 
+class Texts(Ids):
+    """A column of text that may be empty and is often the same: kept as ids are, each text once."""
+
+    def mark_empty(self, lines: Lines) -> None:
+        """Nothing is wrong with an empty one."""
+
+
 Column = Ids | Numbers | Times

@@ -2,18 +2,26 @@
 
 import os
 
-from acai.datasets.triplets import read_ratings
+from acai.datasets.columns import Ids, Texts
+from acai.datasets.rated import read_ratings
+from acai.datasets.source import opened
+from acai.datasets.table import read_table
 from acai.ratings import Ratings
 
 FIELDS = ("user", "item", "rating", "timestamp")
 
 
-def movielens_100k(path: str | os.PathLike, on_error: str = "raise", progress: bool = False) -> Ratings:
-    """100,000 ratings of 1,682 films by 943 users: `u.data`, or the folder or `ml-100k.zip` that has it.
+def movielens_100k(
+    path: str | os.PathLike, complete: bool = False, on_error: str = "raise", progress: bool = False
+) -> Ratings:
+    """100,000 ratings, 1 to 5, of 1,682 films by 943 users.
 
     Parameters
     ----------
     path : path
+        `u.data`, or the folder or `ml-100k.zip` that has it.
+    complete : bool
+        Whether a difference from the published numbers is an error; else it is told in `Ratings.notes`.
     on_error : {"raise", "skip"}
         With "skip", faulty lines are left out, counted and named in `Ratings.notes`.
     progress : bool
@@ -22,16 +30,32 @@ def movielens_100k(path: str | os.PathLike, on_error: str = "raise", progress: b
     Returns
     -------
     Ratings
-        Ids are the text that stands in the file, so user 42 is `"42"`.
+        With times. Ids are the text that stands in the file, so user 42 is `"42"`; `movielens_titles` names the films.
     """
-    return read_ratings(path, ["u.data"], FIELDS, "user", "item", "rating", on_error=on_error, progress=progress)
+    published = {"rows": 100_000, "users": 943, "songs": 1_682}
+    options = {"published": published, "complete": complete, "on_error": on_error, "progress": progress}
+    return read_ratings(path, ["u.data"], FIELDS, *FIELDS, **options)
 
 
-def movielens_1m(path: str | os.PathLike, on_error: str = "raise", progress: bool = False) -> Ratings:
-    """1,000,209 ratings of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it.
+def movielens_1m(
+    path: str | os.PathLike, complete: bool = False, on_error: str = "raise", progress: bool = False
+) -> Ratings:
+    """1,000,209 ratings, 1 to 5, of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it.
 
     Parameters and result are those of `movielens_100k`.
     """
-    return read_ratings(
-        path, ["ratings.dat"], FIELDS, "user", "item", "rating", separator="::", on_error=on_error, progress=progress
-    )
+    published = {"rows": 1_000_209, "users": 6_040, "songs": 3_706}
+    options = {"published": published, "complete": complete, "on_error": on_error, "progress": progress}
+    return read_ratings(path, ["ratings.dat"], FIELDS, *FIELDS, separator="::", **options)
+
+
+def movielens_titles(path: str | os.PathLike) -> dict[str, str]:
+    """The titles of the films by their ids: `u.item` or `movies.dat` (both Latin-1), or the folder or archive with it."""
+    names = ["u.item", "movies.dat"]
+    with opened(path, *names) as source:
+        is_1m = b"::" in source.stream.readline(1 << 16)
+    rest = ["genres"] if is_1m else [f"field {f}" for f in range(3, 25)]
+    columns = {"id": Ids("id"), "title": Texts("title")}
+    separator = "::" if is_1m else "|"
+    table = read_table(path, names, ["id", "title", *rest], columns, separator=separator, encoding="latin-1")
+    return dict(zip(table.texts("id"), table.texts("title")))

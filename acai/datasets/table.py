@@ -39,6 +39,11 @@ class Table:
         """The number of lines that were read."""
         return len(next(iter(self.columns.values())))
 
+    def texts(self, column: str) -> list[str]:
+        """A column of ids or texts, row by row."""
+        ids = self.ids[column]
+        return [ids[code] for code in self.columns[column].tolist()]
+
     def line_of(self, row: int) -> int:
         """The line number that a row had in the file."""
         line = row + self.first_line

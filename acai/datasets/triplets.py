@@ -1,11 +1,11 @@
-"""Any delimited file of user, song and value; and the step from such a table to `Ratings` that its relatives share."""
+"""Any delimited file of user, song and value."""
 
 import os
 from collections.abc import Sequence
 
-from acai.datasets.columns import Ids, Numbers
+from acai.datasets.rated import read_ratings
 from acai.datasets.source import opened
-from acai.datasets.table import BOM, EXCERPT, Table, read_table
+from acai.datasets.table import BOM, EXCERPT
 from acai.errors import InputError
 from acai.ratings import Ratings
 
@@ -60,45 +60,5 @@ def triplets(
         raise InputError(f"columns={tuple(columns)}; expected {expected}")
     fields = names if header else [f"field {f + 1}" for f in range(len(names))]
     user, song, value = (fields[c] for c in columns)
-    return read_ratings(
-        path,
-        (),
-        fields,
-        user,
-        song,
-        value,
-        separator=separator,
-        header=header,
-        combine=combine,
-        on_error=on_error,
-        progress=progress,
-    )
-
-
-def read_ratings(
-    path: str | os.PathLike,
-    names: Sequence[str],
-    fields: Sequence[str],
-    user: str,
-    song: str,
-    value: str,
-    combine: str | None = None,
-    **options,
-) -> Ratings:
-    """Read three fields of a delimited file into `Ratings`; the options are those of `read_table`."""
-    columns = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
-    return to_ratings(read_table(path, names, fields, columns, **options), combine)
-
-
-def to_ratings(table: Table, combine: str | None = None) -> Ratings:
-    """`Ratings` from a table with the columns user, song, value."""
-    if table.n_rows == 0:
-        raise InputError(f"{table.label}: not one line could be used; {'; '.join(table.notes())}")
-    return Ratings.from_codes(
-        table.columns["user"],
-        table.columns["song"],
-        table.columns["value"],
-        table.ids["user"],
-        table.ids["song"],
-        combine,
-    )
+    options = {"separator": separator, "header": header, "on_error": on_error, "progress": progress}
+    return read_ratings(path, (), fields, user, song, value, combine=combine, **options)

@@ -1,6 +1,8 @@
 """What a gradient check found: which array, where, how wrong, and what such a pattern usually means."""
 
+import io
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -86,14 +88,14 @@ class Report:
         "exact", "complex", "richardson", "adjoint" or "steps".
     findings : list of Finding
         One for x, one for each parameter.
-    faults : list of str
-        What is wrong besides the numbers.
+    faults : dict of str to str
+        What is wrong besides the numbers, by array.
     """
 
     layer: str
     method: str
     findings: list[Finding]
-    faults: list[str] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -103,7 +105,7 @@ class Report:
     @property
     def wrong_arrays(self) -> list[str]:
         """The names of the arrays whose gradient is wrong."""
-        return [finding.array for finding in self.findings if finding.wrong.any()]
+        return [*(finding.array for finding in self.findings if finding.wrong.any()), *self.faults]
 
     @property
     def max_error(self) -> float:
@@ -136,21 +138,20 @@ class Report:
             "steps": "every parameter after a few steps",
         }[self.method]
         lines = [f"{self.layer}: {'right' if self.ok else 'NOT right'} ({how})", *(str(f) for f in self.findings)]
-        return "\n".join([*lines, *(f"  fault: {fault}" for fault in self.faults)])
+        return "\n".join([*lines, *(f"  fault: {fault}" for fault in self.faults.values())])
 
     def _repr_png_(self) -> bytes:
-        import io
-
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(9, 2.2 * len(self.findings)), layout="constrained")
         for row, finding in zip(np.atleast_2d(figure.subplots(len(self.findings), 3)), self.findings):
-            shown = finding.numeric if finding.analytic is None else finding.analytic
-            parts = (("backward", shown), ("slope of forward", finding.numeric), ("error", finding.error))
+            shown = finding.numeric if finding.analytic is None else np.nan_to_num(finding.analytic)
+            parts = (("backward", shown), ("slope of forward", finding.numeric), ("error", np.nan_to_num(finding.error)))
+            largest = np.abs(finding.numeric).max(initial=0.0) or 1.0
             for axis, (title, values) in zip(row, parts):
-                image = axis.imshow(_flat(np.nan_to_num(values)), cmap="magma" if title == "error" else "RdBu", aspect="auto")
-                axis.set_title(f"{finding.array}: {title}", fontsize=9)
-                figure.colorbar(image, ax=axis)
+                colours = {"cmap": "magma", "vmin": 0} if title == "error" else {"cmap": "RdBu", "vmin": -largest, "vmax": largest}
+                figure.colorbar(axis.imshow(_flat(values), aspect="auto", **colours), ax=axis)
+                axis.set(title=f"{finding.array}: {title}", xticks=[], yticks=[])
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=90)
         return picture.getvalue()
@@ -159,41 +160,44 @@ class Report:
 def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None) -> str:
     """What an error of this pattern usually is; "" if it has no pattern that is known."""
     a, b, wrong = finding.analytic, finding.numeric, finding.wrong
+    if a is None and finding.array == "x":
+        return "backward returns nothing; expected dx"
     if a is None:
-        return f"backward leaves no gradient called {finding.array!r}"
+        return f"backward leaves no {finding.array!r} in grads"
     if a.shape != b.shape:
         turned = a.ndim == 2 and np.array_equal(a.T, b)
         return "it is the transpose of the right one" if turned else f"its shape is {a.shape}; expected {b.shape}"
-    if not np.isfinite(a).all():
-        return "it is not finite: something overflows, or is divided by zero"
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return "some of it is not finite: something overflows, or is divided by zero"
 
     def same(p: np.ndarray | None, q: np.ndarray) -> bool:
         return p is not None and p.shape == q.shape and np.allclose(p, q, rtol=max(finding.tolerance, 1e-12), atol=0)
 
     if not a.any():
         return "it is zero everywhere: the upstream gradient never arrives, or the result is not kept"
+    if same(ones, a):
+        return "the upstream gradient dy has no influence on it"
     if same(earlier, a):
         return "it is the gradient of an earlier pass: forward does not renew what backward uses"
     if earlier is not None and same(a - earlier, b):
         return "it is added to the gradient of the pass before: `=` is meant, not `+=`"
-    if same(ones, a):
-        return "the upstream gradient dy has no influence on it"
     if same(-a, b):
         return "the sign is turned round"
     if b.any() and same(a * (np.abs(b).max() / np.abs(a).max()), b):
-        ratio = float(np.abs(a).max() / np.abs(b).max())
-        return f"it is {ratio:.6g} times the right one everywhere: a factor is missing or too many (2? N? the number of elements?)"
+        ratio = Fraction(float(np.abs(a).max() / np.abs(b).max())).limit_denominator(1000)
+        return f"it is {ratio} times the right one everywhere: a factor is missing or too many (2? N? the number of elements?)"
     for axes in ((0, 1), (-2, -1)):
         if a.ndim >= 2 and a.shape[axes[0]] == a.shape[axes[1]] and same(a.swapaxes(*axes), b):
             return f"axes {axes[0] % a.ndim} and {axes[1] % a.ndim} are exchanged: it is transposed"
-    for axes in ((-1,), (-2,), (-2, -1)):
+    for axes in ((0,), (1,), (-1,), (-2,), (-2, -1)):
         if a.ndim >= 3 and same(np.flip(a, axes), b):
             return f"it is flipped along axis {' and '.join(str(k % a.ndim) for k in axes)}"
     for axis in range(a.ndim - 1, max(a.ndim - 3, -1), -1):
         for by in (-1, 1):
             inner = [slice(None)] * a.ndim
             inner[axis] = slice(1, -1)
-            if a.shape[axis] > 3 and same(np.roll(a, by, axis)[tuple(inner)], b[tuple(inner)]):
+            core = b[tuple(inner)]
+            if a.shape[axis] > 3 and np.count_nonzero(core) > 4 and same(np.roll(a, by, axis)[tuple(inner)], core):
                 return f"it is moved by one along axis {axis}: look at stride, padding and where ranges begin"
     if a.ndim >= 2 and len(a) > 1:
         if all(same(a[n], a[0]) for n in range(1, len(a))) and not all(same(b[n], b[0]) for n in range(1, len(b))):
@@ -208,6 +212,12 @@ def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None) 
             return "only the borders are wrong: look at the padding"
         if a.shape[1] > 1 and not wrong[:, 0].any():
             return "only entry 0 of axis 1 (the channel) is right: channels are mixed, or one is used for all"
+    if not a[wrong].any():
+        return "where it is wrong it is zero: some of what should arrive is dropped, or written over"
+    if not b[wrong].any():
+        return "where it is wrong it should be zero: something arrives where nothing came from; look at the mask"
+    if b[wrong].all() and same(a[wrong] / b[wrong], np.full(wrong.sum(), (a[wrong] / b[wrong])[0])):
+        return f"where it is wrong it is {(a[wrong] / b[wrong])[0]:.6g} times the right one, elsewhere it is right"
     return ""
 
 

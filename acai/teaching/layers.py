@@ -1,0 +1,185 @@
+"""Layers as a student writes them: plain NumPy, one line for each equation, right, and easy to break (`acai.teaching.bugs`)."""
+
+import numpy as np
+
+
+class Conv:
+    """Convolution (N1), one tap (p, q) of the kernel after the other; with dilation."""
+
+    def __init__(self, C=2, O=3, kernel=(2, 2), stride=(1, 1), padding=(0, 0), dilation=(1, 1), seed=0) -> None:
+        rng = np.random.default_rng(seed)
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.params = {"W": rng.normal(size=(O, C, *kernel)), "b": rng.normal(size=O)}
+        self.grads = {}
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        W, b = self.params["W"], self.params["b"]
+        (O, _, kH, kW), (N, _, H, width) = W.shape, x.shape
+        (sH, sW), (pH, pW), (dH, dW_) = self.stride, self.padding, self.dilation
+        self.shape = x.shape
+        self.x = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)))
+        H_out = (H + 2 * pH - dH * (kH - 1) - 1) // sH + 1
+        W_out = (width + 2 * pW - dW_ * (kW - 1) - 1) // sW + 1
+        y = np.zeros((N, O, H_out, W_out))
+        for p, q in np.ndindex(kH, kW):
+            rows, columns = slice(p * dH, p * dH + sH * H_out, sH), slice(q * dW_, q * dW_ + sW * W_out, sW)
+            y += np.einsum("oc,nchw->nohw", W[:, :, p, q], self.x[:, :, rows, columns])
+        y += b[:, None, None]
+        return y
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        W = self.params["W"]
+        (H, width), (H_out, W_out), (kH, kW) = self.shape[2:], dy.shape[2:], W.shape[2:]
+        (sH, sW), (pH, pW), (dH, dW_) = self.stride, self.padding, self.dilation
+        dx, dW = np.zeros_like(self.x), np.zeros_like(W)
+        for p, q in np.ndindex(kH, kW):
+            top, left = p * dH, q * dW_
+            rows, columns = slice(top, top + sH * H_out, sH), slice(left, left + sW * W_out, sW)
+            dx[:, :, rows, columns] += np.einsum("oc,nohw->nchw", W[:, :, p, q], dy)
+            dW[:, :, p, q] += np.einsum("nohw,nchw->oc", dy, self.x[:, :, rows, columns])
+        self.grads["W"] = dW
+        self.grads["b"] = dy.sum(axis=(0, 2, 3))
+        return dx[:, :, pH : pH + H, pW : pW + width]
+
+
+class MaxPool:
+    """Max pooling (N2): the windows' numbers in one stack, the first largest is remembered."""
+
+    def __init__(self, size=(2, 2), stride=(2, 2), padding=(0, 0)) -> None:
+        self.size, self.stride, self.padding = size, stride, padding
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        (H, W), (kH, kW), (sH, sW), (pH, pW) = x.shape[2:], self.size, self.stride, self.padding
+        padded = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)), constant_values=-np.inf)
+        H_out, W_out = (H + 2 * pH - kH) // sH + 1, (W + 2 * pW - kW) // sW + 1
+        self.places = [(slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)) for p, q in np.ndindex(kH, kW)]
+        self.stack = np.array([padded[:, :, rows, columns] for rows, columns in self.places])
+        self.first = self.stack.argmax(axis=0)
+        self.shape, self.padded_shape = x.shape, padded.shape
+        return self.stack.max(axis=0)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        (H, W), (pH, pW) = self.shape[2:], self.padding
+        dx = np.zeros(self.padded_shape)
+        for t, (rows, columns) in enumerate(self.places):
+            dx[:, :, rows, columns] += dy * (self.first == t)
+        return dx[:, :, pH : pH + H, pW : pW + W]
+
+
+class ReLU:
+    """Rectification (N3)."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x.copy()
+        return np.maximum(x, 0)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy * (self.x > 0)
+
+
+class Linear:
+    """The linear layer (N4)."""
+
+    def __init__(self, D=4, O=4, seed=0) -> None:
+        rng = np.random.default_rng(seed)
+        self.params, self.grads = {"W": rng.normal(size=(O, D)), "b": rng.normal(size=O)}, {}
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x.copy()
+        return x @ self.params["W"].T + self.params["b"]
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        self.grads["W"] = dy.T @ self.x
+        self.grads["b"] = dy.sum(axis=0)
+        return dy @ self.params["W"]
+
+
+class MSE:
+    """The mean squared error (N5)."""
+
+    def forward(self, y: np.ndarray, target: np.ndarray) -> float:
+        self.difference = y - target
+        return (self.difference**2).mean()
+
+    def backward(self) -> np.ndarray:
+        return 2 * self.difference / self.difference.size
+
+
+class Softmax:
+    """Softmax as a layer of its own: y = exp x / Σ exp x along each row."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        e = np.exp(x - x.real.max(axis=1, keepdims=True))
+        self.y = e / e.sum(axis=1, keepdims=True)
+        return self.y
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return self.y * (dy - (dy * self.y).sum(axis=1, keepdims=True))
+
+
+class SoftmaxCrossEntropy:
+    """The softmax loss (N6)."""
+
+    def forward(self, y: np.ndarray, target: np.ndarray) -> float:
+        shifted = y - y.real.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        self.p, self.target = np.exp(log_p), target
+        return -log_p[np.arange(len(y)), target].mean()
+
+    def backward(self) -> np.ndarray:
+        dy = self.p.copy()
+        dy[np.arange(len(dy)), self.target] -= 1
+        return dy / len(dy)
+
+
+class GlobalMean:
+    """The mean over time of (N, C, H, T) → (N, C·H) (N9)."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.shape = x.shape
+        return x.mean(axis=3).reshape(len(x), -1)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        N, C, H, T = self.shape
+        return np.broadcast_to(dy.reshape(N, C, H, 1) / T, self.shape).copy()
+
+
+class Tanh:
+    """The hyperbolic tangent (N10)."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x, self.y = x, np.tanh(x)
+        return self.y
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return dy * (1 - self.y**2)
+
+
+class Dropout:
+    """Dropout (N11) of half of the numbers."""
+
+    def __init__(self, seed=0) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.mask = self.rng.random(x.shape) < 0.5
+        return 2 * x * self.mask
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        return 2 * dy * self.mask
+
+
+class SGD:
+    """Gradient descent with momentum (N8)."""
+
+    def __init__(self, network, learning_rate, momentum, weight_decay) -> None:
+        self.network = network
+        self.eta, self.alpha, self.lam = learning_rate, momentum, weight_decay
+        self.delta = {name: np.zeros_like(w) for name, w in network.params.items()}
+
+    def step(self) -> None:
+        for name, w in self.network.params.items():
+            lam = 0 if name == "b" else self.lam
+            g = self.network.grads[name] + lam * w
+            self.delta[name] = self.alpha * self.delta[name] - self.eta * g
+            w += self.delta[name]

@@ -102,8 +102,8 @@ def mel_power(
     """
     from scipy.fft import rfft
 
-    if hop < 1:
-        raise InputError(f"hop={hop}; expected at least one sample")
+    if not 1 <= hop <= window:
+        raise InputError(f"hop={hop}; expected from 1 sample to the whole window={window}")
     recording = sound if isinstance(sound, Recording) else Recording(sound, sample_rate)
     F = mel_filters(recording.sample_rate, window, n_mels, f_min, f_max)  # (n_mels, window//2 + 1), sparse
     w = _hann(window)
@@ -113,8 +113,8 @@ def mel_power(
         S.append(F @ (X.real**2 + X.imag**2).T)  # (A1)
     if recording.n_samples < window:
         raise InputError(
-            f"{recording.name} is too short: {recording.n_samples} samples at {recording.sample_rate:g} Hz; "
-            f"expected at least one window of {window}"
+            f"{recording.name} is too short: it has {recording.n_samples} of the {window} samples "
+            f"of one window at {recording.sample_rate:g} Hz"
         )
     return np.concatenate(S, axis=1)
 

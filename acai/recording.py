@@ -67,7 +67,7 @@ class Recording:
                 yield block
         if not self.n_read:
             raise InputError(f"{self.name} holds no samples; expected some seconds of sound")
-        if highest - lowest <= SILENCE:
+        if self.n_samples > 1 and highest - lowest <= SILENCE:
             raise InputError(f"{self.name} is silent: no sound in any of its {self.n_samples / self.sample_rate:.1f} s")
 
     def _resampled(self, source: Iterator[tuple[np.ndarray, float]]) -> Iterator[np.ndarray]:

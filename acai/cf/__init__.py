@@ -1,9 +1,23 @@
 """Collaborative filtering (README, part C): from what listeners did with songs to what they will think of others."""
 
 from acai.cf.als import ALS
-from acai.cf.baselines import GlobalMean
-from acai.cf.neighbours import UserKNN
+from acai.cf.baselines import Baseline, GlobalMean, Popularity
+from acai.cf.gradient_descent import GradientDescent
+from acai.cf.item_neighbours import ItemKNN
 from acai.cf.recommender import Recommender
 from acai.cf.sgd import SGD
+from acai.cf.svd import SVD
+from acai.cf.user_neighbours import UserKNN
 
-__all__ = ["ALS", "SGD", "GlobalMean", "Recommender", "UserKNN"]
+__all__ = [
+    "ALS",
+    "SGD",
+    "SVD",
+    "Baseline",
+    "GlobalMean",
+    "GradientDescent",
+    "ItemKNN",
+    "Popularity",
+    "Recommender",
+    "UserKNN",
+]

@@ -65,3 +65,27 @@ def walk(v, s, k, indptr, indices, Z, numerator, denominator, count):
                 count[i] += 1
                 numerator[i] += s[a] * Z[j]
                 denominator[i] += s[a]
+
+
+@njit(cache=True)
+def look_up(u, i, k, S_indptr, S_indices, S_data, indptr, indices, Z, numerator, denominator):
+    """(C1) on its side, pair by pair: Σ_j s(i,j) Z(u,j) and Σ_j |s(i,j)| over the first k neighbours of i that u rated."""
+    here = np.full(len(S_indptr) - 1, -1, np.int64)  # where in Z each song's rating by the user at hand stands
+    last = -1
+    for a in range(len(u)):
+        if u[a] != last:
+            if last >= 0:
+                for j in range(indptr[last], indptr[last + 1]):
+                    here[indices[j]] = -1
+            last = u[a]
+            for j in range(indptr[last], indptr[last + 1]):
+                here[indices[j]] = j
+        count = 0
+        for l in range(S_indptr[i[a]], S_indptr[i[a] + 1]):
+            j = here[S_indices[l]]
+            if j >= 0:
+                numerator[a] += S_data[l] * Z[j]
+                denominator[a] += S_data[l]
+                count += 1
+                if count == k:
+                    break

@@ -1,110 +1,103 @@
-"""Memory-based prediction (C1): what the nearest neighbours thought."""
+"""Memory-based prediction (C1): what users and songs have in this in common."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from acai.cf.centring import CENTRINGS, Centring
 from acai.cf.recommender import Recommender
 from acai.cf.similarities import Similarity
-from acai.errors import unknown
+from acai.errors import InputError, unknown
 from acai.ratings import Ratings
 
-CENTRINGS = ("mean", "none")
+
+class Neighbour(NamedTuple):
+    """What one neighbour contributed to a prediction."""
+
+    name: Hashable  # a user, or a song
+    similarity: float
+    rating: float  # what the user thought of the song, or what the song was thought of
+    contribution: float  # by how much it moved the prediction
 
 
 @dataclass
-class UserKNN(Recommender):
-    """What users like this one thought of the song (C1; Resnick et al. 1994, Herlocker et al. 1999).
+class Neighbours(Recommender):
+    """The settings of `UserKNN` and `ItemKNN`, and how their predictions are put together.
 
-        r̂(u,i) = r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)),    κ = 1 / Σ_v |s(u,v)|
+        r̂ = offset + scale · κ Σ s z,    κ = 1 / Σ |s|
 
-    over the k users most like u of those who rated i; those with s ≤ 0 are left out, and of equals the one who stands
-    first in R is nearer.
-    Where nobody is left the prediction is r̄(u) (with centring="none", the global mean); for a user or song of which
-    nothing is known, the global mean.
-
-    Similarities are worked out for the users at hand, when they are needed: an m × m matrix never exists.
+    with the offsets of the centring: r̄(u) in (C1).
 
     Parameters
     ----------
     k : int
         How many neighbours count, at most.
-    similarity : {"pearson", "msd", "cosine", "cosine_corated", "overlap", "indicator"}
+    similarity : {"pearson", "msd", "cosine", "cosine_corated", "asymmetric", "overlap", "indicator"}
         See `acai.cf.similarities`.
     min_overlap : int
-        Users with fewer songs in common are not alike.
+        Pairs with less than this in common are not alike.
     shrinkage : float
-        Multiply s by n / (n + shrinkage), n being the number of songs in common.
-    centring : {"mean", "none"}
-        What a rating is measured from: the user's mean (C1), or nothing.
+        Multiply s by n / (n + shrinkage), n being how much the pair has in common.
+    centring : {"mean", "zscore", "baseline", "none"}
+        What a rating is measured from: the mean of the user, or of the song (C1); the same, in units of the spread; the
+        biases (C12); nothing.
+    asymmetry : float
+        The exponent of the "asymmetric" cosine (C13), from 0 to 1.
+    normalise : bool
+        Divide by Σ |s|, as (C1) does. Without it, many neighbours say more than few: better to rank songs by play counts, but no rating.
     memory : int
         How many bytes the block of similarities may take.
     """
 
+    axis: ClassVar[int] = 0  # of which axis the neighbours are: users 0, songs 1
     k: int = 40
     similarity: str = "pearson"
     min_overlap: int = 1
     shrinkage: float = 0.0
     centring: str = "mean"
+    asymmetry: float = 0.5
+    normalise: bool = True
     memory: int = 2**28
 
     def __post_init__(self) -> None:
         self._similarity()
         if self.centring not in CENTRINGS:
             raise unknown("centring", self.centring, CENTRINGS)
+        if self.memory < 1:
+            raise InputError(f"memory={self.memory} bytes; expected a positive number")
+        self.predicts_ratings = self.normalise
 
     def _similarity(self) -> Similarity:
-        return Similarity(self.similarity, self.k, self.min_overlap, self.shrinkage)
+        return Similarity(self.similarity, self.k, self.min_overlap, self.shrinkage, self.asymmetry)
 
-    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
-        """Remember the ratings, and each user's mean."""
-        csr = ratings.csr
-        self.mu = float(csr.data.mean(dtype=np.float64))
-        n_u = np.diff(csr.indptr)
-        sums = np.bincount(ratings.user_codes, csr.data, ratings.n_users)
-        self.r_bar = np.where(n_u > 0, sums / np.maximum(n_u, 1), self.mu)
-        self.Z = csr.data.astype(np.float64)
-        if self.centring == "mean":
-            self.Z -= self.r_bar[ratings.user_codes]
+    def _centre(self, ratings: Ratings) -> None:
+        self.mu = float(ratings.csr.data.mean(dtype=np.float64))
+        self.centred = Centring.of(ratings, self.centring, self.axis)
+
+    def _restored(self, ratings: Ratings) -> Self:
+        self._centre(ratings)
         self.ratings = ratings
         return self
 
-    def _restored(self, ratings: Ratings) -> Self:
-        return self.fit(ratings)
-
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
-        from acai.cf import neighbour_kernels as kernels
-
-        csr, csc = self.ratings.csr, self.ratings.csc
-        n = csr.shape[1]
-        scores = np.empty((len(rows), n))
-        for j, (u, v, s) in enumerate(self._similarity().nearest(csr, csc, rows, self.memory)):
-            numerator, denominator, count = np.zeros(n), np.zeros(n), np.zeros(n, np.int32)
-            kernels.walk(v, s, self.k, csr.indptr, csr.indices, self.Z, numerator, denominator, count)
-            kappa = 1 / np.where(denominator > 0, denominator, 1)  # (C1)
-            if self.centring == "mean":
-                scores[j] = self.r_bar[u] + kappa * numerator  # (C1)
-            else:
-                scores[j] = np.where(denominator > 0, kappa * numerator, self.mu)
-        scores[:, np.diff(csc.indptr) == 0] = self.mu
-        return scores
-
-    def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
-        r_hat = np.full(len(u), self.mu)
-        both = np.flatnonzero((u >= 0) & (i >= 0))
-        both = both[np.argsort(u[both], kind="stable")]
-        rows, starts = np.unique(u[both], return_index=True)
-        size = max(1, self.memory // (8 * self.ratings.n_songs))
-        for a in range(0, len(rows), size):
-            block = rows[a : a + size]
-            here = both[starts[a] : starts[a + size] if a + size < len(rows) else None]
-            r_hat[here] = self._scores(block)[np.searchsorted(block, u[here]), i[here]]
+    def _blend(self, u: np.ndarray, i: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+        """r̂ from the sums over the neighbours, for known users and songs."""
+        kappa = 1 / np.where(denominator > 0, denominator, 1) if self.normalise else 1.0  # (C1)
+        scale = self.centred.scale[i if self.axis else u]
+        r_hat = self.centred.offset_u[u] + self.centred.offset_i[i] + scale * kappa * numerator  # (C1)
+        if self.normalise and self.centring == "none":
+            r_hat = np.where(denominator > 0, r_hat, self.mu)
+        if self.normalise and self.centring != "baseline":
+            csr, csc = self.ratings.csr, self.ratings.csc
+            nothing_known = (np.diff(csr.indptr) == 0)[u] | (np.diff(csc.indptr) == 0)[i]
+            r_hat = np.where(nothing_known, self.mu, r_hat)
         return r_hat
 
-    def _likeness(self, i: int) -> np.ndarray:
-        likeness = np.full(self.ratings.n_songs, -np.inf)
-        by_song, by_user = self.ratings.csc.T.tocsr(), self.ratings.csr.T.tocsr()
-        for _, j, s in self._similarity().nearest(by_song, by_user, np.array([i]), self.memory):
-            likeness[j] = s
-        return likeness
+    def _unknown(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
+        """r̂ where the user or the song, −1, is not known: the global mean, with what is known of the other's bias."""
+        if not self.normalise:
+            return np.zeros(len(u))
+        if self.centring != "baseline":
+            return np.full(len(u), self.mu)
+        return np.where(u >= 0, self.centred.offset_u[u], self.mu) + np.where(i >= 0, self.centred.offset_i[i], 0)

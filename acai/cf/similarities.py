@@ -21,6 +21,7 @@ class Shared:
     xy: np.ndarray  # Σ r(u,i) r(v,i)
     norm_u: np.ndarray  # √Σ r(u,i)² over everything that u rated
     norm_v: np.ndarray  # and for v
+    alpha: float = 0.5  # of (C13)
 
 
 def overlap(s: Shared) -> np.ndarray:
@@ -51,6 +52,11 @@ def cosine_corated(s: Shared) -> np.ndarray:
     return _divided(s.xy, np.sqrt(s.xx * s.yy))
 
 
+def asymmetric(s: Shared) -> np.ndarray:
+    """(C13) The cosine between the two rows of R with its norms weighted unequally (Aiolli 2013); α = ½ gives the plain cosine."""
+    return _divided(s.xy, s.norm_u ** (2 * s.alpha) * s.norm_v ** (2 * (1 - s.alpha)))  # (C13)
+
+
 def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
 
@@ -60,6 +66,7 @@ SIMILARITIES: dict[str, Callable[[Shared], np.ndarray]] = {
     "msd": msd,
     "cosine": cosine,
     "cosine_corated": cosine_corated,
+    "asymmetric": asymmetric,
     "overlap": overlap,
     "indicator": overlap,
 }
@@ -80,21 +87,22 @@ class Similarity:
     shrinkage : float
         β ≥ 0: s is multiplied by n / (n + β), n being how much the pair has in common (Bell, Koren 2007).
     asymmetry : float
-        The exponent of "asymmetric".
+        α of the "asymmetric" cosine (C13), from 0 to 1.
     """
 
     name: str
     k: int
     min_overlap: int = 1
     shrinkage: float = 0.0
+    asymmetry: float = 0.5
 
     def __post_init__(self) -> None:
         if self.name not in SIMILARITIES:
             raise unknown("similarity", self.name, SIMILARITIES, n=len(SIMILARITIES))
-        if self.k < 1 or self.min_overlap < 1 or self.shrinkage < 0:
+        if self.k < 1 or self.min_overlap < 1 or self.shrinkage < 0 or not 0 <= self.asymmetry <= 1:
             raise InputError(
-                f"k={self.k}, min_overlap={self.min_overlap}, shrinkage={self.shrinkage}; "
-                "expected k ≥ 1, min_overlap ≥ 1 and shrinkage ≥ 0"
+                f"k={self.k}, min_overlap={self.min_overlap}, shrinkage={self.shrinkage}, asymmetry={self.asymmetry}; "
+                "expected k ≥ 1, min_overlap ≥ 1, shrinkage ≥ 0 and asymmetry from 0 to 1"
             )
 
     def nearest(
@@ -119,7 +127,7 @@ class Similarity:
             ends = np.cumsum(counts)
             v, sums = np.empty(ends[-1], np.int32), np.empty((6, ends[-1]))
             kernels.sum_shared(block, *arrays, ends, v, sums)
-            s = self._of(Shared(*sums, norms[np.repeat(block, counts[1:])], norms[v]))
+            s = self._of(Shared(*sums, norms[np.repeat(block, counts[1:])], norms[v], self.asymmetry))
             for j, u in enumerate(block):
                 here = slice(ends[j], ends[j + 1])
                 order = np.argsort(-s[here], kind="stable")

@@ -111,7 +111,7 @@ class AudioToFactors:
             for start in range(0, len(shuffled), self.batch_size):
                 songs = shuffled[start : start + self.batch_size]
                 x = random_windows(spectrograms, songs, self.width, self.inputs, rng, self.augment)
-                yield self._shaped(x), T[songs]
+                yield self.shaped(x), T[songs]
 
         def r_squared(network: Sequential) -> float:
             error = np.square(self._hear([spectrograms[i] for i in judged]) - T[judged]).sum(axis=0)
@@ -141,13 +141,13 @@ class AudioToFactors:
     def _hear(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack(
             [
-                self.network.predict(self._shaped(consecutive_windows(S, self.width, self.inputs))).mean(axis=0)  # (A4)
+                self.network.predict(self.shaped(consecutive_windows(S, self.width, self.inputs))).mean(axis=0)  # (A4)
                 for S in spectrograms
             ]
         )
 
-    def _shaped(self, x: np.ndarray) -> np.ndarray:
-        """Bands as channels, (N, bands, 1, width), or, for a network of one channel, as the rows of a picture."""
+    def shaped(self, x: np.ndarray) -> np.ndarray:
+        """Windows as the network takes them: (N, bands, 1, width), or (N, 1, bands, width) for one that sees a picture."""
         W = self.network.layers[0].params.get("W")
         if W is not None and W.ndim == 4 and W.shape[1] == 1:
             return x.reshape(x.shape[0], 1, x.shape[1], x.shape[3])

@@ -65,14 +65,70 @@ def spectrogram(S: np.ndarray, ax: "Axes | None" = None, hop: int = 512, sample_
     return ax
 
 
-def demo(aucs: Mapping[str, float], history: Sequence, S: np.ndarray, song: str) -> "Figure":
-    """What `acai demo` found out, on one page."""
+def overview(aucs: Mapping[str, float], history: Sequence, S: np.ndarray, song: str) -> "Figure":
+    """What `acai demo` found out, in one picture."""
     import matplotlib.pyplot as plt
 
-    figure, place = plt.subplot_mosaic([["ladder", "training"], ["song", "song"]], figsize=(11, 7), layout="constrained")
+    figure, place = plt.subplot_mosaic(
+        [["ladder", "training"], ["song", "song"]], figsize=(11, 7), layout="constrained"
+    )
     figure.suptitle("acai on a SYNTHETIC world of music")
     ladder(aucs, place["ladder"]).set_title("recommending songs that nobody has played")
     training(history, ax=place["training"]).set_title("the network learns to hear")
     spectrogram(S, place["song"]).set_title(f"{song}: recommended by its sound alone")
     plt.close(figure)
     return figure
+
+
+def filters(W: np.ndarray, n: int = 24, ax: "Axes | None" = None) -> "Axes":
+    """What the first layer listens for: its `n` largest filters side by side, each all bands high and a few frames wide.
+
+    Parameters
+    ----------
+    W : numpy.ndarray, shape (O, bands, 1, frames) or (O, 1, bands, frames)
+        The weights of the first convolution; red is what excites a filter, blue what inhibits it.
+    """
+    ax = axes(ax, size=(9, 3.6))
+    W = W.reshape(W.shape[0], -1, W.shape[3])  # (O, bands, frames)
+    largest = np.argsort(-np.square(W).sum(axis=(1, 2)), kind="stable")[:n]
+    gap = np.full((W.shape[1], 1), np.nan)
+    strip = np.concatenate([part for o in largest for part in (W[o] / np.abs(W[o]).max(), gap)], axis=1)
+    ax.imshow(strip, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
+    ax.set(ylabel="mel band", xlabel=f"{len(largest)} filters, {W.shape[2]} frames each", xticks=[])
+    return ax
+
+
+def responses(S: np.ndarray, A: np.ndarray, hop: int = 512, sample_rate: float = 22050) -> "Figure":
+    """A window of a spectrogram, and below it when each filter of the first layer responds to it.
+
+    Parameters
+    ----------
+    S : numpy.ndarray, shape (bands, frames)
+        The window as the network sees it.
+    A : numpy.ndarray, shape (filters, frames')
+        The output of the first ReLU; the most active filters are drawn at the top.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 5), layout="constrained")
+    seconds = S.shape[1] * hop / sample_rate
+    top.imshow(S, origin="lower", aspect="auto", cmap="magma", extent=(0, seconds, 0, S.shape[0]))
+    top.set(ylabel="mel band", title="what goes in")
+    A = A[np.argsort(A.sum(axis=1), kind="stable")]
+    bottom.imshow(A, origin="lower", aspect="auto", cmap="Greys", extent=(0, seconds, 0, len(A)))
+    bottom.set(ylabel="filter", xlabel="time (s)", title="when each filter responds")
+    plt.close(figure)
+    return figure
+
+
+def factor_map(Q: np.ndarray, values: np.ndarray | None = None, label: str = "", ax: "Axes | None" = None) -> "Axes":
+    """Songs on the plane that shows most of their hidden features, coloured by something known of them."""
+    ax = axes(ax, size=(6, 5))
+    centred = Q - Q.mean(axis=0)
+    _, _, Vt = np.linalg.svd(centred, full_matrices=False)
+    x, y = (centred @ Vt[:2].T).T
+    points = ax.scatter(x, y, c=values if values is not None else BLUE, s=12, cmap="viridis")
+    if values is not None:
+        ax.figure.colorbar(points, ax=ax, label=label)
+    ax.set(xlabel="first principal direction of Q", ylabel="second")
+    return ax

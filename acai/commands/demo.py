@@ -36,7 +36,9 @@ def run(args: argparse.Namespace) -> None:
     print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
     world = synthetic(args.users, args.songs, seed=args.seed)
     print(f"{world.plays}\n")
-    _ratings_table(world, args.seed)
+    errors = _errors(world.plays, args.seed)
+    print("Songs that were played: a fifth of the ratings, made of plays by rule D4, is hidden and predicted.\n")
+    _print_table(("", "RMSE"), errors)
 
     split = Split.of(*world.plays.split_songs(test=0.2, seed=args.seed))
     print(
@@ -44,28 +46,40 @@ def run(args: argparse.Namespace) -> None:
     )
     model = ALS(n_factors=10, n_epochs=10, reg=10.0).fit(split.train, progress=True)  # P, Q (C11)
     spectrograms = world.spectrograms(progress=True)
-    network = AudioToFactors(n_epochs=args.epochs, seed=args.seed)
+    ear = AudioToFactors(n_epochs=args.epochs, seed=args.seed)
     scores = {
         CHANCE: chance(split),
         RIDGE: unheard_scores(split, model.P, model.Q, SpectrumRidge(), spectrograms),
-        NETWORK: unheard_scores(split, model.P, model.Q, network, spectrograms, progress=True),
+        NETWORK: unheard_scores(split, model.P, model.Q, ear, spectrograms, progress=True),
         TRUTH: world.tastes @ world.features[split.unheard].T,
     }
     ladder = areas(split, scores)
-    _ladder_table(ladder)
-    chosen = _one_listener(world, split, scores[NETWORK], scores[TRUTH], _typical_listener(split, scores[NETWORK]))
-    _write(args.out, world, spectrograms, network, ladder, chosen)
+    print("\nSongs that nobody has played: does one that a listener plays stand above one they do not? (AUC, E7)\n")
+    unheard = [(name, f"{area:.4f}", _way(ladder, name)) for name, area in ladder.items()]
+    _print_table(("", "AUC", "way to the truth"), unheard)
+
+    story = _story_of_one_listener(world, split, scores, ear, spectrograms)
+    story.Q, story.colours, story.colour_label = (
+        model.Q[split.heard],
+        world.features[split.heard, 1],
+        "register, from low to high",
+    )
+    story.ladder = ladder
+    story.tables = [
+        ("Songs that were played", ("RMSE of hidden ratings", "RMSE"), errors),
+        ("Songs that nobody has played", ("", "AUC", "way to the truth"), unheard),
+    ]
+    _write(args.out, story)
 
 
-def _ratings_table(world, seed: int) -> None:
-    """Songs that were played: how far off is each model?"""
+def _errors(plays, seed: int) -> list[tuple[str, str]]:
+    """How far off each model is on ratings that were hidden from it."""
     from acai.cf import SGD, GlobalMean, UserKNN
+    from acai.datasets.rules import stars_from_counts
     from acai.metrics import rmse
 
-    train, test = world.plays.map(np.log1p).split(test=0.2, seed=seed)
+    train, test = plays.map(stars_from_counts).split(test=0.2, seed=seed)
     users, songs, truth = zip(*test.triplets())
-    print("Songs that were played: a fifth of the plays is hidden and predicted, as log(1 + plays).\n")
-    print(f"  {'':<36} RMSE")
     models = {
         "global mean": GlobalMean(),
         "nearest neighbours (C1, C2, C3)": UserKNN(k=40),
@@ -73,18 +87,18 @@ def _ratings_table(world, seed: int) -> None:
             n_factors=10, n_epochs=20, learning_rate=0.01, reg=0.05, momentum=0.5
         ),
     }
-    for name, model in models.items():
-        error = rmse(np.array(truth), model.fit(train).predict(users, songs))
-        print(f"  {name:<36} {error:.4f}")
-    print()
+    return [
+        (name, f"{rmse(np.array(truth), model.fit(train).predict(users, songs)):.4f}") for name, model in models.items()
+    ]
 
 
-def _ladder_table(ladder: dict[str, float]) -> None:
-    way = {name: (area - ladder[CHANCE]) / (ladder[TRUTH] - ladder[CHANCE]) for name, area in ladder.items()}
-    print("\nSongs that nobody has played: does a listener's own song stand above another? (AUC, 0.5 is blind)\n")
-    print(f"  {'':<36} {'AUC':>6}   way to the truth")
-    for name, area in ladder.items():
-        print(f"  {name:<36} {area:6.4f}   {way[name]:6.1%}")
+def _way(ladder: dict[str, float], name: str) -> str:
+    return f"{(ladder[name] - ladder[CHANCE]) / (ladder[TRUTH] - ladder[CHANCE]):.1%}"
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    for row in (header, *rows):
+        print(f"  {row[0]:<36}" + "".join(f"  {cell:>{max(6, len(head))}}" for cell, head in zip(row[1:], header[1:])))
     print()
 
 
@@ -97,43 +111,59 @@ def _typical_listener(split, scores: np.ndarray) -> int:
     return int(served[np.argsort(own, kind="stable")[len(own) // 2]])
 
 
-def _one_listener(world, split, scores: np.ndarray, truth: np.ndarray, user: int) -> dict[str, str]:
-    """Print what one listener plays most and what the network would play them.
+def _story_of_one_listener(world, split, scores: dict[str, np.ndarray], ear, spectrograms):
+    """What a typical listener plays most, and what the network would play them; printed, and kept for the report."""
+    from acai.report import Story
 
-    Returns the songs to write out, with their file names.
-    """
     plays = world.plays
+    user = _typical_listener(split, scores[NETWORK])
     name = plays.users[user]
     row = split.train.csr[[user]]
-    favourites = row.indices[np.argsort(-row.data, kind="stable")[:3]]
-    print(f"{name}, whom the network serves neither better nor worse than most, likes music that is")
-    print(f"{world.describe_taste(name)} (the truth, which the network was not told). Their favourites:\n")
-    chosen = {}
-    for n, i in enumerate(favourites, 1):
-        song = plays.songs[i]
-        chosen[song] = f"favourite-{n}-{song}.wav"
-        print(f"  {song}  {int(plays.csr[user, i]):>3} plays   {world.describe(song)}")
-    print("\nOf the songs that nobody has played, these come first:\n")
-    place = np.argsort(np.argsort(-truth[user], kind="stable"), kind="stable")
-    for n, j in enumerate(np.argsort(-scores[user], kind="stable")[:5], 1):
+    played_most = row.indices[np.argsort(-row.data, kind="stable")[:3]]
+    favourites = {
+        plays.songs[i]: f"{int(plays.csr[user, i])} plays: {world.describe(plays.songs[i])}" for i in played_most
+    }
+    place = np.argsort(np.argsort(-scores[TRUTH][user], kind="stable"), kind="stable")
+    recommended = {}
+    for j in np.argsort(-scores[NETWORK][user], kind="stable")[:5]:
         song = plays.songs[split.unheard[j]]
-        chosen[song] = f"recommended-{n}-{song}.wav"
-        print(f"  {song}  in truth their no. {place[j] + 1:>3} of {len(place)}   {world.describe(song)}")
-    return chosen
+        recommended[song] = f"in truth their no. {place[j] + 1} of {len(place)}: {world.describe(song)}"
+    listener = (
+        f"{name}, whom the network serves better than half of the others and worse than the other half, likes music that is "
+        f"{world.describe_taste(name)}. That is the truth, which the network was not told."
+    )
+    print(f"{listener}\n\nPlayed most:\n")
+    for song, words in favourites.items():
+        print(f"  {song}  {words}")
+    print("\nOf the songs that nobody has played, these come first:\n")
+    for song, words in recommended.items():
+        print(f"  {song}  {words}")
+    return Story(
+        title="acai on a SYNTHETIC world of music",
+        lead="SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured.",
+        ear=ear,
+        Q=np.empty((0, 0)),
+        listener=listener,
+        favourites={song: f"{song}, {words}" for song, words in favourites.items()},
+        recommended={song: f"{song}, {words}" for song, words in recommended.items()},
+        sound=world.sound,
+        spectrogram=lambda song: spectrograms[plays.column(song)],
+    )
 
 
-def _write(folder: Path, world, spectrograms, network, ladder: dict[str, float], chosen: dict[str, str]) -> None:
+def _write(folder: Path, story) -> None:
     import soundfile
 
     from acai import plots
     from acai.files import written_whole
+    from acai.report import write_report
 
-    for song, name in chosen.items():
-        samples, rate = world.sound(song)
-        with written_whole(folder / name) as temporary:
-            soundfile.write(temporary, samples, rate)
-    recommended = list(chosen)[-1]
-    figure = plots.demo(ladder, network.history, spectrograms[world.plays.column(recommended)], recommended)
+    for kind, songs in ("favourite", story.favourites), ("recommended", story.recommended):
+        for n, song in enumerate(songs, 1):
+            with written_whole(folder / f"{kind}-{n}-{song}.wav") as temporary:
+                soundfile.write(temporary, *story.sound(song))
+    song = next(iter(story.recommended))
     with written_whole(folder / "demo.png") as temporary:
-        figure.savefig(temporary, dpi=120)
-    print(f"\nA picture and {len(chosen)} songs to listen to are in {folder.resolve()}")
+        plots.overview(story.ladder, story.ear.history, story.spectrogram(song), song).savefig(temporary, dpi=120)
+    write_report(story, folder / "report.html")
+    print(f"\nLook and listen: {folder.resolve() / 'report.html'} (the songs and a picture lie beside it)")

@@ -1,0 +1,100 @@
+"""The report page: whole in itself, and what it shows is what was measured."""
+
+import base64
+import io
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import soundfile
+
+from acai.audio import log_mel
+from acai.content import AudioToFactors
+from acai.datasets import synthetic
+from acai.page import Page
+from acai.report import Story, write_report
+
+WORLD = synthetic(60, 30, seconds=4)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    spectrograms = WORLD.spectrograms()
+    ear = AudioToFactors(n_epochs=2).fit(spectrograms, WORLD.features)
+    path = tmp_path_factory.mktemp("report") / "new" / "report.html"
+    story = Story(
+        title="A world & its songs",
+        lead="SYNTHETIC",
+        ear=ear,
+        Q=WORLD.features,
+        listener="listener-0001 likes <b>all</b>",
+        favourites={"song-0001": "first"},
+        recommended={"song-0002": "second", "song-0003": "third"},
+        sound=WORLD.sound,
+        spectrogram=lambda song: spectrograms[WORLD.plays.column(song)],
+        tables=[("Results", ("", "AUC"), [("the network", "0.8432")])],
+        ladder={"chance": 0.5, "the network": 0.8432},
+        colours=WORLD.features[:, 0],
+        colour_label="brightness",
+    )
+    write_report(story, path)
+    return path
+
+
+def test_needs_nothing_beside_it_and_no_network(report):
+    page = report.read_text()
+    assert set(re.findall(r"""(?:src|href)=["']([a-z]+):""", page)) == {"data"}
+    assert "http" not in page and "<script" not in page
+    assert [p.name for p in report.parent.iterdir()] == ["report.html"]
+
+
+def test_what_was_said_is_there_and_markup_in_it_is_only_text(report):
+    page = report.read_text()
+    for words in "A world &amp; its songs", "&lt;b&gt;all&lt;/b&gt;", "<td>the network</td><td>0.8432</td>", "SYNTHETIC":
+        assert words in page
+    assert page.count("<figure>") == 6
+
+
+def test_the_players_play_the_songs(report):
+    sounds = re.findall(r"src='data:audio/mpeg;base64,([^']+)'", report.read_text())
+    heard = []
+    for sound in sounds:
+        samples, rate = soundfile.read(io.BytesIO(base64.b64decode(sound)))
+        S = log_mel((samples, rate))
+        distance = [np.abs(S[:, :160] - own[:, :160]).mean() for own in WORLD.spectrograms()]
+        heard.append(WORLD.plays.songs[int(np.argmin(distance))])
+    assert heard == ["song-0001", "song-0002", "song-0003"]  # mp3 changes the samples, but of all songs they are these
+
+
+def test_a_page_that_fails_half_way_leaves_nothing(tmp_path):
+    page = Page("x")
+    page.parts.append(None)
+    with pytest.raises(TypeError):
+        page.write(tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.browser
+def test_a_real_browser_shows_it_and_can_play_every_song(report):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs a Chromium to open the page in; none is installed")
+    page = report.read_text()
+    probe = """<script>
+      const media = [...document.querySelectorAll('audio')];
+      const images = [...document.images];
+      Promise.all(media.map(a => new Promise(done => { if (a.readyState > 0) done(a.duration);
+        a.onloadedmetadata = () => done(a.duration); a.onerror = () => done(-1); a.load(); }))).then(seconds => {
+          const pictures = images.filter(i => i.complete && i.naturalWidth > 100).length;
+          document.title = 'seconds ' + seconds.map(s => Math.round(s)).join(',') + ' pictures ' + pictures; });
+    </script>"""
+    probed = report.with_name("probed.html")
+    probed.write_text(page + probe)
+    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update"
+    command = [browser, *options.split(), "--disable-sync", f"--user-data-dir={report.parent / 'profile'}"]
+    run = subprocess.run(
+        [*command, "--virtual-time-budget=20000", "--dump-dom", probed.as_uri()], capture_output=True, text=True, timeout=120
+    )
+    assert "<title>seconds 4,4,4 pictures 6</title>" in run.stdout, run.stdout[:300] + run.stderr[-2000:]

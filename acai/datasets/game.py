@@ -3,6 +3,7 @@
 import json
 import os
 
+from acai.datasets.rated import compared
 from acai.datasets.source import opened
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -10,13 +11,15 @@ from acai.ratings import Ratings
 PUBLISHED = {"rows": 835, "users": 44, "songs": 505}
 
 
-def acai_game(path: str | os.PathLike) -> Ratings:
+def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
     """835 ratings, 1 to 5, of 505 songs by 44 users, some of whom rated a single song.
 
     Parameters
     ----------
     path : path
         `acai_game_user_ratings.json`, a JSON object `{user: {song: rating}}`, or the folder or archive that has it.
+    complete : bool
+        Whether a difference from the published numbers is an error; else it is told in `Ratings.notes`.
 
     Returns
     -------
@@ -37,7 +40,9 @@ def acai_game(path: str | os.PathLike) -> Ratings:
     if not triplets:
         raise InputError(f"{label} has not one rating; expected {{user: {{song: rating, …}}, …}}")
     ratings = Ratings.from_triplets(*zip(*triplets))
-    return Ratings(ratings.csr, ratings.users, ratings.songs, notes=[f"{label}: {ratings.n_ratings:,} rows"])
+    found = {"rows": ratings.n_ratings, "users": ratings.n_users, "songs": ratings.n_songs}
+    notes = [f"{label}: {ratings.n_ratings:,} rows", *compared(label, found, PUBLISHED, complete)]
+    return Ratings(ratings.csr, ratings.users, ratings.songs, notes=notes)
 
 
 def acai_game_titles(path: str | os.PathLike) -> dict[str, str]:

@@ -137,7 +137,7 @@ def _is_tar(path: Path) -> bool:
         return False
     opener = gzip.open if _starts_with(path, b"\x1f\x8b") else open
     try:
-        with opener(path) as stream:
+        with opener(path, "rb") as stream:
             return stream.read(512)[257:262] == b"ustar"
     except BROKEN:
         return False

@@ -159,12 +159,12 @@ def whole_lines(stream: BinaryIO, block_size: int = BLOCK) -> Iterator[tuple[byt
             yield chunk[:end], False
         rest = chunk[end:]
         if len(rest) > block_size:
-            yield rest[:EXCERPT] + b"\n", True
+            yield rest[: EXCERPT + 1] + b"\n", True
             while rest and b"\n" not in rest:
                 rest = stream.read(block_size)
             rest = rest[rest.find(b"\n") + 1 :]
     if rest:
-        yield rest + b"\n", False
+        yield rest if rest.endswith(b"\n") else rest + b"\n", False
 
 
 def _without_header(raw: bytes, fields: Sequence[str], separator: str, label: str) -> bytes:

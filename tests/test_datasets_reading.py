@@ -1,0 +1,339 @@
+"""The reader beneath every data set: against Python's own split, float and datetime, and against every way a file can be bad."""
+
+import datetime
+import gzip
+import io
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from acai import InputError, datasets
+from acai.datasets import kernels
+from acai.datasets.columns import Ids, Lines, Numbers, Texts, Times
+from acai.datasets.table import read_table, whole_lines
+
+# Everything that ends a line for str.splitlines, and what else has led readers astray: none of it may matter here
+ODD = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\"',;|ß坂本é🎵 "
+TEXT = st.text(st.one_of(st.sampled_from("ab" + ODD), st.characters(exclude_characters="\n\r\t\0", exclude_categories=["Cs"])), min_size=1)
+ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(0, 10**15 - 1)), min_size=1, max_size=20)
+
+
+def write(folder, text, name="plays.tsv"):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("reading")
+
+
+def read(path, **options):
+    columns = {"user": Ids("user"), "song": Ids("song"), "count": Numbers("count", np.float64)}
+    table = read_table(path, (), ("user", "song", "count"), columns, **options)
+    return table, list(zip(table.texts("user"), table.texts("song"), table.columns["count"].tolist()))
+
+
+@given(ROWS, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.integers(1, 200), st.sampled_from(["\t", "::", "<SEP>"]))
+def test_reads_what_was_written(folder, rows, end, bom, ends_with_newline, block_size, separator):
+    if any(separator[0] in user + song for user, song, _ in rows):
+        separator = "\t"
+    lines = [separator.join(map(str, row)) for row in rows]
+    raw = b"\xef\xbb\xbf" * bom + (end.join(lines) + end * ends_with_newline).encode()
+    block_size = max(block_size, max(len(line.encode()) for line in lines) + 5)
+    table, found = read(write(folder, raw), separator=separator, block_size=block_size)
+    assert found == [(user, song, float(n)) for user, song, n in rows]
+    assert table.ids["user"] == list(dict.fromkeys(user for user, _, _ in rows))  # numbered in order of appearance
+    assert table.columns["user"].dtype == np.int32
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=20), min_size=1, max_size=300), st.integers(40, 400))
+def test_ids_are_numbered_as_a_dict_would(folder, names, block_size):
+    # more ids than the first hash table holds, in many blocks, so that it grows
+    names = names + [f"{name}{j}" for j, name in enumerate(names)] + [f"{j:x}" for j in range(700)]
+    raw = "".join(f"{name}\tx\t1\n" for name in names)
+    table, _ = read(write(folder, raw), block_size=block_size)
+    numbers = {}
+    assert table.columns["user"].tolist() == [numbers.setdefault(name, len(numbers)) for name in names]
+    assert table.ids["user"] == list(numbers)
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 10**18).map(str),
+    st.decimals(0, 10**9, places=6).map(str),
+    st.floats(0, 1e30).map(repr),
+    st.text("0123456789.eE+-_ x", min_size=1, max_size=8),
+    st.sampled_from(["nan", "inf", "-1", "-0.5", "1_000", "٣", "", "1e39", "-0", "+5", " 7", ".5", "5.", "."]),
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=10))
+def test_numbers_are_read_as_python_reads_them(folder, texts):
+    def expected(text):
+        try:
+            value = float(text) if text.isascii() and "_" not in text else -1
+        except ValueError:
+            return None
+        return value if 0 <= value <= float(np.finfo(np.float32).max) else None
+
+    fine = [value for value in map(expected, texts) if value is not None]
+    path = write(folder, "".join(f"u\ts\t{text}\n" for text in texts))
+    table, rows = read(path, on_error="skip")
+    assert [value for *_, value in rows] == fine
+    assert sorted(table.skipped) == [j + 1 for j, text in enumerate(texts) if expected(text) is None]
+    if len(fine) < len(texts):
+        line = next(iter(sorted(table.skipped)))
+        with pytest.raises(InputError, match=rf"plays.tsv, line {line}: expected a number from 0 up as count; found 'u\\ts"):
+            read(path)
+
+
+MOMENTS = st.datetimes(datetime.datetime(1600, 1, 1), datetime.datetime(9999, 12, 31)).map(lambda t: t.replace(microsecond=0))
+
+
+@given(st.one_of(MOMENTS.map(lambda t: t.isoformat() + "Z"), st.from_regex(r"[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z", fullmatch=True)))
+@example("2000-02-29T00:00:00Z")
+@example("1900-02-29T00:00:00Z")
+@example("2009-05-04T23:08:57")
+@example("2009-05-04 23:08:57Z")
+@example("2009-05-04T24:00:00Z")
+@example("2009-5-4T23:08:57Z")
+@example("")
+def test_times_are_read_as_python_reads_them(folder, text):
+    try:
+        moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC) if len(text) == 20 else None
+    except ValueError:
+        moment = None
+    path = write(folder, f"{text}\n2009-05-04T23:08:57Z\n", "times.txt")
+    table = read_table(path, (), ["time"], {"time": Times("time")}, on_error="skip")
+    assert table.columns["time"].tolist() == ([int(moment.timestamp())] if moment else []) + [1241478537]
+
+
+@given(st.lists(st.binary(max_size=30), max_size=8), st.integers(1, 12))
+def test_blocks_hold_whole_lines_and_lose_nothing(lines, block_size):
+    lines = [line.replace(b"\n", b"") for line in lines]
+    raw = b"".join(line + b"\n" for line in lines)
+    found = []
+    for block, too_long in whole_lines(io.BytesIO(raw), block_size):
+        assert block.endswith(b"\n")
+        assert not (too_long and block.count(b"\n") > 1)
+        found += [None] if too_long else block.split(b"\n")[:-1]
+    # a line that fits its block comes whole; one that may not (longer than a block) comes whole or as None, in its place
+    assert len(found) == len(lines)
+    assert all(f == line or (f is None and len(line) > block_size) for f, line in zip(found, lines))
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8))
+def test_the_kernels_do_the_same_uncompiled(rows):
+    raw = "".join(f"{user}\t{song}\t4.5\t2009-05-04T23:08:57Z\n" for user, song in rows).encode()
+    lines = Lines.cut(raw, ("user", "song", "n", "time"), "\t")
+    n, block = len(rows), lines.block
+    bounds, problem = np.zeros_like(lines.bounds), np.zeros_like(lines.problem)
+    kernels.cut.py_func(block, np.frombuffer(b"\t", np.uint8), 4, bounds, problem, 1)
+    assert np.array_equal(bounds, lines.bounds) and not problem.any()
+    numbers, times = np.zeros(n), np.zeros(n, np.int64)
+    kernels.parse_numbers.py_func(block, bounds, 1, 2, numbers, problem, 1)
+    kernels.parse_times.py_func(block, bounds, 1, 3, times, problem, 1)
+    assert numbers.tolist() == [4.5] * n and times.tolist() == [1241478537] * n and not problem.any()
+    ids = Ids("user", "song")
+    codes, compiled = np.zeros(n, np.int32), ids.read(lines)
+    key, slots, pool, offsets = np.zeros(8 * len(raw), np.uint8), np.full(64, -1, np.int32), np.zeros(9 * len(raw), np.uint64), np.zeros(n + 1, np.int64)
+    with np.errstate(over="ignore"):  # hashing multiplies modulo 2⁶⁴
+        kernels.intern.py_func(block, bounds, 1, np.array([0, 1]), problem, key, slots, pool, offsets, 0, codes)
+    assert np.array_equal(codes, compiled)
+    assert ids.ids("utf-8") == list(dict.fromkeys(rows))
+
+
+def test_hashing_separates_what_only_differs_far_back(folder):
+    names = [f"{'x' * 100}{j}" for j in range(5000)]
+    table, _ = read(write(folder, "".join(f"{name}\ts\t1\n" for name in names)))
+    assert table.columns["user"].tolist() == list(range(5000))
+
+
+GOOD = "ann\tblackbird\t3\n"
+BAD = {
+    "too few fields": ("ann\t3\n", "expected 3 fields (user, song, count), parted by '\\t'; found 'ann\\t3' (2 fields)"),
+    "too many fields": ("a\tb\t3\t4\n", "expected 3 fields (user, song, count), parted by '\\t'; found 'a\\tb\\t3\\t4' (4 fields)"),
+    "an empty line": ("\n", "expected 3 fields (user, song, count), parted by '\\t'; found an empty line"),
+    "an empty id": ("ann\t\t3\n", "expected something as song; found 'ann\\t\\t3' (3 fields)"),
+    "a negative value": ("a\tb\t-3\n", "expected a number from 0 up as count; found 'a\\tb\\t-3' (3 fields)"),
+    "not a number": ("a\tb\tNaN\n", "expected a number from 0 up as count; found 'a\\tb\\tNaN' (3 fields)"),
+    "no UTF-8": (b"a\xff\tb\t3\n", "expected UTF-8 text; found 'a\\\\xff\\tb\\t3' (3 fields)"),
+    "a NUL": ("a\0\tb\t3\n", "expected no NUL byte; found 'a\\x00\\tb\\t3' (3 fields)"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_faulty_line_is_named(folder, bad, end):
+    line, expected = BAD[bad]
+    line = line if isinstance(line, bytes) else line.encode()
+    raw = GOOD.encode() * 2 + line + b"bob\tyesterday\t1\n" + line
+    path = write(folder, raw.replace(b"\n", end))
+    with pytest.raises(InputError) as error:
+        read(path)
+    assert str(error.value) == f"{path}, line 3: {expected}"
+    table, rows = read(path, on_error="skip")
+    assert rows == [("ann", "blackbird", 3)] * 2 + [("bob", "yesterday", 1)]
+    assert sorted(table.skipped) == [3, 5]
+    assert table.ids["user"] == ["ann", "bob"] and table.ids["song"] == ["blackbird", "yesterday"]  # nobody from a faulty line
+    assert [table.line_of(row) for row in range(3)] == [1, 2, 4]
+    assert table.notes()[1].startswith("2 skipped for want of ") and table.notes()[1].endswith(": line 3, 5")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_at_all_are_read_or_refused(folder, raw):
+    path = write(folder, raw, "any")
+    try:
+        read(path, on_error="skip", block_size=16)
+    except InputError as error:
+        assert str(path) in str(error)
+
+
+class Endless(io.RawIOBase):
+    """A file that is one line of a billion bytes, without the bytes."""
+
+    def __init__(self, n):
+        self.left, self.served = n, 0
+
+    def read(self, size=-1):
+        size = min(size, self.left)
+        self.left -= size
+        self.served += size
+        return b"x" * size
+
+
+def test_a_line_of_a_billion_bytes_is_refused_before_it_is_read():
+    stream = Endless(10**9)
+    block, too_long = next(whole_lines(stream))
+    assert too_long and len(block) < 100
+    assert stream.served < 20 * 2**20
+
+
+def test_a_line_that_is_too_long_is_named_and_skipped(folder):
+    path = write(folder, GOOD + "x" * 5000 + "\n" + GOOD + "y" * 3000)
+    with pytest.raises(InputError, match=r"line 2: expected a line of at most 1,000 bytes; found 'xxx.*…' \(1 field\)"):
+        read(path, block_size=1000)
+    table, rows = read(path, block_size=1000, on_error="skip")
+    assert rows == [("ann", "blackbird", 3)] * 2
+    assert sorted(table.skipped) == [2, 4]
+
+
+def test_a_repeated_pair_is_named_with_both_lines(tmp_path):
+    path = write(tmp_path, "ann\tx\t3\nfaulty\nbob\tx\t1\nann\ty\t1\nbob\tx\t2\nann\tx\t9\n")
+    with pytest.raises(InputError, match="line 2: expected 3 fields"):
+        datasets.triplets(path)
+    path = write(tmp_path, path.read_text().replace("faulty\n", ""))
+    with pytest.raises(InputError) as error:
+        datasets.triplets(path)
+    assert str(error.value) == (
+        f"{path}, line 4: expected each pair of user and song once; found user 'bob' and song 'x', as on line 2 already"
+    )
+    ratings = datasets.triplets(path, on_error="skip")
+    assert list(ratings.triplets()) == [("ann", "x", 3), ("ann", "y", 1), ("bob", "x", 1)]  # the first of each
+    assert "2 skipped for want of a pair not seen before: line 4, …" in ratings.notes
+    assert datasets.triplets(path, combine="sum").csr.toarray().tolist() == [[12, 1], [3, 0]]
+
+
+def test_the_line_of_a_repeated_pair_counts_the_skipped_ones_too(tmp_path):
+    path = write(tmp_path, "ann\tx\t3\nfaulty\nbob\tx\t1\nann\tx\t9\n")
+    assert "1 skipped for want of a pair not seen before: line 4, …" in datasets.triplets(path, on_error="skip").notes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected user, song and value with a separator between them; found ''"),
+        ("ann blackbird\n", "expected user, song and value with a separator between them; found 'ann blackbird'"),
+        ("ann\tx\tmany\n", "line 1: expected a number from 0 up as field 3; found"),
+    ],
+)
+def test_a_file_that_is_nothing_of_the_kind(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        datasets.triplets(write(tmp_path, text))
+
+
+def test_an_empty_file(tmp_path):
+    with pytest.raises(InputError, match=r"u.data is empty; expected lines of 4 fields: user, item, rating, timestamp"):
+        datasets.movielens_100k(write(tmp_path, "", "u.data"))
+    with pytest.raises(InputError, match="user_artists.dat is empty"):
+        datasets.hetrec_lastfm(write(tmp_path, "", "user_artists.dat"))
+    with pytest.raises(InputError, match="user_artists.dat, line 1: expected the header .* found ''"):
+        datasets.hetrec_lastfm(write(tmp_path, b"\xef\xbb\xbf", "user_artists.dat"))  # a byte order mark alone
+    with pytest.raises(InputError, match="not one line could be used; .*user_artists.dat: 0 rows"):
+        datasets.hetrec_lastfm(write(tmp_path, "userID\tartistID\tweight\r\n", "user_artists.dat"))
+
+
+def test_a_folder_where_a_file_was_meant(tmp_path):
+    with pytest.raises(InputError, match="is a folder; expected a file"):
+        datasets.triplets(tmp_path)
+    write(tmp_path, GOOD, "u.dat")
+    with pytest.raises(InputError, match=r"has no file 'u.data'; there is: u.dat"):
+        datasets.movielens_100k(tmp_path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    write(tmp_path, GOOD, "plays.tsv")
+    with pytest.raises(InputError, match=r"play.tsv does not exist; no file 'play.tsv'; there is: plays.tsv"):
+        datasets.triplets(tmp_path / "play.tsv")
+
+
+def archives(folder, raw, name="set/u.data"):
+    """The same file in every wrapping."""
+    (folder / "set").mkdir()
+    (folder / name).write_bytes(raw)
+    with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("set/README", "read me")
+        archive.writestr(name, raw)
+    for suffix, mode in (("tar.gz", "w:gz"), ("tar", "w")):
+        with tarfile.open(folder / f"a.{suffix}", mode) as archive:
+            archive.add(folder / "set", "set")
+    (folder / "u.data.gz").write_bytes(gzip.compress(raw))
+    return [folder / "set", folder / name, *(folder / f for f in ("a.zip", "a.tar.gz", "a.tar", "u.data.gz"))]
+
+
+def test_every_wrapping_gives_the_same(tmp_path):
+    raw = "".join(f"u{j % 7}\ts{j}\t{j % 5 + 1}\t{j}\n" for j in range(300)).encode()
+    first, *others = [datasets.movielens_100k(path) for path in archives(tmp_path, raw)]
+    for other in others:
+        assert list(other.triplets()) == list(first.triplets())
+        assert np.array_equal(other.times, first.times)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "a.tar.gz", "a.zip", "set", "u.data.gz"]  # none unpacked
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+def test_a_truncated_archive_says_so(tmp_path, share):
+    rng = np.random.default_rng(0)
+    raw = "".join(f"u{j % 7}\ts{j}\t{rng.integers(1, 6)}\t{rng.integers(1 << 30)}\n" for j in range(10000)).encode()
+    for path in archives(tmp_path, raw)[2:]:
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(InputError, match="damaged|cut off|has no file"):
+            datasets.movielens_100k(path, complete=True)
+
+
+def test_an_archive_with_several_files_wants_a_name(tmp_path):
+    path = archives(tmp_path, GOOD.encode(), "set/plays.tsv")[2]
+    with pytest.raises(InputError, match=r"holds 2 files \(set/README, set/plays.tsv"):
+        datasets.triplets(path)
+
+
+def test_the_header_must_be_there(tmp_path):
+    path = write(tmp_path, "2\t51\t13883\n", "user_artists.dat")
+    with pytest.raises(InputError, match=r"line 1: expected the header 'userID\\tartistID\\tweight'; found '2\\t51\\t13883'"):
+        datasets.hetrec_lastfm(path)
+
+
+def test_texts_may_be_empty(tmp_path):
+    columns = {"id": Ids("id"), "text": Texts("text")}
+    table = read_table(write(tmp_path, "1\t\n2\tzwei\n3\t\n"), (), ("id", "text"), columns)
+    assert table.texts("text") == ["", "zwei", ""]
+
+
+def test_an_unknown_way_to_treat_errors():
+    with pytest.raises(InputError, match="no way to treat a faulty line .*'ignore'; there is: raise, skip"):
+        datasets.triplets(__file__, separator=" ", on_error="ignore")

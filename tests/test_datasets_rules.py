@@ -1,0 +1,90 @@
+"""From plays to values: against the loops of `acai.reference.data`, and by hand where a rule turns."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acai import InputError
+from acai.datasets import rules
+from acai.datasets.listening_log import ListeningLog
+from acai.reference import data as loops
+
+HOUR, DAY = 3600, 86400
+# Times near each other on purpose: a few days or hours apart, so that the rules' edges are met
+TIMES = st.lists(st.builds(lambda d, h, s: d * DAY + h * HOUR + s, st.integers(0, 95), st.integers(0, 23), st.integers(-1, 1)))
+PLAYS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), TIMES.map(lambda t: t[:14])), min_size=1, max_size=6)
+
+
+def log_of(plays):
+    """A log of (user, song, time), in the order given."""
+    users, songs = (sorted({play[axis] for play in plays}) for axis in (0, 1))
+    user, song = (np.array([ids.index(play[axis]) for play in plays], np.int32) for axis, ids in ((0, users), (1, songs)))
+    return ListeningLog(user, song, np.array([time for *_, time in plays], np.int64), users, songs)
+
+
+@given(PLAYS, st.sampled_from([*rules.OF_COUNTS, "stars_from_times"]), st.randoms(use_true_random=False))
+def test_a_log_becomes_what_the_loops_say(given_plays, rule, random):
+    times = {}
+    for user, song, some in given_plays:
+        times.setdefault((user, song), []).extend(some)
+    times = {pair: some for pair, some in times.items() if some}
+    plays = [(user, song, time) for (user, song), some in times.items() for time in some]
+    if not plays:
+        return
+    random.shuffle(plays)
+    ratings = log_of(plays).to_ratings(rule)
+    loop = getattr(loops, rule)
+    assert {(u, i): value for u, i, value in ratings.triplets()} == {pair: np.float32(loop(t)) for pair, t in times.items()}
+    assert ratings.times.tolist() == [max(times[pair]) for pair in ((u, i) for u, i, _ in ratings.triplets())]
+
+
+@pytest.mark.parametrize(
+    ("times", "stars"),
+    [
+        ([0], 3),
+        ([0, DAY], 4),  # 24 hours apart is not less than 24 hours
+        ([0, DAY - 1], 5),
+        ([0, 2 * DAY, 4 * DAY, 30 * DAY], 5),  # four within 30 days to the second
+        ([0, 2 * DAY, 4 * DAY, 30 * DAY + 1], 4),
+        ([0, 40 * DAY, 42 * DAY, 44 * DAY, 46 * DAY], 5),  # the last window, which the original missed
+        ([40 * DAY * j for j in range(10)], 4),
+        ([40 * DAY * j for j in range(11)], 5),
+    ],
+)
+def test_where_the_rule_of_times_turns(times, stars):
+    assert log_of([("a", "x", time) for time in reversed(times)]).to_ratings("stars_from_times").csr.data.tolist() == [stars]
+    assert loops.stars_from_times(times) == stars
+
+
+@pytest.mark.parametrize(("n", "stars"), [(1, 3), (2, 4), (4, 4), (5, 5), (500, 5)])
+def test_where_the_rule_of_counts_turns(n, stars):
+    assert rules.stars_from_counts(np.array([n])).tolist() == [stars]
+    assert loops.stars_from_counts(range(n)) == stars
+
+
+def test_neighbouring_pairs_do_not_run_into_each_other():
+    plays = [("a", "x", 0), ("a", "x", 50 * DAY), ("a", "y", 50 * DAY + 1), ("b", "x", 50 * DAY + 2), ("b", "x", 90 * DAY)]
+    ratings = log_of(plays).to_ratings("stars_from_times")
+    assert dict(((u, i), v) for u, i, v in ratings.triplets()) == {("a", "x"): 4, ("a", "y"): 3, ("b", "x"): 4}
+
+
+def test_an_unknown_rule_says_which_exist():
+    with pytest.raises(InputError, match="no rule 'stars'; there is: plays, log1p, binary, stars_from_counts, stars_from_times"):
+        log_of([("a", "x", 0)]).to_ratings("stars")
+
+
+@given(st.lists(st.integers(0, 20), min_size=2, max_size=30), st.floats(0.05, 0.95))
+def test_the_log_is_split_by_time(times, share):
+    log = log_of([("a", f"x{j}", time) for j, time in enumerate(times)])
+    n_test = max(round(share * len(times)), 1)
+    moment = sorted(times)[-n_test]
+    if moment == min(times):
+        with pytest.raises(InputError, match="leaves none to train on"):
+            log.split_by_time(share)
+        return
+    train, test = log.split_by_time(share)
+    assert sorted([*train.times, *test.times]) == sorted(times)
+    assert max(train.times) < moment == min(test.times)
+    assert test.n_plays >= n_test
+    assert train.songs == test.songs == log.songs

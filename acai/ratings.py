@@ -262,7 +262,7 @@ class Ratings:
     def load(cls, path: str | os.PathLike) -> Self:
         """Read what `save` wrote; nothing in the file is ever executed."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 users, songs, notes = (unpacked(arrays[name]) for name in ("users", "songs", "notes"))
                 csr = sparse.csr_array(
                     (arrays["data"], arrays["indices"], arrays["indptr"]),

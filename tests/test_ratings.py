@@ -167,3 +167,218 @@ def test_a_zero_is_known():
     ratings = build([("a", "x", 0), ("b", "y", 3)])
     train, test = ratings.split(0.5)
     assert train.n_ratings == test.n_ratings == 1
+
+
+# ------------------------------------------------------------------ times, filters, splits
+
+
+TIMED = st.lists(st.tuples(IDS, IDS, VALUES, st.integers(-5, 20)), min_size=1, max_size=30)
+
+
+def with_times(entries, **options):
+    users, songs, values, times = zip(*entries)
+    return Ratings.from_triplets(users, songs, values, times=times, **options)
+
+
+@given(TIMED, st.sampled_from(sorted(WAYS)))
+def test_times_go_with_their_entries(entries, combine):
+    of_pair = {}
+    for user, song, _, time in entries:
+        of_pair.setdefault((user, song), []).append(time)
+    which = {"first": lambda times: times[0], "last": lambda times: times[-1]}.get(combine, max)
+    ratings = with_times(entries, combine=combine)
+    assert dict(zip(as_dict(ratings), ratings.times.tolist())) == {
+        pair: which(times) for pair, times in of_pair.items()
+    }
+    half = ratings.keep(np.arange(ratings.n_ratings) % 2 == 0)
+    assert half.times.tolist() == ratings.times[::2].tolist()
+
+
+@given(TIMED, st.floats(0.05, 0.95))
+def test_split_by_time_trains_on_the_past_alone(entries, share):
+    ratings = with_times(entries, combine="last")
+    n_test = max(round(share * ratings.n_ratings), 1)
+    moment = sorted(ratings.times)[-n_test]
+    if moment == ratings.times.min():
+        with pytest.raises(InputError, match="leaves none to train on"):
+            ratings.split_by_time(share)
+        return
+    train, test = ratings.split_by_time(share)
+    assert as_dict(train) | as_dict(test) == as_dict(ratings)
+    assert train.times.max() < moment == test.times.min()
+
+
+@given(PAIRS, st.integers(1, 3), st.integers(0, 3))
+def test_leave_k_out(pairs, k, seed):
+    ratings = from_pairs(pairs)
+    n_of = {user: sum(u == user for u, _ in pairs) for user in ratings.users}
+    if max(n_of.values()) <= k:
+        with pytest.raises(InputError, match=f"no user has more than {k} entries"):
+            ratings.leave_k_out(k, seed)
+        return
+    train, test = ratings.leave_k_out(k, seed)
+    assert as_dict(train) | as_dict(test) == pairs and train.n_ratings + test.n_ratings == len(pairs)
+    for user in ratings.users:
+        assert sum(u == user for u, _ in as_dict(test)) == (k if n_of[user] > k else 0)
+    assert as_dict(ratings.leave_k_out(k, seed)[1]) == as_dict(test)
+
+
+def test_leave_one_out_is_fair():
+    # each of a user's four entries is held out about as often: 4 sigma around 250 of 1,000 seeds is ± 55
+    ratings = build([("a", song, 1) for song in "wxyz"])
+    held_out = [next(iter(as_dict(ratings.leave_k_out(1, seed)[1])))[1] for seed in range(1000)]
+    assert all(195 < held_out.count(song) < 305 for song in "wxyz")
+
+
+@given(PAIRS, st.integers(0, 12), st.integers(1, 3), st.integers(1, 3))
+def test_filter_reaches_the_fixed_point(pairs, plays, songs_per_user, users_per_song):
+    left = dict(pairs)
+    while True:  # drop one offender at a time: the fixed point does not depend on the order
+        users = {user: [v for (u, _), v in left.items() if u == user] for user, _ in left}
+        songs = {song: sum(s == song for _, s in left) for _, song in left}
+        poor = [u for u, v in users.items() if sum(v) < plays or len(v) < songs_per_user]
+        rare = [s for s, n in songs.items() if n < users_per_song]
+        if poor:
+            left = {pair: v for pair, v in left.items() if pair[0] != poor[0]}
+        elif rare:
+            left = {pair: v for pair, v in left.items() if pair[1] != rare[0]}
+        else:
+            break
+    thresholds = {
+        "min_plays_per_user": plays,
+        "min_songs_per_user": songs_per_user,
+        "min_users_per_song": users_per_song,
+    }
+    if not left:
+        with pytest.raises(InputError, match="nothing is left"):
+            from_pairs(pairs).filter(**thresholds)
+        return
+    filtered = from_pairs(pairs).filter(**thresholds)
+    assert as_dict(filtered) == left
+    assert set(filtered.users) == {user for user, _ in left} and set(filtered.songs) == {song for _, song in left}
+    assert filtered.csr.has_sorted_indices
+
+
+def test_filter_drops_what_has_no_entries():
+    ratings = with_times([("a", "x", 1, 7), ("b", "y", 2, 8)]).keep(np.array([False, True])).filter()
+    assert (ratings.users, ratings.songs, ratings.times.tolist()) == (("b",), ("y",), [8])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda r: r.split(0), "test=0; expected the share of the ratings to hold out, between 0 and 1"),
+        (lambda r: r.split_songs(1.5), "test=1.5; expected the share of the songs"),
+        (lambda r: list(r.folds(1)), "n=1 folds of 2 ratings; expected from 2 to the number of ratings"),
+        (lambda r: r.split_by_time(), "these ratings have no times"),
+        (lambda r: r.leave_k_out(0), "k=0; expected at least 1"),
+    ],
+)
+def test_impossible_splits_say_why(call, message):
+    with pytest.raises(InputError, match=message):
+        call(build([("a", "x", 1), ("b", "y", 2)]))
+
+
+# ------------------------------------------------------------------ files and notebooks
+
+
+@given(TIMED, st.booleans())
+def test_saved_and_loaded_it_is_the_same(tmp_path_factory, entries, timed):
+    ratings = with_times(entries, combine="sum")
+    if not timed:
+        ratings = Ratings(ratings.csr, ratings.users, ratings.songs, notes=["from nowhere"])
+    path = tmp_path_factory.mktemp("saved") / "ratings.npz"
+    ratings.save(path)
+    again = Ratings.load(path)
+    assert again.users == ratings.users and again.songs == ratings.songs and again.notes == ratings.notes
+    assert [type(name) for name in again.users] == [type(name) for name in ratings.users]
+    for a, b in zip(
+        (again.csr.data, again.csr.indices, again.csr.indptr),
+        (ratings.csr.data, ratings.csr.indices, ratings.csr.indptr),
+    ):
+        assert np.array_equal(a, b) and a.dtype == b.dtype
+    assert (again.times is None) if not timed else np.array_equal(again.times, ratings.times)
+
+
+def test_ids_that_cannot_be_saved_leave_no_file(tmp_path):
+    ratings = Ratings.from_triplets([frozenset("a")], ["x"], [1])
+    with pytest.raises(InputError, match="only text, numbers and tuples of them can be saved"):
+        ratings.save(tmp_path / "r.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("harm", ["cut", "text", "foreign", "shape", "indices", "pickle", "times", "missing"])
+def test_a_file_that_is_not_ours_is_refused(tmp_path, harm):
+    path = tmp_path / "r.npz"
+    with_times([("a", "x", 1, 5), ("b", "y", 2, 6)]).save(path)
+    arrays = dict(np.load(path))
+    if harm == "cut":
+        path.write_bytes(path.read_bytes()[:-60])
+    elif harm == "text":
+        path.write_text("a,x,1\n")
+    elif harm == "foreign":
+        np.savez(path, R=np.eye(2))
+    elif harm == "shape":
+        np.savez(path, **arrays | {"indptr": arrays["indptr"][:-1]})
+    elif harm == "indices":
+        np.savez(path, **arrays | {"indices": arrays["indices"] + 7})
+    elif harm == "pickle":
+        np.savez(path, **arrays | {"users": np.array([{"a": 1}], dtype=object)})
+    elif harm == "times":
+        np.savez(path, **arrays | {"times": np.arange(3)})
+    else:
+        path = tmp_path / "nothing.npz"
+    with pytest.raises(
+        InputError,
+        match="does not exist" if harm == "missing" else "is not a file that Ratings.save wrote|but there are 3 times",
+    ):
+        Ratings.load(path)
+
+
+def test_a_notebook_shows_sizes_density_and_the_long_tail():
+    entries = [(f"u{u}", "hit", 2, 0) for u in range(9)] + [("u0", f"s{i}", 1, 86400) for i in range(11)]
+    ratings = with_times(entries)
+    ratings = Ratings(ratings.csr, ratings.users, ratings.songs, ratings.times, ["<made up>"])
+    html = ratings._repr_html_()
+    for shown in (
+        "9 × 12",
+        "20 (18.519%)",
+        "1 to 2, mean 1.45",
+        "median 1, from 1 to 12",
+        "median 1, from 1 to 9",
+        "1970-01-01 to 1970-01-02",
+    ):
+        assert f">{shown}<" in html
+    assert (
+        "the top 10% of songs" in html and "45% of the entries" in html
+    )  # one song of twelve has nine entries of twenty
+    assert "&lt;made up&gt;" in html
+
+
+def test_the_axes_must_fit():
+    with pytest.raises(InputError, match=r"R has shape \(1, 2\), but 1 users and 1 songs are named"):
+        Ratings(sparse.csr_array(np.ones((1, 2), np.float32)), ["a"], ["x"])
+    with pytest.raises(InputError, match="there are 1 values, but 2 times"):
+        Ratings.from_triplets(["a"], ["x"], [1], times=[1, 2])
+
+
+def test_large_matrices_are_built_without_a_second_copy():
+    # SciPy's own triplet matrix is the oracle; the peak is counted in bytes an entry beyond the given columns (12)
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    n, shape = 400_000, (5_000, 3_000)
+    pair = rng.choice(shape[0] * shape[1], n, replace=False)
+    users, songs, values = (
+        (pair // shape[1]).astype(np.int32),
+        (pair % shape[1]).astype(np.int32),
+        rng.random(n, dtype=np.float32),
+    )
+    tracemalloc.start()
+    ratings = Ratings.from_codes(users, songs, values, range(shape[0]), range(shape[1]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    R = sparse.coo_array((values, (users, songs)), shape=shape).tocsr()
+    R.sort_indices()
+    assert np.array_equal(ratings.csr.indices, R.indices) and np.array_equal(ratings.csr.data, R.data)
+    assert peak / n < 20  # R itself is 8 of these; two copies and the entries' numbers would be 20

@@ -9,6 +9,7 @@ from acai.errors import InputError, unknown
 
 COMMANDS = {
     "demo": "hear a small made-up world of music, from its plays to songs that nobody has played",
+    "report": "your own music on one page to read and to hear, with songs you have never played",
     "recommend": "recommend songs to one user of a data set",
     "features": "turn a folder of sound files into features, on all cores, once",
     "classify": "learn to tell the sub-folders of a folder of music apart, and be tested on tracks held out",

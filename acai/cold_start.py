@@ -1,13 +1,18 @@
 """The ladder: how well can songs that nobody has played be recommended, from chance to the truth?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from acai.metrics import auc
+from acai.cf import ALS
+from acai.content import AudioToFactors
+from acai.ears import BagOfWords, SpectrumRidge
+from acai.metrics import auc, average_precision
 from acai.ratings import Ratings
+from acai.selection import random_fold
+from acai.taste import TasteNetworks, TasteRidge
 
 
 class Ear(Protocol):
@@ -43,6 +48,13 @@ class Split:
         unheard = np.flatnonzero(~has_plays)
         return cls(train, np.flatnonzero(has_plays), unheard, test.csc[:, unheard].toarray() > 0)
 
+    @classmethod
+    def folds(cls, plays: Ratings, n: int, seed: int = 0) -> Iterator["Split"]:
+        """Hold every song out once: `n` splits that no song crosses."""
+        fold = random_fold(plays.n_songs, n, seed)[plays.csr.indices]
+        for f in range(n):
+            yield cls.of(plays.keep(fold != f), plays.keep(fold == f))
+
 
 def unheard_scores(
     split: Split, P: np.ndarray, Q: np.ndarray, ear: Ear, spectrograms: Sequence[np.ndarray], progress: bool = False
@@ -50,6 +62,14 @@ def unheard_scores(
     """Let an ear learn from the songs with listeners, and score those without: P Q̂ᵀ (A5), (n_users, len(unheard))."""
     ear.fit([spectrograms[i] for i in split.heard], Q[split.heard], progress=progress)
     return P @ ear.predict([spectrograms[i] for i in split.unheard]).T  # (A5)
+
+
+def mean_average_precision(scores: np.ndarray, played: np.ndarray, k: int = 500) -> float:
+    """mAP@k (E5) over the listeners who played at least one of the unheard songs."""
+    served = played.any(axis=1)
+    best = np.argsort(-scores[served], axis=1, kind="stable")[:, :k]
+    hits = np.take_along_axis(played[served], best, axis=1)
+    return float(np.mean(average_precision(hits, played[served].sum(axis=1))))
 
 
 def chance(split: Split, seed: int = 0) -> np.ndarray:
@@ -60,3 +80,60 @@ def chance(split: Split, seed: int = 0) -> np.ndarray:
 def areas(split: Split, scores: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The AUC (E7) of every rung: the mean over the listeners who played some of the unheard songs, but not all."""
     return {name: auc(S, split.played) for name, S in scores.items()}
+
+
+def climb(
+    plays: Ratings,
+    spectrograms: Sequence[np.ndarray],
+    n_folds: int = 5,
+    n_epochs: int = 40,
+    truth: np.ndarray | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> dict[str, np.ndarray]:
+    """Every rung of the ladder on every fold (after van den Oord, Dieleman and Schrauwen 2013, table 2).
+
+    Parameters
+    ----------
+    plays : Ratings
+        Who played what.
+    spectrograms : sequence of numpy.ndarray, each (bands, frames)
+        The sound of every song, in the order of the axis.
+    n_folds : int
+        In how many parts the songs are held out, whole.
+    n_epochs : int
+        How long the network learns.
+    truth : numpy.ndarray, shape (n_users, n_songs), optional
+        What every listener truly likes, where that is known: the top of the ladder.
+    seed : int
+        For the folds and everything learnt.
+    progress : bool
+        Show bars.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (n_folds, 2)
+        For each rung, from the lowest to the highest as the paper has them, AUC (E7) and mAP@500 (E5) of each fold.
+    """
+    measured: dict[str, list[tuple[float, float]]] = {}
+    for split in Split.folds(plays, n_folds, seed):
+        model = ALS(n_factors=10, n_epochs=10, reg=10.0, seed=seed).fit(split.train)  # (C11)
+        scores = {"chance": chance(split, seed)}
+        for name, ear in (
+            ("ridge on mean and spread of the bands", SpectrumRidge(spread=True)),
+            ("bag of words", BagOfWords(seed=seed)),
+            ("the network", network := AudioToFactors(n_epochs=n_epochs, seed=seed)),
+        ):
+            scores[name] = unheard_scores(split, model.P, model.Q, ear, spectrograms, progress)
+        Q_hat = network.predict([spectrograms[i] for i in split.unheard])
+        values = split.train.map(np.log1p)
+        for name, taste in (
+            ("the network, then a line a listener", TasteRidge()),
+            ("the network, then a network a listener", TasteNetworks(seed=seed)),
+        ):
+            scores[name] = taste.fit(model.Q, values, split.heard, progress).predict(Q_hat)
+        if truth is not None:
+            scores["the true features"] = truth[:, split.unheard]
+        for name, S in scores.items():
+            measured.setdefault(name, []).append((auc(S, split.played), mean_average_precision(S, split.played)))
+    return {name: np.array(folds) for name, folds in measured.items()}

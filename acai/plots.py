@@ -39,7 +39,7 @@ def ladder(aucs: Mapping[str, float], ax: "Axes | None" = None, errors: Mapping[
     for row, name in enumerate(names):
         ax.text(0.505, row, f"{aucs[name]:.3f}", va="center", color="white" if aucs[name] > 0.6 else BLACK)
     ax.invert_yaxis()
-    ax.set(xlim=(0.5, 1), xlabel="AUC for songs that nobody has played (0.5: blind, 1: perfect)")
+    ax.set(xlim=(0.5, 1), xlabel="AUC (0.5: blind, 1: perfect)")
     return ax
 
 
@@ -127,8 +127,9 @@ def factor_map(Q: np.ndarray, values: np.ndarray | None = None, label: str = "",
     centred = Q - Q.mean(axis=0)
     _, _, Vt = np.linalg.svd(centred, full_matrices=False)
     x, y = (centred @ Vt[:2].T).T
-    points = ax.scatter(x, y, c=values if values is not None else BLUE, s=12, cmap="viridis")
-    if values is not None:
-        ax.figure.colorbar(points, ax=ax, label=label)
+    if values is None:
+        ax.scatter(x, y, color=BLUE, s=12)
+    else:
+        ax.figure.colorbar(ax.scatter(x, y, c=values, s=12, cmap="viridis"), ax=ax, label=label)
     ax.set(xlabel="first principal direction of Q", ylabel="second")
     return ax

@@ -21,7 +21,9 @@ def songs(n: int, seed: int, frames: int = 40) -> tuple[list[np.ndarray], np.nda
     Q = rng.uniform(-1, 1, (n, 2))
     saw = np.arange(frames) % 8 / 4 - 1
     S = [
-        (np.outer(np.arange(8) > 3, np.full(frames, q)) + np.sign(f) * np.roll(saw, rng.integers(8)) + rng.normal(0, 0.1, (8, frames)))
+        np.outer(np.arange(8) > 3, np.full(frames, q))
+        + np.sign(f) * np.roll(saw, rng.integers(8))
+        + rng.normal(0, 0.1, (8, frames))
         for q, f in Q
     ]
     Q[:, 1] = np.sign(Q[:, 1])
@@ -72,8 +74,8 @@ def test_the_validation_songs_do_not_teach():
 
 def test_reads_half_precision_and_augments():
     S, Q = songs(30, 0)
-    augmented = AudioToFactors(small(), width=20, n_epochs=2, augment=Augmentation(0.1, 3, 2)).fit([s.astype(np.float16) for s in S], Q)
-    assert np.isfinite(augmented.predict(S)).all()
+    ear = AudioToFactors(small(), width=20, n_epochs=2, augment=Augmentation(0.1, 3, 2))
+    assert np.isfinite(ear.fit([s.astype(np.float16) for s in S], Q).predict(S)).all()
 
 
 def test_a_picture_network_sees_the_bands_as_rows():
@@ -119,7 +121,7 @@ def test_refuses_what_cannot_be_learnt_from(spoil, message):
 
 
 def test_says_that_it_has_not_learnt_yet():
-    with pytest.raises(InputError, match="call fit"):
+    with pytest.raises(InputError, match=r"call fit\(spectrograms, Q\) first"):
         AudioToFactors().predict(songs(1, 0)[0])
     with pytest.raises(InputError, match="validation=1.5"):
         AudioToFactors(validation=1.5)

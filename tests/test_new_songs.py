@@ -13,7 +13,8 @@ from acai.reference.content import placed_by_both, score
 
 RNG = np.random.default_rng(0)
 U, I = np.nonzero(RNG.random((12, 9)) < 0.5)
-MODEL = ALS(n_factors=3, n_epochs=5).fit(Ratings.from_triplets([f"u{u}" for u in U], [f"s{i}" for i in I], RNG.integers(1, 9, len(U))))
+PLAYS = Ratings.from_triplets([f"u{u}" for u in U], [f"s{i}" for i in I], RNG.integers(1, 9, len(U)))
+MODEL = ALS(n_factors=3, n_epochs=5).fit(PLAYS)
 Q_HAT = {f"new{n}": RNG.normal(0, 0.3, 3) for n in range(6)}
 
 

@@ -1,28 +1,15 @@
-"""Every picture that the notebooks and the command line show: one function a picture, in one quiet style."""
+"""Pictures of sound, of the network that listens, and of what it is good for."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from acai.plots.style import BLACK, BLUE, ORANGE, axes
+
 if TYPE_CHECKING:  # Matplotlib takes long to import, so it is imported where a picture is drawn
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-# Okabe and Ito (2008): eight colours that the colour-blind can tell apart
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
-    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442", "#000000",
-)  # fmt: skip
-
-
-def axes(ax: "Axes | None" = None, size: tuple[float, float] = (6, 3.6)) -> "Axes":
-    """`ax`, or the axes of a new figure of so many inches, without the lines at the top and on the right."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(figsize=size, layout="constrained")[1]
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
 
 
 def ladder(aucs: Mapping[str, float], ax: "Axes | None" = None, errors: Mapping[str, float] | None = None) -> "Axes":

@@ -12,7 +12,7 @@ class ReLU(Layer):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Any shape → the same shape."""
-        x = np.ascontiguousarray(x)
+        x = self._input(x)
         y = np.empty_like(x)
 
         def some(start: int, stop: int) -> None:
@@ -40,7 +40,7 @@ class Tanh(Layer):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Any shape → the same shape."""
-        y = np.tanh(x)  # (N10)
+        y = np.tanh(self._input(x))  # (N10)
         self._kept = (y,)
         return y
 
@@ -72,6 +72,7 @@ class Dropout(Layer):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Any shape → the same shape."""
+        x = self._input(x)
         mask = (self.rng.random(x.shape) >= self.rate).astype(x.dtype) / x.dtype.type(1 - self.rate)
         y = x * mask  # (N11)
         self._kept = mask, y
@@ -79,7 +80,7 @@ class Dropout(Layer):
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """x as it is."""
-        return x
+        return self._input(x)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """What was dropped gets nothing."""

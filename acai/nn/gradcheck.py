@@ -107,8 +107,8 @@ def _compare(
 
     kind = complex if method == "complex" else float
     layer = copy.deepcopy(fresh)
-    if method == "complex":
-        _params(layer).update({array: value.astype(complex) for array, value in _params(layer).items()})
+    for part in getattr(layer, "layers", [layer]) if method == "complex" else []:
+        _params(part).update({array: value.astype(complex) for array, value in _params(part).items()})
     w = {"x": (x if nudge is None else x + nudge).astype(y.dtype if kind is float else complex), **_params(layer)}
 
     def f(array: str, at: tuple[int, ...], by: float | complex) -> float | complex:

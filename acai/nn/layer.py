@@ -7,7 +7,7 @@ import numpy as np
 
 from acai.errors import InputError, unknown
 
-FLOATS = (np.float32, np.float64, np.complex128)  # complex numbers: only for the check of gradients by the complex step
+FLOATS = tuple(np.dtype(name) for name in ("float32", "float64", "complex128"))  # complex for the gradient check only
 
 
 class Layer:
@@ -39,22 +39,25 @@ class Layer:
         self._kept = None
         return y
 
-    def _input(self, x: np.ndarray, axes: Sequence[str | int]) -> np.ndarray:
-        """`x` in C order, once it is known to have these axes: a name for any length, a number for that one."""
-        dtypes = {p.dtype.type for p in self.params.values()} or FLOATS
+    def _input(self, x: np.ndarray, axes: Sequence[str | int] | None = None) -> np.ndarray:
+        """`x` in C order, once it is known to have these axes: a name for any length, a number for that one; None for any."""
+        dtypes = {w.dtype for w in self.params.values()} or FLOATS
         return self._checked("forward: x", x, axes, dtypes)
 
     def _upstream(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
         """`dy` in C order, once it is known to fit the output `y` of the last `forward`."""
-        return self._checked("backward: dy", dy, y.shape, {y.dtype.type})
+        return self._checked("backward: dy", dy, y.shape, [y.dtype])
 
-    def _checked(self, what: str, x: np.ndarray, axes: Sequence[str | int], dtypes: Iterable[type]) -> np.ndarray:
+    def _checked(
+        self, what: str, x: np.ndarray, axes: Sequence[str | int] | None, dtypes: Iterable[np.dtype]
+    ) -> np.ndarray:
         if not isinstance(x, np.ndarray):
             raise InputError(f"{self}.{what} is a {type(x).__name__}; expected a NumPy array")
+        axes = ("N", *"…" * (x.ndim - 1)) if axes is None else axes
         if x.ndim != len(axes) or any(isinstance(axis, int) and axis != n for axis, n in zip(axes, x.shape)):
             raise InputError(f"{self}.{what} has shape {x.shape}; expected ({', '.join(str(axis) for axis in axes)})")
-        if x.dtype.type not in dtypes:
-            names = " or ".join(dtype.__name__ for dtype in dtypes)
+        if x.dtype not in dtypes:
+            names = " or ".join(dtype.name for dtype in dtypes if dtype.kind == "f")
             raise InputError(
                 f"{self}.{what} is {x.dtype}; expected {names}: convert it with .astype, or give the layer that dtype"
             )
@@ -92,7 +95,7 @@ def initial_weights(
     dtype : type
         np.float32 or np.float64.
     """
-    if np.dtype(dtype).type not in FLOATS[:2]:
+    if np.dtype(dtype) not in FLOATS[:2]:
         raise InputError(f"dtype={np.dtype(dtype)}; expected float32 or float64")
     rng = np.random.default_rng(seed)
     if init == "he":

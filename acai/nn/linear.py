@@ -11,6 +11,7 @@ class Flatten(Layer):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """(N, …) → (N, D)."""
+        x = self._input(x)
         y = x.reshape(len(x), int(np.prod(x.shape[1:])))
         self._kept = x.shape, y
         return y

@@ -114,9 +114,11 @@ def load(path: str | os.PathLike) -> Sequential:
         if architecture["format"] != "acai network 1":
             raise InputError(f"{path}: its format is {architecture['format']!r}; expected 'acai network 1'")
         network = Sequential([_layer(**entry) for entry in architecture["layers"]])
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
-    except (OSError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a network saved by acai ({type(error).__name__}: {error})") from None
     for name, w in network.params.items():
         if name not in arrays or arrays[name].shape != w.shape or arrays[name].dtype != w.dtype:

@@ -96,7 +96,7 @@ class GlobalPool(Layer):
     def forward(self, x: np.ndarray) -> np.ndarray:
         """(N, C, H, T) → (N, kinds·C·H)."""
         x = self._input(x, ("N", "C", "H", "T"))
-        N, T = x.shape[0], x.shape[3]
+        N, C, H, T = x.shape
         if T == 0:
             raise InputError(f"{self}.forward: x has shape {x.shape}; expected at least one step of time")
         summaries = {
@@ -104,7 +104,7 @@ class GlobalPool(Layer):
             "max": lambda: x.max(axis=3),
             "l2": lambda: np.sqrt((x * x).mean(axis=3)),
         }
-        y = np.stack([summaries[kind]() for kind in self.kinds], axis=1).reshape(N, -1)  # (N9)
+        y = np.stack([summaries[kind]() for kind in self.kinds], axis=1).reshape(N, len(self.kinds) * C * H)  # (N9)
         self._kept = x, y
         return y
 

@@ -1,0 +1,306 @@
+"""The gradient check itself: what it proves, what it says when something is wrong, and the command."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from acai import cli, nn
+from acai.errors import InputError
+from acai.nn.gradcheck import NotExact, adjoint, check, check_steps
+from acai.nn.gradreport import Finding, Report, hint
+
+
+class Scaled:
+    """y = s·x², with a bug to order."""
+
+    def __init__(self, bug: str = "") -> None:
+        self.bug, self.params, self.grads = bug, {"s": np.array([2.0])}, {}
+
+    def forward(self, x):
+        self.x = x.copy()
+        return self.params["s"] * x * x
+
+    def backward(self, dy):
+        dx, ds = 2 * self.params["s"] * self.x * dy, np.array([(self.x * self.x * dy).sum()])
+        self.grads["s"] = {"no s": None, "s of shape ()": ds[0]}.get(self.bug, ds)
+        if self.bug == "no s":
+            del self.grads["s"]
+        if self.bug == "one coordinate":
+            dx.flat[4] += 1
+        return None if self.bug == "no dx" else dx
+
+
+def test_a_right_layer_is_equal_everywhere():
+    report = check(Scaled(), (2, 3))
+    assert report.ok and report.method == "exact" and report.max_error == 0 and report.wrong_arrays == []
+    assert str(report) == (
+        "Scaled(): right (every coordinate, no tolerance)\n"
+        "  x    equal: 6 of 6 coordinates\n"
+        "  s    equal: 1 of 1 coordinates"
+    )
+
+
+def test_one_wrong_coordinate_is_found_and_named():
+    report = check(Scaled("one coordinate"), (2, 3))
+    assert not report.ok and report.wrong_arrays == ["x"]
+    assert report.worst == ("x", (1, 1)) and report.max_error == 1
+    x = report.findings[0]
+    assert np.argwhere(x.wrong).tolist() == [[1, 1]] and x.analytic[1, 1] == x.numeric[1, 1] + 1
+    text = str(report)
+    assert "x    WRONG: 1 of 6 coordinates" in text and "worst at (n, i) = (1, 1): backward says" in text
+    assert "···\n       ·█·" in text
+
+
+@pytest.mark.parametrize("bug, array, said", [
+    ("no dx", "x", "backward returns nothing; expected dx"),
+    ("no s", "s", "backward leaves no 's' in grads"),
+    ("s of shape ()", "s", r"its shape is (); expected (1,)"),
+])
+def test_what_is_missing_or_misshapen_is_said(bug, array, said):
+    report = check(Scaled(bug), (2, 3))
+    assert report.wrong_arrays == [array] and said in str(report) and report.max_error == np.inf
+
+
+def test_the_layer_and_its_input_are_left_as_they_were():
+    linear, x = nn.Linear(3, 2, seed=0), np.ones((2, 3), np.float32)
+    before = {name: w.copy() for name, w in linear.params.items()}
+    check(linear, (2, 3))
+    check(linear, x)
+    assert all(np.array_equal(linear.params[name], w) for name, w in before.items())
+    assert linear.grads == {} and (x == 1).all()
+
+
+def test_a_given_point_is_checked_with_the_layers_own_parameters():
+    linear = nn.Linear(3, 2, seed=0, dtype=np.float64)
+    report = check(linear, np.random.default_rng(0).normal(size=(4, 3)))
+    assert report.ok and report.method == "richardson" and report.max_error < 1e-10
+
+
+def test_richardson_on_float32_and_on_steep_functions():
+    class Exp:
+        def forward(self, x):
+            self.y = np.exp(3 * x)
+            return self.y
+
+        def backward(self, dy):
+            return 3 * self.y * dy
+
+    report = check(Exp(), (3, 4))
+    assert report.ok and report.method == "richardson" and 0 < report.max_error < 1e-9
+    single = check(Exp(), np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32))
+    assert single.ok and single.max_error < 3.5e-4
+    assert check(Exp(), (3, 4), method="complex").max_error < 1e-13
+
+
+class Leaky:
+    def __init__(self, slope: float, back: float | None = None) -> None:
+        self.slope, self.back = slope, slope if back is None else back
+
+    def forward(self, x):
+        self.x = x
+        return np.where(x > 0, x, self.slope * x)
+
+    def backward(self, dy):
+        return np.where(self.x > 0, dy, self.back * dy)
+
+
+def test_a_slope_that_is_a_power_of_two_is_exact_and_another_is_not():
+    assert check(Leaky(0.25), (3, 5)).method == "exact"
+    assert check(Leaky(0.01), (3, 5)).method == "richardson"
+    assert check(Leaky(0.01), (3, 5)).ok
+    with pytest.raises(NotExact, match=r"Leaky\(\) cannot be checked exactly: whatever is drawn, its slopes over 0\.5 and 0\.25 differ"):
+        check(Leaky(0.01), (3, 5), method="exact")
+    with pytest.raises(NotExact, match=r"exactly here"):
+        check(Leaky(0.01), np.ones((3, 5)), method="exact")
+    wrong = check(Leaky(0.01, 0.02), (3, 5))
+    assert not wrong.ok and "where it is wrong it is 2 times the right one, elsewhere it is right" in str(wrong)
+
+
+def test_a_kink_at_the_given_point_is_said_and_not_judged():
+    x = np.array([[0.0, 1.25, -0.7, 1e-4]])
+    report = check(nn.ReLU(), x)
+    assert report.ok and report.method == "richardson" and report.n_kinks == 1
+    assert report.findings[0].kinks.tolist() == [[True, False, False, False]]
+    assert "1 lie on a kink" in str(report)
+    assert not check(Leaky(0.0, 0.5), x).ok  # the kink excuses its own coordinate only
+
+
+def test_smooth_curvature_is_no_kink():
+    class Square:
+        def forward(self, x):
+            self.x = x
+            return 1e3 * x * x
+
+        def backward(self, dy):
+            return 2e3 * self.x * dy
+
+    x = np.array([[0.0, 1e-5, 1 / 3]])
+    assert check(Square(), x).n_kinks == 0
+    assert check(Square(), x, method="richardson").n_kinks == 0
+
+
+def test_a_move_across_a_kink_is_not_judged_by_the_exact_check():
+    class Clip:  # kinks at ±1.25, between the whole numbers' halves
+        def forward(self, x):
+            self.x = x.copy()
+            return np.clip(x, -1.25, 1.25)
+
+        def backward(self, dy):
+            return dy * (abs(self.x) < 1.25)
+
+    report = check(Clip(), np.array([[-3.0, -1, 1, 3]]))
+    assert report.ok
+    assert report.method == "richardson" or report.n_kinks == 2
+
+
+def test_where_x_sits_on_a_kink_the_nudge_says_which_slope_counts():
+    zeros = np.zeros((2, 3))
+    assert check(nn.ReLU(), zeros, nudge=zeros - 0.25, step=0.125, method="exact").ok
+    above = check(nn.ReLU(), zeros, nudge=zeros + 0.25, step=0.125, method="exact")
+    assert not above.ok and "zero everywhere" in str(above)
+
+
+def test_a_loss_is_checked_too():
+    assert check(nn.MSE(), (2, 4), target=np.zeros((2, 4))).method == "exact"
+    report = check(nn.SoftmaxCrossEntropy(), np.random.default_rng(0).normal(size=(3, 4)), target=np.array([0, 1, 3]), method="complex")
+    assert report.ok and report.max_error < 1e-13
+
+
+def test_the_adjoint_identity_fails_where_it_should():
+    class Wrong(nn.Linear):
+        def backward(self, dy, want_dx=True):
+            dx = super().backward(dy)
+            self.grads["W"][0, 0] += 1
+            return dx
+
+    x = np.random.default_rng(0).integers(-3, 4, (5, 3)).astype(np.float32)
+    assert adjoint(nn.Linear(3, 4, seed=0), x).ok
+    wrong = adjoint(Wrong(3, 4, seed=1), x)
+    assert wrong.wrong_arrays == ["W"]
+
+
+def test_steps_of_an_optimiser_that_never_moves_are_wrong():
+    class Lazy:
+        def __init__(self, *_, **__):
+            pass
+
+        def step(self):
+            pass
+
+    assert check_steps(Lazy).wrong_arrays == ["W", "b"]
+
+
+def test_a_report_is_a_picture_in_a_notebook():
+    for report in (check(Scaled("one coordinate"), (2, 3)), check(Scaled("no dx"), (2, 3)), check(nn.Conv2D(1, 2, 2), (1, 1, 3, 3))):
+        assert report._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("mistake, message", [
+    (lambda: check(nn.ReLU(), (2, 3), method="magic"), r"no method 'magic'; there is: auto"),
+    (lambda: check(object(), (2, 3)), r"is no layer: expected an object with the methods forward and backward"),
+    (lambda: check(type("Whole", (), {"forward": lambda s, x: x.astype(int), "backward": lambda s, d: d})(), (2, 3)), r"returns int64"),
+    (lambda: check(type("Mute", (), {"forward": lambda s, x: None, "backward": lambda s, d: d})(), (2, 3)), r"returns NoneType"),
+])
+def test_mistakes_are_named(mistake, message):
+    with pytest.raises(InputError, match=message):
+        mistake()
+
+
+RIGHT = np.arange(1.0, 1 + 2 * 3 * 4 * 5).reshape(2, 3, 4, 5) ** 2 % 101
+
+
+@pytest.mark.parametrize("wrong, said", [
+    (-RIGHT, "the sign is turned round"),
+    (2 * RIGHT, "it is 2 times the right one everywhere"),
+    (RIGHT / 24, "it is 1/24 times the right one everywhere"),
+    (0 * RIGHT, "it is zero everywhere"),
+    (RIGHT + 7, "it is added to the gradient of the pass before"),
+    (np.full_like(RIGHT, 7), "it is the gradient of an earlier pass"),
+    (np.full_like(RIGHT, 3), "dy has no influence on it"),
+    (RIGHT[:, :, ::-1], "it is flipped along axis 2"),
+    (RIGHT[:, :, ::-1, ::-1], "it is flipped along axis 2 and 3"),
+    (np.roll(RIGHT, 1, 3), "it is moved by one along axis 3"),
+    (np.roll(RIGHT, -1, 2), "it is moved by one along axis 2"),
+    (np.where(np.arange(2)[:, None, None, None] == 1, 5, RIGHT), "only entry 0 of axis 0"),
+    (np.where(np.arange(3)[:, None, None] > 0, 5, RIGHT), "only entry 0 of axis 1"),
+    (np.broadcast_to(RIGHT.sum(0), RIGHT.shape), "all entries of axis 0"),
+    (np.pad(RIGHT[:, :, 1:-1, 1:-1], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=2), "only the borders are wrong"),
+    (np.where(RIGHT > 60, 0, RIGHT), "where it is wrong it is zero"),
+    (np.where(RIGHT > 60, 3 * RIGHT, RIGHT), "where it is wrong it is 3 times the right one"),
+    (np.where(RIGHT == 49, np.inf, RIGHT), "not finite"),
+])
+def test_hints(wrong, said):
+    finding = Finding("x", wrong, RIGHT, np.zeros(RIGHT.shape, bool), 0.0)
+    assert said in hint(finding, earlier=np.full_like(RIGHT, 7), ones=np.full_like(RIGHT, 3))
+
+
+def test_more_hints():
+    square, no = np.arange(9.0).reshape(3, 3), np.zeros((3, 3), bool)
+    assert "axes 0 and 1 are exchanged" in hint(Finding("W", square.T, square, no, 0.0), None, None)
+    assert "it is the transpose" in hint(Finding("W", square[:2].T, square[:2], no[:2], 0.0), None, None)
+    masked = Finding("x", np.ones((3, 3)), np.eye(3), no, 0.0)
+    assert "something arrives where nothing came from" in hint(masked, None, None)
+    chaos = Finding("x", square, np.array([[1.0, 5, 2], [6, 5, 3], [5, 8, 9]]), no, 0.0)
+    assert hint(chaos, None, None) == ""
+
+
+def test_a_report_without_findings_of_fault_is_right():
+    finding = Finding("x", np.ones(2), np.ones(2), np.zeros(2, bool), 0.0)
+    assert Report("L", "exact", [finding]).ok
+    assert not Report("L", "exact", [finding], {"x": "it overwrites the x that it is given"}).ok
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["gradcheck", *arguments])
+    return end.value.code, *capsys.readouterr()
+
+
+def test_the_command_prints_the_scoreboard(capsys):
+    code, out, _ = run(capsys, "--geometries", "4")
+    lines = out.splitlines()
+    assert code == 0 and len(lines) == 15
+    for line in lines[1:]:
+        smooth = any(name in line for name in ("Tanh", "Softmax", "L2"))
+        assert ("agree to" in line and float(line.split()[-1]) < 1e-13) if smooth else line.endswith(": equal"), line
+
+
+def test_the_command_shows_a_broken_layer_of_acai(capsys, monkeypatch):
+    monkeypatch.setattr(nn.Tanh, "backward", lambda self, dy: dy * (1 - self._recall()[0]))
+    code, out, _ = run(capsys, "--geometries", "3")
+    assert code == 1 and "WRONG in 3" in out and "Tanh(): NOT right" in out
+
+
+@pytest.fixture
+def my_layers(tmp_path):
+    path = tmp_path / "my_layers.py"
+    path.write_text("import numpy as np\n\n" + inspect.getsource(Leaky).replace("slope: float,", "slope: float = 0.5,") + "\nsomething = 3\n")
+    return path
+
+
+def test_the_command_proves_a_layer_of_ones_own(capsys, my_layers):
+    code, out, _ = run(capsys, f"{my_layers}:Leaky", "--shape", "2,3,8,9")
+    assert code == 0 and "Leaky(): right (every coordinate, no tolerance)" in out and "432 of 432" in out
+    code, out, _ = run(capsys, f"{my_layers}:Leaky(0.5, 0.25)", "--shape", "(2,3)")
+    assert code == 1 and "NOT right" in out
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([":Leaky"], "--shape is missing"),
+    ([":Leaky", "--shape", "2,x"], "--shape 2,x: expected whole numbers"),
+    ([":Leaky", "--shape", "2,0"], "--shape 2,0: expected whole numbers"),
+    (["", "--shape", "2"], "expected a file and a class in it"),
+    ([":Leeky", "--shape", "2"], "no class 'Leeky'; there is: Leaky"),
+    ([":something", "--shape", "2"], "3 is no layer"),
+    ([":Leaky('a')", "--shape", "2"], "my_layers.py, line 9: "),
+    ([":Leaky(", "--shape", "2"], "my_layers.py: SyntaxError"),
+])
+def test_the_command_names_mistakes(capsys, my_layers, arguments, message):
+    code, _, err = run(capsys, f"{my_layers}{arguments[0]}", *arguments[1:])
+    assert code == 2 and message in err and err.count("\n") == 1
+
+
+def test_the_command_names_a_missing_file_and_a_senseless_number(capsys, tmp_path):
+    assert run(capsys, f"{tmp_path}/nothing.py:Layer", "--shape", "2")[::2] == (2, f"acai: {tmp_path}/nothing.py: there is no such file\n")
+    assert run(capsys, "--geometries", "0")[0] == 2

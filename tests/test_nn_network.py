@@ -1,0 +1,209 @@
+"""Sequential: the chain rule, the table, the file; and a first real network, which reads handwritten digits."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from nn_geometry import whole
+
+from acai import nn
+from acai.errors import InputError
+from acai.nn import gradcheck, parallel
+from acai.reference import nn as reference
+
+
+def small(dtype: type = np.float32) -> nn.Sequential:
+    return nn.Sequential([
+        nn.Conv2D(1, 2, (2, 3), padding=(0, 1), seed=1, dtype=dtype), nn.Tanh(), nn.MaxPool2D((1, 2)), nn.Dropout(0.5, seed=2),
+        nn.GlobalPool(), nn.Linear(12, 4, seed=3, dtype=dtype), nn.ReLU(), nn.Linear(4, 3, seed=4, dtype=dtype),
+    ])
+
+
+def test_backward_is_the_chain_rule():
+    network, x = small(np.float64), np.random.default_rng(0).normal(size=(3, 1, 3, 8))
+    dy = whole(network.forward(x).shape, 1)
+    dx = network.backward(dy)
+    assert np.array_equal(dx, reference.backpropagation(network.layers, dy))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_whole_network_is_exact(seed):
+    network = nn.Sequential([
+        nn.Conv2D(2, 3, (2, 2), padding=(0, 1), dtype=float), nn.ReLU(), nn.MaxPool2D((1, 2)), nn.Flatten(),
+        nn.Linear(12, 2, dtype=float),
+    ])
+    report = gradcheck.check(network, (2, 2, 3, 4), method="exact", step=2.0**-8, seed=seed)
+    assert report.ok and [finding.array for finding in report.findings] == ["x", "0.W", "0.b", "4.W", "4.b"], report
+
+
+def test_a_smooth_network_by_richardson_and_by_the_complex_step():
+    network = nn.Sequential([nn.Linear(4, 3, seed=0, dtype=float), nn.Tanh(), nn.Linear(3, 2, seed=1, dtype=float)])
+    assert gradcheck.check(network, (3, 4)).method == "richardson"
+    assert gradcheck.check(network, (3, 4)).ok
+    report = gradcheck.check(network, (3, 4), method="complex")
+    assert report.ok and report.max_error < 1e-13, report
+
+
+def test_parameters_are_named_by_their_layers_place():
+    network = small()
+    assert list(network.params) == ["0.W", "0.b", "5.W", "5.b", "7.W", "7.b"]
+    assert network.params["5.W"] is network.layers[5].params["W"]
+    network.backward(network.forward(np.ones((2, 1, 3, 8), np.float32)))
+    assert list(network.grads) == list(network.params)
+    assert network.grads["5.W"] is network.layers[5].grads["W"]
+
+
+def test_training_spares_dx_and_nothing_else():
+    network, x = small(), np.random.default_rng(0).normal(size=(3, 1, 3, 8)).astype(np.float32)
+    dy = network.forward(x)
+    assert network.backward(dy) is not None
+    grads = network.grads
+    assert network.backward(dy, want_dx=False) is None
+    assert all(np.array_equal(network.grads[name], grads[name]) for name in grads)
+    linear_first = nn.Sequential([nn.Linear(8, 2, seed=0)])
+    linear_first.forward(x[:, 0, 0])
+    assert linear_first.backward(np.ones((3, 2), np.float32), want_dx=False) is None
+    relu_first = nn.Sequential([nn.ReLU()])
+    relu_first.forward(x)
+    assert relu_first.backward(x, want_dx=False) is not None
+
+
+def test_predict_leaves_dropout_out_and_keeps_nothing():
+    network, x = small(), np.ones((2, 1, 3, 8), np.float32)
+    assert np.array_equal(network.predict(x), network.predict(x))
+    with pytest.raises(InputError, match="no forward"):
+        network.backward(network.predict(x))
+
+
+def test_a_layer_of_ones_own_needs_no_base_class():
+    class Double:
+        params, grads = {}, {}
+
+        def forward(self, x):
+            return 2 * x
+
+        def backward(self, dy):
+            return 2 * dy
+
+    network, x = nn.Sequential([Double(), nn.Linear(3, 2, seed=0, dtype=float)]), np.ones((2, 3))
+    assert np.array_equal(network.predict(x), network.forward(x))
+    assert network.backward(np.ones((2, 2)), want_dx=False).shape == (2, 3)
+    with pytest.raises(InputError, match=r"cannot be saved: a file holds layers of acai\.nn only"):
+        network.save("never.npz")
+    nn.SGD(network, 0.1).step()
+    assert "(3,)" in network.summary((3,))
+
+
+def test_summary_has_shapes_and_parameters():
+    text = small().summary((1, 3, 8))
+    assert text.splitlines()[1].split() == ["input", "(1,", "3,", "8)"]
+    conv = "Conv2D(in_channels=1, out_channels=2, kernel_size=(2, 3), padding=(0, 1))"
+    assert text.splitlines()[2] == f"{conv:<73}  (2, 2, 8)                     14"
+    assert text.splitlines()[-1].split() == ["all", "81"]
+    html = text._repr_html_()
+    assert html.count("<tr>") == len(text.splitlines()) == 11 and "<td>(2, 2, 8)</td><td>14</td>" in html
+    with pytest.raises(InputError, match=r"expected \(N, 1, H, W\)"):
+        small().summary((2, 3, 8))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_saved_network_comes_back_as_it_was(tmp_path, dtype):
+    network, x = small(dtype), np.random.default_rng(0).normal(size=(3, 1, 3, 8)).astype(dtype)
+    network.save(tmp_path / "deep" / "network.npz")
+    loaded = nn.load(tmp_path / "deep" / "network.npz")
+    assert repr(loaded) == repr(network)
+    assert all(np.array_equal(loaded.params[name], w) and loaded.params[name].dtype == dtype for name, w in network.params.items())
+    assert np.array_equal(loaded.predict(x), network.predict(x))
+    assert np.array_equal(loaded.forward(x), network.forward(x))  # the seed of dropout came with it
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["network.npz"]
+
+
+def rewritten(tmp_path, change):
+    path = tmp_path / "network.npz"
+    small().save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(path, **arrays)
+    return path
+
+
+def edit(arrays, old, new):
+    arrays["architecture"] = np.array(str(arrays["architecture"]).replace(old, new))
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda a: a.pop("architecture"), r"network\.npz: not a network saved by acai"),
+    (lambda a: a.update(architecture=np.array("{")), r"not a network saved by acai"),
+    (lambda a: edit(a, "acai network 1", "acai network 9"), r"its format is 'acai network 9'; expected 'acai network 1'"),
+    (lambda a: edit(a, "GlobalPool", "GlobalPond"), r"no layer 'GlobalPond'; there is: GlobalPool"),
+    (lambda a: edit(a, "out_channels", "channels_out"), r"not a network saved by acai"),
+    (lambda a: a.pop("5.W"), r"5\.W is missing; expected \(4, 12\) float32"),
+    (lambda a: a.update({"5.W": a["5.W"].T}), r"5\.W is \(12, 4\) float32; expected \(4, 12\) float32"),
+    (lambda a: a.update({"5.W": np.array([{}], dtype=object)}), r"not a network saved by acai \(ValueError: Object arrays"),
+])
+def test_a_file_that_is_no_network_is_named(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        nn.load(rewritten(tmp_path, change))
+
+
+def test_a_file_that_is_missing_or_no_archive_is_named(tmp_path):
+    with pytest.raises(InputError, match="there is no such file"):
+        nn.load(tmp_path / "nothing.npz")
+    (tmp_path / "text.npz").write_text("hello")
+    with pytest.raises(InputError, match="not a network saved by acai"):
+        nn.load(tmp_path / "text.npz")
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with pytest.raises(InputError, match="not a network saved by acai"):
+        nn.load(tmp_path / "array.npy")
+
+
+def test_importing_the_network_loads_neither_numba_nor_a_picture():
+    heavy = "numba librosa matplotlib threadpoolctl"
+    code = f"import sys, acai.nn, acai.nn.gradcheck; print([m for m in {heavy!r}.split() if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_training_gives_the_same_bits_on_any_number_of_threads(monkeypatch):
+    def trained(threads: int) -> dict[str, np.ndarray]:
+        monkeypatch.setattr(parallel, "n_threads", lambda: threads)
+        rng = np.random.default_rng(0)
+        network = nn.Sequential([
+            nn.Conv2D(1, 8, (16, 4), seed=1), nn.ReLU(), nn.MaxPool2D((1, 4)), nn.Conv2D(8, 8, (1, 4), seed=2), nn.ReLU(),
+            nn.GlobalPool(), nn.Linear(24, 5, seed=3),
+        ])
+        loss, sgd = nn.MSE(), nn.SGD(network, 0.01)
+        x, target = rng.normal(size=(32, 1, 16, 200)).astype(np.float32), rng.normal(size=(32, 5)).astype(np.float32)
+        for _ in range(5):
+            loss.forward(network.forward(x), target)
+            network.backward(loss.backward(), want_dx=False)
+            sgd.step()
+        return network.params
+
+    alone, together = trained(1), trained(4)
+    assert all(np.array_equal(alone[name], together[name]) for name in alone)
+
+
+def test_it_learns_to_read_digits():
+    digits = pytest.importorskip("sklearn.datasets", reason="the digits come with scikit-learn, of the extra `test`").load_digits()
+    x, target = (digits.images[:, None] / 8 - 1).astype(np.float32), digits.target
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(x))
+    test, train = order[:360], order[360:]
+    network = nn.Sequential([
+        nn.Conv2D(1, 16, 3, padding=1, seed=1), nn.ReLU(), nn.Conv2D(16, 32, 3, padding=1, seed=2), nn.ReLU(), nn.MaxPool2D(2),
+        nn.Dropout(0.3, seed=3), nn.Flatten(), nn.Linear(512, 64, seed=4), nn.ReLU(), nn.Dropout(0.3, seed=5),
+        nn.Linear(64, 10, seed=6),
+    ])
+    loss, sgd = nn.SoftmaxCrossEntropy(), nn.SGD(network, 0.03, weight_decay=1e-4, decay=1 / 300)
+    started = time.perf_counter()
+    for _ in range(15):
+        for batch in np.array_split(rng.permutation(train), 45):
+            loss.forward(network.forward(x[batch]), target[batch])
+            network.backward(loss.backward(), want_dx=False)
+            sgd.step()
+    accuracy = (network.predict(x[test]).argmax(axis=1) == target[test]).mean()
+    print(f"{accuracy:.2%} of 360 held-out digits after {time.perf_counter() - started:.1f} s")
+    assert accuracy >= 0.985

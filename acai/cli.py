@@ -11,6 +11,9 @@ COMMANDS = {
     "demo": "hear a small made-up world of music, from its plays to songs that nobody has played",
     "report": "your own music on one page to read and to hear, with songs you have never played",
     "recommend": "recommend songs to one user of a data set",
+    "data": "list the data sets: what is known, what is present, on what terms",
+    "download": "fetch a data set, after its terms have been accepted",
+    "evaluate cold-start": "how well can songs that nobody has played be recommended?",
     "features": "turn a folder of sound files into features, on all cores, once",
     "classify": "learn to tell the sub-folders of a folder of music apart, and be tested on tracks held out",
     "gradcheck": "prove the gradients of every layer, or of your own",
@@ -23,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="acai",
         description="A music recommender written from scratch in NumPy, to be read beside its equations.",
-        epilog="commands:\n" + "\n".join(f"  {name:<10} {line}" for name, line in COMMANDS.items())
+        epilog="commands:\n" + "\n".join(f"  {name:<20} {line}" for name, line in COMMANDS.items())
         + "\n\n`acai COMMAND --help` says more about one of them.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -33,16 +36,18 @@ def main(argv: list[str] | None = None) -> None:
     if not argv:
         parser.print_help()
         return
-    chosen = parser.parse_args(argv[:1]).command
+    n_words = 2 if " ".join(argv[:2]) in COMMANDS else 1
     try:
+        parser.parse_args(argv[:1])
+        chosen = " ".join(argv[:n_words])
         if chosen not in COMMANDS:
             raise unknown("command", chosen, COMMANDS, n=len(COMMANDS))
-        command = importlib.import_module(f"acai.commands.{chosen}")
+        command = importlib.import_module("acai.commands." + chosen.split()[-1].replace("-", "_"))
         command_parser = argparse.ArgumentParser(
             prog=f"acai {chosen}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         command.add_arguments(command_parser)
-        command.run(command_parser.parse_args(argv[1:]))
+        command.run(command_parser.parse_args(argv[n_words:]))
     except InputError as mistake:
         sys.exit(_complain(mistake))
     except KeyboardInterrupt:

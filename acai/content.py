@@ -28,7 +28,7 @@ class AudioToFactors:
     batch_size : int
         Windows a step.
     validation : float
-        The share of the songs, whole, on which the epochs are judged; in (0, 1).
+        The share of the songs, whole, on which the epochs are judged; in (0, 1). At least two songs.
     augment : Augmentation, optional
         Changes to each window while training.
 
@@ -94,10 +94,10 @@ class AudioToFactors:
         if not np.isfinite(Q).all():
             raise InputError("Q holds NaN or infinity; the factor model it came from has diverged")
         order = np.random.default_rng(self.plan.seed).permutation(len(Q))
-        n_validation = round(self.validation * len(Q))
-        if n_validation < 2 or len(Q) - n_validation < 2:
+        n_validation = max(2, round(self.validation * len(Q)))
+        if len(Q) - n_validation < 2:
             raise InputError(
-                f"{len(Q)} songs with validation={self.validation} leave fewer than 2 to learn from or to judge by"
+                f"{len(Q)} songs with validation={self.validation} leave fewer than 2 to learn from"
             )
         judged, learnt = order[:n_validation], order[n_validation:]
         if self.network is None:

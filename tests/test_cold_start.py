@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from acai.cold_start import Split, areas, chance, unheard_scores
+from acai.cold_start import Split, areas, chance, climb, mean_average_precision, unheard_scores
 from acai.datasets import synthetic
 
 WORLD = synthetic(300, 120, seconds=1)
@@ -38,3 +38,27 @@ def test_chance_is_blind_and_the_truth_is_not():
     ladder = areas(SPLIT, {"chance": chance(SPLIT), "truth": WORLD.tastes @ WORLD.features[SPLIT.unheard].T})
     assert ladder["chance"] == pytest.approx(0.5, abs=0.02)
     assert ladder["truth"] > 0.8
+
+
+def test_the_folds_hold_every_song_out_once():
+    held = [split.unheard for split in Split.folds(WORLD.plays, 4, seed=2)]
+    assert sorted(np.concatenate(held)) == list(range(120))
+
+
+def test_mean_average_precision_by_hand():
+    scores = np.array([[0.9, 0.8, 0.1], [0.1, 0.2, 0.3], [1.0, 2.0, 3.0]])
+    played = np.array([[True, False, True], [False, True, False], [False, False, False]])  # the third listener does not count
+    assert mean_average_precision(scores, played) == pytest.approx(((1 + 2 / 3) / 2 + 1 / 2) / 2)
+    assert mean_average_precision(scores, played, k=1) == pytest.approx((1 + 0) / 2)
+
+
+def test_the_whole_ladder_on_features_that_can_be_read_off_the_spectrum():
+    """Spectrograms that are the true features themselves: every ear must come near the truth, and beat chance."""
+    rng = np.random.default_rng(0)
+    S = [np.repeat(z[:, None], 130, axis=1) + rng.normal(0, 0.1, (7, 130)) for z in WORLD.features]
+    ladder = climb(WORLD.plays, [s.astype(np.float32) for s in S], n_folds=2, n_epochs=15, truth=WORLD.tastes @ WORLD.features.T)
+    auc = {name: folds[:, 0].mean() for name, folds in ladder.items()}
+    assert all(folds.shape == (2, 2) for folds in ladder.values())
+    assert auc["chance"] < 0.55 < 0.75 < auc["ridge on mean and spread of the bands"] < auc["the true features"]
+    assert 0.65 < auc["the network"] < auc["the true features"]
+    assert auc["the network, then a line a listener"] > 0.6 and auc["the network, then a network a listener"] > 0.6

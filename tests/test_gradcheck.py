@@ -109,10 +109,10 @@ def test_a_slope_that_is_a_power_of_two_is_exact_and_another_is_not():
     assert check(Leaky(0.25), (3, 5)).method == "exact"
     assert check(Leaky(0.01), (3, 5)).method == "richardson"
     assert check(Leaky(0.01), (3, 5)).ok
-    with pytest.raises(NotExact, match=r"Leaky\(\) cannot be checked exactly: whatever is drawn, its slopes over 0\.5 and 0\.25 differ"):
+    with pytest.raises(NotExact, match=r"Leaky\(\) cannot be checked exactly: whatever is drawn, its slopes over 0\.5 and 0\.25"):
         check(Leaky(0.01), (3, 5), method="exact")
     with pytest.raises(NotExact, match=r"exactly here"):
-        check(Leaky(0.01), np.ones((3, 5)), method="exact")
+        check(Leaky(0.01), -np.arange(1.0, 16).reshape(3, 5), method="exact")
     wrong = check(Leaky(0.01, 0.02), (3, 5))
     assert not wrong.ok and "where it is wrong it is 2 times the right one, elsewhere it is right" in str(wrong)
 
@@ -163,7 +163,8 @@ def test_where_x_sits_on_a_kink_the_nudge_says_which_slope_counts():
 
 def test_a_loss_is_checked_too():
     assert check(nn.MSE(), (2, 4), target=np.zeros((2, 4))).method == "exact"
-    report = check(nn.SoftmaxCrossEntropy(), np.random.default_rng(0).normal(size=(3, 4)), target=np.array([0, 1, 3]), method="complex")
+    scores, classes = np.random.default_rng(0).normal(size=(3, 4)), np.array([0, 1, 3])
+    report = check(nn.SoftmaxCrossEntropy(), scores, target=classes, method="complex")
     assert report.ok and report.max_error < 1e-13
 
 
@@ -192,15 +193,24 @@ def test_steps_of_an_optimiser_that_never_moves_are_wrong():
 
 
 def test_a_report_is_a_picture_in_a_notebook():
-    for report in (check(Scaled("one coordinate"), (2, 3)), check(Scaled("no dx"), (2, 3)), check(nn.Conv2D(1, 2, 2), (1, 1, 3, 3))):
+    for layer, shape in ((Scaled("one coordinate"), (2, 3)), (Scaled("no dx"), (2, 3)), (nn.Conv2D(1, 2, 2), (1, 1, 3, 3))):
+        report = check(layer, shape)
         assert report._repr_png_().startswith(b"\x89PNG")
+
+
+class Returning:
+    def __init__(self, forward):
+        self.forward = forward
+
+    def backward(self, dy):
+        return dy
 
 
 @pytest.mark.parametrize("mistake, message", [
     (lambda: check(nn.ReLU(), (2, 3), method="magic"), r"no method 'magic'; there is: auto"),
     (lambda: check(object(), (2, 3)), r"is no layer: expected an object with the methods forward and backward"),
-    (lambda: check(type("Whole", (), {"forward": lambda s, x: x.astype(int), "backward": lambda s, d: d})(), (2, 3)), r"returns int64"),
-    (lambda: check(type("Mute", (), {"forward": lambda s, x: None, "backward": lambda s, d: d})(), (2, 3)), r"returns NoneType"),
+    (lambda: check(Returning(lambda x: x.astype(int)), (2, 3)), r"Returning\(\)\.forward returns int64; expected an array of"),
+    (lambda: check(Returning(lambda x: None), (2, 3)), r"returns NoneType"),
 ])
 def test_mistakes_are_named(mistake, message):
     with pytest.raises(InputError, match=message):
@@ -239,7 +249,7 @@ def test_more_hints():
     square, no = np.arange(9.0).reshape(3, 3), np.zeros((3, 3), bool)
     assert "axes 0 and 1 are exchanged" in hint(Finding("W", square.T, square, no, 0.0), None, None)
     assert "it is the transpose" in hint(Finding("W", square[:2].T, square[:2], no[:2], 0.0), None, None)
-    masked = Finding("x", np.ones((3, 3)), np.eye(3), no, 0.0)
+    masked = Finding("x", square + 1, np.diag(np.diag(square + 1)), no, 0.0)
     assert "something arrives where nothing came from" in hint(masked, None, None)
     chaos = Finding("x", square, np.array([[1.0, 5, 2], [6, 5, 3], [5, 8, 9]]), no, 0.0)
     assert hint(chaos, None, None) == ""
@@ -275,7 +285,8 @@ def test_the_command_shows_a_broken_layer_of_acai(capsys, monkeypatch):
 @pytest.fixture
 def my_layers(tmp_path):
     path = tmp_path / "my_layers.py"
-    path.write_text("import numpy as np\n\n" + inspect.getsource(Leaky).replace("slope: float,", "slope: float = 0.5,") + "\nsomething = 3\n")
+    source = inspect.getsource(Leaky).replace("slope: float,", "slope: float = 0.5,")
+    path.write_text(f"import numpy as np\n\n{source}\nsomething = 3\n")
     return path
 
 
@@ -302,5 +313,6 @@ def test_the_command_names_mistakes(capsys, my_layers, arguments, message):
 
 
 def test_the_command_names_a_missing_file_and_a_senseless_number(capsys, tmp_path):
-    assert run(capsys, f"{tmp_path}/nothing.py:Layer", "--shape", "2")[::2] == (2, f"acai: {tmp_path}/nothing.py: there is no such file\n")
+    code, _, err = run(capsys, f"{tmp_path}/nothing.py:Layer", "--shape", "2")
+    assert code == 2 and err == f"acai: {tmp_path}/nothing.py: there is no such file\n"
     assert run(capsys, "--geometries", "0")[0] == 2

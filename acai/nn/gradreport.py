@@ -105,7 +105,8 @@ class Report:
     @property
     def wrong_arrays(self) -> list[str]:
         """The names of the arrays whose gradient is wrong."""
-        return [*(finding.array for finding in self.findings if finding.wrong.any()), *self.faults]
+        wrong = [finding.array for finding in self.findings if finding.wrong.any()]
+        return list(dict.fromkeys([*wrong, *self.faults]))
 
     @property
     def max_error(self) -> float:
@@ -146,8 +147,9 @@ class Report:
         figure = Figure(figsize=(9, 2.2 * len(self.findings)), layout="constrained")
         for row, finding in zip(np.atleast_2d(figure.subplots(len(self.findings), 3)), self.findings):
             shown = finding.numeric if finding.analytic is None else np.nan_to_num(finding.analytic)
-            parts = (("backward", shown), ("slope of forward", finding.numeric), ("error", np.nan_to_num(finding.error)))
             largest = np.abs(finding.numeric).max(initial=0.0) or 1.0
+            error = np.nan_to_num(finding.error, posinf=2 * largest)
+            parts = (("backward", shown), ("slope of forward", finding.numeric), ("error", error))
             for axis, (title, values) in zip(row, parts):
                 colours = {"cmap": "magma", "vmin": 0} if title == "error" else {"cmap": "RdBu", "vmin": -largest, "vmax": largest}
                 figure.colorbar(axis.imshow(_flat(values), aspect="auto", **colours), ax=axis)

@@ -2,7 +2,6 @@
 
 import io
 import os
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from acai.datasets.source import BROKEN
+from acai.datasets.source import BROKEN, tar_members
 from acai.errors import InputError
 
 
@@ -88,7 +87,7 @@ def _files(path: Path) -> Iterator[tuple[str, Path | BinaryIO]]:
         raise InputError(f"{path} does not exist")
     else:
         try:
-            with tarfile.open(path, "r|*") as members:
+            with tar_members(path) as members:
                 for member in members:
                     if member.isfile() and member.name.endswith(".h5") and not Path(member.name).name.startswith("._"):
                         yield f"{path}: {member.name}", io.BytesIO(members.extractfile(member).read())

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from acai.errors import InputError, unknown
 
+GZIP = b"\x1f\x8b"
 # what Python's own modules raise when an archive is cut off or damaged
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
 
@@ -60,7 +61,7 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
             yield from _from_zip(path, names)
         elif _is_tar(path):
             yield from _from_tar(path, names)
-        elif _starts_with(path, b"\x1f\x8b"):
+        elif _starts_with(path, GZIP):
             with gzip.open(path) as stream:
                 yield Source(stream, str(path), path.stem, None)
         elif path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
@@ -74,6 +75,17 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
         raise InputError(f"{path} is damaged, or its download was cut off ({error}); download it again") from error
     except PermissionError as error:
         raise InputError(f"{path} may not be read ({error.strerror})") from error
+
+
+@contextmanager
+def tar_members(archive: Path) -> Iterator[tarfile.TarFile]:
+    """A tar archive, from front to back so that nothing is decompressed twice.
+
+    tarfile's own decompression takes an archive that was cut off between two files for one that ends there; gzip does not.
+    """
+    opener = gzip.open if _starts_with(archive, GZIP) else open
+    with opener(archive, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as members:
+        yield members
 
 
 def _from_folder(folder: Path, names: Sequence[str]) -> Iterator[Source]:
@@ -96,7 +108,7 @@ def _from_zip(archive: Path, names: Sequence[str]) -> Iterator[Source]:
 
 
 def _from_tar(archive: Path, names: Sequence[str]) -> Iterator[Source]:
-    with tarfile.open(archive, "r|*") as members:  # "|": from front to back, so that nothing is decompressed twice
+    with tar_members(archive) as members:
         seen = []
         for member in members:
             if not member.isfile():
@@ -135,7 +147,7 @@ def _is_tar(path: Path) -> bool:
     # tarfile.is_tarfile would do, but it takes an empty file for a tar with nothing in it
     if path.stat().st_size == 0:
         return False
-    opener = gzip.open if _starts_with(path, b"\x1f\x8b") else open
+    opener = gzip.open if _starts_with(path, GZIP) else open
     try:
         with opener(path, "rb") as stream:
             return stream.read(512)[257:262] == b"ustar"

@@ -65,7 +65,15 @@ def test_each_rule_recovers_exactly_what_it_should():
     }
     assert both.tracks == {f"SO{j}": f"TR{j}" for j in (1, 2, 3, 4, 5, 6, 9)}
     counts = {song: value for _, song, value in both.log.to_ratings().triplets()}
-    assert counts == {"SO1": 120, "SO2": 30, "SO3": 3, "SO4": 5, "SO5": 7, "SO6": 11, "SO9": 17}  # two names of SO1 are one
+    assert counts == {
+        "SO1": 120,
+        "SO2": 30,
+        "SO3": 3,
+        "SO4": 5,
+        "SO5": 7,
+        "SO6": 11,
+        "SO9": 17,
+    }  # two names of SO1 are one
     assert both.log.n_plays == 193 and both.n_plays == log.n_plays == 1206
     assert both.log.notes[0] == "matched by exact: 2 songs, 117 plays"
     assert repr(both).splitlines()[-1].split() == ["of", "10", "1,206"]
@@ -92,7 +100,11 @@ def test_nothing_in_common_is_an_error():
         (suffixes, "Title (Live) [2004 Remaster]", "title"),
         (suffixes, "Title ft. Somebody", "title"),
         (suffixes, "Title [Featuring Somebody]", "title"),
-        (suffixes, "(I Can't Get No) Satisfaction", "i cant get no satisfaction"),  # brackets in front belong to the name
+        (
+            suffixes,
+            "(I Can't Get No) Satisfaction",
+            "i cant get no satisfaction",
+        ),  # brackets in front belong to the name
         (suffixes, "(Intro)", "intro"),  # nothing else would be left
         (suffixes, "Soft Ft", "soft ft"),
         (suffixes, "Defeat Ftx", "defeat ftx"),

@@ -13,7 +13,14 @@ h5py = pytest.importorskip("h5py", reason="needs the extra msd")
 def write_song(path, title="I Didn't Mean To", year=0, tempo=92.2):
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = [("song_id", "S32"), ("artist_name", "S1024"), ("title", "S1024"), ("song_hotttnesss", "f8")]
-    analysis = [("track_id", "S32"), ("duration", "f8"), ("tempo", "f8"), ("loudness", "f8"), ("key", "i4"), ("mode", "i4")]
+    analysis = [
+        ("track_id", "S32"),
+        ("duration", "f8"),
+        ("tempo", "f8"),
+        ("loudness", "f8"),
+        ("key", "i4"),
+        ("mode", "i4"),
+    ]
     with h5py.File(path, "w") as h5:
         h5["metadata/songs"] = np.array([("SOMZWCG12A8C13C480", "Casual", title.encode(), np.nan)], metadata)
         h5["analysis/songs"] = np.array([("TRAAAAW128F429D538", 218.9, tempo, -11.2, 1, 0)], analysis)

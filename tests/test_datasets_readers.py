@@ -63,11 +63,18 @@ def test_real_lastfm_1k_excerpt(real_data):
     assert np.bincount(log.user_codes).tolist() == [4_997, 3]
     assert log.songs[1] == ("坂本龍一", "Composition 0919 (Live_2009_4_15)")
     assert str(log.times.view("datetime64[s]")[0]) == "2009-05-04T23:08:57"
-    with pytest.raises(InputError, match="is not complete: 19,150,868 rows, 992 users were published; it has 19,145,868 rows fewer"):
+    with pytest.raises(
+        InputError, match="is not complete: 19,150,868 rows, 992 users were published; it has 19,145,868 rows fewer"
+    ):
         datasets.lastfm_1k(real_data / "lastfm-1k-excerpt", complete=True)
     profiles = datasets.lastfm_1k_profiles(real_data / "lastfm-1k-excerpt")
     assert len(profiles) == 992
-    assert profiles["user_000003"] == {"gender": "m", "age": "22", "country": "United States", "registered": "Oct 30, 2005"}
+    assert profiles["user_000003"] == {
+        "gender": "m",
+        "age": "22",
+        "country": "United States",
+        "registered": "Oct 30, 2005",
+    }
 
 
 def test_real_msd_subset(real_data):
@@ -82,7 +89,9 @@ def test_real_msd_subset(real_data):
 
 def test_movielens_1m(tmp_path):
     write(tmp_path, "ml-1m/ratings.dat", "1::1193::5::978300760\n1::661::3::978302109\n2::661::4::978298413\n")
-    write(tmp_path, "ml-1m/movies.dat", "661::James et la pêche::Animation|Children's\n1193::Cuckoo::Drama\n", "latin-1")
+    write(
+        tmp_path, "ml-1m/movies.dat", "661::James et la pêche::Animation|Children's\n1193::Cuckoo::Drama\n", "latin-1"
+    )
     ratings = datasets.movielens_1m(tmp_path)
     assert as_dict(ratings) == {("1", "1193"): 5, ("1", "661"): 3, ("2", "661"): 4}
     assert dict(zip(as_dict(ratings), ratings.times.tolist()))["2", "661"] == 978298413
@@ -102,21 +111,25 @@ LOG = "userid-timestamp-artid-artname-traid-traname.tsv"
 
 def test_lastfm_1k(tmp_path):
     lines = [
-        "user_000001\t2009-05-04T23:08:57Z\tf1b1cf71\tDeep Dish\t\tSay \"Hello\u2028again",
-        "user_000001\t2009-05-03T23:08:57Z\t\tDeep Dish\tabc\tSay \"Hello\u2028again",
+        'user_000001\t2009-05-04T23:08:57Z\tf1b1cf71\tDeep Dish\t\tSay "Hello\u2028again',
+        'user_000001\t2009-05-03T23:08:57Z\t\tDeep Dish\tabc\tSay "Hello\u2028again',
         "user_000002\t2013-09-29T18:32:04Z\t\tDeep\t\tDish\x85",
     ]
     write(tmp_path, f"lastfm-dataset-1K/{LOG}", "\n".join(lines) + "\n")
     log = datasets.lastfm_1k(tmp_path)
     assert log.users == ["user_000001", "user_000002"]
-    assert log.songs == [("Deep Dish", "Say \"Hello\u2028again"), ("Deep", "Dish\x85")]
+    assert log.songs == [("Deep Dish", 'Say "Hello\u2028again'), ("Deep", "Dish\x85")]
     assert as_dict(log.to_ratings()) == {("user_000001", log.songs[0]): 2, ("user_000002", log.songs[1]): 1}
     assert log.notes[2] == "1 plays are dated later than the log was collected: line 3, …"
     assert repr(log) == "ListeningLog: 3 plays of 2 songs by 2 users, 2009-05-03 to 2013-09-29"
 
 
 def test_artist_and_title_are_not_confused(tmp_path):
-    write(tmp_path, LOG, "".join(f"u\t2009-05-04T23:08:57Z\t\t{a}\t\t{t}\n" for a, t in [("ab", "c"), ("a", "bc"), ("ab", "c")]))
+    write(
+        tmp_path,
+        LOG,
+        "".join(f"u\t2009-05-04T23:08:57Z\t\t{a}\t\t{t}\n" for a, t in [("ab", "c"), ("a", "bc"), ("ab", "c")]),
+    )
     assert datasets.lastfm_1k(tmp_path).songs == [("ab", "c"), ("a", "bc")]
 
 
@@ -140,7 +153,11 @@ def test_lastfm_1k_with_a_faulty_line(tmp_path, line, message):
 
 
 def test_profiles(tmp_path):
-    write(tmp_path, "userid-profile.tsv", "#id\tgender\tage\tcountry\tregistered\nuser_000001\tm\t\tJapan\tAug 13, 2006\nuser_2\t\t\t\t\n")
+    write(
+        tmp_path,
+        "userid-profile.tsv",
+        "#id\tgender\tage\tcountry\tregistered\nuser_000001\tm\t\tJapan\tAug 13, 2006\nuser_2\t\t\t\t\n",
+    )
     assert datasets.lastfm_1k_profiles(tmp_path) == {
         "user_000001": {"gender": "m", "age": "", "country": "Japan", "registered": "Aug 13, 2006"},
         "user_2": {"gender": "", "age": "", "country": "", "registered": ""},
@@ -242,13 +259,13 @@ def write_fma(folder, rows):
 
 def test_fma(tmp_path):
     rows = [
-        ["2", "AWOL", "AWOL, the band", "training", "small", "Hip-Hop", "1293", "Food\nand \"drink\""],
+        ["2", "AWOL", "AWOL, the band", "training", "small", "Hip-Hop", "1293", 'Food\nand "drink"'],
         ["108925", "x", "y", "test", "medium", "", "7", "z"],
     ]
     write_fma(tmp_path, rows)
     clips = datasets.fma(tmp_path)
     assert [clip.track_id for clip in clips] == [2, 108925]
-    assert (clips[0].artist, clips[0].title, clips[0].listens) == ("AWOL, the band", "Food\nand \"drink\"", 1293)
+    assert (clips[0].artist, clips[0].title, clips[0].listens) == ("AWOL, the band", 'Food\nand "drink"', 1293)
     assert clips[0].path.as_posix() == "000/000002.mp3" and clips[1].path.as_posix() == "108/108925.mp3"
     assert clips[0].has_sound and not clips[1].has_sound
     assert [clip.track_id for clip in datasets.fma(tmp_path, subset="small")] == [2]
@@ -272,7 +289,9 @@ def test_fma_with_a_faulty_line(tmp_path, rows, message):
 
 def test_fma_without_its_header(tmp_path):
     write(tmp_path, "tracks.csv", "track_id,artist\n2,AWOL\n")
-    with pytest.raises(InputError, match="lines 1 to 3: expected FMA's two header rows .* missing: artist / name, track / title"):
+    with pytest.raises(
+        InputError, match="lines 1 to 3: expected FMA's two header rows .* missing: artist / name, track / title"
+    ):
         datasets.fma(tmp_path)
 
 
@@ -283,14 +302,24 @@ def test_triplets_finds_the_separator(tmp_path, separator):
 
 
 def test_triplets_with_columns_and_header(tmp_path):
-    path = write(tmp_path, "mine.csv", "when,plays,who,what\n1,4,ann,\"x\"\n2,5,bob,y\n")
+    path = write(tmp_path, "mine.csv", 'when,plays,who,what\n1,4,ann,"x"\n2,5,bob,y\n')
     assert as_dict(datasets.triplets(path, columns=(2, 3, 1), header=True)) == {("ann", '"x"'): 4, ("bob", "y"): 5}
     with pytest.raises(InputError, match="line 1: expected a number from 0 up as field 2; found 'when,plays,who,what'"):
         datasets.triplets(path, columns=(2, 3, 1))
-    with pytest.raises(InputError, match=r"columns=\(0, 1, 4\); expected three numbers from 0 to 3, as line 1 has 4 fields"):
+    with pytest.raises(
+        InputError, match=r"columns=\(0, 1, 4\); expected three numbers from 0 to 3, as line 1 has 4 fields"
+    ):
         datasets.triplets(path, columns=(0, 1, 4))
 
 
 def test_every_reader_has_a_name():
-    assert {"movielens-100k", "movielens-1m", "hetrec-lastfm", "lastfm-1k", "taste-profile", "acai-game", "triplets"} == set(datasets.READERS)
+    assert {
+        "movielens-100k",
+        "movielens-1m",
+        "hetrec-lastfm",
+        "lastfm-1k",
+        "taste-profile",
+        "acai-game",
+        "triplets",
+    } == set(datasets.READERS)
     assert set(datasets.TITLES) <= set(datasets.READERS)

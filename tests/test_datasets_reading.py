@@ -18,7 +18,10 @@ from acai.datasets.table import read_table, whole_lines
 
 # Everything that ends a line for str.splitlines, and what else has led readers astray: none of it may matter here
 ODD = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\"',;|ß坂本é🎵 "
-TEXT = st.text(st.one_of(st.sampled_from("ab" + ODD), st.characters(exclude_characters="\n\r\t\0", exclude_categories=["Cs"])), min_size=1)
+TEXT = st.text(
+    st.one_of(st.sampled_from("ab" + ODD), st.characters(exclude_characters="\n\r\t\0", exclude_categories=["Cs"])),
+    min_size=1,
+)
 ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(0, 10**15 - 1)), min_size=1, max_size=20)
 
 
@@ -39,7 +42,14 @@ def read(path, **options):
     return table, list(zip(table.texts("user"), table.texts("song"), table.columns["count"].tolist()))
 
 
-@given(ROWS, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.integers(1, 200), st.sampled_from(["\t", "::", "<SEP>"]))
+@given(
+    ROWS,
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+    st.booleans(),
+    st.integers(1, 200),
+    st.sampled_from(["\t", "::", "<SEP>"]),
+)
 def test_reads_what_was_written(folder, rows, end, bom, ends_with_newline, block_size, separator):
     if any(separator[0] in user + song for user, song, _ in rows):
         separator = "\t"
@@ -88,14 +98,23 @@ def test_numbers_are_read_as_python_reads_them(folder, texts):
     assert sorted(table.skipped) == [j + 1 for j, text in enumerate(texts) if expected(text) is None]
     if len(fine) < len(texts):
         line = next(iter(sorted(table.skipped)))
-        with pytest.raises(InputError, match=rf"plays.tsv, line {line}: expected a number from 0 up as count; found 'u\\ts"):
+        with pytest.raises(
+            InputError, match=rf"plays.tsv, line {line}: expected a number from 0 up as count; found 'u\\ts"
+        ):
             read(path)
 
 
-MOMENTS = st.datetimes(datetime.datetime(1600, 1, 1), datetime.datetime(9999, 12, 31)).map(lambda t: t.replace(microsecond=0))
+MOMENTS = st.datetimes(datetime.datetime(1600, 1, 1), datetime.datetime(9999, 12, 31)).map(
+    lambda t: t.replace(microsecond=0)
+)
 
 
-@given(st.one_of(MOMENTS.map(lambda t: t.isoformat() + "Z"), st.from_regex(r"[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z", fullmatch=True)))
+@given(
+    st.one_of(
+        MOMENTS.map(lambda t: t.isoformat() + "Z"),
+        st.from_regex(r"[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z", fullmatch=True),
+    )
+)
 @example("2000-02-29T00:00:00Z")
 @example("1900-02-29T00:00:00Z")
 @example("2009-05-04T23:08:57")
@@ -105,7 +124,11 @@ MOMENTS = st.datetimes(datetime.datetime(1600, 1, 1), datetime.datetime(9999, 12
 @example("")
 def test_times_are_read_as_python_reads_them(folder, text):
     try:
-        moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC) if len(text) == 20 else None
+        moment = (
+            datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+            if len(text) == 20
+            else None
+        )
     except ValueError:
         moment = None
     path = write(folder, f"{text}\n2009-05-04T23:08:57Z\n", "times.txt")
@@ -141,7 +164,12 @@ def test_the_kernels_do_the_same_uncompiled(rows):
     assert numbers.tolist() == [4.5] * n and times.tolist() == [1241478537] * n and not problem.any()
     ids = Ids("user", "song")
     codes, compiled = np.zeros(n, np.int32), ids.read(lines)
-    key, slots, pool, offsets = np.zeros(8 * len(raw), np.uint8), np.full(64, -1, np.int32), np.zeros(9 * len(raw), np.uint64), np.zeros(n + 1, np.int64)
+    key, slots, pool, offsets = (
+        np.zeros(8 * len(raw), np.uint8),
+        np.full(64, -1, np.int32),
+        np.zeros(9 * len(raw), np.uint64),
+        np.zeros(n + 1, np.int64),
+    )
     with np.errstate(over="ignore"):  # hashing multiplies modulo 2⁶⁴
         kernels.intern.py_func(block, bounds, 1, np.array([0, 1]), problem, key, slots, pool, offsets, 0, codes)
     assert np.array_equal(codes, compiled)
@@ -156,8 +184,14 @@ def test_hashing_separates_what_only_differs_far_back(folder):
 
 GOOD = "ann\tblackbird\t3\n"
 BAD = {
-    "too few fields": ("ann\t3\n", "expected 3 fields (user, song, count), parted by '\\t'; found 'ann\\t3' (2 fields)"),
-    "too many fields": ("a\tb\t3\t4\n", "expected 3 fields (user, song, count), parted by '\\t'; found 'a\\tb\\t3\\t4' (4 fields)"),
+    "too few fields": (
+        "ann\t3\n",
+        "expected 3 fields (user, song, count), parted by '\\t'; found 'ann\\t3' (2 fields)",
+    ),
+    "too many fields": (
+        "a\tb\t3\t4\n",
+        "expected 3 fields (user, song, count), parted by '\\t'; found 'a\\tb\\t3\\t4' (4 fields)",
+    ),
     "an empty line": ("\n", "expected 3 fields (user, song, count), parted by '\\t'; found an empty line"),
     "an empty id": ("ann\t\t3\n", "expected something as song; found 'ann\\t\\t3' (3 fields)"),
     "a negative value": ("a\tb\t-3\n", "expected a number from 0 up as count; found 'a\\tb\\t-3' (3 fields)"),
@@ -180,7 +214,10 @@ def test_a_faulty_line_is_named(folder, bad, end):
     table, rows = read(path, on_error="skip")
     assert rows == [("ann", "blackbird", 3)] * 2 + [("bob", "yesterday", 1)]
     assert sorted(table.skipped) == [3, 5]
-    assert table.ids["user"] == ["ann", "bob"] and table.ids["song"] == ["blackbird", "yesterday"]  # nobody from a faulty line
+    assert table.ids["user"] == ["ann", "bob"] and table.ids["song"] == [
+        "blackbird",
+        "yesterday",
+    ]  # nobody from a faulty line
     assert [table.line_of(row) for row in range(3)] == [1, 2, 4]
     assert table.notes()[1].startswith("2 skipped for want of ") and table.notes()[1].endswith(": line 3, 5")
 
@@ -302,7 +339,13 @@ def test_every_wrapping_gives_the_same(tmp_path):
     for other in others:
         assert list(other.triplets()) == list(first.triplets())
         assert np.array_equal(other.times, first.times)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "a.tar.gz", "a.zip", "set", "u.data.gz"]  # none unpacked
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.tar",
+        "a.tar.gz",
+        "a.zip",
+        "set",
+        "u.data.gz",
+    ]  # none unpacked
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
@@ -324,7 +367,9 @@ def test_an_archive_with_several_files_wants_a_name(tmp_path):
 
 def test_the_header_must_be_there(tmp_path):
     path = write(tmp_path, "2\t51\t13883\n", "user_artists.dat")
-    with pytest.raises(InputError, match=r"line 1: expected the header 'userID\\tartistID\\tweight'; found '2\\t51\\t13883'"):
+    with pytest.raises(
+        InputError, match=r"line 1: expected the header 'userID\\tartistID\\tweight'; found '2\\t51\\t13883'"
+    ):
         datasets.hetrec_lastfm(path)
 
 

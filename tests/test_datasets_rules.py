@@ -12,14 +12,20 @@ from acai.reference import data as loops
 
 HOUR, DAY = 3600, 86400
 # Times near each other on purpose: a few days or hours apart, so that the rules' edges are met
-TIMES = st.lists(st.builds(lambda d, h, s: d * DAY + h * HOUR + s, st.integers(0, 95), st.integers(0, 23), st.integers(-1, 1)))
-PLAYS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), TIMES.map(lambda t: t[:14])), min_size=1, max_size=6)
+TIMES = st.lists(
+    st.builds(lambda d, h, s: d * DAY + h * HOUR + s, st.integers(0, 95), st.integers(0, 23), st.integers(-1, 1))
+)
+PLAYS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), TIMES.map(lambda t: t[:14])), min_size=1, max_size=6
+)
 
 
 def log_of(plays):
     """A log of (user, song, time), in the order given."""
     users, songs = (sorted({play[axis] for play in plays}) for axis in (0, 1))
-    user, song = (np.array([ids.index(play[axis]) for play in plays], np.int32) for axis, ids in ((0, users), (1, songs)))
+    user, song = (
+        np.array([ids.index(play[axis]) for play in plays], np.int32) for axis, ids in ((0, users), (1, songs))
+    )
     return ListeningLog(user, song, np.array([time for *_, time in plays], np.int64), users, songs)
 
 
@@ -35,7 +41,9 @@ def test_a_log_becomes_what_the_loops_say(given_plays, rule, random):
     random.shuffle(plays)
     ratings = log_of(plays).to_ratings(rule)
     loop = getattr(loops, rule)
-    assert {(u, i): value for u, i, value in ratings.triplets()} == {pair: np.float32(loop(t)) for pair, t in times.items()}
+    assert {(u, i): value for u, i, value in ratings.triplets()} == {
+        pair: np.float32(loop(t)) for pair, t in times.items()
+    }
     assert ratings.times.tolist() == [max(times[pair]) for pair in ((u, i) for u, i, _ in ratings.triplets())]
 
 
@@ -53,7 +61,9 @@ def test_a_log_becomes_what_the_loops_say(given_plays, rule, random):
     ],
 )
 def test_where_the_rule_of_times_turns(times, stars):
-    assert log_of([("a", "x", time) for time in reversed(times)]).to_ratings("stars_from_times").csr.data.tolist() == [stars]
+    assert log_of([("a", "x", time) for time in reversed(times)]).to_ratings("stars_from_times").csr.data.tolist() == [
+        stars
+    ]
     assert loops.stars_from_times(times) == stars
 
 
@@ -64,13 +74,21 @@ def test_where_the_rule_of_counts_turns(n, stars):
 
 
 def test_neighbouring_pairs_do_not_run_into_each_other():
-    plays = [("a", "x", 0), ("a", "x", 50 * DAY), ("a", "y", 50 * DAY + 1), ("b", "x", 50 * DAY + 2), ("b", "x", 90 * DAY)]
+    plays = [
+        ("a", "x", 0),
+        ("a", "x", 50 * DAY),
+        ("a", "y", 50 * DAY + 1),
+        ("b", "x", 50 * DAY + 2),
+        ("b", "x", 90 * DAY),
+    ]
     ratings = log_of(plays).to_ratings("stars_from_times")
     assert dict(((u, i), v) for u, i, v in ratings.triplets()) == {("a", "x"): 4, ("a", "y"): 3, ("b", "x"): 4}
 
 
 def test_an_unknown_rule_says_which_exist():
-    with pytest.raises(InputError, match="no rule 'stars'; there is: plays, log1p, binary, stars_from_counts, stars_from_times"):
+    with pytest.raises(
+        InputError, match="no rule 'stars'; there is: plays, log1p, binary, stars_from_counts, stars_from_times"
+    ):
         log_of([("a", "x", 0)]).to_ratings("stars")
 
 

@@ -1,0 +1,149 @@
+"""The README is true: its equations are in the code and in the loops, its links lead there, its code runs, its map is right.
+
+`python tests/test_readme.py` writes the links below the equations anew, for when lines have moved.
+"""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+ID = r"[CNADE]\d+(?:\.\d+)?"
+LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+ARROW = "↳ "
+
+
+def text() -> str:
+    return README.read_text(encoding="utf-8")
+
+
+def tags(words: str) -> list[str]:
+    """The ids of all equations of the README, in order."""
+    return re.findall(rf"\\tag\{{({ID})\}}", words)
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def places(files: list[Path], pattern: str) -> dict[str, tuple[str, int]]:
+    """Where each id first stands: (path, line number)."""
+    found: dict[str, tuple[str, int]] = {}
+    for path in files:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for match in re.findall(pattern, line):
+                for name in re.findall(ID, match):
+                    found.setdefault(name, (path.relative_to(ROOT).as_posix(), number))
+    return found
+
+
+def code_places() -> dict[str, tuple[str, int]]:
+    """Each equation's line of code: where a comment carries its id, and only in want of one, where a docstring does."""
+    files = [path for path in python_files("acai") if "reference" not in path.parts and "teaching" not in path.parts]
+    in_group = rf"\((?:{ID})(?:(?:,| and| to|–| …)\s*{ID})*\)"
+    return places(files, rf"{in_group}") | places(files, rf"#.*?({in_group})")
+
+
+def loop_places() -> dict[str, tuple[str, int]]:
+    return places(python_files("acai/reference"), rf"\(({ID})\)")
+
+
+def with_links(words: str) -> str:
+    """The README with a line of links below every equation."""
+    code, loops = code_places(), loop_places()
+    lines: list[str] = []
+    inside, ids = False, []
+    for line in words.splitlines():
+        if line.startswith(ARROW):
+            continue
+        lines.append(line)
+        if inside:
+            ids += tags(line)
+        if line.strip() == "$$":
+            if inside and ids:
+                lines += ["", ARROW + " · ".join(_links(name, code, loops) for name in ids)]
+            inside, ids = not inside, []
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
+
+
+def _links(name: str, code: dict, loops: dict) -> str:
+    (path, line), (loop_path, loop_line) = code[name], loops[name]
+    return f"{name}: [{path}:{line}]({path}#L{line}), [loops]({loop_path}#L{loop_line})"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text(), re.DOTALL | re.MULTILINE)
+
+
+def test_every_equation_is_in_the_readme_in_the_code_and_in_the_loops():
+    in_readme = tags(text())
+    assert len(in_readme) == len(set(in_readme)), "an id stands for two equations"
+    assert set(in_readme) == set(loop_places()) == set(code_places())
+
+
+def test_every_equation_is_followed_by_links_to_the_lines_that_carry_its_id():
+    assert with_links(text()) == text(), "lines have moved: run python tests/test_readme.py"
+
+
+@pytest.mark.parametrize("target", sorted({target for _, target in LINK.findall(text()) if not target.startswith("http")}))
+def test_every_link_leads_somewhere(target):
+    path, _, anchor = target.partition("#")
+    if not path:
+        headings = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.*)$", text(), re.MULTILINE)}
+        assert anchor in headings
+        return
+    assert (ROOT / path).exists()
+    if anchor.startswith("L"):
+        assert int(anchor[1:]) <= len((ROOT / path).read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[0][:40])
+def test_every_block_of_python_runs(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+
+
+def acai_commands() -> list[str]:
+    """Every `acai …` that the README says, in blocks and in the text."""
+    spans = re.findall(r"`(acai [^`\n]+)`", text()) + [line for block in blocks("bash") for line in block.splitlines()]
+    return sorted({match for span in spans for match in re.findall(r"(?:^|&& |/)(acai [a-z][^&|;>]*)", span)})
+
+
+@pytest.mark.parametrize("said", acai_commands())
+def test_every_command_exists_with_the_options_that_are_named(said, capsys):
+    from acai.cli import COMMANDS, main
+
+    words = shlex.split(said.replace("…", ""))[1:]
+    command = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
+    assert command in COMMANDS
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    known = capsys.readouterr().out
+    for option in (word for word in words if word.startswith("--")):
+        assert re.search(rf"{option}\b", known), f"{command} has no {option}"
+
+
+def test_the_quick_start_is_two_lines_that_make_their_own_environment():
+    quick = text().split("## Quick start")[1]
+    lines = re.search(r"```bash\n(.*?)```", quick, re.DOTALL).group(1).splitlines()
+    assert len(lines) == 2 and all(line.startswith("python3 -m venv .venv && ") for line in lines)
+    assert lines[0].endswith("acai demo") and lines[1].endswith("-m pytest")
+
+
+def test_the_map_names_every_file_and_no_other():
+    tree = subprocess.run(["git", "ls-files", "acai"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    if not tree:
+        pytest.skip("not a git checkout, so there is no list of the project's files to hold the map against")
+    modules = {path.removeprefix("acai/") for path in tree if path.endswith(".py") and not path.endswith("__init__.py")}
+    mapped: set[str] = set()
+    for folder, names in re.findall(r"^\| `acai/([a-z_/]*)` \| (.*?) \|", text(), re.MULTILINE):
+        mapped |= {folder + name for name in re.findall(r"`([a-z_0-9]+\.py)`", names)}
+    assert mapped == modules
+
+
+if __name__ == "__main__":
+    README.write_text(with_links(text()), encoding="utf-8")

@@ -1,0 +1,168 @@
+"""Exercises that check themselves, for the notebooks of the course: `check("02-pearson", pearson)`.
+
+A check never looks at how an answer is written, only at what it does, on inputs that it has not seen. It raises `Wrong` with
+a sentence that teaches: it knows the mistakes that people make, and says which one it sees.
+"""
+
+import html
+import importlib
+import re
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from acai.errors import unknown
+
+MODULES = ("neighbours",)  # in the order of the notebooks
+_known: dict[str, "Exercise"] = {}
+_hints_given: Counter[str] = Counter()
+
+
+class Wrong(Exception):
+    """What is wrong with an answer, said to the person who wrote it."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One task.
+
+    Attributes
+    ----------
+    name : str
+        The notebook's number and a word: "02-pearson".
+    minutes : int
+        How long it takes a student, roughly.
+    title : str
+        The task in one line.
+    hints : tuple of str
+        From the first nudge to all but the answer.
+    check : callable
+        Takes the answer; raises `Wrong` unless it is right.
+    """
+
+    name: str
+    minutes: int
+    title: str
+    hints: tuple[str, ...]
+    check: Callable[[object], None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `check` found; a notebook shows it as a line of its own.
+
+    Attributes
+    ----------
+    ok : bool
+    hint : str
+        What is wrong, and where to look; empty if all is right.
+    exercise : Exercise
+    """
+
+    ok: bool
+    hint: str
+    exercise: Exercise
+
+    def __str__(self) -> str:
+        return f"✓ {self.exercise.name}: right." if self.ok else f"✗ {self.exercise.name}: {self.hint}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return _shown(str(self), "#009e73" if self.ok else "#d55e00")
+
+
+class Hint(str):
+    """A hint, which a notebook shows as a line of its own."""
+
+    __repr__ = str.__str__
+
+    def _repr_html_(self) -> str:
+        return _shown(self, "#0072b2")
+
+
+class Exercises(list[Exercise]):
+    """A list of exercises, which a notebook shows as a table."""
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{e.name:<22} {e.minutes:>3} min  {e.title}" for e in self)
+
+    def _repr_html_(self) -> str:
+        rows = (f"<tr><td>{e.name}</td><td>{e.minutes} min</td><td>{_marked(e.title)}</td></tr>" for e in self)
+        return f"<table><tr><th>name</th><th>time</th><th>task</th></tr>{''.join(rows)}</table>"
+
+
+def exercise(name: str, minutes: int, title: str, *hints: str) -> Callable[[Callable], Callable]:
+    """Make the function below the check of an exercise; the parameters are the fields of `Exercise`."""
+
+    def known(check: Callable[[object], None]) -> Callable[[object], None]:
+        _known[name] = Exercise(name, minutes, title, hints, check)
+        return check
+
+    return known
+
+
+def exercises(notebook: str = "") -> Exercises:
+    """All exercises, or those of one notebook ("02"), in the order in which they come."""
+    for module in MODULES:
+        importlib.import_module(f"{__name__}.{module}")
+    found = sorted(_known.values(), key=lambda e: e.name[:2])
+    return Exercises(e for e in found if e.name.startswith(notebook))
+
+
+def check(name: str, answer: object) -> Verdict:
+    """Try an answer.
+
+    Parameters
+    ----------
+    name : str
+        As in `exercises()`.
+    answer : object
+        What the task asks for: mostly a function or a class, the thing itself and not what it returns.
+
+    Returns
+    -------
+    Verdict
+        `.ok`, and `.hint` if it is not. Whatever the answer raises becomes a hint, too.
+    """
+    task = _find(name)
+    try:
+        task.check(answer)
+    except Wrong as wrong:
+        return Verdict(False, str(wrong), task)
+    except Exception as error:
+        return Verdict(False, f"it stops with {type(error).__name__}: {error}{_place(error)}", task)
+    return Verdict(True, "", task)
+
+
+def hint(name: str) -> Hint:
+    """The next hint for an exercise, each a step further than the last; after the last one it starts again."""
+    hints = _find(name).hints
+    step = _hints_given[name] % len(hints)
+    _hints_given[name] += 1
+    return Hint(f"Hint {step + 1} of {len(hints)} for {name}: {hints[step]}")
+
+
+def _find(name: str) -> Exercise:
+    names = [task.name for task in exercises()]
+    if name not in names:
+        raise unknown("exercise", name, names)
+    return _known[name]
+
+
+def _place(error: Exception) -> str:
+    """The line of the student's own code in which it happened."""
+    house = str(Path(__file__).parents[2])
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [f for f in frames if not f.filename.startswith(house) and "site-packages" not in f.filename]
+    return f" (in line {theirs[-1].lineno} of the cell: `{theirs[-1].line}`)" if theirs and theirs[-1].line else ""
+
+
+def _marked(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+def _shown(text: str, colour: str) -> str:
+    return f'<div style="border-left: 4px solid {colour}; padding: 2px 12px">{_marked(text)}</div>'

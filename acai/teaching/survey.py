@@ -1,0 +1,59 @@
+"""A made-up survey for the course: listeners who were asked for stars. SYNTHETIC, so that the truth is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from acai.datasets.synthetic import FEATURES, World, synthetic
+from acai.ratings import Ratings
+
+HEARD = {"brightness": 1.2, "tempo": 0.9, "noise": 0.6}  # what these listeners care about, and how much
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What listeners said, and what they would have said.
+
+    Attributes
+    ----------
+    ratings : Ratings
+        R: 1 to 5 stars for the songs that each listener was asked about.
+    answers : ndarray, shape (n_users, n_songs)
+        What each would have said of every song: no gaps. No recommender may look at it.
+    world : acai.datasets.synthetic.World
+        The songs, with their features and their sound.
+    """
+
+    ratings: Ratings
+    answers: np.ndarray
+    world: World
+
+
+def survey(n_users: int = 200, n_songs: int = 100, asked: float = 0.3, seed: int = 0) -> Survey:
+    """Ask listeners of a synthetic world for stars.
+
+    A listener hears three features of a song, brightness, tempo and noise, and has a taste in each. Some listeners are
+    kinder than others, some songs better made, and everybody wavers:
+    stars = 3 + b(u) + b(i) + Σ_f t_uf z_if + a normal error of 0.4, rounded, from 1 to 5.
+
+    Parameters
+    ----------
+    n_users, n_songs : int
+        The size of the world.
+    asked : float
+        The share of the songs that each listener is asked about, between 0 and 1.
+    seed : int
+        The same seed makes the same survey.
+    """
+    world = synthetic(n_users, n_songs, seconds=2, seed=seed)
+    columns, strength = [list(FEATURES).index(name) for name in HEARD], list(HEARD.values())
+    rng = np.random.default_rng([seed, 7])
+    liking = (world.tastes[:, columns] * strength) @ world.features[:, columns].T  # (n_users, n_songs)
+    liking += rng.normal(0, 0.4, (n_users, 1)) + rng.normal(0, 0.3, n_songs) + rng.normal(0, 0.4, liking.shape)
+    answers = np.clip(np.round(3 + liking), 1, 5)
+    u, i = np.nonzero(rng.random(answers.shape) < asked)
+    notes = ("SYNTHETIC: nobody was asked",)
+    R = Ratings.from_codes(
+        u.astype(np.int32), i.astype(np.int32), answers[u, i].astype(np.float32), world.plays.users, world.plays.songs, notes=notes
+    )
+    return Survey(R, answers, world)

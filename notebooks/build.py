@@ -1,0 +1,109 @@
+"""Make the notebooks from their sources, and run them so that their outputs can be committed.
+
+    python notebooks/build.py          all of them
+    python notebooks/build.py 02 05    these
+
+One source, `source/NN_name.py`, makes two notebooks: `NN_name.ipynb` with blanks, `solutions/NN_name.ipynb` with solutions.
+A source is Python in cells:
+
+    # %% [markdown]                text; every line begins with "# "
+    # %%                           code
+    # %% exercise="02-pearson"     a blank: a stub, and the call of `check`; its answer may use the names of the first code cell only
+    # %% solution="02-pearson"     right after it: what stands there instead in the solved notebook
+    # %% slider                    code that shows a slider: it runs, and its output is left out (a picture stands before it)
+"""
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+HERE = Path(__file__).parent
+HEADER = re.compile(r'# %%(?: (?P<kind>\[markdown\]|slider|(?:exercise|solution)="(?P<name>[\w-]+)"))?')
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A piece of a source: its kind ("markdown", "code", "exercise", "solution", "slider"), the exercise's name, the text."""
+
+    kind: str
+    name: str
+    text: str
+
+
+def sources(*numbers: str) -> list[Path]:
+    """The sources, or those of these numbers."""
+    found = sorted((HERE / "source").glob("[0-9][0-9]_*.py"))
+    return [path for path in found if not numbers or path.name[:2] in numbers]
+
+
+def cells(source: Path) -> list[Cell]:
+    """The cells of a source."""
+    found: list[Cell] = []
+    for block in re.split(r"^(?=# %%)", source.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        head, _, text = block.partition("\n")
+        if not block.strip():
+            continue
+        match = HEADER.fullmatch(head.rstrip())
+        if match is None:
+            raise SystemExit(f"{source.name}: {head!r} is no head of a cell; see the top of {Path(__file__).name}")
+        kind = (match["kind"] or "code").partition("=")[0].strip("[]")
+        if kind == "markdown":
+            text = "\n".join(line.removeprefix("#").removeprefix(" ") for line in text.strip().splitlines())
+        if kind == "solution" and (found[-1].kind, found[-1].name) != ("exercise", match["name"]):
+            raise SystemExit(f"{source.name}: the solution of {match['name']} does not follow its exercise")
+        found.append(Cell(kind, match["name"] or "", text.strip()))
+    return found
+
+
+def notebook(source: Path, solved: bool) -> nbformat.NotebookNode:
+    """The notebook without outputs: with solutions in place of the exercises, or without."""
+    left_out = "exercise" if solved else "solution"
+    made = []
+    for number, cell in enumerate(c for c in cells(source) if c.kind != left_out):
+        if cell.kind == "markdown":
+            made.append(new_markdown_cell(cell.text, id=f"cell-{number}"))
+        else:
+            tags = {} if cell.kind == "code" else {"tags": [cell.kind]}
+            made.append(new_code_cell(cell.text, id=f"cell-{number}", metadata=tags))
+    names = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+    return new_notebook(cells=made, metadata=names | {"language_info": {"name": "python"}})
+
+
+def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode:
+    """Run it from scratch, in place; what a cell raises is raised here. Nothing that changes from run to run is kept."""
+    metadata = dict(book.metadata)
+    path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    client = NotebookClient(
+        book, timeout=seconds, record_timing=False, store_widget_state=False, resources={"metadata": {"path": str(HERE)}}
+    )
+    client.execute(env=os.environ | {"PYTHONPATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+    book.metadata = nbformat.from_dict(metadata)
+    for cell in book.cells:
+        if "slider" in cell.metadata.get("tags", []):
+            cell.outputs = []
+    return book
+
+
+def target(source: Path, solved: bool) -> Path:
+    """Where the notebook of this source is."""
+    return HERE / ("solutions" if solved else "") / f"{source.stem}.ipynb"
+
+
+def main(numbers: list[str]) -> None:
+    for source in sources(*numbers):
+        for solved in (False, True):
+            path = target(source, solved)
+            book = run(notebook(source, solved))
+            path.parent.mkdir(exist_ok=True)
+            nbformat.write(book, path)
+            print(f"{path.relative_to(HERE)}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -20,7 +20,7 @@ MD5 = f"md5:{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}"
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves CONTENT as /file, and the way it misbehaves is in `manner`; remembers which ranges were asked for."""
+    """Serves CONTENT under any name but /nothing; the way it misbehaves is in `manner`; remembers which ranges were asked for."""
 
     manner = "good"
 
@@ -40,7 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         asked, manner = self.headers["Range"], self.server.manner
         self.server.ranges.append(asked)
-        if self.path != "/file":
+        if self.path == "/nothing":
             return self.send_error(404)
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and manner != "no ranges" else 0
         if start >= len(CONTENT):
@@ -70,26 +70,26 @@ def server():
 
 
 def test_a_good_download(server, tmp_path):
-    path = fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path / "data")
+    path = fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path / "data")
     assert path == tmp_path / "data" / "a.bin" and path.read_bytes() == CONTENT
     assert [p.name for p in path.parent.iterdir()] == ["a.bin"]
-    fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path / "data")
+    fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path / "data")
     assert server.ranges == [None]  # not asked again for what is there
 
 
 def test_a_damaged_file_is_fetched_again(server, tmp_path):
     (tmp_path / "a.bin").write_bytes(b"damaged")
-    assert fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path).read_bytes() == CONTENT
+    assert fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path).read_bytes() == CONTENT
 
 
 def test_a_wrong_checksum_discards_the_file(server, tmp_path):
     with pytest.raises(InputError, match=r"is not the file it should be, and was discarded: .*md5"):
-        fetch(Remote(f"{server.url}/file", "a.bin", f"md5:{'0' * 32}"), tmp_path)
+        fetch(Remote(f"{server.url}/a.bin", f"md5:{'0' * 32}"), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_cut_off_and_resumed(server, tmp_path):
-    remote = Remote(f"{server.url}/file", "a.bin", MD5)
+    remote = Remote(f"{server.url}/a.bin", MD5)
     server.manner = "breaks off"
     kept = [0]
     for _ in range(2):
@@ -108,18 +108,18 @@ def test_cut_off_and_resumed(server, tmp_path):
 def test_a_server_that_cannot_resume_starts_over(server, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(CONTENT[:1000])
     server.manner = "no ranges"
-    assert fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path).read_bytes() == CONTENT
+    assert fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path).read_bytes() == CONTENT
 
 
 def test_a_part_that_was_complete_already(server, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(CONTENT)
-    assert fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path).read_bytes() == CONTENT
+    assert fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path).read_bytes() == CONTENT
 
 
 def test_a_part_that_does_not_fit(server, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(CONTENT + b"more")
     with pytest.raises(InputError, match="does not fit; it was removed, try again"):
-        fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path)
+        fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -127,16 +127,16 @@ def test_a_server_that_sends_another_part(server, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(CONTENT[:1000])
     server.manner = "wrong part"
     with pytest.raises(InputError, match="another part than the one that was asked for"):
-        fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path)
+        fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path)
 
 
 def test_not_found_and_nobody_there(server, tmp_path):
     with pytest.raises(InputError, match=r"/nothing could not be fetched \(404"):
-        fetch(Remote(f"{server.url}/nothing", "a.bin", MD5), tmp_path)
+        fetch(Remote(f"{server.url}/nothing", MD5), tmp_path)
     server.shutdown()
     server.server_close()
     with pytest.raises(InputError, match="could not be fetched"):
-        fetch(Remote(f"{server.url}/file", "a.bin", MD5), tmp_path)
+        fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -146,11 +146,11 @@ def test_checksums_of_what_is_inside(server, tmp_path, monkeypatch):
         archive.writestr("set/log.tsv", "hello")
     monkeypatch.setattr(f"{__name__}.CONTENT", buffer.getvalue())
     inside = f"md5:{hashlib.md5(b'hello', usedforsecurity=False).hexdigest()}"
-    assert fetch(Remote(f"{server.url}/file", "a.zip", contents={"log.tsv": inside}), tmp_path).exists()
+    assert fetch(Remote(f"{server.url}/a.zip", contents={"log.tsv": inside}), tmp_path).exists()
     with pytest.raises(
         InputError, match=f"log.tsv inside has the checksum {inside}, expected md5:no; it was discarded"
     ):
-        fetch(Remote(f"{server.url}/file", "a.zip", contents={"log.tsv": "md5:no"}), tmp_path)
+        fetch(Remote(f"{server.url}/a.zip", contents={"log.tsv": "md5:no"}), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -215,7 +215,7 @@ def test_a_damaged_archive_leaves_nothing(tmp_path, make):
 @pytest.fixture
 def catalogue(server, monkeypatch):
     """A catalogue with one data set, on the server."""
-    known = DataSet((Remote(f"{server.url}/file", "tiny.zip"),), "1 kB", "be kind", "tests", ("tiny.zip",), "triplets")
+    known = DataSet("1 kB", "be kind", "tests", "triplets", ("tiny.zip",), (Remote(f"{server.url}/tiny.zip"),))
     monkeypatch.setattr("acai.datasets.catalogue.CATALOGUE", {"tiny": known})
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -278,4 +278,4 @@ def test_the_catalogue_is_whole():
 def test_gzip_is_taken_as_it_comes(server, tmp_path, monkeypatch):
     # a server must not be allowed to undo the compression on the way: sizes and checksums are those of the file
     monkeypatch.setattr(f"{__name__}.CONTENT", gzip.compress(b"hello"))
-    assert gzip.decompress(fetch(Remote(f"{server.url}/file", "a.gz"), tmp_path).read_bytes()) == b"hello"
+    assert gzip.decompress(fetch(Remote(f"{server.url}/a.gz"), tmp_path).read_bytes()) == b"hello"

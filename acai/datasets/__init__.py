@@ -31,26 +31,8 @@ TITLES = {
     "hetrec-lastfm": hetrec_artists,
     "acai-game": acai_game_titles,
 }
-__all__ = [
-    "READERS",
-    "TITLES",
-    "ListeningLog",
-    "acai_game",
-    "acai_game_titles",
-    "audio_folder",
-    "fma",
-    "hetrec_artists",
-    "hetrec_lastfm",
-    "intersect",
-    "lastfm_1k",
-    "lastfm_1k_profiles",
-    "movielens_1m",
-    "movielens_100k",
-    "movielens_titles",
-    "msd_hdf5",
-    "msd_mismatches",
-    "msd_tracks",
-    "synthetic",
-    "taste_profile",
-    "triplets",
-]
+__all__ = [  # noqa: RUF022 (by kind, not by letter)
+    "movielens_100k", "movielens_1m", "hetrec_lastfm", "taste_profile", "acai_game", "triplets", "lastfm_1k", "ListeningLog",
+    "msd_tracks", "msd_mismatches", "msd_hdf5", "intersect", "fma", "audio_folder", "synthetic",
+    "movielens_titles", "hetrec_artists", "acai_game_titles", "lastfm_1k_profiles", "READERS", "TITLES",
+]  # fmt: skip

@@ -1,6 +1,6 @@
 """Lines cut into fields, and the kinds of columns that can be made of them: ids, numbers, times."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Self
@@ -15,9 +15,9 @@ class Lines:
     raw: bytes
     block: np.ndarray  # the same bytes as numbers
     bounds: np.ndarray  # (lines, fields + 1)
+    gap: int  # the length of the separator
     fields: Sequence[str]
-    separator: bytes
-    problem: np.ndarray  # 0 while nothing is wrong with a line, then 1 + an index to `expected`
+    problem: np.ndarray  # (lines,): 0 while nothing is wrong with a line, then 1 + an index to `expected`
     expected: list[str] = field(default_factory=list)
 
     @classmethod
@@ -25,46 +25,36 @@ class Lines:
         """Find every field of a block that ends with a newline; a line with more or fewer of them is faulty."""
         from acai.datasets.kernels import cut
 
-        block = np.frombuffer(raw, dtype=np.uint8)
-        n_lines = raw.count(b"\n")
+        n_lines, sign = raw.count(b"\n"), np.frombuffer(separator.encode(), dtype=np.uint8)
         bounds = np.zeros((n_lines, len(fields) + 1), dtype=np.int32)
-        lines = cls(raw, block, bounds, fields, separator.encode(), np.zeros(n_lines, dtype=np.uint8))
-        code = lines.expect(f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}")
-        cut(block, np.frombuffer(lines.separator, dtype=np.uint8), len(fields), bounds, lines.problem, code)
+        block, problem = np.frombuffer(raw, dtype=np.uint8), np.zeros(n_lines, dtype=np.uint8)
+        lines = cls(raw, block, bounds, len(sign), fields, problem)
+        cut(block, sign, bounds, problem, lines.expect(f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}"))
         return lines
-
-    @property
-    def gap(self) -> int:
-        """The length of the separator."""
-        return len(self.separator)
 
     def expect(self, expected: str) -> int:
         """The code to write to `problem` for a line that is not as `expected`."""
         self.expected.append(expected)
         return len(self.expected)
 
-    def text(self, line: int, f: int) -> bytes:
-        """What stands in one field."""
-        return self.raw[self.bounds[line, f] : self.bounds[line, f + 1] - self.gap]
+    def parse(self, kernel: Callable, field: str, dtype: type, expected: str) -> tuple[np.ndarray, int]:
+        """What a kernel makes of one field on every line, and the code of the lines that it did not understand."""
+        values, code = np.zeros(len(self.problem), dtype=dtype), self.expect(expected)
+        kernel(self.block, self.bounds, self.gap, self.fields.index(field), values, self.problem, code)
+        return values, code
 
     def check_text(self, encoding: str, too_long: int | None = None) -> None:
         """Mark the lines that are no text in this encoding, or hold a NUL; and a line longer than `too_long`."""
         if too_long is not None:
             self.problem[:] = self.expect(f"a line of at most {too_long:,} bytes")
-        try:
-            if b"\0" not in self.raw:
-                self.raw.decode(encoding)
-                return
-        except UnicodeDecodeError:
-            pass
+        if b"\0" not in self.raw and _is_text(self.raw, encoding):
+            return
         no_text, nul = self.expect(f"{encoding.upper()} text"), self.expect("no NUL byte")
         for line, text in enumerate(self.raw.split(b"\n")[:-1]):
-            if b"\0" in text:
-                self.problem[line] = nul
-            try:
-                text.decode(encoding)
-            except UnicodeDecodeError:
+            if not _is_text(text, encoding):
                 self.problem[line] = no_text
+            elif b"\0" in text:
+                self.problem[line] = nul
 
 
 class Numbers:
@@ -77,13 +67,13 @@ class Numbers:
         """The column's values; a line that has none is marked."""
         from acai.datasets.kernels import parse_numbers
 
+        expected = f"a {'whole ' * self.whole}number from 0 up as {self.field}"
+        numbers, code = lines.parse(parse_numbers, self.field, np.float64, expected)
         f = lines.fields.index(self.field)
-        numbers = np.zeros(len(lines.problem))
-        code = lines.expect(f"a {'whole ' * self.whole}number from 0 up as {self.field}")
-        parse_numbers(lines.block, lines.bounds, lines.gap, f, numbers, lines.problem, code)
         for line in np.flatnonzero(lines.problem == code):  # rare spellings, such as 1e-3: Python knows them all
             try:
-                numbers[line] = float(lines.text(line, f).replace(b"_", b"?"))
+                text = lines.raw[lines.bounds[line, f] : lines.bounds[line, f + 1] - lines.gap]
+                numbers[line] = float(text.replace(b"_", b"?"))
             except ValueError:
                 continue
             if 0 <= numbers[line] <= np.finfo(np.float32).max:
@@ -103,10 +93,7 @@ class Times:
         """The column's values; a line that has none is marked."""
         from acai.datasets.kernels import parse_times
 
-        times = np.zeros(len(lines.problem), dtype=np.int64)
-        code = lines.expect(f"a time like 2009-05-04T23:08:57Z as {self.field}")
-        parse_times(lines.block, lines.bounds, lines.gap, lines.fields.index(self.field), times, lines.problem, code)
-        return times
+        return lines.parse(parse_times, self.field, np.int64, f"a time like 2009-05-04T23:08:57Z as {self.field}")[0]
 
 
 class Ids:
@@ -115,72 +102,59 @@ class Ids:
     The bytes of all ids lie end to end in `pool`, padded to whole words; `slots` finds them again (`kernels.intern`).
     """
 
-    def __init__(self, *fields: str) -> None:
-        self.fields = fields
-        self.n = 0
+    def __init__(self, *fields: str, may_be_empty: bool = False) -> None:
+        self.fields, self.may_be_empty, self.n = fields, may_be_empty, 0
         self.slots = np.full(1 << 10, -1, dtype=np.int32)
         self.pool = np.zeros(1 << 10, dtype=np.uint64)
         self.offsets = np.zeros(1 << 10, dtype=np.int64)
 
     def mark_empty(self, lines: Lines) -> None:
-        """An id may not be empty."""
-        for name in self.fields:
-            f = lines.fields.index(name)
+        """Mark the lines on which a field is empty that may not be."""
+        for f in () if self.may_be_empty else map(lines.fields.index, self.fields):
             empty = lines.bounds[:, f + 1] - lines.gap == lines.bounds[:, f]
-            lines.problem[empty & (lines.problem == 0)] = lines.expect(f"something as {name}")
+            lines.problem[empty & (lines.problem == 0)] = lines.expect(f"something as {lines.fields[f]}")
 
     def read(self, lines: Lines) -> np.ndarray:
         """The number of the id on each line, int32; ids that are new get one."""
         from acai.datasets.kernels import intern
 
-        self._make_room(len(lines.problem), len(lines.raw))
-        codes = np.zeros(len(lines.problem), dtype=np.int32)
+        n_lines, n_bytes = len(lines.problem), len(lines.raw)
+        self._make_room(n_lines, n_bytes)
+        codes, key = np.zeros(n_lines, dtype=np.int32), np.empty(8 * (n_bytes // 8 + 2), dtype=np.uint8)
         fields = np.array([lines.fields.index(name) for name in self.fields])
-        key = np.zeros(len(lines.raw) + 8, dtype=np.uint8)[: (len(lines.raw) + 8) // 8 * 8]
-        self.n = intern(
-            lines.block,
-            lines.bounds,
-            lines.gap,
-            fields,
-            lines.problem,
-            key,
-            self.slots,
-            self.pool,
-            self.offsets,
-            self.n,
-            codes,
-        )
+        known = self.slots, self.pool, self.offsets, self.n
+        self.n = intern(lines.block, lines.bounds, lines.gap, fields, lines.problem, key, *known, codes)
         return codes
 
     def ids(self, encoding: str) -> list:
         """Every id, in the order of the numbers: a str, or a tuple of them."""
-        raw = self.pool.tobytes()
-        ends = (8 * self.offsets[: self.n + 1]).tolist()
+        raw, ends = self.pool.tobytes(), (8 * self.offsets[: self.n + 1]).tolist()
         texts = [raw[start:end].rstrip(b"\0").decode(encoding) for start, end in pairwise(ends)]
         if len(self.fields) == 1:
             return texts
         shared: dict[str, str] = {}  # an artist of a thousand songs is one str
-        return [tuple(shared.setdefault(part, part) for part in text.split("\t")) for text in texts]
+        return [tuple(shared.setdefault(part, part) for part in text.split("\0")) for text in texts]
 
     def _make_room(self, n_lines: int, n_bytes: int) -> None:
         """See to it that `n_lines` new ids find a place, whatever their length; doubling keeps growth cheap."""
         from acai.datasets.kernels import fill_slots
 
-        n_words = int(self.offsets[self.n]) + n_bytes // 8 + n_lines
+        n_ids, n_words = self.n + n_lines, int(self.offsets[self.n]) + n_bytes // 8 + n_lines
         if n_words > len(self.pool):
             self.pool = np.concatenate([self.pool, np.zeros(2 * n_words - len(self.pool), dtype=np.uint64)])
-        if self.n + n_lines + 1 > len(self.offsets):
-            self.offsets = np.concatenate([self.offsets, np.zeros(2 * (self.n + n_lines), dtype=np.int64)])
-        if 2 * (self.n + n_lines) > len(self.slots):
-            self.slots = np.full(1 << (4 * (self.n + n_lines)).bit_length(), -1, dtype=np.int32)
+        if n_ids + 1 > len(self.offsets):
+            self.offsets = np.concatenate([self.offsets, np.zeros(2 * n_ids, dtype=np.int64)])
+        if 2 * n_ids > len(self.slots):
+            self.slots = np.full(1 << (4 * n_ids).bit_length(), -1, dtype=np.int32)
             fill_slots(self.slots, self.pool, self.offsets, self.n)
 
 
-class Texts(Ids):
-    """A column of text that may be empty and is often the same: kept as ids are, each text once."""
-
-    def mark_empty(self, lines: Lines) -> None:
-        """Nothing is wrong with an empty one."""
-
-
 Column = Ids | Numbers | Times
+
+
+def _is_text(raw: bytes, encoding: str) -> bool:
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

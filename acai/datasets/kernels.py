@@ -8,7 +8,8 @@ A kernel that dislikes a line writes `code` to `problem[line]`; the kernels afte
 import numpy as np
 from numba import njit
 
-TAB, NEWLINE, RETURN, POINT, ZERO = 9, 10, 13, 46, 48
+Array = np.ndarray
+NEWLINE, RETURN, POINT, ZERO = 10, 13, 46, 48
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth 1973, section 6.4)
 HALF_WORD = np.uint64(32)
 # what an ISO 8601 time looks like: 0 stands for any digit
@@ -16,11 +17,9 @@ TIME = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)
 
 
 @njit(cache=True)
-def cut(
-    block: np.ndarray, separator: np.ndarray, n_fields: int, bounds: np.ndarray, problem: np.ndarray, code: int
-) -> None:
+def cut(block: Array, separator: Array, bounds: Array, problem: Array, code: int) -> None:
     """Find the fields of every line of `block`, which ends with a newline; a carriage return before it is cut off."""
-    gap = len(separator)
+    gap, n_fields = len(separator), bounds.shape[1] - 1
     line, field, at = 0, 0, 0  # bounds[0, 0] is 0 already
     while at < len(block):
         if block[at] == NEWLINE:
@@ -50,9 +49,7 @@ def cut(
 
 
 @njit(cache=True)
-def parse_numbers(
-    block: np.ndarray, bounds: np.ndarray, gap: int, field: int, numbers: np.ndarray, problem: np.ndarray, code: int
-) -> None:
+def parse_numbers(block: Array, bounds: Array, gap: int, field: int, numbers: Array, problem: Array, code: int) -> None:
     """Decimal numbers without sign or exponent, up to 15 digits: read exactly as `float` reads them."""
     for line in range(len(numbers)):
         if problem[line]:
@@ -75,9 +72,7 @@ def parse_numbers(
 
 
 @njit(cache=True)
-def parse_times(
-    block: np.ndarray, bounds: np.ndarray, gap: int, field: int, times: np.ndarray, problem: np.ndarray, code: int
-) -> None:
+def parse_times(block: Array, bounds: Array, gap: int, field: int, times: Array, problem: Array, code: int) -> None:
     """`2009-05-04T23:08:57Z` → seconds since 1970, in UTC; the calendar is the Gregorian one."""
     part = np.zeros(len(TIME), dtype=np.int64)  # part[i]: the number that ends at character i
     for line in range(len(times)):
@@ -109,21 +104,12 @@ def parse_times(
 
 @njit(cache=True)
 def intern(
-    block: np.ndarray,
-    bounds: np.ndarray,
-    gap: int,
-    fields: np.ndarray,
-    problem: np.ndarray,
-    key: np.ndarray,
-    slots: np.ndarray,
-    pool: np.ndarray,
-    offsets: np.ndarray,
-    n_ids: int,
-    codes: np.ndarray,
+    block: Array, bounds: Array, gap: int, fields: Array, problem: Array,
+    key: Array, slots: Array, pool: Array, offsets: Array, n_ids: int, codes: Array,
 ) -> int:
     """Give every id a number, in order of appearance; returns how many there are now.
 
-    An id (some fields of a line, joined with tabs) is copied to `key` and padded with zeros to whole words of 8 bytes.
+    An id (some fields of a line, with a zero between two) is copied to `key` and padded with zeros to whole words of 8 bytes.
     Id number c has the words `pool[offsets[c]:offsets[c + 1]]`; the numbers are in `slots`, a hash table with open
     addressing.
     """
@@ -135,7 +121,7 @@ def intern(
         length = 0
         for f in fields:
             if length:
-                key[length] = TAB
+                key[length] = 0
                 length += 1
             for at in range(bounds[line, f], bounds[line, f + 1] - gap):
                 key[length] = block[at]
@@ -164,7 +150,7 @@ def intern(
 
 
 @njit(cache=True)
-def hash_of(words: np.ndarray, start: int, end: int) -> np.uint64:
+def hash_of(words: Array, start: int, end: int) -> np.uint64:
     """Multiplicative hashing, a word at a time."""
     h = np.uint64(end - start)
     for w in range(start, end):
@@ -174,7 +160,7 @@ def hash_of(words: np.ndarray, start: int, end: int) -> np.uint64:
 
 
 @njit(cache=True)
-def fill_slots(slots: np.ndarray, pool: np.ndarray, offsets: np.ndarray, n_ids: int) -> None:
+def fill_slots(slots: Array, pool: Array, offsets: Array, n_ids: int) -> None:
     """Enter ids 0 … n_ids − 1 into an empty hash table."""
     mask = np.uint64(len(slots) - 1)
     for c in range(n_ids):

@@ -4,11 +4,10 @@ import os
 
 import numpy as np
 
-from acai.datasets.columns import Ids, Texts, Times
+from acai.datasets.columns import Ids, Times
 from acai.datasets.listening_log import ListeningLog
 from acai.datasets.rated import compared, read_ratings
 from acai.datasets.table import read_table
-from acai.errors import InputError
 from acai.ratings import Ratings
 
 LOG = "userid-timestamp-artid-artname-traid-traname.tsv"
@@ -16,9 +15,7 @@ PROFILES = "userid-profile.tsv"
 ENDED = int(np.datetime64("2010-01-01T00:00:00", "s").astype(np.int64))  # the log was collected in 2009
 
 
-def lastfm_1k(
-    path: str | os.PathLike, complete: bool = False, on_error: str = "raise", progress: bool = False
-) -> ListeningLog:
+def lastfm_1k(path: str | os.PathLike, complete: bool = False, **options) -> ListeningLog:
     """Last.fm 1K (Celma 2010): every play of 992 listeners up to 2009, 19,150,868 of them.
 
     Parameters
@@ -27,10 +24,8 @@ def lastfm_1k(
         `userid-timestamp-artid-artname-traid-traname.tsv`, or the folder or `lastfm-dataset-1K.tar.gz` that has it.
     complete : bool
         Whether a difference from the published numbers is an error; else it is told in `notes`.
-    on_error : {"raise", "skip"}
-        With "skip", faulty lines are left out, counted and named in `notes`.
-    progress : bool
-        Show a bar.
+    **options
+        `on_error="skip"` leaves faulty lines out, counts them and names them in `notes`; `progress=True` shows a bar.
 
     Returns
     -------
@@ -39,18 +34,16 @@ def lastfm_1k(
     """
     fields = ("user", "time", "artist MBID", "artist", "track MBID", "title")
     columns = {"user": Ids("user"), "time": Times("time"), "song": Ids("artist", "title")}
-    table = read_table(path, [LOG], fields, columns, on_error=on_error, progress=progress)
+    table = read_table(path, [LOG], fields, columns, **options)
     notes = table.notes()
-    if table.n_rows == 0:
-        raise InputError(f"not one line could be used; {'; '.join(notes)}")
     found = {"rows": table.n_rows, "users": len(table.ids["user"])}
     notes += compared(table.label, found, {"rows": 19_150_868, "users": 992}, complete)
     late = table.columns["time"] >= ENDED
     if late.any():
         line = table.line_of(int(late.argmax()))
         notes.append(f"{late.sum():,} plays are dated later than the log was collected: line {line}, …")
-    columns = table.columns["user"], table.columns["song"], table.columns["time"]
-    return ListeningLog(*columns, table.ids["user"], table.ids["song"], tuple(notes))
+    plays = table.columns["user"], table.columns["song"], table.columns["time"]
+    return ListeningLog(*plays, table.ids["user"], table.ids["song"], tuple(notes))
 
 
 def lastfm_1k_profiles(path: str | os.PathLike, on_error: str = "raise") -> dict[str, dict[str, str]]:
@@ -63,23 +56,21 @@ def lastfm_1k_profiles(path: str | os.PathLike, on_error: str = "raise") -> dict
     on_error : {"raise", "skip"}
     """
     fields = ("#id", "gender", "age", "country", "registered")
-    columns = {"#id": Ids("#id"), **{name: Texts(name) for name in fields[1:]}}
+    columns = {"#id": Ids("#id"), **{name: Ids(name, may_be_empty=True) for name in fields[1:]}}
     table = read_table(path, [PROFILES], fields, columns, header=True, on_error=on_error)
     texts = zip(*(table.texts(name) for name in fields))
     return {user: dict(zip(fields[1:], profile)) for user, *profile in texts}
 
 
-def hetrec_lastfm(
-    path: str | os.PathLike, complete: bool = False, on_error: str = "raise", progress: bool = False
-) -> Ratings:
+def hetrec_lastfm(path: str | os.PathLike, **options) -> Ratings:
     """HetRec 2011 (Cantador, Brusilovsky, Kuflik): how often 1,892 users played 17,632 artists, 92,834 pairs.
 
     Parameters
     ----------
     path : path
         `user_artists.dat`, or the folder or `hetrec2011-lastfm-2k.zip` that has it.
-    complete, on_error, progress
-        As for `lastfm_1k`.
+    **options
+        `complete=True`, `on_error="skip"` and `progress=True`, as for `lastfm_1k`.
 
     Returns
     -------
@@ -89,13 +80,12 @@ def hetrec_lastfm(
     """
     fields = ("userID", "artistID", "weight")
     published = {"rows": 92_834, "users": 1_892, "songs": 17_632}
-    options = {"published": published, "complete": complete, "on_error": on_error, "progress": progress}
-    return read_ratings(path, ["user_artists.dat"], fields, *fields, header=True, **options)
+    return read_ratings(path, ["user_artists.dat"], fields, *fields, header=True, published=published, **options)
 
 
 def hetrec_artists(path: str | os.PathLike) -> dict[str, str]:
     """The names of the artists of `hetrec_lastfm`, by their ids, from `artists.dat` or the folder or archive that has it."""
     fields = ("id", "name", "url", "pictureURL")
-    columns = {"id": Ids("id"), "name": Texts("name")}
+    columns = {"id": Ids("id"), "name": Ids("name", may_be_empty=True)}
     table = read_table(path, ["artists.dat"], fields, columns, header=True)
     return dict(zip(table.texts("id"), table.texts("name")))

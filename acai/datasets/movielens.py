@@ -2,7 +2,7 @@
 
 import os
 
-from acai.datasets.columns import Ids, Texts
+from acai.datasets.columns import Ids
 from acai.datasets.rated import read_ratings
 from acai.datasets.source import opened
 from acai.datasets.table import read_table
@@ -11,21 +11,16 @@ from acai.ratings import Ratings
 FIELDS = ("user", "item", "rating", "timestamp")
 
 
-def movielens_100k(
-    path: str | os.PathLike, complete: bool = False, on_error: str = "raise", progress: bool = False
-) -> Ratings:
+def movielens_100k(path: str | os.PathLike, **options) -> Ratings:
     """100,000 ratings, 1 to 5, of 1,682 films by 943 users.
 
     Parameters
     ----------
     path : path
         `u.data`, or the folder or `ml-100k.zip` that has it.
-    complete : bool
-        Whether a difference from the published numbers is an error; else it is told in `Ratings.notes`.
-    on_error : {"raise", "skip"}
-        With "skip", faulty lines are left out, counted and named in `Ratings.notes`.
-    progress : bool
-        Show a bar.
+    **options
+        `complete=True` makes a difference from the published numbers an error, which is told in `Ratings.notes` else;
+        `on_error="skip"` leaves faulty lines out, counts them and names them there; `progress=True` shows a bar.
 
     Returns
     -------
@@ -33,20 +28,16 @@ def movielens_100k(
         With times. Ids are the text that stands in the file, so user 42 is `"42"`; `movielens_titles` names the films.
     """
     published = {"rows": 100_000, "users": 943, "songs": 1_682}
-    options = {"published": published, "complete": complete, "on_error": on_error, "progress": progress}
-    return read_ratings(path, ["u.data"], FIELDS, *FIELDS, **options)
+    return read_ratings(path, ["u.data"], FIELDS, *FIELDS, published=published, **options)
 
 
-def movielens_1m(
-    path: str | os.PathLike, complete: bool = False, on_error: str = "raise", progress: bool = False
-) -> Ratings:
+def movielens_1m(path: str | os.PathLike, **options) -> Ratings:
     """1,000,209 ratings, 1 to 5, of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it.
 
     Parameters and result are those of `movielens_100k`.
     """
     published = {"rows": 1_000_209, "users": 6_040, "songs": 3_706}
-    options = {"published": published, "complete": complete, "on_error": on_error, "progress": progress}
-    return read_ratings(path, ["ratings.dat"], FIELDS, *FIELDS, separator="::", **options)
+    return read_ratings(path, ["ratings.dat"], FIELDS, *FIELDS, separator="::", published=published, **options)
 
 
 def movielens_titles(path: str | os.PathLike) -> dict[str, str]:
@@ -55,7 +46,7 @@ def movielens_titles(path: str | os.PathLike) -> dict[str, str]:
     with opened(path, *names) as source:
         is_1m = b"::" in source.stream.readline(1 << 16)
     rest = ["genres"] if is_1m else [f"field {f}" for f in range(3, 25)]
-    columns = {"id": Ids("id"), "title": Texts("title")}
+    columns = {"id": Ids("id"), "title": Ids("title", may_be_empty=True)}
     separator = "::" if is_1m else "|"
     table = read_table(path, names, ["id", "title", *rest], columns, separator=separator, encoding="latin-1")
     return dict(zip(table.texts("id"), table.texts("title")))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from acai.datasets.columns import Ids, Numbers, Texts
-from acai.datasets.rated import compared, to_ratings
+from acai.datasets.columns import Ids
+from acai.datasets.rated import compared, read_ratings
 from acai.datasets.source import opened
 from acai.datasets.table import EXCERPT, read_table
 from acai.errors import InputError
@@ -49,9 +49,7 @@ class Tracks:
         )
 
 
-def msd_tracks(
-    path: str | os.PathLike, complete: bool = False, on_error: str = "raise", progress: bool = False
-) -> Tracks:
+def msd_tracks(path: str | os.PathLike, complete: bool = False, **options) -> Tracks:
     """Which tracks there are: a million, or the ten thousand of the subset.
 
     Parameters
@@ -60,10 +58,8 @@ def msd_tracks(
         `unique_tracks.txt` or `subset_unique_tracks.txt`, or the folder or archive that has it.
     complete : bool
         Whether a difference from the published number is an error; else it is told in `notes`.
-    on_error : {"raise", "skip"}
-        With "skip", faulty lines are left out, counted and named in `notes`.
-    progress : bool
-        Show a bar.
+    **options
+        `on_error="skip"` leaves faulty lines out, counts them and names them in `notes`; `progress=True` shows a bar.
 
     Returns
     -------
@@ -71,10 +67,10 @@ def msd_tracks(
     """
     names = ["unique_tracks.txt", "subset_unique_tracks.txt"]
     fields = ("track", "song", "artist", "title")
-    columns = {"track": Ids("track"), "song": Ids("song"), "artist": Texts("artist"), "title": Texts("title")}
-    table = read_table(path, names, fields, columns, separator="<SEP>", on_error=on_error, progress=progress)
+    columns = {name: Ids(name, may_be_empty=name in ("artist", "title")) for name in fields}
+    table = read_table(path, names, fields, columns, separator="<SEP>", **options)
     notes = table.notes() + compared(table.label, {"rows": table.n_rows}, PUBLISHED.get(table.name), complete)
-    return Tracks(*(table.texts(name) for name in fields), tuple(notes))
+    return Tracks(*map(table.texts, fields), tuple(notes))
 
 
 def msd_mismatches(path: str | os.PathLike, accepted: str | os.PathLike | None = None) -> set[tuple[str, str]]:
@@ -113,13 +109,7 @@ def msd_mismatches(path: str | os.PathLike, accepted: str | os.PathLike | None =
     return pairs
 
 
-def taste_profile(
-    path: str | os.PathLike,
-    mismatches: Collection[tuple[str, str]] = (),
-    complete: bool = False,
-    on_error: str = "raise",
-    progress: bool = False,
-) -> Ratings:
+def taste_profile(path: str | os.PathLike, mismatches: Collection[tuple[str, str]] = (), **options) -> Ratings:
     """The Echo Nest Taste Profile: how often 1,019,318 users played 384,546 songs, 48,373,586 pairs.
 
     Parameters
@@ -128,12 +118,9 @@ def taste_profile(
         `train_triplets.txt` or the challenge's `kaggle_visible_evaluation_triplets.txt`, or the folder or archive with it.
     mismatches : collection of (song, track)
         What `msd_mismatches` gives: plays of these songs are dropped, for nobody knows which song was played.
-    complete : bool
-        Whether a difference from the published numbers is an error; else it is told in `Ratings.notes`.
-    on_error : {"raise", "skip"}
-        With "skip", faulty lines are left out, counted and named in `Ratings.notes`.
-    progress : bool
-        Show a bar.
+    **options
+        `complete=True` makes a difference from the published numbers an error, which is told in `Ratings.notes` else;
+        `on_error="skip"` leaves faulty lines out, counts them and names them there; `progress=True` shows a bar.
 
     Returns
     -------
@@ -141,9 +128,8 @@ def taste_profile(
         Play counts.
     """
     names = ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"]
-    columns = {"user": Ids("user"), "song": Ids("song"), "value": Numbers("count")}
-    table = read_table(path, names, ("user", "song", "count"), columns, on_error=on_error, progress=progress)
-    ratings = to_ratings(table, None, PUBLISHED.get(table.name), complete, on_error)
+    fields = ("user", "song", "count")
+    ratings = read_ratings(path, names, fields, *fields, published=PUBLISHED, **options)
     if not mismatches:
         return ratings
     songs = {song for song, _ in mismatches}

@@ -12,22 +12,25 @@ import numpy as np
 from acai.datasets.source import BROKEN, tar_members
 from acai.errors import InputError
 
+PLACES = {  # our name → where it stands
+    "track_id": ("analysis", "track_id"), "song_id": ("metadata", "song_id"),
+    "artist": ("metadata", "artist_name"), "title": ("metadata", "title"), "year": ("musicbrainz", "year"),
+    "duration": ("analysis", "duration"), "tempo": ("analysis", "tempo"), "loudness": ("analysis", "loudness"),
+    "key": ("analysis", "key"), "mode": ("analysis", "mode"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class SongFile:
-    """One song of the Million Song Dataset. A number that is missing there is NaN here.
+    """One song of the Million Song Dataset. A number that is missing there is NaN here, but for the year, which is 0.
 
     Attributes
     ----------
     track_id, song_id, artist, title : str
-    year : float
-        NaN where the file says 0.
-    duration : float
-        Seconds.
-    tempo, loudness : float
-        Beats a minute; decibels.
-    key, mode : int
-        0 (C) to 11 (B); 0 for minor, 1 for major.
+    year, key, mode : int
+        The key is 0 (C) to 11 (B), the mode 0 for minor, 1 for major.
+    duration, tempo, loudness : float
+        Seconds, beats a minute, decibels.
     starts : array, shape (segments,)
         Where the segments begin, in seconds.
     timbre, pitches : arrays, shape (segments, 12)
@@ -38,7 +41,7 @@ class SongFile:
     song_id: str
     artist: str
     title: str
-    year: float
+    year: int
     duration: float
     tempo: float
     loudness: float
@@ -67,58 +70,35 @@ def msd_hdf5(path: str | os.PathLike) -> Iterator[SongFile]:
         If h5py is not installed, if there is no such file, or at the first one that is not as it should be.
     """
     try:
-        import h5py  # noqa: F401
+        import h5py
     except ImportError as error:
         raise InputError("HDF5 files need h5py: pip install 'acai[msd]'") from error
-    path = Path(path)
-    n = 0
-    for n, (label, file) in enumerate(_files(path), start=1):  # noqa: B007
-        yield _song(label, file)
-    if n == 0:
+    none = True
+    for label, file in _files(Path(path)):
+        none = False
+        try:
+            with h5py.File(file, "r") as h5:
+                one = {name: h5[group]["songs"][0][field] for name, (group, field) in PLACES.items()}
+                one = {name: v.decode() if isinstance(v, bytes) else v.item() for name, v in one.items()}
+                segments = (h5[f"analysis/segments_{name}"][:] for name in ("start", "timbre", "pitches"))
+                yield SongFile(**one, **dict(zip(("starts", "timbre", "pitches"), segments)))
+        except (OSError, KeyError, ValueError, IndexError) as error:
+            groups = "groups metadata, analysis, musicbrainz"
+            raise InputError(f"{label}: expected an HDF5 file of the Million Song Dataset ({groups}); {error}") from error
+    if none:
         raise InputError(f"{path} has no file that ends in .h5")
 
 
 def _files(path: Path) -> Iterator[tuple[str, Path | BinaryIO]]:
-    if path.is_dir():
-        yield from ((str(file), file) for file in sorted(path.rglob("*.h5")))
-    elif path.suffix == ".h5":
-        yield str(path), path
-    elif not path.exists():
+    if not path.exists():
         raise InputError(f"{path} does not exist")
-    else:
-        try:
-            with tar_members(path) as members:
-                for member in members:
-                    if member.isfile() and member.name.endswith(".h5") and not Path(member.name).name.startswith("._"):
-                        yield f"{path}: {member.name}", io.BytesIO(members.extractfile(member).read())
-        except BROKEN as error:
-            raise InputError(f"{path} is no archive, is damaged or was cut off ({error})") from error
-
-
-def _song(label: str, file: Path | BinaryIO) -> SongFile:
-    import h5py
-
+    if path.is_dir() or path.suffix == ".h5":
+        yield from ((str(file), file) for file in (sorted(path.rglob("*.h5")) if path.is_dir() else [path]))
+        return
     try:
-        with h5py.File(file, "r") as h5:
-            metadata, analysis, musicbrainz = (
-                h5[group]["songs"][0] for group in ("metadata", "analysis", "musicbrainz")
-            )
-            return SongFile(
-                track_id=analysis["track_id"].decode(),
-                song_id=metadata["song_id"].decode(),
-                artist=metadata["artist_name"].decode(),
-                title=metadata["title"].decode(),
-                year=float(musicbrainz["year"]) or float("nan"),
-                duration=float(analysis["duration"]),
-                tempo=float(analysis["tempo"]),
-                loudness=float(analysis["loudness"]),
-                key=int(analysis["key"]),
-                mode=int(analysis["mode"]),
-                starts=h5["analysis/segments_start"][:],
-                timbre=h5["analysis/segments_timbre"][:],
-                pitches=h5["analysis/segments_pitches"][:],
-            )
-    except (OSError, KeyError, ValueError, IndexError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{label}: expected an HDF5 file of the Million Song Dataset (groups metadata, analysis, musicbrainz); {error}"
-        ) from error
+        with tar_members(path) as members:
+            for member in members:
+                if member.isfile() and member.name.endswith(".h5") and not Path(member.name).name.startswith("._"):
+                    yield f"{path}: {member.name}", io.BytesIO(members.extractfile(member).read())
+    except BROKEN as error:
+        raise InputError(f"{path} is no archive, is damaged or was cut off ({error})") from error

@@ -7,24 +7,15 @@ import numpy as np
 
 from acai.building import RepeatedPair
 from acai.datasets.columns import Ids, Numbers
-from acai.datasets.table import Table, read_table
+from acai.datasets.table import read_table
 from acai.errors import InputError
 from acai.ratings import Ratings
 
 
 def read_ratings(
-    path: str | os.PathLike,
-    names: Sequence[str],
-    fields: Sequence[str],
-    user: str,
-    song: str,
-    value: str,
-    time: str | None = None,
-    combine: str | None = None,
-    published: Mapping[str, int] | None = None,
-    complete: bool = False,
-    on_error: str = "raise",
-    **options,
+    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str],
+    user: str, song: str, value: str, time: str | None = None, combine: str | None = None,
+    published: Mapping | None = None, complete: bool = False, on_error: str = "raise", **options,
 ) -> Ratings:
     """Read `Ratings` from a delimited file.
 
@@ -37,7 +28,7 @@ def read_ratings(
     combine : str, optional
         As in `Ratings.from_triplets`. Without it a repeated pair is a faulty line.
     published : mapping, optional
-        The numbers of "rows", "users" and "songs" that the makers of the data set state.
+        The numbers of "rows", "users" and "songs" that the makers of the data set state, or these by the file's name.
     complete : bool
         Whether a difference from them is an error; else it is a note.
     """
@@ -45,30 +36,22 @@ def read_ratings(
     if time is not None:
         columns["time"] = Numbers(time, np.int64, whole=True)
     table = read_table(path, names, fields, columns, on_error=on_error, **options)
-    return to_ratings(table, combine, published, complete, on_error)
-
-
-def to_ratings(
-    table: Table, combine: str | None, published: Mapping[str, int] | None, complete: bool, on_error: str
-) -> Ratings:
-    """`Ratings` from a table with the columns user, song, value and perhaps time; see `read_ratings`."""
-    notes = table.notes()
-    if table.n_rows == 0:
-        raise InputError(f"not one line could be used; {'; '.join(notes)}")
-    user, song, value = (table.columns[name] for name in ("user", "song", "value"))
-    arguments = (user, song, value, table.ids["user"], table.ids["song"])
+    notes, times = table.notes(), table.columns.get("time")
+    arguments = (*(table.columns[name] for name in ("user", "song", "value")), table.ids["user"], table.ids["song"])
     try:
-        ratings = Ratings.from_codes(*arguments, combine, table.columns.get("time"))
+        ratings = Ratings.from_codes(*arguments, combine, times)
     except RepeatedPair as error:
-        first, second = (table.line_of(row) for row in error.rows)
+        first, second = map(table.line_of, error.rows)
         if on_error == "raise":
             raise InputError(
                 f"{table.label}, line {second}: expected each pair of user and song once; "
                 f"found user {error.user!r} and song {error.song!r}, as on line {first} already"
             ) from error
-        ratings = Ratings.from_codes(*arguments, "first", table.columns.get("time"))
+        ratings = Ratings.from_codes(*arguments, "first", times)
         n_repeated = table.n_rows - ratings.n_ratings
         notes.append(f"{n_repeated:,} skipped for want of a pair not seen before: line {second}, …")
+    if published is not None:
+        published = published if "rows" in published else published.get(table.name)
     found = {"rows": table.n_rows, "users": ratings.n_users, "songs": ratings.n_songs}
     notes += compared(table.label, found, published, complete)
     return Ratings(ratings.csr, ratings.users, ratings.songs, ratings.times, notes)
@@ -76,9 +59,9 @@ def to_ratings(
 
 def compared(label: str, found: Mapping[str, int], published: Mapping[str, int] | None, complete: bool) -> list[str]:
     """How what was found differs from what was published: one note, or an error where the data set should be `complete`."""
-    if published is None and complete:
-        raise InputError(f"{label}: complete=True, but no numbers are published for a file of this name")
     if published is None:
+        if complete:
+            raise InputError(f"{label}: complete=True, but no numbers are published for a file of this name")
         return []
     stated = ", ".join(f"{n:,} {what}" for what, n in published.items())
     differences = ", ".join(

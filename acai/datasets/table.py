@@ -29,10 +29,10 @@ class Table:
 
     label: str
     name: str
-    columns: dict[str, np.ndarray]
-    ids: dict[str, list]
-    first_line: int
-    skipped: dict[int, str] = field(default_factory=dict)  # line number → what was expected there
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    ids: dict[str, list] = field(default_factory=dict)
+    first_line: int = 1
+    skipped: dict[str, list[np.ndarray]] = field(default_factory=dict)  # what was expected → the lines without it
 
     @property
     def n_rows(self) -> int:
@@ -44,34 +44,30 @@ class Table:
         ids = self.ids[column]
         return [ids[code] for code in self.columns[column].tolist()]
 
+    @property
+    def skipped_lines(self) -> np.ndarray:
+        """The numbers of all lines that were left out, ascending."""
+        return np.sort(np.concatenate([np.zeros(0, np.int64), *(part for parts in self.skipped.values() for part in parts)]))
+
     def line_of(self, row: int) -> int:
         """The line number that a row had in the file."""
-        line = row + self.first_line
-        for faulty in sorted(self.skipped):
-            line += faulty <= line
-        return line
+        line, skipped = row + self.first_line, self.skipped_lines
+        return int(line + np.searchsorted(skipped - np.arange(len(skipped)), line, side="right"))
 
     def notes(self) -> list[str]:
         """Where the rows come from, and what was left out."""
-        found = [f"{self.label}: {self.n_rows:,} rows"]
-        for expected in dict.fromkeys(self.skipped.values()):
-            lines = [line for line, why in self.skipped.items() if why == expected]
+        notes = [f"{self.label}: {self.n_rows:,} rows"]
+        for expected, lines in self.skipped.items():
+            lines = np.concatenate(lines).tolist()
             listed = ", ".join(map(str, lines[:5])) + ", …" * (len(lines) > 5)
-            found.append(f"{len(lines):,} skipped for want of {expected}: line {listed}")
-        return found
+            notes.append(f"{len(lines):,} skipped for want of {expected}: line {listed}")
+        return notes
 
 
 def read_table(
-    path: str | os.PathLike,
-    names: Sequence[str],
-    fields: Sequence[str],
-    columns: Mapping[str, Column],
-    separator: str = "\t",
-    header: bool = False,
-    encoding: str = "utf-8",
-    on_error: str = "raise",
-    progress: bool = False,
-    block_size: int = BLOCK,
+    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], columns: Mapping[str, Column],
+    separator: str = "\t", header: bool = False, encoding: str = "utf-8",
+    on_error: str = "raise", progress: bool = False, block_size: int = BLOCK,
 ) -> Table:
     """Read some columns of a delimited file.
 
@@ -109,43 +105,39 @@ def read_table(
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
     chunks: dict[str, list[np.ndarray]] = {name: [] for name in columns}
-    ids_last = sorted(columns, key=lambda name: isinstance(columns[name], Ids))  # a faulty line's ids get no number
+    ids = [column for column in columns.values() if isinstance(column, Ids)]
+    ids_last = sorted(columns, key=lambda name: columns[name] in ids)  # so that a faulty line's ids get no number
     with opened(path, *names) as source:
-        table = Table(source.label, source.name, {}, {}, first_line=1 + header)
+        table = Table(source.label, source.name, first_line=1 + header)
         n_lines = 0
         bar = tqdm(total=source.size, unit="B", unit_scale=True, desc=f"reading {source.name}", disable=not progress)
-        with bar:
-            for raw, too_long in whole_lines(source.stream, block_size):
-                bar.update(len(raw))
-                if n_lines == 0:
-                    raw = raw.removeprefix(BOM)
-                    if header:
-                        raw = _without_header(raw, fields, separator, source.label)
-                        n_lines = 1
-                lines = Lines.cut(raw, fields, separator)
-                lines.check_text(encoding, block_size if too_long else None)
-                for column in columns.values():
-                    if isinstance(column, Ids):
-                        column.mark_empty(lines)
-                parts = {name: columns[name].read(lines) for name in ids_last}
-                fine = lines.problem == 0
-                if not fine.all():
-                    for line in np.flatnonzero(~fine).tolist():
-                        expected = lines.expected[lines.problem[line] - 1]
-                        if on_error == "raise":
-                            where = f"{source.label}, line {n_lines + line + 1}"
-                            raise InputError(f"{where}: expected {expected}; found {_excerpt(lines, line)}")
-                        table.skipped[n_lines + line + 1] = expected
-                    parts = {name: part[fine] for name, part in parts.items()}
-                for name, part in parts.items():
-                    chunks[name].append(part)
-                n_lines += len(fine)
-        if n_lines == 0:
-            raise InputError(f"{source.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
+        for raw, too_long in whole_lines(source.stream, block_size):
+            bar.update(len(raw))
+            if n_lines == 0:
+                raw = raw.removeprefix(BOM)
+                if header:
+                    raw, n_lines = _without_header(raw, fields, separator, source.label), 1
+            lines = Lines.cut(raw, fields, separator)
+            lines.check_text(encoding, block_size if too_long else None)
+            for column in ids:
+                column.mark_empty(lines)
+            values = {name: columns[name].read(lines) for name in ids_last}
+            fine = lines.problem == 0
+            if not fine.all():
+                _report(lines, n_lines + 1, table, on_error, separator)
+                values = {name: column[fine] for name, column in values.items()}
+            for name, column in values.items():
+                chunks[name].append(column)
+            n_lines += len(fine)
+        bar.close()
+    if n_lines == 0:
+        raise InputError(f"{table.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
     for name, column in columns.items():
         table.columns[name] = np.concatenate(chunks.pop(name) or [np.zeros(0, np.int32)])
-        if isinstance(column, Ids):
+        if column in ids:
             table.ids[name] = column.ids(encoding)
+    if table.n_rows == 0:
+        raise InputError(f"not one line could be used; {'; '.join(table.notes())}")
     return table
 
 
@@ -176,8 +168,18 @@ def _without_header(raw: bytes, fields: Sequence[str], separator: str, label: st
     return rest
 
 
-def _excerpt(lines: Lines, line: int) -> str:
+def _report(lines: Lines, first: int, table: Table, on_error: str, separator: str) -> None:
+    """The faulty lines of a block that begins with line `first`: the first of them as an error, or all for the notes."""
+    faulty = np.flatnonzero(lines.problem)
+    if on_error == "skip":
+        for code in np.unique(lines.problem[faulty]):
+            numbers = faulty[lines.problem[faulty] == code] + first
+            table.skipped.setdefault(lines.expected[code - 1], []).append(numbers)
+        return
+    line = int(faulty[0])
     text = lines.raw.split(b"\n", line + 1)[line].rstrip(b"\r")
-    n_fields = text.count(lines.separator) + 1
     shown = text[:EXCERPT].decode(errors="backslashreplace") + "…" * (len(text) > EXCERPT)
-    return f"{shown!r} ({n_fields} field{'s' * (n_fields > 1)})" if text else "an empty line"
+    n_fields = text.count(separator.encode()) + 1
+    found = f"{shown!r} ({n_fields} field{'s' * (n_fields > 1)})" if text else "an empty line"
+    expected = lines.expected[lines.problem[line] - 1]
+    raise InputError(f"{table.label}, line {first + line}: expected {expected}; found {found}")

@@ -13,13 +13,8 @@ SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
 
 
 def triplets(
-    path: str | os.PathLike,
-    separator: str | None = None,
-    columns: Sequence[int] = (0, 1, 2),
-    header: bool = False,
-    combine: str | None = None,
-    on_error: str = "raise",
-    progress: bool = False,
+    path: str | os.PathLike, separator: str | None = None, columns: Sequence[int] = (0, 1, 2), header: bool = False,
+    combine: str | None = None, **options,
 ) -> Ratings:
     """Read any delimited file of user, song and value.
 
@@ -36,10 +31,8 @@ def triplets(
         Whether the first line names the fields.
     combine : {None, "sum", "max", "min", "mean", "last"}
         What to do where a pair occurs more than once. With None that is an error.
-    on_error : {"raise", "skip"}
-        With "skip", faulty lines are left out, counted and named in `Ratings.notes`.
-    progress : bool
-        Show a bar.
+    **options
+        `on_error="skip"` leaves faulty lines out, counts them and names them in `Ratings.notes`; `progress=True` shows a bar.
 
     Returns
     -------
@@ -59,6 +52,6 @@ def triplets(
         expected = f"three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields"
         raise InputError(f"columns={tuple(columns)}; expected {expected}")
     fields = names if header else [f"field {f + 1}" for f in range(len(names))]
-    user, song, value = (fields[c] for c in columns)
-    options = {"separator": separator, "header": header, "on_error": on_error, "progress": progress}
-    return read_ratings(path, (), fields, user, song, value, combine=combine, **options)
+    return read_ratings(
+        path, (), fields, *(fields[c] for c in columns), combine=combine, separator=separator, header=header, **options
+    )

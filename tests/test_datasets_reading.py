@@ -92,9 +92,9 @@ def test_numbers_are_read_as_python_reads_them(folder, texts):
         return value if 0 <= value <= float(np.finfo(np.float32).max) else None
 
     fine = [value for value in map(expected, texts) if value is not None]
-    path = write(folder, "".join(f"u\ts\t{text}\n" for text in texts))
+    path = write(folder, "".join(f"u\ts\t{text}\n" for text in [*texts, "1"]))
     table, rows = read(path, on_error="skip")
-    assert [value for *_, value in rows] == fine
+    assert [value for *_, value in rows] == [*fine, 1]
     assert table.skipped_lines.tolist() == [j + 1 for j, text in enumerate(texts) if expected(text) is None]
     if len(fine) < len(texts):
         line = table.skipped_lines[0]

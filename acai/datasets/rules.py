@@ -17,7 +17,7 @@ def plays(n: np.ndarray) -> np.ndarray:
 
 def log1p(n: np.ndarray) -> np.ndarray:
     """(D2) log(1 + n): the hundredth play says less than the second."""
-    return np.log1p(n)
+    return np.log1p(n, dtype=np.float64)
 
 
 def binary(n: np.ndarray) -> np.ndarray:

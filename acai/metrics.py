@@ -1,4 +1,4 @@
-"""How good predictions and recommendations are (README, part E)."""
+"""How good predictions and recommendations are (README, part E): functions on arrays."""
 
 import numpy as np
 
@@ -35,6 +35,68 @@ def _errors(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return truth - predicted
 
 
+def precision(hits: np.ndarray) -> np.ndarray:
+    """(E3) Precision at k, 1/k Σ_j h_j: the share of the k places that a relevant song stands on.
+
+    Parameters
+    ----------
+    hits : array of bool, shape (..., k)
+        h_j: is the song on place j relevant? Where fewer than k songs were recommended, the places left are no hits.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        0 to 1, one for each list.
+    """
+    return np.asarray(hits, np.float64).mean(axis=-1)  # (E3)
+
+
+def recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    """(E4) Recall at k, 1/|T| Σ_j h_j: the share of the relevant songs that got a place.
+
+    Parameters
+    ----------
+    hits : array of bool, shape (..., k)
+        h_j: is the song on place j relevant?
+    n_relevant : int or array of int, shape (...)
+        |T|, how many songs are relevant to each user, recommended or not. Where it is 0 there is no such thing as recall: NaN.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        0 to 1, one for each list.
+    """
+    return _divided(np.asarray(hits, np.float64).sum(axis=-1), n_relevant)  # (E4)
+
+
+def average_precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    """(E5) Average precision at k, 1/min(k, |T|) Σ_j h_j · (1/j Σ_{l≤j} h_l). Its mean over users is mAP@k.
+
+    Parameters and result are those of `recall`.
+    """
+    hits = np.asarray(hits, np.float64)
+    k = hits.shape[-1]
+    so_far = np.cumsum(hits, axis=-1) / np.arange(1, k + 1)  # the precision at each place
+    return _divided((hits * so_far).sum(axis=-1), np.minimum(k, n_relevant))  # (E5)
+
+
+def ndcg(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    """(E6) Normalised discounted cumulative gain at k, Σ_j h_j / log₂(j + 1) over the same sum for a perfect list.
+
+    Parameters and result are those of `recall`.
+    """
+    hits = np.asarray(hits, np.float64)
+    k = hits.shape[-1]
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[0], np.cumsum(discount)])[np.minimum(k, n_relevant)]
+    return _divided(hits @ discount, ideal)  # (E6)
+
+
+def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
+    return np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
+
+
 def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
     """(E7) Area under the ROC curve: how often a relevant song stands above one that is not, a tie counting for half.
 
@@ -48,8 +110,8 @@ def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
     Returns
     -------
     float
-        0.5 for a blind order, 1 for a perfect one. With several users, the mean over those who have both relevant
-        songs and others.
+        0.5 for a blind order, 1 for a perfect one. With several users, the mean over those who have both relevant songs
+        and others.
 
     Raises
     ------
@@ -60,7 +122,7 @@ def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
 
     scores, relevant = np.atleast_2d(np.asarray(scores)), np.atleast_2d(np.asarray(relevant, dtype=bool))
     if scores.shape != relevant.shape or np.isnan(scores).any():
-        raise InputError(f"scores of shape {scores.shape}, relevant of shape {relevant.shape}; expected equal shapes and no NaN")
+        raise InputError(f"scores of shape {scores.shape}, relevant of shape {relevant.shape}; expected equal, no NaN")
     n_good = relevant.sum(axis=1)
     n_bad = scores.shape[1] - n_good
     both = (n_good > 0) & (n_bad > 0)
@@ -70,3 +132,22 @@ def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
     good, bad = n_good[both].astype(float), n_bad[both]
     wins = (ranks * relevant[both]).sum(axis=1) - good * (good + 1) / 2
     return float(np.mean(wins / (good * bad)))  # (E7)
+
+
+def coverage(recommended: np.ndarray, n_songs: int) -> float:
+    """(E8) The share of all songs that is recommended to anybody.
+
+    Parameters
+    ----------
+    recommended : array of int
+        The columns of the recommended songs; −1 stands for an empty place.
+    n_songs : int
+        How many songs there are.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    recommended = np.unique(recommended)
+    return float(np.count_nonzero(recommended >= 0) / n_songs)  # (E8)

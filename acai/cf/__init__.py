@@ -2,6 +2,7 @@
 
 from acai.cf.als import ALS
 from acai.cf.baselines import Baseline, GlobalMean, Popularity
+from acai.cf.evaluation import cross_validate, evaluate, split_each_user
 from acai.cf.gradient_descent import GradientDescent
 from acai.cf.item_neighbours import ItemKNN
 from acai.cf.recommender import Recommender
@@ -9,8 +10,13 @@ from acai.cf.sgd import SGD
 from acai.cf.svd import SVD
 from acai.cf.user_neighbours import UserKNN
 
+MODELS: dict[str, type[Recommender]] = {
+    model.__name__: model
+    for model in (GlobalMean, Baseline, Popularity, UserKNN, ItemKNN, SVD, GradientDescent, SGD, ALS)
+}
 __all__ = [
     "ALS",
+    "MODELS",
     "SGD",
     "SVD",
     "Baseline",
@@ -20,4 +26,7 @@ __all__ = [
     "Popularity",
     "Recommender",
     "UserKNN",
+    "cross_validate",
+    "evaluate",
+    "split_each_user",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import numpy as np
+from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from acai.cf.factors import FactorModel
@@ -69,9 +70,9 @@ class ALS(FactorModel):
         """Solve for Q and for P in turn."""
         from tqdm import tqdm
 
-        c = self._confidence(ratings.csr.data)
         by_user = ratings.csr.copy()
-        by_user.data = c
+        by_user.data = self._confidence(ratings.csr.data)
+        by_user.eliminate_zeros()  # what was not played weighs as much as what is not known
         by_song = by_user.T.tocsr()
         self._start(ratings, False, self.init_std, self.seed, self.init)
         self.mu, self.b_u[:], self.b_i[:] = 0.0, 0, 0
@@ -82,14 +83,15 @@ class ALS(FactorModel):
         self.ratings = ratings
         return self
 
-    def _solve(self, c, Y: np.ndarray, X: np.ndarray) -> float:
-        """The rows of X that fit best to a fixed Y; returns their part of the objective."""
+    def _solve(self, c: sparse.csr_array, Y: np.ndarray, X: np.ndarray) -> float:
+        """Put into X the rows that fit a fixed Y best; returns their part of the objective."""
         from acai.cf import kernels
 
-        with threadpool_limits(1, "blas"):
-            G = Y.T.astype(np.float64) @ Y  # (k, k)
+        with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
+            G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
+            Z = (Y @ np.linalg.inv(G)).astype(np.float32)
         loss = np.empty(len(X))
-        kernels.als_solve(c.indptr, c.indices, c.data, Y, G, self.reg, X, loss)  # (C11)
+        kernels.als_solve(c.indptr, c.indices, c.data, Y, G, Z, X, loss)  # (C11)
         return 0.5 * float(loss.sum())
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
@@ -106,10 +108,10 @@ class ALS(FactorModel):
         ndarray, shape (n_factors,)
             p; order the songs by `model.Q @ p`. The plays of a user of the training data give that user's row of P.
         """
-        from scipy import sparse
-
         i, r = self._heard(heard)
         p = np.zeros((1, self.Q.shape[1]), np.float32)
-        c = sparse.csr_array((self._confidence(r), i.astype(np.int32), np.array([0, len(i)], np.int32)), shape=(1, len(self.Q)))
+        indptr = np.array([0, len(i)], np.int32)
+        c = sparse.csr_array((self._confidence(r), i.astype(np.int32), indptr), shape=(1, len(self.Q)))
+        c.eliminate_zeros()
         self._solve(c, self.Q, p)
         return p[0]

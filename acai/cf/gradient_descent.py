@@ -18,8 +18,8 @@ class GradientDescent(FactorModel):
 
         w ← w − η ∇F(w)
 
-    where F is the objective (C8). The bold driver (Battiti 1989) spares one from choosing η: it grows after each step that made F smaller;
-    a step that did not is taken back, and η halved.
+    where F is the objective (C8). The bold driver (Battiti 1989) spares one from choosing η: it grows after each step
+    that made F smaller; a step that did not is taken back, and η halved.
 
     Parameters
     ----------

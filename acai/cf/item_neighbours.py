@@ -14,12 +14,13 @@ from acai.ratings import Ratings
 
 @dataclass
 class ItemKNN(Neighbours):
-    """What the user thought of songs like this one (C1 with users and songs changed about; Sarwar et al. 2001, Deshpande, Karypis 2004).
+    """What the user thought of songs like this one (C1 on its side; Sarwar et al. 2001, Deshpande and Karypis 2004).
 
         r̂(u,i) = r̄(i) + κ Σ_j s(i,j) (r(u,j) − r̄(j)),    κ = 1 / Σ_j |s(i,j)|
 
-    over the k songs most like i of those that u rated, of the `keep` nearest that each song remembers. The rest is as for `UserKNN`, users and songs changed about.
-    To rank songs by play counts, `normalise=False, centring="none"` with `similarity="asymmetric"` is the rule that won the Million Song Dataset Challenge (Aiolli 2013).
+    over the k songs most like i of those that u rated, among the `keep` nearest that each song remembers. The rest is as
+    for `UserKNN`, users and songs changed about. To rank songs by play counts, `normalise=False, centring="none"` with
+    `similarity="asymmetric"` is the rule that won the Million Song Dataset Challenge (Aiolli 2013).
 
     Attributes
     ----------
@@ -104,7 +105,7 @@ keep : int or None
         return likeness
 
     def explain(self, user: Hashable, song: Hashable) -> list[Neighbour]:
-        """The songs behind a prediction, the nearest first: how like each is, how the user rated it, and by how much that moved the prediction."""
+        """The songs behind a prediction, the nearest first: how like each is, how the user rated it, what that changed."""
         u, i = self._fitted().row(user), self.ratings.column(song)
         csr = self.ratings.csr
         rated = csr.indices[csr.indptr[u] : csr.indptr[u + 1]]

@@ -96,68 +96,84 @@ def residuals(indptr, indices, data, P, Q, b_u, b_i, mu, e):
 
 
 @njit(cache=True, parallel=True, fastmath=REORDER)
-def als_solve(indptr, indices, c, Y, G, lam, X, loss):
-    """(C11) For each row u, the x that minimises Σ_i c(u,i) (1 or 0 − x·y_i)² + λ ‖x‖², and that minimum.
+def als_solve(indptr, indices, c, Y, G, Z, X, loss):
+    """(C11) For each row u, the x that minimises Σ_i (1 + c(u,i)) (1 or 0 − x·y_i)² + λ ‖x‖²; `loss` gets that minimum.
 
-    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY:
-    (YᵀY + Yᵀ(C − I)Y + λI) x = YᵀC 1, by Cholesky's factorisation.
+    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹:
+    (G + Yᵀ C Y) x = Yᵀ(1 + C) 1, of order k or, where fewer entries are known, turned into one of their number.
     """
     for u in prange(len(X)):
-        A = G.copy()
-        b = np.zeros(len(A))
-        weigh(A, b, indices[indptr[u] : indptr[u + 1]], c[indptr[u] : indptr[u + 1]], Y)
-        for f in range(len(A)):
-            A[f, f] += lam
-        solve(A, b, X[u])
-        # at the minimum, Σ c (target − x·y)² + λ‖x‖² = Σ c target² − bᵀx
-        loss[u] = 0.0
-        for f in range(len(A)):
-            loss[u] -= b[f] * X[u, f]
-        for j in range(indptr[u], indptr[u + 1]):
-            if c[j] > 0:
-                loss[u] += 1 + c[j]
+        i, c_u, x = indices[indptr[u] : indptr[u + 1]], c[indptr[u] : indptr[u + 1]], X[u]
+        if len(i) < len(G):
+            solve_few(i, c_u, Y, Z, x)
+        else:
+            solve_many(i, c_u, Y, G, x)
+        loss[u] = 0
+        for j in range(len(i)):
+            loss[u] += (1 + c_u[j]) * (1 - dot(Y[i[j]], x))  # what the sum comes to where its gradient is zero
 
 
 @njit(cache=True, fastmath=REORDER)
-def weigh(A, b, i, c, Y):
-    """A += Yᵀ(C − I)Y (its lower half) and b += YᵀC1 over the known entries, four at a time so that A is read and
-    written once for the four.
-    """
-    n = len(i)
+def solve_many(i, c, Y, G, x):
+    """(G + Yᵀ C Y) x = Yᵀ(1 + C) 1, four entries at a time, so that A is read and written once for the four."""
+    A, b, n = G.copy(), np.zeros(len(G)), len(i)
     for j in range(0, n, 4):
         j1, j2, j3 = min(j + 1, n - 1), min(j + 2, n - 1), min(j + 3, n - 1)
-        c0, c1 = c[j], c[j1] if j + 1 < n else 0
-        c2, c3 = c[j2] if j + 2 < n else 0, c[j3] if j + 3 < n else 0
+        w1, w2, w3 = j + 1 < n, j + 2 < n, j + 3 < n
         y0, y1, y2, y3 = Y[i[j]], Y[i[j1]], Y[i[j2]], Y[i[j3]]
-        t0, t1, t2, t3 = c0 + (c0 > 0), c1 + (c1 > 0), c2 + (c2 > 0), c3 + (c3 > 0)
+        c0, c1, c2, c3 = c[j], w1 * c[j1], w2 * c[j2], w3 * c[j3]
         for f in range(len(b)):
             a0, a1, a2, a3 = c0 * y0[f], c1 * y1[f], c2 * y2[f], c3 * y3[f]
             row = A[f]
             for g in range(f + 1):
                 row[g] += a0 * y0[g] + a1 * y1[g] + a2 * y2[g] + a3 * y3[g]
-            b[f] += t0 * y0[f] + t1 * y1[f] + t2 * y2[f] + t3 * y3[f]
+            b[f] += a0 + y0[f] + a1 + w1 * y1[f] + a2 + w2 * y2[f] + a3 + w3 * y3[f]
+    z = np.empty(len(b))
+    solve(A, b, z)
+    x[:] = z
+
+
+@njit(cache=True, fastmath=REORDER)
+def solve_few(i, c, Y, Z, x):
+    """The same x by Woodbury's identity: x = Zᵀ(t − w) with t = 1 + c, K = Y Zᵀ and (C⁻¹ + K) w = K t."""
+    n = len(i)
+    A, b, w = np.empty((n, n)), np.zeros(n), np.empty(n)
+    for j in range(n):
+        for l in range(j + 1):
+            A[j, l] = dot(Z[i[j]], Y[i[l]])
+            b[j] += A[j, l] * (1 + c[l])
+            if l < j:
+                b[l] += A[j, l] * (1 + c[j])
+        A[j, j] += 1 / c[j]
+    solve(A, b, w)
+    x[:] = 0
+    for j in range(n):
+        z = Z[i[j]]
+        t = 1 + c[j] - w[j]
+        for f in range(len(x)):
+            x[f] += t * z[f]
 
 
 @njit(cache=True, fastmath=REORDER)
 def solve(A, b, x):
-    """A x = b by A = L Lᵀ, written over the lower half of A."""
-    k = len(b)
-    z = np.empty(k)
-    for f in range(k):
-        for g in range(f + 1):
-            s = A[f, g]
-            for h in range(g):
-                s -= A[f, h] * A[g, h]
-            A[f, g] = s / A[g, g] if g < f else np.sqrt(s)
-        s = b[f]
+    """A x = b by A = L Lᵀ, of which the lower half of A takes L."""
+    for f in range(len(b)):
+        for g in range(f):
+            A[f, g] = (A[f, g] - partial_dot(A[f], A[g], g)) / A[g, g]
+        A[f, f] = np.sqrt(A[f, f] - partial_dot(A[f], A[f], f))
+        x[f] = (b[f] - partial_dot(A[f], x, f)) / A[f, f]
+    for f in range(len(b) - 1, -1, -1):
+        x[f] /= A[f, f]
         for h in range(f):
-            s -= A[f, h] * z[h]
-        z[f] = s / A[f, f]
-    for f in range(k - 1, -1, -1):
-        z[f] /= A[f, f]
-        x[f] = z[f]
-        for h in range(f):
-            z[h] -= A[f, h] * z[f]
+            x[h] -= A[f, h] * x[f]
+
+
+@njit(cache=True, fastmath=REORDER)
+def partial_dot(a, b, n):
+    s = 0.0
+    for h in range(n):
+        s += a[h] * b[h]
+    return s
 
 
 @njit(cache=True)

@@ -1,4 +1,4 @@
-"""Memory-based prediction (C1): what users and songs have in this in common."""
+"""Memory-based prediction (C1): what the two ways round have in common."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -46,7 +46,8 @@ class Neighbours(Recommender):
     asymmetry : float
         The exponent of the "asymmetric" cosine (C13), from 0 to 1.
     normalise : bool
-        Divide by Σ |s|, as (C1) does. Without it, many neighbours say more than few: better to rank songs by play counts, but no rating.
+        Divide by Σ |s|, as (C1) does. Without it, many neighbours say more than few: better for ranking songs by play
+        counts, but not a rating.
     memory : int
         How many bytes the block of similarities may take.
     """

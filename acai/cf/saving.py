@@ -57,10 +57,9 @@ def load(path: str | PathLike) -> Recommender:
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
         header = json.loads(arrays.pop("header").tobytes())
-        models = [name for name in cf.__all__ if name != "Recommender"]
-        if header["model"] not in models:
-            raise unknown("model", header["model"], models, n=len(models))
-        model = getattr(cf, header["model"])(**header["settings"])
+        if header["model"] not in cf.MODELS:
+            raise unknown("model", header["model"], cf.MODELS, n=len(cf.MODELS))
+        model = cf.MODELS[header["model"]](**header["settings"])
         users, songs = unpacked(arrays["users"]), unpacked(arrays["songs"])
         R = (arrays["data"], arrays["indices"], arrays["indptr"])
         csr = sparse.csr_array(R, shape=(len(users), len(songs)))

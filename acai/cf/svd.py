@@ -20,8 +20,9 @@ class SVD(FactorModel):
 
         R = M Σ Nᵀ,    R_k = M_k Σ_k N_kᵀ,    P = M_k,    Q = N_k Σ_k
 
-    The filled R is S + 1 r̄ᵀ: S, sparse, holds the deviations of the known entries from their song's mean; r̄ holds the means. Its products with vectors need
-    no more than that. Singular values descend; of each column of N, the entry of the largest magnitude is positive.
+    The filled R is S + 1 r̄ᵀ, where S is sparse and holds how far each known entry is from its song's mean, and r̄ holds
+    the means: to multiply it by a vector takes no more than that. Singular values descend; of each column of N, the entry
+    of the largest magnitude is positive.
     A song without ratings has the global mean.
 
     Parameters
@@ -68,7 +69,7 @@ class SVD(FactorModel):
         return self
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
-        """The row of P of a listener who was not in the training data: their row of R, gaps filled by the song means, times N_k Σ_k⁻¹.
+        """The row of P of a listener who was not in the training data: their row of R, its gaps filled, times N_k Σ_k⁻¹.
 
         Parameters
         ----------

@@ -16,9 +16,9 @@ class UserKNN(Neighbours):
 
         r̂(u,i) = r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)),    κ = 1 / Σ_v |s(u,v)|
 
-    over the k users most like u of those who rated i; those with s ≤ 0 are left out, and of equals the one who stands first in R is nearer.
-    Where nobody is left the prediction is r̄(u) (with centring="none", the global mean); for a user or song of which
-    nothing is known, the global mean (with centring="baseline", the biases that are known).
+    over the k users most like u of those who rated i; those with s ≤ 0 are left out, and of equals the one who stands
+    first in R is nearer. Where nobody is left the prediction is r̄(u) (with centring="none", the global mean); for a user
+    or song of which nothing is known, the global mean (with centring="baseline", the biases that are known).
 
     Similarities are worked out for the users at hand, when they are needed: an m × m matrix never exists.
     """
@@ -65,7 +65,7 @@ class UserKNN(Neighbours):
         return likeness
 
     def explain(self, user: Hashable, song: Hashable) -> list[Neighbour]:
-        """The users behind a prediction, the nearest first: how like each is, how they rated the song, and by how much that moved the prediction."""
+        """The users behind a prediction, the nearest first: how like each is, how they rated the song, what that changed."""
         u, i = self._fitted().row(user), self.ratings.column(song)
         csr, csc = self.ratings.csr, self.ratings.csc
         raters = csc.indices[csc.indptr[i] : csc.indptr[i + 1]]

@@ -1,0 +1,163 @@
+"""A model held against what it was not told (README, part E)."""
+
+import copy
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from acai import metrics
+from acai.cf.recommender import Recommender
+from acai.errors import InputError, unknown
+from acai.ratings import Ratings
+
+RATING = ("rmse", "mae")
+RANKING = ("precision", "recall", "map", "ndcg", "coverage")
+METRICS = (*RATING, *RANKING, "auc")
+
+
+def split_each_user(ratings: Ratings, test: float = 0.2, seed: int = 0) -> tuple[Ratings, Ratings]:
+    """Part each user's entries at random: (train, test), with a share `test` of every user's entries, rounded, in `test`."""
+    if not 0 < test < 1:
+        raise InputError(f"test={test}; expected the share of each user's entries to hold out, between 0 and 1")
+    rows, indptr = ratings.user_codes, ratings.csr.indptr
+    shuffled = np.lexsort((np.random.default_rng(seed).random(ratings.n_ratings), rows))
+    place = np.arange(ratings.n_ratings) - indptr[rows]  # of each shuffled entry, in its row
+    in_test = np.zeros(ratings.n_ratings, bool)
+    in_test[shuffled] = place < np.round(test * np.diff(indptr))[rows]
+    return ratings.keep(~in_test), ratings.keep(in_test)
+
+
+def evaluate(
+    model: Recommender,
+    train: Ratings,
+    test: Ratings,
+    k: int = 10,
+    which: Iterable[str] | None = None,
+    relevant_from: float = -np.inf,
+    memory: int = 2**28,
+) -> dict[str, float]:
+    """Fit `model` on `train` and measure it on `test`.
+
+    RMSE and MAE (E1, E2) are over all entries of `test`. The rest looks at each user's list of the k best songs outside
+    `train`, songs that nobody rated included; relevant are the songs that the user has in `test`. Users without any are left out
+    of the means. Songs of equal score stand in the order of the axis, except for AUC, where a tie counts for half.
+
+    Parameters
+    ----------
+    model : Recommender
+        Unless it was fitted on this very `train` already, it is fitted.
+    train, test : Ratings
+        With the same axes, as all splits have.
+    k : int
+        The length of the lists.
+    which : iterable of {"rmse", "mae", "precision", "recall", "map", "ndcg", "coverage", "auc"}
+        What to measure. By default all, without RMSE and MAE for a model that does not predict ratings. AUC (E7) ranks
+        every song for every user and so takes the longest.
+    relevant_from : float
+        Only songs rated at least so high in `test` are relevant.
+    memory : int
+        How many bytes the scores at hand may take.
+
+    Returns
+    -------
+    dict of str to float
+        By metric; NaN where no user has a relevant song.
+    """
+    if train.users != test.users or train.songs != test.songs:
+        raise InputError("train and test have different users or songs; expected the two parts of one Ratings")
+    if model.ratings is not train:
+        model.fit(train)
+    which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
+    for name in which:
+        if name not in METRICS:
+            raise unknown("metric", name, METRICS, n=len(METRICS))
+    found: dict[str, float] = {}
+    if set(which) & set(RATING):
+        r_hat = model.predict_codes(test.user_codes, test.csr.indices)
+        found |= {"rmse": metrics.rmse(test.csr.data, r_hat), "mae": metrics.mae(test.csr.data, r_hat)}
+    liked = test.keep(test.csr.data >= relevant_from).csr
+    n_relevant = np.diff(liked.indptr)
+    users = np.flatnonzero(n_relevant)
+    if set(which) & set(RANKING):
+        found |= _of_lists(model, liked, users, n_relevant[users], k, memory)
+    if "auc" in which:
+        found["auc"] = _auc(model, train, liked, users, memory)
+    return {name: found[name] for name in which}
+
+
+def _of_lists(model: Recommender, liked, users: np.ndarray, n_relevant: np.ndarray, k: int, memory: int) -> dict[str, float]:
+    places = np.full((len(users), k), -1)
+    hits = np.zeros((len(users), k), bool)
+    done = 0
+    for block, columns, _ in model.top(users, k, memory=memory):
+        relevant = np.zeros((len(block), liked.shape[1] + 1), bool)  # one column more, for the empty places
+        rows = liked[block]
+        relevant[np.repeat(np.arange(len(block)), np.diff(rows.indptr)), rows.indices] = True
+        here = slice(done, done + len(block))
+        places[here, : columns.shape[1]] = columns
+        hits[here, : columns.shape[1]] = np.take_along_axis(relevant, columns, axis=1)
+        done += len(block)
+    if not len(users):
+        return dict.fromkeys(RANKING, np.nan)
+    return {
+        "precision": float(metrics.precision(hits).mean()),
+        "recall": float(metrics.recall(hits, n_relevant).mean()),
+        "map": float(metrics.average_precision(hits, n_relevant).mean()),
+        "ndcg": float(metrics.ndcg(hits, n_relevant).mean()),
+        "coverage": metrics.coverage(places, liked.shape[1]),
+    }
+
+
+def _auc(model: Recommender, train: Ratings, liked, users: np.ndarray, memory: int) -> float:
+    """The mean over users who have both relevant songs and others, among the songs outside `train`."""
+    areas = []
+    size = max(1, memory // (24 * train.n_songs))
+    for start in range(0, len(users), size):
+        block = users[start : start + size]
+        for u, scores in zip(block, model._scores(block)):
+            new = np.ones(train.n_songs, bool)
+            new[train.csr.indices[train.csr.indptr[u] : train.csr.indptr[u + 1]]] = False
+            relevant = np.zeros(train.n_songs, bool)
+            relevant[liked.indices[liked.indptr[u] : liked.indptr[u + 1]]] = True
+            if not relevant[new].all():
+                areas.append(metrics.auc(scores[new], relevant[new]))
+    return float(np.mean(areas)) if areas else np.nan
+
+
+def cross_validate(
+    model: Recommender,
+    ratings: Ratings | None,
+    folds: int | Sequence[tuple[Ratings, Ratings]] = 5,
+    n_jobs: int = 1,
+    seed: int = 0,
+    **options,
+) -> dict[str, np.ndarray]:
+    """Evaluate `model` on each fold of `ratings`.
+
+    Parameters
+    ----------
+    model : Recommender
+        Its settings count; it is itself left as it is.
+    ratings : Ratings or None
+        What is parted; None where `folds` gives the parts.
+    folds : int or sequence of (train, test)
+        How many (parted at random), or the folds themselves.
+    n_jobs : int
+        How many processes; the result is the same for any number.
+    seed : int
+        Of the folds.
+    **options
+        As for `evaluate`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (folds,)
+        Each metric on each fold.
+    """
+    from joblib import Parallel, delayed
+
+    parts = ratings.folds(folds, seed) if isinstance(folds, int) else folds
+    fresh = copy.copy(model)
+    fresh.ratings = None
+    runs = Parallel(n_jobs=n_jobs)(delayed(evaluate)(copy.copy(fresh), *part, **options) for part in parts)
+    return {name: np.array([run[name] for run in runs]) for name in runs[0]}

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from acai.errors import unknown
 
-MODULES = ("neighbours",)  # in the order of the notebooks
-_known: dict[str, "Exercise"] = {}
+MODULES = ("neighbours",)  # in the order of the notebooks; each has its EXERCISES
 _hints_given: Counter[str] = Counter()
 
 
@@ -94,21 +93,9 @@ class Exercises(list[Exercise]):
         return f"<table><tr><th>name</th><th>time</th><th>task</th></tr>{''.join(rows)}</table>"
 
 
-def exercise(name: str, minutes: int, title: str, *hints: str) -> Callable[[Callable], Callable]:
-    """Make the function below the check of an exercise; the parameters are the fields of `Exercise`."""
-
-    def known(check: Callable[[object], None]) -> Callable[[object], None]:
-        _known[name] = Exercise(name, minutes, title, hints, check)
-        return check
-
-    return known
-
-
 def exercises(notebook: str = "") -> Exercises:
     """All exercises, or those of one notebook ("02"), in the order in which they come."""
-    for module in MODULES:
-        importlib.import_module(f"{__name__}.{module}")
-    found = sorted(_known.values(), key=lambda e: e.name[:2])
+    found = (e for module in MODULES for e in importlib.import_module(f"{__name__}.{module}").EXERCISES)
     return Exercises(e for e in found if e.name.startswith(notebook))
 
 
@@ -146,10 +133,10 @@ def hint(name: str) -> Hint:
 
 
 def _find(name: str) -> Exercise:
-    names = [task.name for task in exercises()]
-    if name not in names:
-        raise unknown("exercise", name, names)
-    return _known[name]
+    found = {task.name: task for task in exercises()}
+    if name not in found:
+        raise unknown("exercise", name, found)
+    return found[name]
 
 
 def _place(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """What checks share: asking a student's function, and comparing what it says with the truth and with the usual mistakes."""
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def asked(function: object, *arguments: object) -> object:
     return value
 
 
-def judge(value: object, right: object, case: str, *mistakes: tuple[object, str], rtol: float = 1e-5) -> None:
+def judge(value: object, right: object, mistakes: Mapping[str, object], case: str, rtol: float = 1e-5) -> None:
     """Raise Wrong unless `value` is `right`.
 
     Parameters
@@ -32,11 +33,11 @@ def judge(value: object, right: object, case: str, *mistakes: tuple[object, str]
         What the student's function returned.
     right : array or number
         What it should have returned.
+    mistakes : mapping of str to array or number
+        What it returns after each of the usual mistakes, by the hint that each deserves. NaN stands for any result with a
+        NaN in it.
     case : str
         What the function was given, in words, for whoever made an unusual mistake.
-    *mistakes : pairs of an array or number and a str
-        What it returns after each of the usual mistakes, and the hint that this one deserves. NaN stands for any result
-        with a NaN in it.
     """
     right = np.asarray(right, dtype=float)
     try:
@@ -45,7 +46,7 @@ def judge(value: object, right: object, case: str, *mistakes: tuple[object, str]
         raise Wrong(f"it returns a {type(value).__name__}; expected {_kind(right)}.") from None
     if alike(got, right, rtol):
         return
-    for wrong, hint in mistakes:
+    for hint, wrong in mistakes.items():
         wrong = np.asarray(wrong, dtype=float)
         if alike(got, wrong, rtol) or (np.isnan(wrong).all() and np.isnan(got).any()):
             raise Wrong(hint)

@@ -1,0 +1,248 @@
+"""Tell kinds of music apart by their sound, and be judged on tracks that were held out whole."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from acai.ears import SpectrumRidge
+from acai.errors import InputError
+from acai.nn import Conv2D, Dropout, GlobalPool, Linear, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
+from acai.training import Epoch, Plan, train
+from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
+
+
+def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 32, rate: float = 0.5, seed: int = 0) -> Sequential:
+    """A small `dieleman_network` for few tracks: what was heard, pooled over time, half of it forgotten, then weighed.
+
+    Parameters
+    ----------
+    n_classes : int
+        How many kinds there are.
+    n_bands : int
+        Rows of the spectrogram.
+    n_filters : int
+        Width of each convolution.
+    rate : float
+        The share that dropout (N11) forgets.
+    seed : int
+        For the initial weights and for what is forgotten.
+
+    Returns
+    -------
+    Sequential
+        From (N, n_bands, 1, frames) to one score for each class, (N, n_classes).
+    """
+    layers = []
+    for j, channels in enumerate((n_bands, n_filters, n_filters)):
+        layers += [Conv2D(channels, n_filters, (1, 4), seed=1000 * seed + j), ReLU(), MaxPool2D((1, 2))]
+    layers += [Conv2D(n_filters, n_filters, (1, 4), seed=1000 * seed + 3), ReLU(), GlobalPool()]  # (N, 3 · n_filters)
+    layers += [Dropout(rate, seed=1000 * seed + 4), Linear(3 * n_filters, n_classes, seed=1000 * seed + 5)]
+    return Sequential(layers)
+
+
+class Classifier(Protocol):
+    """What can be judged: learns from spectrograms and class numbers, and gives each spectrogram a score for each class."""
+
+    def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "Classifier": ...
+    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray: ...
+
+
+class SoundClassifier:
+    """Networks that vote on the kind of music they hear, trained with the softmax loss (N6) on random windows.
+
+    Parameters
+    ----------
+    width : int
+        Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
+    n_networks : int
+        How many are trained, from different first weights; their votes, log-probabilities, are averaged.
+    n_epochs, learning_rate, momentum, weight_decay, seed
+        The plan of each training: see `acai.training.Plan`. There are too few tracks to judge epochs by, so all are run.
+    windows : int
+        Random windows of each track in an epoch.
+    batch_size : int
+        Windows a step.
+    augment : Augmentation
+        Changes to each window while training.
+
+    Attributes
+    ----------
+    history : list of list of Epoch
+        The loss of each network, epoch by epoch.
+    """
+
+    def __init__(
+        self,
+        width: int = 129,
+        n_networks: int = 3,
+        n_epochs: int = 30,
+        learning_rate: float = 0.03,
+        momentum: float = 0.9,
+        weight_decay: float = 1e-4,
+        windows: int = 8,
+        batch_size: int = 16,
+        augment: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.width = width
+        self.plans = [
+            Plan(n_epochs, learning_rate, momentum, weight_decay, None, seed * n_networks + j) for j in range(n_networks)
+        ]
+        self.windows = windows
+        self.batch_size = batch_size
+        self.augment = Augmentation(gain=0.3, time_mask=30, band_mask=16) if augment is None else augment
+        self.history: list[list[Epoch]] = []
+
+    def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SoundClassifier":
+        """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
+        check_spectrograms(spectrograms, self.width)
+        self.inputs = Standardiser.of(spectrograms)
+        n_classes, n_bands = int(classes.max()) + 1, spectrograms[0].shape[0]
+
+        def batches(rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            shuffled = rng.permutation(np.repeat(np.arange(len(classes)), self.windows))
+            for start in range(0, len(shuffled), self.batch_size):
+                tracks = shuffled[start : start + self.batch_size]
+                x = random_windows(spectrograms, tracks, self.width, self.inputs, rng, self.augment)
+                yield x, classes[tracks]
+
+        self.networks = [classifier_network(n_classes, n_bands, seed=plan.seed) for plan in self.plans]
+        self.history = []
+        for network, plan in zip(self.networks, self.plans):
+            epoch = itertools.count()  # the later the better: `train` keeps the last
+            self.history.append(train(network, SoftmaxCrossEntropy(), batches, lambda _: next(epoch), plan))  # noqa: B023
+        return self
+
+    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        """The mean log-probability of each class over windows side by side and over the networks: (n_tracks, n_classes)."""
+        check_spectrograms(spectrograms, self.width)
+        votes = []
+        for S in spectrograms:
+            x = consecutive_windows(S, self.width, self.inputs)
+            votes.append(np.mean([_log_softmax(network.predict(x)).mean(axis=0) for network in self.networks], axis=0))
+        return np.array(votes)
+
+
+class SpectrumClassifier:
+    """Ridge regression (A7) from the mean spectrum of a track to 1 for its class and 0 for the others."""
+
+    def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SpectrumClassifier":
+        """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
+        self.ridge = SpectrumRidge().fit(spectrograms, np.eye(int(classes.max()) + 1)[classes])
+        return self
+
+    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        """How near each class is to 1: shape (n_tracks, n_classes)."""
+        return self.ridge.predict(spectrograms)
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How several classifiers did on the same tracks, each held out whole once in every repeat.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The name of each class number.
+    truth : numpy.ndarray, shape (n_tracks,)
+        The class number of each track.
+    guesses : dict of str to numpy.ndarray, each (n_repeats, n_tracks)
+        The class number that each classifier gave each track.
+    """
+
+    classes: tuple[str, ...]
+    truth: np.ndarray
+    guesses: dict[str, np.ndarray]
+
+    def accuracy(self, name: str) -> np.ndarray:
+        """The share of the tracks that a classifier put into the right class, in each repeat: shape (n_repeats,)."""
+        return (self.guesses[name] == self.truth).mean(axis=1)
+
+    def confusion(self, name: str) -> np.ndarray:
+        """How many tracks of each class (rows) went into each class (columns), a mean over the repeats."""
+        counts = np.zeros((len(self.classes), len(self.classes)))
+        for guess in self.guesses[name]:
+            np.add.at(counts, (self.truth, guess), 1 / len(self.guesses[name]))
+        return counts
+
+
+def judge(
+    spectrograms: Mapping[str, np.ndarray],
+    classes: Mapping[str, str],
+    classifiers: Mapping[str, Callable[[int], Classifier]],
+    n_folds: int = 5,
+    n_repeats: int = 3,
+    seed: int = 0,
+    progress: bool = False,
+) -> Verdicts:
+    """Part the tracks into folds, hold each out in turn, and let every classifier learn from the others and guess.
+
+    Parameters
+    ----------
+    spectrograms : mapping of str to numpy.ndarray, each (bands, frames)
+        Of each track; memory-mapped float16 will do.
+    classes : mapping of str to str
+        The class of each of these tracks.
+    classifiers : mapping of str to callable
+        By name, what makes a new classifier from a seed.
+    n_folds : int
+        At least 2. Each class is spread over the folds as evenly as can be.
+    n_repeats : int
+        How often to part the tracks anew.
+    seed : int
+        The same seed, the same folds and verdicts.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Verdicts
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two classes, or a class has fewer than two tracks.
+    """
+    from tqdm import tqdm
+
+    tracks = [track for track in spectrograms if track in classes]
+    names = sorted({classes[track] for track in tracks})
+    truth = np.array([names.index(classes[track]) for track in tracks], dtype=np.intp)
+    counts = np.bincount(truth, minlength=len(names))
+    if len(names) < 2 or counts.min() < 2:
+        found = ", ".join(f"{name} ({count})" for name, count in zip(names, counts)) or "none"
+        raise InputError(
+            "expected at least two sub-folders, each with at least two tracks that can be used: "
+            f"one to learn from and one to be tested on; there are: {found}"
+        )
+    if not 2 <= n_folds <= len(tracks) or n_repeats < 1:
+        raise InputError(f"n_folds={n_folds}, n_repeats={n_repeats}; expected 2 to {len(tracks)} folds, at least one repeat")
+    S = [np.asarray(spectrograms[track], dtype=np.float32) for track in tracks]
+    guesses = {name: np.full((n_repeats, len(tracks)), -1) for name in classifiers}
+    bar = tqdm(total=n_repeats * n_folds, desc="learning and guessing", unit="fold", disable=not progress)
+    for r in range(n_repeats):
+        fold = stratified_folds(truth, n_folds, np.random.default_rng([seed, r]))
+        for f in range(n_folds):
+            learn, held_out = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
+            for name, make in classifiers.items():
+                classifier = make(seed * n_repeats + r).fit([S[i] for i in learn], truth[learn])
+                guesses[name][r, held_out] = classifier.predict([S[i] for i in held_out]).argmax(axis=1)
+            bar.update()
+    bar.close()
+    return Verdicts(tuple(names), truth, guesses)
+
+
+def stratified_folds(truth: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """The fold of each track: sizes differ by at most one, in all and within each class."""
+    dealt = np.concatenate([rng.permutation(np.flatnonzero(truth == c)) for c in range(truth.max() + 1)])
+    fold = np.empty(len(truth), dtype=np.intp)
+    fold[dealt] = np.arange(len(truth)) % n_folds
+    return fold
+
+
+def _log_softmax(y: np.ndarray) -> np.ndarray:
+    y = y - y.max(axis=1, keepdims=True)
+    return y - np.log(np.exp(y).sum(axis=1, keepdims=True))

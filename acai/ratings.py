@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from acai import selection
-from acai.building import by_rows, check_columns
+from acai.building import Columns
 from acai.errors import InputError, unknown
 from acai.files import written_whole
 from acai.ids import intern, packed, unpacked
@@ -36,31 +36,20 @@ class Ratings:
     """
 
     def __init__(
-        self,
-        csr: sparse.csr_array,
-        users: Sequence[Hashable],
-        songs: Sequence[Hashable],
-        times: np.ndarray | None = None,
-        notes: Iterable[str] = (),
+        self, csr: sparse.csr_array, users: Sequence[Hashable], songs: Sequence[Hashable],
+        times: np.ndarray | None = None, notes: Iterable[str] = (),
     ) -> None:
         if csr.shape != (len(users), len(songs)):
             raise InputError(f"R has shape {csr.shape}, but {len(users)} users and {len(songs)} songs are named")
         if times is not None and len(times) != csr.nnz:
             raise InputError(f"R has {csr.nnz} known entries, but there are {len(times)} times")
-        self.csr = csr
-        self.users = tuple(users)
-        self.songs = tuple(songs)
-        self.times = times
-        self.notes = tuple(notes)
+        self.csr, self.times = csr, times
+        self.users, self.songs, self.notes = tuple(users), tuple(songs), tuple(notes)
 
     @classmethod
     def from_triplets(
-        cls,
-        users: Iterable[Hashable],
-        songs: Iterable[Hashable],
-        values: Iterable[float],
-        combine: str | None = None,
-        times: Iterable[int] | None = None,
+        cls, users: Iterable[Hashable], songs: Iterable[Hashable], values: Iterable[float],
+        combine: str | None = None, times: Iterable[int] | None = None,
     ) -> Self:
         """Build R from three columns of equal length: who, what, how much.
 
@@ -94,19 +83,14 @@ class Ratings:
 
     @classmethod
     def from_codes(
-        cls,
-        user_codes: np.ndarray,
-        song_codes: np.ndarray,
-        values: np.ndarray,
-        users: Sequence[Hashable],
-        songs: Sequence[Hashable],
-        combine: str | None = None,
-        times: np.ndarray | None = None,
-        notes: Iterable[str] = (),
+        cls, user_codes: np.ndarray, song_codes: np.ndarray, values: np.ndarray,
+        users: Sequence[Hashable], songs: Sequence[Hashable],
+        combine: str | None = None, times: np.ndarray | None = None, notes: Iterable[str] = (),
     ) -> Self:
         """As above, from numbered ids: `users[user_codes[j]]` gave `songs[song_codes[j]]` `values[j]`."""
-        check_columns(user_codes, song_codes, values, users, songs, times)
-        csr, times = by_rows(user_codes, song_codes, values, times, users, songs, combine)
+        columns = Columns(user_codes, song_codes, values, times, users, songs)
+        columns.check()
+        csr, times = columns.by_rows(combine)
         return cls(csr, users, songs, times, notes)
 
     @property
@@ -230,9 +214,7 @@ class Ratings:
         of them.
         """
         if self.times is None:
-            raise InputError(
-                "these ratings have no times; give from_triplets its times, or split at random with split()"
-            )
+            raise InputError("these ratings have no times; give from_triplets its times, or split at random with split()")
         return self._parted(selection.latest_share(self.times, test))
 
     def leave_k_out(self, k: int = 1, seed: int = 0) -> tuple[Self, Self]:
@@ -252,10 +234,8 @@ class Ratings:
         arrays |= {"users": packed(self.users), "songs": packed(self.songs), "notes": packed(self.notes)}
         if self.times is not None:
             arrays["times"] = self.times
-        with (
-            written_whole(path) as temporary,
-            open(temporary, "wb") as file,
-        ):  # NumPy adds .npz to names, but not to files
+        # given a name, NumPy would add .npz to it; given a file, it does not
+        with written_whole(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)
 
     @classmethod
@@ -264,11 +244,8 @@ class Ratings:
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 users, songs, notes = (unpacked(arrays[name]) for name in ("users", "songs", "notes"))
-                csr = sparse.csr_array(
-                    (arrays["data"], arrays["indices"], arrays["indptr"]),
-                    shape=(len(users), len(songs)),
-                    dtype=np.float32,
-                )
+                parts = tuple(arrays[name] for name in ("data", "indices", "indptr"))
+                csr = sparse.csr_array(parts, shape=(len(users), len(songs)), dtype=np.float32)
                 times = arrays["times"] if "times" in arrays else None
             csr.check_format()
             return cls(csr, users, songs, times, notes)
@@ -278,10 +255,8 @@ class Ratings:
             raise InputError(f"{path} is not a file that Ratings.save wrote, or it is damaged ({error})") from error
 
     def __repr__(self) -> str:
-        return (
-            f"Ratings: {self.n_ratings:,} known entries, {self.n_users:,} users × {self.n_songs:,} songs, "
-            f"{self.density:.2%} known"
-        )
+        sizes = f"{self.n_ratings:,} known entries, {self.n_users:,} users × {self.n_songs:,} songs"
+        return f"Ratings: {sizes}, {self.density:.2%} known"
 
     def _repr_html_(self) -> str:
         from acai.summary import html

@@ -361,8 +361,17 @@ def test_a_truncated_archive_says_so(tmp_path, share):
 
 def test_an_archive_with_several_files_wants_a_name(tmp_path):
     path = archives(tmp_path, GOOD.encode(), "set/plays.tsv")[2]
-    with pytest.raises(InputError, match=r"holds 2 files \(set/README, set/plays.tsv"):
+    with pytest.raises(InputError, match=r"holds 2 files \(set/README, set/plays\.tsv"):
         datasets.triplets(path)
+    (tmp_path / "set" / "README").write_text("read me")
+    for name, several in (("one.tar.gz", False), ("two.tar.gz", True)):
+        with tarfile.open(tmp_path / name, "w:gz") as archive:
+            archive.add(tmp_path / "set" / "plays.tsv", "plays.tsv")
+            if several:
+                archive.add(tmp_path / "set" / "README", "README")
+    assert datasets.triplets(tmp_path / "one.tar.gz").n_ratings == 1
+    with pytest.raises(InputError, match=r"two\.tar\.gz holds 2 files"):
+        datasets.triplets(tmp_path / "two.tar.gz")
 
 
 def test_the_header_must_be_there(tmp_path):

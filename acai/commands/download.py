@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"{path}: {path.stat().st_size:,} bytes, {checked or 'no checksum is published for it'}")
         if args.unpack and path.name.endswith((".zip", ".tar.gz")):
             print(f"unpacked to {unpack(path, Path(args.to) / path.name.removesuffix('.zip').removesuffix('.tar.gz'))}")
-    print(f"read it with acai.datasets.{known.reader}({str(args.to)!r})")
+    print(f"read it with acai.datasets.{known.reader}({str(Path(args.to) / known.files[0].name)!r})")
 
 
 def _accepted() -> bool:

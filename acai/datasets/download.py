@@ -52,10 +52,8 @@ def fetch(remote: Remote, folder: str | os.PathLike, progress: bool = False) -> 
     try:
         path = Path(pooch.retrieve(remote.url, remote.checksum, remote.name, folder, downloader=download))
     except requests.RequestException as error:
-        had = (
-            f"; {part.stat().st_size:,} bytes are kept: run the same again to go on from there" if part.exists() else ""
-        )
-        raise InputError(f"{remote.url} could not be fetched ({error}){had}") from error
+        kept = f"{part.stat().st_size:,} bytes are kept: run the same again to go on" if part.exists() else "nothing is kept"
+        raise InputError(f"{remote.url} could not be fetched ({error}); {kept}") from error
     except ValueError as error:  # pooch's word for a wrong checksum
         raise InputError(f"{remote.url} is not the file it should be, and was discarded: {error}") from error
     for name, expected in remote.contents.items():
@@ -63,9 +61,7 @@ def fetch(remote: Remote, folder: str | os.PathLike, progress: bool = False) -> 
             found = _digest(source.stream, expected.partition(":")[0])
         if found != expected:
             path.unlink()
-            raise InputError(
-                f"{remote.url}: {name} inside has the checksum {found}, expected {expected}; it was discarded"
-            )
+            raise InputError(f"{remote.url}: {name} inside has the checksum {found}, expected {expected}; it was discarded")
     return path
 
 

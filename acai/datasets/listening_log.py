@@ -63,12 +63,12 @@ class ListeningLog:
         Ratings
             With the axes of this log. The time of an entry is that of its latest play.
         """
-        if rule != "stars_from_times" and rule not in rules.OF_COUNTS:
-            raise unknown("rule", rule, [*rules.OF_COUNTS, "stars_from_times"], n=len(rules.OF_COUNTS) + 1)
+        known = [*rules.OF_COUNTS, "stars_from_times"]
+        if rule not in known:
+            raise unknown("rule", rule, known, n=len(known))
         once = np.ones(self.n_plays, dtype=np.float32)
-        n = Ratings.from_codes(
-            self.user_codes, self.song_codes, once, self.users, self.songs, "sum", self.times, self.notes
-        )
+        axes = (self.users, self.songs)
+        n = Ratings.from_codes(self.user_codes, self.song_codes, once, *axes, "sum", self.times, self.notes)
         if rule in rules.OF_COUNTS:
             return n.map(rules.OF_COUNTS[rule])
         order = np.lexsort((self.times, self.song_codes, self.user_codes))  # pairs as in R, their plays by time

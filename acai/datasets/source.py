@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from acai.errors import InputError, unknown
@@ -54,20 +54,24 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
     if not path.exists():
         beside = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
         raise InputError(f"{path} does not exist; {unknown('file', path.name, beside)}")
+    if path.is_dir():
+        if not names:
+            raise InputError(f"{path} is a folder; expected a file")
+        files = {str(file): file for file in sorted(path.rglob("*")) if file.is_file()}
+        path = files[_choose(path, list(files), names)]
     try:
-        if path.is_dir():
-            yield from _from_folder(path, names)
-        elif zipfile.is_zipfile(path):
-            yield from _from_zip(path, names)
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as members:
+                chosen = _choose(path, [member.filename for member in members.infolist() if not member.is_dir()], names)
+                with members.open(chosen) as stream:
+                    yield Source(stream, f"{path}: {chosen}", Path(chosen).name, members.getinfo(chosen).file_size)
         elif _is_tar(path):
             yield from _from_tar(path, names)
         elif _starts_with(path, GZIP):
             with gzip.open(path) as stream:
                 yield Source(stream, str(path), path.stem, None)
         elif path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
-            raise InputError(
-                f"{path} is not the archive that its name promises: damaged, or cut off; download it again"
-            )
+            raise InputError(f"{path} is not the archive that its name promises: damaged, or cut off; download it again")
         else:
             with open(path, "rb") as stream:
                 yield Source(stream, str(path), path.name, path.stat().st_size)
@@ -88,59 +92,31 @@ def tar_members(archive: Path) -> Iterator[tarfile.TarFile]:
         yield members
 
 
-def _from_folder(folder: Path, names: Sequence[str]) -> Iterator[Source]:
-    if not names:
-        raise InputError(f"{folder} is a folder; expected a file")
-    for name in names:
-        for path in sorted(folder.rglob(name)):
-            with open(path, "rb") as stream:
-                yield Source(stream, str(path), path.name, path.stat().st_size)
-            return
-    raise _missing(folder, names, [path.name for path in folder.rglob("*") if path.is_file()])
-
-
-def _from_zip(archive: Path, names: Sequence[str]) -> Iterator[Source]:
-    with zipfile.ZipFile(archive) as members:
-        files = {member.filename: member for member in members.infolist() if not member.is_dir()}
-        chosen = _choose(archive, list(files), names)
-        with members.open(chosen) as stream:
-            yield Source(stream, f"{archive}: {chosen}", PurePosixPath(chosen).name, files[chosen].file_size)
-
-
 def _from_tar(archive: Path, names: Sequence[str]) -> Iterator[Source]:
+    if not names:  # look through it first: is there only one?
+        with tar_members(archive) as members:
+            names = [Path(_choose(archive, [member.name for member in members if member.isfile()], names)).name]
+    seen = []
     with tar_members(archive) as members:
-        seen = []
         for member in members:
-            if not member.isfile():
-                continue
-            seen.append(member.name)
-            if not names or PurePosixPath(member.name).name in names:
-                yield Source(
-                    members.extractfile(member),
-                    f"{archive}: {member.name}",
-                    PurePosixPath(member.name).name,
-                    member.size,
-                )
+            if member.isfile() and (name := Path(member.name).name) in names:
+                yield Source(members.extractfile(member), f"{archive}: {member.name}", name, member.size)
                 return
-    raise _missing(archive, names, [PurePosixPath(name).name for name in seen])
+            seen.append(member.name)
+    _choose(archive, seen, names)
 
 
-def _choose(archive: Path, members: Sequence[str], names: Sequence[str]) -> str:
-    for name in names:
-        for member in members:
-            if PurePosixPath(member).name == name:
-                return member
-    if not names and len(members) == 1:
-        return members[0]
+def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
+    """The file that has one of the names; without names, the only file there is."""
+    if not names and len(files) == 1:
+        return files[0]
     if not names:
-        raise InputError(
-            f"{archive} holds {len(members)} files ({', '.join(members[:5])}, …); unpack it and name the one to read"
-        )
-    raise _missing(archive, names, [PurePosixPath(member).name for member in members])
-
-
-def _missing(where: Path, names: Sequence[str], present: Sequence[str]) -> InputError:
-    return InputError(f"{where} has {unknown('file', ' or '.join(names), sorted(set(present)))}")
+        listed = f"{', '.join(files[:5])}, …"
+        raise InputError(f"{where} holds {len(files)} files ({listed}); unpack it and name the one to read")
+    found = [file for name in names for file in files if Path(file).name == name]
+    if not found:
+        raise InputError(f"{where} has {unknown('file', ' or '.join(names), sorted({Path(file).name for file in files}))}")
+    return found[0]
 
 
 def _is_tar(path: Path) -> bool:

@@ -1,14 +1,28 @@
 """Every picture that the notebooks and the command line show: one function a picture, in one quiet style.
 
-`ratings` has the pictures of parts D and C (who heard what, neighbours, factors), `models` of how models descend and compare, `sound` those of parts A and N.
+`ratings` has the pictures of parts D and C (who heard what, neighbours, factors, paths of descent), `models`
+of how models descend and compare, `sound` those of parts A and N.
 """
 
 from acai.plots.gradients import error_map, matrices, step_errors
 from acai.plots.models import comparison, comparisons, descent
+from acai.plots.ratings import (
+    contributions,
+    diary,
+    heat_map,
+    lines,
+    long_tail,
+    matrix,
+    singular_values,
+    trajectories,
+    two_users,
+)
 from acai.plots.sound import factor_map, filters, ladder, overview, responses, spectrogram, training
 from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, axes
 
 __all__ = [
     "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW",
-    "axes", "comparison", "comparisons", "descent", "error_map", "factor_map", "filters", "ladder", "matrices", "overview", "responses", "spectrogram", "step_errors", "training",
+    "axes", "comparison", "comparisons", "contributions", "descent", "diary", "error_map", "factor_map", "filters",
+    "heat_map", "ladder", "lines", "long_tail", "matrices", "matrix", "overview", "responses", "singular_values",
+    "spectrogram", "step_errors", "training", "trajectories", "two_users",
 ]  # fmt: skip

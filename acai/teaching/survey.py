@@ -1,9 +1,11 @@
-"""A made-up survey for the course: listeners who were asked for stars. SYNTHETIC, so that the truth is known."""
+"""What the course is about: a year's listening log, and a survey that asked for stars. SYNTHETIC, so that the truth is known."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from acai.datasets import ListeningLog
+from acai.datasets.rules import DAY
 from acai.datasets.synthetic import FEATURES, World, synthetic
 from acai.ratings import Ratings
 
@@ -57,3 +59,25 @@ def survey(n_users: int = 200, n_songs: int = 100, asked: float = 0.3, seed: int
         u.astype(np.int32), i.astype(np.int32), answers[u, i].astype(np.float32), world.plays.users, world.plays.songs, notes=notes
     )
     return Survey(R, answers, world)
+
+
+def listening_log(world: World, year: int = 2025, seed: int = 0) -> ListeningLog:
+    """Spread the plays of a synthetic world over a year, in the order of time.
+
+    A listener comes to a song on some day of the year's first nine months, and comes back to it after waits that are
+    exponential: hours for some pairs of listener and song, months for others. What would fall into the next year is
+    played on the last evening.
+    """
+    rng = np.random.default_rng([seed, 8])
+    n = world.plays.csr.data.astype(np.int64)  # plays of each pair
+    wait = DAY * np.exp(rng.uniform(np.log(0.2), np.log(60), len(n)))
+    gaps = rng.exponential(np.repeat(wait, n))
+    first = np.cumsum(n) - n
+    gaps[first] = rng.uniform(0, 270 * DAY, len(n))
+    since = np.cumsum(gaps)
+    since -= np.repeat(since[first] - gaps[first], n)  # seconds since the year began
+    begin, end = (np.datetime64(f"{y}-01-01T00:00:00", "s").astype(np.int64) for y in (year, year + 1))
+    times = begin + np.minimum(since.astype(np.int64), end - begin - 1 - rng.integers(0, 3 * 3600, len(since)))
+    order = np.argsort(times, kind="stable")
+    codes = (np.repeat(c, n)[order] for c in (world.plays.user_codes, world.plays.csr.indices))
+    return ListeningLog(*codes, times[order], world.plays.users, world.plays.songs, ("SYNTHETIC: nobody listened",))

@@ -161,6 +161,24 @@ def test_where_x_sits_on_a_kink_the_nudge_says_which_slope_counts():
     assert not above.ok and "zero everywhere" in str(above)
 
 
+def test_a_random_layer_keeps_to_one_mask_whatever_it_is_called():
+    class Drop:
+        def __init__(self):
+            self.luck = np.random.default_rng(1)
+
+        def forward(self, x):
+            self.mask = self.luck.random(x.shape) < 0.5
+            return x * self.mask
+
+        def backward(self, dy):
+            return dy * self.mask
+
+    assert check(Drop(), (4, 5)).method == "exact" and check(Drop(), (4, 5)).ok
+    assert check(nn.Dropout(0.5, seed=688), (1, 1), method="exact").ok  # one number: two masks may well be alike
+    network = nn.Sequential([nn.Linear(3, 4, seed=0, dtype=float), nn.Dropout(0.5, seed=1)])
+    assert check(network, (2, 3), method="exact").ok
+
+
 def test_a_loss_is_checked_too():
     assert check(nn.MSE(), (2, 4), target=np.zeros((2, 4))).method == "exact"
     scores, classes = np.random.default_rng(0).normal(size=(3, 4)), np.array([0, 1, 3])

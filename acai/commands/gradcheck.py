@@ -18,15 +18,13 @@ import importlib.util
 import sys
 import traceback
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from acai import nn
 from acai.errors import InputError, unknown
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from acai.nn.gradreport import Report
+from acai.nn.gradcheck import check
+from acai.nn.gradreport import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,30 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the scoreboard, or the report on one layer."""
-    if args.layer:
-        right = _own(args.layer, args.shape, args.seed)
-    else:
-        right = _scoreboard(args.geometries, args.seed)
+    right = _own(args.layer, args.shape, args.seed) if args.layer else _scoreboard(args.geometries, args.seed)
     sys.exit(0 if right else 1)
 
 
 def _scoreboard(n: int, seed: int) -> bool:
-    import numpy as np
-
     if n < 1:
         raise InputError(f"--geometries {n}; expected at least 1")
     print(f"{'layer':<22}{'geometries':>12}{'coordinates':>13}  gradients")
     wrong = []
-    for number, (name, draw) in enumerate(CASES.items()):
-        reports = [draw(np.random.default_rng([seed, number, k])) for k in range(n)]
+    for number, (name, case) in enumerate(CASES.items()):
+        reports = [case(np.random.default_rng([seed, number, k])) for k in range(n)]
         findings = [finding for report in reports for finding in report.findings]
         failed = [report for report in reports if not report.ok]
-        if failed:
-            verdict = f"WRONG in {len(failed)}"
-        elif all(finding.tolerance == 0 for finding in findings):
-            verdict = "equal"
-        else:
-            verdict = f"agree to {max(report.max_error for report in reports):.1e}"
+        largest = max(report.max_error for report in reports)
+        verdict = f"WRONG in {len(failed)}" if failed else f"agree to {largest:.1e}" if largest else "equal"
         arrays = " ".join(dict.fromkeys(finding.array.split(".")[-1] for finding in findings))
         print(f"{name:<22}{n:>12,}{sum(finding.numeric.size for finding in findings):>13,}  {arrays}: {verdict}", flush=True)
         wrong += failed[:1]
@@ -72,10 +61,8 @@ def _scoreboard(n: int, seed: int) -> bool:
 
 
 def _own(layer: str, shape: str | None, seed: int) -> bool:
-    from acai.nn.gradcheck import check
-
-    path, _, expression = layer.partition(".py:")
-    path = Path(path + ".py")
+    stem, _, expression = layer.partition(".py:")
+    path = Path(f"{stem}.py")
     if not expression:
         raise InputError(f"{layer!r}: expected a file and a class in it, as in my_layers.py:LeakyReLU")
     if not path.is_file():
@@ -84,12 +71,14 @@ def _own(layer: str, shape: str | None, seed: int) -> bool:
         raise InputError("--shape is missing: expected the shape of the layer's input, as in --shape 2,3,8,9")
     try:
         size = tuple(int(part) for part in shape.strip("()").split(",") if part.strip())
-        if not size or min(size) < 1:
-            raise ValueError
     except ValueError:
-        raise InputError(f"--shape {shape}: expected whole numbers of at least 1 between commas, as in 2,3,8,9") from None
+        size = ()
+    if not size or min(size) < 1:
+        raise InputError(f"--shape {shape}: expected whole numbers of at least 1 between commas, as in 2,3,8,9")
     try:
-        module = _load(path)
+        spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
         if expression.isidentifier() and not hasattr(module, expression):
             raise unknown("class", expression, [name for name, thing in vars(module).items() if isinstance(thing, type)])
         thing = eval(expression, vars(module))  # what the person at the keyboard wrote, in the file they wrote
@@ -104,17 +93,7 @@ def _own(layer: str, shape: str | None, seed: int) -> bool:
     return report.ok
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _conv(rng: "np.random.Generator") -> "Report":
-    from acai import nn
-    from acai.nn.gradcheck import check
-
+def _conv(rng: np.random.Generator) -> Report:
     N, C, O, kH, kW = rng.integers(1, 4, 5).tolist()
     stride, padding = rng.integers(1, 4, 2).tolist(), rng.integers(0, 3, 2).tolist()
     H, W = (max(1, k - 2 * p) + int(rng.integers(0, 8)) for k, p in zip((kH, kW), padding))
@@ -122,12 +101,7 @@ def _conv(rng: "np.random.Generator") -> "Report":
     return check(nn.Conv2D(C, O, (kH, kW), stride, padding, dtype=dtype), (N, C, H, W), method="exact")
 
 
-def _max_pool(rng: "np.random.Generator", ties: bool = False) -> "Report":
-    import numpy as np
-
-    from acai import nn
-    from acai.nn.gradcheck import check
-
+def _max_pool(rng: np.random.Generator, ties: bool = False) -> Report:
     size = rng.integers(1, 4, 2)
     pool = nn.MaxPool2D(size.tolist(), rng.integers(1, 4, 2).tolist(), rng.integers(0, size).tolist())
     shape = (*rng.integers(1, 4, 2).tolist(), *(size + rng.integers(0, 7, 2)).tolist())
@@ -137,60 +111,54 @@ def _max_pool(rng: "np.random.Generator", ties: bool = False) -> "Report":
     return check(pool, x, method="exact", nudge=-np.arange(x.size).reshape(shape) * 2.0**-12, step=2.0**-14)
 
 
-def _plain(make: str, dims: int, power_of_two: bool = False, method: str = "exact") -> object:
-    """A case that checks `make`, an expression within acai.nn, on random shapes of `dims` axes (`D`: the last of them)."""
-
-    def draw(rng: "np.random.Generator") -> "Report":
-        from acai import nn
-        from acai.nn.gradcheck import check
-
-        shape = rng.integers(1, 6, dims).tolist()
-        if power_of_two:  # a mean over so many is exact
-            shape = [2 ** (k // 2) for k in shape]
-        seed = int(rng.integers(1 << 30))
-        target = None
-        if make.startswith("MSE"):
-            target = rng.integers(-9, 10, shape).astype(float)
-        if make.startswith("Softmax"):
-            target = rng.integers(0, shape[1], shape[0])
-        return check(eval(f"nn.{make}", {"nn": nn, "D": shape[-1], "seed": seed}), tuple(shape), target=target, method=method)
-
-    return draw
-
-
-def _relu_at_zero(rng: "np.random.Generator") -> "Report":
-    import numpy as np
-
-    from acai import nn
-    from acai.nn.gradcheck import check
-
+def _relu_at_zero(rng: np.random.Generator) -> Report:
     x = rng.integers(-1, 2, rng.integers(1, 6, 3)).astype(float)  # by convention the slope at 0 is that below it
     return check(nn.ReLU(), x, method="exact", nudge=np.full(x.shape, -0.25), step=0.125)
 
 
-def _network(rng: "np.random.Generator") -> "Report":
-    from acai import nn
-    from acai.nn.gradcheck import check
+def _mse(rng: np.random.Generator) -> Report:
+    shape = _powers_of_two(rng, 3)
+    return check(nn.MSE(), shape, target=rng.integers(-9, 10, shape).astype(float), method="exact")
 
-    C, O, K = rng.integers(1, 4, 3).tolist()
+
+def _softmax(rng: np.random.Generator) -> Report:
+    n, k = _shape(rng, 2)
+    return check(nn.SoftmaxCrossEntropy(), (n, k), target=rng.integers(0, k, n), method="complex")
+
+
+def _linear(rng: np.random.Generator) -> Report:
+    n, d, o = _shape(rng, 3)
+    return check(nn.Linear(d, o, dtype=rng.choice(["float32", "float64"])), (n, d), method="exact")
+
+
+def _network(rng: np.random.Generator) -> Report:
+    C, O, K = _shape(rng, 3)
     conv, linear = nn.Conv2D(C, O, (2, 2), padding=(0, 1), dtype=float), nn.Linear(4 * O, K, dtype=float)
-    layers = [conv, nn.ReLU(), nn.MaxPool2D((1, 2)), nn.Flatten(), linear]
-    return check(nn.Sequential(layers), (2, C, 3, 4), method="exact", step=2.0**-8)
+    network = nn.Sequential([conv, nn.ReLU(), nn.MaxPool2D((1, 2)), nn.Flatten(), linear])
+    return check(network, (2, C, 3, 4), method="exact", step=2.0**-8)
+
+
+def _shape(rng: np.random.Generator, n_axes: int) -> tuple[int, ...]:
+    return tuple(rng.integers(1, 6, n_axes).tolist())
+
+
+def _powers_of_two(rng: np.random.Generator, n_axes: int) -> tuple[int, ...]:
+    return tuple((2 ** rng.integers(0, 3, n_axes)).tolist())  # a mean over so many is exact
 
 
 CASES = {
     "Conv2D": _conv,
     "MaxPool2D": _max_pool,
     "MaxPool2D, with ties": lambda rng: _max_pool(rng, ties=True),
-    "GlobalPool, mean, max": _plain("GlobalPool(('mean', 'max'))", 4, power_of_two=True),
-    "GlobalPool, L2": _plain("GlobalPool(('l2',))", 4, method="complex"),
-    "ReLU": _plain("ReLU()", 3),
+    "GlobalPool, mean, max": lambda rng: check(nn.GlobalPool(("mean", "max")), _powers_of_two(rng, 4), method="exact"),
+    "GlobalPool, L2": lambda rng: check(nn.GlobalPool(("l2",)), _shape(rng, 4), method="complex"),
+    "ReLU": lambda rng: check(nn.ReLU(), _shape(rng, 3), method="exact"),
     "ReLU, at zero": _relu_at_zero,
-    "Tanh": _plain("Tanh()", 3, method="complex"),
-    "Dropout": _plain("Dropout(0.5, seed)", 3),
-    "Flatten": _plain("Flatten()", 4),
-    "Linear": _plain("Linear(D, 3, seed)", 2),
-    "MSE": _plain("MSE()", 3, power_of_two=True),
-    "SoftmaxCrossEntropy": _plain("SoftmaxCrossEntropy()", 2, method="complex"),
+    "Tanh": lambda rng: check(nn.Tanh(), _shape(rng, 3), method="complex"),
+    "Dropout": lambda rng: check(nn.Dropout(0.5, seed=int(rng.integers(1000))), _shape(rng, 3), method="exact"),
+    "Flatten": lambda rng: check(nn.Flatten(), _shape(rng, 4), method="exact"),
+    "Linear": _linear,
+    "MSE": _mse,
+    "SoftmaxCrossEntropy": _softmax,
     "a whole network": _network,
 }

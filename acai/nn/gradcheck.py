@@ -100,7 +100,8 @@ def _compare(
     y = layer.forward(x.copy())
     if not isinstance(y, np.ndarray) or y.dtype.kind not in "fc":
         raise InputError(f"{name}.forward returns {getattr(y, 'dtype', type(y).__name__)}; expected an array of floats")
-    random = any(not np.array_equal(y, layer.forward(x.copy())) for _ in range(3))  # dropout: keep to one mask
+    parts = [layer, *getattr(layer, "layers", [])]
+    random = any(hasattr(part, "rng") for part in parts) or not np.array_equal(y, layer.forward(x.copy()))
     dy = (rng.integers(1, 10, y.shape) * rng.choice([-1, 1], y.shape)).astype(y.dtype)  # a zero would hide an error
     dy.flat[:2] = 3, -5  # never all alike
     analytic, earlier, faults = _analytic(fresh, x, dy, random)
@@ -115,7 +116,7 @@ def _compare(
         """⟨dy, y⟩ once `by` is added to a coordinate, or to all."""
         kept = w[array][at].copy()
         w[array][at] += by
-        moved = (copy.deepcopy(layer) if random else layer).forward(w["x"])
+        moved = (copy.deepcopy(layer) if random else layer).forward(w["x"])  # a copy: dropout keeps to one mask
         weighted = (dy * moved).sum(dtype=kind).item()
         w[array][at] = kept
         return weighted

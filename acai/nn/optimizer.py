@@ -1,17 +1,10 @@
 """Stochastic gradient descent with momentum on the network (N8)."""
 
-from typing import Protocol
-
 import numpy as np
 
 from acai.errors import InputError
-
-
-class Learner(Protocol):
-    """Whatever has parameters and their gradients: a `Sequential`, or a single layer."""
-
-    params: dict[str, np.ndarray]
-    grads: dict[str, np.ndarray]
+from acai.nn.layer import Layer
+from acai.nn.network import Sequential
 
 
 class SGD:
@@ -20,7 +13,7 @@ class SGD:
     Parameters
     ----------
     network : Sequential or layer
-        Whose `params` are moved by its `grads`.
+        Or anything whose `params` are to be moved by its `grads`.
     learning_rate : float
         η > 0.
     momentum : float
@@ -36,7 +29,7 @@ class SGD:
 
     def __init__(
         self,
-        network: Learner,
+        network: Sequential | Layer,
         learning_rate: float,
         momentum: float = 0.9,
         weight_decay: float = 0.0,

@@ -6,8 +6,9 @@ that forgive more and more, and what each rule added is reported.
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -19,6 +20,11 @@ BRACKETS = re.compile(r"\s*(\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\})\s*$")  # "(Live)
 GUESTS = re.compile(r"\s*[(\[]?\b(feat|featuring|ft)\b\.?\s.*$")  # "feat. somebody", in brackets or not
 
 
+def exact(text: str) -> str:
+    """The same letters and signs, one by one."""
+    return text
+
+
 def letters(text: str) -> str:
     """Unicode NFKC, case folded, runs of white space made one space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
@@ -27,26 +33,30 @@ def letters(text: str) -> str:
 def punctuation(text: str) -> str:
     """As `letters`, and apostrophes left out, "&" read as "and", other signs as spaces."""
     text = letters(text)
-    spoken = "".join(_spoken(sign) for sign in text)
-    return " ".join(spoken.split()) or text  # "???" is a title, too
+    return " ".join(text.translate(SPOKEN).split()) or text  # "???" is a title, too
 
 
 def suffixes(text: str) -> str:
     """As `punctuation`, without brackets at the end ("(Live)", "[Remastered]") and without guests ("feat. …")."""
-    text = GUESTS.sub("", letters(text)) or letters(text)
-    while shorter := BRACKETS.sub("", text):
-        if shorter == text:
-            break
+    text = letters(text)
+    text = GUESTS.sub("", text) or text
+    while (shorter := BRACKETS.sub("", text)) not in (text, ""):
         text = shorter
     return punctuation(text)
 
 
-def exact(text: str) -> str:
-    """The same letters and signs, one by one."""
-    return text
+class _Spoken(dict):
+    """How a sign is read, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        is_letter = sign.isalnum() or unicodedata.category(sign)[0] == "M"
+        self[code] = sign if is_letter else " "
+        return self[code]
 
 
-RULES: tuple[Callable[[str], str], ...] = (exact, letters, punctuation, suffixes)
+SPOKEN = _Spoken({ord("&"): " and ", **dict.fromkeys(map(ord, "'’‘`´"), "")})
+RULES = (exact, letters, punctuation, suffixes)
 
 
 @dataclass(frozen=True)
@@ -117,16 +127,17 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
     matched: dict[int, int] = {}  # the log's song number → a track's number
     added = []
     for rule in RULES:
+        by = cache(rule)  # an artist has many songs
         heard: dict[tuple[str, str], list[int]] = {}
         for i, (artist, title) in enumerate(log.songs):
             if i not in matched:
-                heard.setdefault((rule(artist), rule(title)), []).append(i)
+                heard.setdefault((by(artist), rule(title)), []).append(i)
         new: dict[int, int] = {}
         ambiguous: set[int] = set()
         for t, (artist, title) in enumerate(zip(tracks.artists, tracks.titles)):
             if (tracks.song_ids[t], tracks.track_ids[t]) in wrong:
                 continue
-            for i in heard.get((rule(artist), rule(title)), ()):
+            for i in heard.get((by(artist), rule(title)), ()):
                 first = new.setdefault(i, t)
                 if tracks.song_ids[first] != tracks.song_ids[t]:
                     ambiguous.add(i)
@@ -153,11 +164,3 @@ def _restricted(log: ListeningLog, tracks: Tracks, matched: dict[int, int], adde
     log_left = ListeningLog(left.user_codes, code[left.song_codes], left.times, log.users, list(numbers), notes)
     names = {log.songs[i]: tracks.song_ids[t] for i, t in matched.items()}
     return Intersection(log_left, track_of, names, added, log.n_plays, log.n_songs)
-
-
-def _spoken(sign: str) -> str:
-    if sign == "&":
-        return " and "
-    if sign in "'’‘`´":
-        return ""
-    return sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " "

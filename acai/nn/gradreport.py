@@ -151,7 +151,10 @@ class Report:
             error = np.nan_to_num(finding.error, posinf=2 * largest)
             parts = (("backward", shown), ("slope of forward", finding.numeric), ("error", error))
             for axis, (title, values) in zip(row, parts):
-                colours = {"cmap": "magma", "vmin": 0} if title == "error" else {"cmap": "RdBu", "vmin": -largest, "vmax": largest}
+                top = error.max(initial=0.0) or 1.0  # without it, a map of zeros would be drawn in the middle colour
+                colours = {"cmap": "magma", "vmin": 0, "vmax": top}
+                if title != "error":
+                    colours = {"cmap": "RdBu", "vmin": -largest, "vmax": largest}
                 figure.colorbar(axis.imshow(_flat(values), aspect="auto", **colours), ax=axis)
                 axis.set(title=f"{finding.array}: {title}", xticks=[], yticks=[])
         picture = io.BytesIO()

@@ -6,6 +6,7 @@ of how models descend and compare, `sound` those of parts A and N.
 
 from acai.plots.gradients import error_map, gallery, matrices, step_errors
 from acai.plots.models import comparison, comparisons, descent
+from acai.plots.plays import rules
 from acai.plots.ratings import (
     contributions,
     diary,
@@ -23,6 +24,6 @@ from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLO
 __all__ = [
     "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW",
     "axes", "comparison", "comparisons", "contributions", "descent", "diary", "error_map", "factor_map", "filters",
-    "gallery", "heat_map", "ladder", "lines", "long_tail", "matrices", "matrix", "overview", "responses", "singular_values",
-    "spectrogram", "step_errors", "training", "trajectories", "two_users",
+    "gallery", "heat_map", "ladder", "lines", "long_tail", "matrices", "matrix", "overview", "responses", "rules",
+    "singular_values", "spectrogram", "step_errors", "training", "trajectories", "two_users",
 ]  # fmt: skip

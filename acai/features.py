@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ SETTLED = 2.0  # seconds after which a file's time of change tells it from a lat
 DAY = 86400.0
 
 
+@dataclass
 class Features(Mapping[str, np.ndarray]):
     """The features of each track by name: float16 arrays, shape (bands, frames), memory-mapped when asked for.
 
@@ -41,11 +43,10 @@ class Features(Mapping[str, np.ndarray]):
         How many were listened to in this run; the others were found in the cache.
     """
 
-    def __init__(self) -> None:
-        self.files: dict[str, Path] = {}
-        self.skipped: dict[str, str] = {}
-        self.remarks: dict[str, str] = {}
-        self.n_computed = 0
+    files: dict[str, Path]
+    skipped: dict[str, str]
+    remarks: dict[str, str]
+    n_computed: int
 
     def __getitem__(self, track: str) -> np.ndarray:
         if track in self.skipped:
@@ -99,45 +100,34 @@ def extract(
     if n_jobs == 0:
         raise InputError("n_jobs=0; expected how many files to work on at a time, or -1 for as many as there are cores")
     folder = Path(os.path.abspath(default_cache() if cache is None else cache))
-    folder.mkdir(parents=True, exist_ok=True)
     recipe = _full_recipe(kind, parameters)
-    index, present = _read_index(folder), set(os.listdir(folder))
-    digests: dict[str, str] = {}
-    todo: dict[str, tuple[str, list[int] | None]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    index, present, now = _read_index(folder), set(os.listdir(folder)), time.time()
+    stamps = {os.path.abspath(path): _stamp(path) for path in paths.values()}
+    digests, reasons, todo = {}, {}, {}
     for track, path in paths.items():
-        path, stamp = os.path.abspath(path), _stamp(path)
-        known_stamp, digest = index.get(path, (None, None))
-        if stamp is not None and stamp == known_stamp and _file_name(digest, recipe) in present:
+        path = os.path.abspath(path)
+        stamp, digest = index.get(path, (None, None))
+        if stamp and stamp == stamps[path] and _file_name(digest, recipe) in present:
             digests[track] = digest
         else:
-            todo[track] = (path, stamp)
+            todo[track] = path
 
-    reasons: dict[str, str] = {}
+    for track, digest, reason in _in_parallel(todo, folder, recipe, n_jobs, progress) if todo else ():
+        digests[track], reasons[track] = digest, reason
+        stamp = stamps[todo[track]]
+        if not reason and stamp and now - stamp[1] / 1e9 > SETTLED:
+            index[todo[track]] = [stamp, digest]
     if todo:
-        _check(recipe)
-        now = time.time()
-        for track, digest, reason in _in_parallel(todo, folder, recipe, n_jobs, progress):
-            if reason:
-                reasons[track] = reason
-                continue
-            digests[track] = digest
-            path, stamp = todo[track]
-            if stamp and now - stamp[1] / 1e9 > SETTLED:
-                index[path] = [stamp, digest]
         _write(folder / "index.json", lambda file: file.write_text(json.dumps(index, indent=0, sort_keys=True)))
     _sweep(folder, [name for name in present if name.startswith(".")])
+
+    skipped = {track: reasons[track] for track in paths if reasons.get(track)}
+    files = {track: folder / _file_name(digests[track], recipe) for track in paths if track not in skipped}
     present = set(os.listdir(folder)) if todo else present
-    features = Features()
-    for track in paths:
-        if track in reasons:
-            features.skipped[track] = reasons[track]
-        else:
-            name = _file_name(digests[track], recipe)
-            features.files[track] = folder / name
-            if (remark := name.replace(".npy", ".txt")) in present:
-                features.remarks[track] = (folder / remark).read_text()
-    features.n_computed = len(todo) - len(features.skipped)
-    return features
+    notes = {track: file.with_suffix(".txt") for track, file in files.items()}
+    remarks = {track: note.read_text() for track, note in notes.items() if note.name in present}
+    return Features(files, skipped, remarks, len(todo) - len(skipped))
 
 
 def default_cache() -> Path:
@@ -168,19 +158,15 @@ def _listen(sound: Sound, recipe: dict) -> tuple[np.ndarray, float]:
     return features.astype(np.float16), recording.clipped
 
 
-def _check(recipe: dict) -> None:
-    """A wrong parameter fails here, on a second of sound, and not once for every file."""
-    rate = recipe["sample_rate"]
-    _listen((np.sin(np.arange(rate + recipe["window"])), rate), recipe)
-
-
 def _in_parallel(todo: dict, folder: Path, recipe: dict, n_jobs: int, progress: bool) -> Iterator[tuple]:
+    rate = recipe["sample_rate"]
+    _listen((np.sin(np.arange(rate + recipe["window"])), rate), recipe)  # a wrong parameter fails here, once
     # Threads, unless a `joblib.parallel_config` says otherwise: decoding, resampling and Fourier transforms all release
     # Python's lock, and there are no processes to start. None of it calls BLAS, so no thread pool works against them.
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    tasks = (delayed(_extract_one)(track, path, folder, recipe) for track, (path, _) in todo.items())
+    tasks = (delayed(_extract_one)(track, path, folder, recipe) for track, path in todo.items())
     done = Parallel(n_jobs, prefer="threads", return_as="generator_unordered")(tasks)
     yield from tqdm(done, total=len(todo), desc="listening", unit="track", disable=not progress)
 

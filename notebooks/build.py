@@ -67,7 +67,8 @@ def notebook(source: Path, solved: bool) -> nbformat.NotebookNode:
     made = []
     for number, cell in enumerate(c for c in cells(source) if c.kind != left_out):
         if cell.kind == "markdown":
-            made.append(new_markdown_cell(cell.text, id=f"cell-{number}"))
+            text = cell.text.replace("](../", "](../../") if solved else cell.text  # it stands one folder deeper
+            made.append(new_markdown_cell(text, id=f"cell-{number}"))
         else:
             tags = {} if cell.kind == "code" else {"tags": [cell.kind]}
             made.append(new_code_cell(cell.text, id=f"cell-{number}", metadata=tags))

@@ -40,8 +40,8 @@ def matrix(R: "Ratings | np.ndarray", ax: "Axes | None" = None, label: str = "st
     return ax
 
 
-def diary(times: np.ndarray, songs: Sequence[str], ax: "Axes | None" = None) -> "Axes":
-    """One listener's plays: a row a song, the most played at the top, a tick a play.
+def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes | None" = None) -> "Axes":
+    """One listener's plays: a tick a play, a row a song, the most played at the top; at most `n_songs` of them.
 
     Parameters
     ----------
@@ -50,14 +50,17 @@ def diary(times: np.ndarray, songs: Sequence[str], ax: "Axes | None" = None) -> 
     songs : sequence of str, length n_plays
         What was played.
     """
-    ax = axes(ax, size=(8, 3.2))
-    names, row, n = np.unique(np.asarray(songs), return_inverse=True, return_counts=True)
+    from matplotlib.dates import ConciseDateFormatter
+
+    names, song, n = np.unique(np.asarray(songs), return_inverse=True, return_counts=True)
     order = np.argsort(-n, kind="stable")
-    place = np.argsort(order, kind="stable")[row]
-    ax.plot(np.asarray(times).astype("datetime64[s]"), place, "|", color=BLUE, markersize=8)
-    ax.set_yticks(range(len(names)), [f"{names[i]} ({n[i]}×)" for i in order], fontsize=8)
+    row = np.argsort(order, kind="stable")[song]
+    shown = order[:n_songs]
+    ax = axes(ax, size=(8, 0.8 + 0.2 * len(shown)))
+    ax.plot(np.asarray(times).astype("datetime64[s]")[row < n_songs], row[row < n_songs], "|", color=BLUE, markersize=9)
+    ax.set_yticks(range(len(shown)), [f"{names[i]} ({n[i]}×)" for i in shown], fontsize=8)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
     ax.invert_yaxis()
-    ax.set(xlabel="when")
     return ax
 
 
@@ -74,13 +77,14 @@ def long_tail(plays: Ratings, head: float = 0.1, ax: "Axes | None" = None) -> "A
 
 
 def lines(
-    curves: Mapping[str, Sequence[float]], x: Sequence[float] | None = None, ax: "Axes | None" = None, **labels: object
+    curves: Mapping[str, Sequence[float]], x: Sequence[float], steps: bool = False, ax: "Axes | None" = None, **labels: object
 ) -> "Axes":
-    """Curves over the same x, with their names; `labels` go to Matplotlib: xlabel="epoch", yscale="log"."""
+    """Curves over the same x, or steps if x counts something; `labels` go to Matplotlib: xlabel="k", yscale="log"."""
     ax = axes(ax)
+    style = "steps-mid" if steps else "default"
     for (name, y), colour, dashes in zip(curves.items(), LINES, ("-", "--", "-.", ":", "-", "--", "-.")):
-        ax.plot(np.arange(1, len(y) + 1) if x is None else x, y, dashes, color=colour, label=name)
-    ax.legend(frameon=False)
+        ax.plot(x, y, dashes, color=colour, label=name, drawstyle=style)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     ax.set(**labels)
     return ax
 

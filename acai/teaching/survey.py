@@ -65,8 +65,8 @@ def listening_log(world: World, year: int = 2025, seed: int = 0) -> ListeningLog
     """Spread the plays of a synthetic world over a year, in the order of time.
 
     A listener comes to a song on some day of the year's first nine months, and comes back to it after waits that are
-    exponential: hours for some pairs of listener and song, months for others. What would fall into the next year is
-    played on the last evening.
+    exponential: hours for some pairs of listener and song, months for others. Whatever would fall into the next year is
+    played in this one, on the same day.
     """
     rng = np.random.default_rng([seed, 8])
     n = world.plays.csr.data.astype(np.int64)  # plays of each pair
@@ -77,7 +77,7 @@ def listening_log(world: World, year: int = 2025, seed: int = 0) -> ListeningLog
     since = np.cumsum(gaps)
     since -= np.repeat(since[first] - gaps[first], n)  # seconds since the year began
     begin, end = (np.datetime64(f"{y}-01-01T00:00:00", "s").astype(np.int64) for y in (year, year + 1))
-    times = begin + np.minimum(since.astype(np.int64), end - begin - 1 - rng.integers(0, 3 * 3600, len(since)))
+    times = begin + since.astype(np.int64) % (end - begin)
     order = np.argsort(times, kind="stable")
     codes = (np.repeat(c, n)[order] for c in (world.plays.user_codes, world.plays.csr.indices))
     return ListeningLog(*codes, times[order], world.plays.users, world.plays.songs, ("SYNTHETIC: nobody listened",))

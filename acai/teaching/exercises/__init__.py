@@ -15,7 +15,7 @@ from pathlib import Path
 
 from acai.errors import unknown
 
-MODULES = ("neighbours",)  # in the order of the notebooks; each has its EXERCISES
+MODULES = ("data", "neighbours")  # in the order of the notebooks; each has its EXERCISES
 _hints_given: Counter[str] = Counter()
 
 

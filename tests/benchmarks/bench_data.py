@@ -4,7 +4,8 @@
     python tests/benchmarks/bench_data.py --full                # Last.fm 1K (19,150,868) and the Taste Profile (48,373,586)
 
 Each reading happens in a process of its own, so that its peak memory can be told; the two sides take turns. Time counts
-from the call to the finished matrix, with imports done and kernels compiled before; both sides end with the same matrix, and that is checked.
+from the call to the finished matrix, with imports done and kernels compiled before; both sides end with the same matrix,
+and that is checked.
 """
 
 import argparse
@@ -93,9 +94,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.child:
         return child(arguments.child[0], arguments.child[1], Path(arguments.child[2]))
-    print(
-        f"{'file':<10}{'rows':>12}{'GB':>6}   {'acai s':>7}{'pandas s':>9}{'ratio':>7}   {'acai GiB':>9}{'pandas GiB':>11}{'ratio':>7}"
-    )
+    head = f"{'acai s':>7}{'pandas s':>9}{'ratio':>7}   {'acai GiB':>9}{'pandas GiB':>11}{'ratio':>7}"
+    print(f"{'file':<10}{'rows':>12}{'GB':>6}   {head}")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         for shape in arguments.shapes:
             for n_rows in [FULL[shape]] if arguments.full else map(int, arguments.rows):

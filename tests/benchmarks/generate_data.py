@@ -43,7 +43,7 @@ def triplets(n_lines: int, path: Path, seed: int = 0) -> None:
 
 
 def log(n_lines: int, path: Path, seed: int = 0) -> None:
-    """`user \\t time \\t artist MBID \\t artist \\t track MBID \\t track`, user by user, latest play first; 992 users, about 13 plays a song."""
+    """Six columns as in Last.fm 1K, user by user, the latest play first; 992 users, about 13 plays a song."""
     rng = np.random.default_rng(seed)
     n_users, n_songs = 992, max(n_lines // 13, 1000)
     n_artists = n_songs // 9 + 1

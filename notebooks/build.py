@@ -80,11 +80,9 @@ def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode
     """Run it from scratch, in place; what a cell raises is raised here. Nothing that changes from run to run is kept."""
     metadata = dict(book.metadata)
     path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    client = NotebookClient(
-        book, timeout=seconds, record_timing=False, store_widget_state=False, resources={"metadata": {"path": str(HERE)}}
-    )
+    client = NotebookClient(book, timeout=seconds, record_timing=False, resources={"metadata": {"path": str(HERE)}})
     client.execute(env=os.environ | {"PYTHONPATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
-    book.metadata = nbformat.from_dict(metadata)
+    book.metadata = nbformat.from_dict(metadata)  # without the state of sliders, and the version of Python
     for cell in book.cells:
         if "slider" in cell.metadata.get("tags", []):
             cell.outputs = []

@@ -37,7 +37,7 @@ class ALS(FactorModel):
     reg : float
         λ > 0.
     alpha, epsilon : float
-        α ≥ 0 and ε > 0 of the confidence.
+        α > 0 and ε > 0 of the confidence.
     init_std : float
         The spread of the normal distribution that P starts from.
     seed : int
@@ -57,8 +57,8 @@ class ALS(FactorModel):
     init: FactorModel | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if self.reg <= 0 or self.alpha < 0 or self.epsilon <= 0 or self.n_factors < 1 or self.n_epochs < 1:
-            raise InputError(f"{self}: expected reg > 0, alpha ≥ 0, epsilon > 0, n_factors ≥ 1 and n_epochs ≥ 1")
+        if self.reg <= 0 or self.alpha <= 0 or self.epsilon <= 0 or self.n_factors < 1 or self.n_epochs < 1:
+            raise InputError(f"{self}: expected reg > 0, alpha > 0, epsilon > 0, n_factors ≥ 1 and n_epochs ≥ 1")
 
     def _confidence(self, r: np.ndarray) -> np.ndarray:
         """c − 1: what a play count adds to the confidence of 1 that every entry has."""
@@ -76,10 +76,11 @@ class ALS(FactorModel):
         by_song = by_user.T.tocsr()
         self._start(ratings, False, self.init_std, self.seed, self.init)
         self.mu, self.b_u[:], self.b_i[:] = 0.0, 0, 0
-        for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
-            self._solve(by_song, self.P, self.Q)
-            loss = self._solve(by_user, self.Q, self.P)
-            self.history.append(loss + 0.5 * self.reg * float(np.square(self.Q, dtype=np.float64).sum()))
+        with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
+            for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
+                self._solve(by_song, self.P, self.Q)
+                loss = self._solve(by_user, self.Q, self.P)
+                self.history.append(loss + 0.5 * self.reg * float(np.square(self.Q, dtype=np.float64).sum()))
         self.ratings = ratings
         return self
 
@@ -87,9 +88,8 @@ class ALS(FactorModel):
         """Put into X the rows that fit a fixed Y best; returns their part of the objective."""
         from acai.cf import kernels
 
-        with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
-            G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
-            Z = (Y @ np.linalg.inv(G)).astype(np.float32)
+        G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
+        Z = (Y @ np.linalg.inv(G)).astype(np.float32)
         loss = np.empty(len(X))
         kernels.als_solve(c.indptr, c.indices, c.data, Y, G, Z, X, loss)  # (C11)
         return 0.5 * float(loss.sum())
@@ -113,5 +113,6 @@ class ALS(FactorModel):
         indptr = np.array([0, len(i)], np.int32)
         c = sparse.csr_array((self._confidence(r), i.astype(np.int32), indptr), shape=(1, len(self.Q)))
         c.eliminate_zeros()
-        self._solve(c, self.Q, p)
+        with threadpool_limits(1, "blas"):
+            self._solve(c, self.Q, p)
         return p[0]

@@ -48,6 +48,6 @@ class Centring:
         Z = r - offsets[0][codes[0]] - offsets[1][codes[1]]
         if name == "zscore":
             scale = np.sqrt(np.bincount(codes[axis], Z**2, len(scale)) / n)
-            scale[scale == 0] = r.std()  # who gives every song the same says nothing of how far apart two songs are
+            scale[scale == 0] = r.std() or 1.0  # who gives every song the same says nothing of how far apart two songs are
             Z /= scale[codes[axis]]
         return cls(Z, *offsets, scale)

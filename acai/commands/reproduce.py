@@ -6,6 +6,7 @@
 """
 
 import argparse
+import dataclasses
 
 import numpy as np
 
@@ -100,16 +101,16 @@ def lastfm(args: argparse.Namespace) -> None:
     ]
     print("HetRec Last.fm, plays of artists, 80/20 of each user, lists of 10; ItemKNN learns from log(1 + plays)\n")
     columns = ("ndcg", "map", "recall", "auc", "coverage")
-    print(f"  {'':<64}" + "".join(f"{name:>10}" for name in columns))
+    print("".join(f"{name:>9}" for name in columns))
     for model, data in models:
         found = evaluate(model, data, test, which=columns)
-        print(f"  {_short(model):<64}" + "".join(f"{found[name]:>10.4f}" for name in columns), flush=True)
+        print("".join(f"{found[name]:>9.4f}" for name in columns) + f"   {_short(model)}", flush=True)
 
 
 def _short(model) -> str:
     """The model with those settings that are not the default, as one would write it."""
-    plain = vars(type(model)())
-    settings = (f"{name}={value!r}" for name, value in vars(model).items() if name in plain and value != plain[name])
+    fields = [(f.name, f.default) for f in dataclasses.fields(model)]
+    settings = (f"{name}={getattr(model, name)!r}" for name, plain in fields if getattr(model, name) != plain)
     return f"{type(model).__name__}({', '.join(settings)})"
 
 

@@ -1,0 +1,178 @@
+"""README part C, collaborative filtering, as loops. R is a dictionary {(u, i): r} of what is known."""
+
+import math
+
+from acai.reference.content import solve
+
+Known = dict[tuple[int, int], float]
+Matrix = list[list[float]]
+
+
+def mean(values: list[float]) -> float:
+    """Of at least one value."""
+    return sum(values) / len(values)
+
+
+def user_mean(R: Known, u: int) -> float:
+    """r̄(u), over everything that u rated."""
+    return mean([r for (v, _), r in R.items() if v == u])
+
+
+def common(R: Known, u: int, v: int) -> list[int]:
+    """The songs that both rated."""
+    return sorted(i for (w, i) in R if w == u and (v, i) in R)
+
+
+def predicted(R: Known, s: Matrix, k: int, u: int, i: int) -> float:
+    """(C1) r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)) over the k users most like u who rated i, where s(u,v) > 0."""
+    raters = [v for (v, j) in sorted(R) if j == i and v != u and s[u][v] > 0]
+    raters.sort(key=lambda v: -s[u][v])  # stable: of equals, the first in R is nearer
+    numerator = denominator = 0.0
+    for v in raters[:k]:
+        numerator += s[u][v] * (R[v, i] - user_mean(R, v))
+        denominator += abs(s[u][v])
+    return user_mean(R, u) + (numerator / denominator if denominator > 0 else 0.0)
+
+
+def indicator(R: Known, k: int, m: int) -> Matrix:
+    """(C2) s(u,v) = 1 if v ∈ N_k(u), the k users who have the most songs in common with u, else 0."""
+    s = [[0.0] * m for _ in range(m)]
+    for u in range(m):
+        others = [v for v in range(m) if v != u and common(R, u, v)]
+        others.sort(key=lambda v: -len(common(R, u, v)))
+        for v in others[:k]:
+            s[u][v] = 1.0
+    return s
+
+
+def pearson(R: Known, u: int, v: int) -> float:
+    """(C3) The correlation over the songs that both rated, centred on the means over those songs."""
+    songs = common(R, u, v)
+    if not songs:
+        return 0.0
+    mean_u, mean_v = mean([R[u, i] for i in songs]), mean([R[v, i] for i in songs])
+    covariance = sum((R[u, i] - mean_u) * (R[v, i] - mean_v) for i in songs)
+    variance_u, variance_v = sum((R[u, i] - mean_u) ** 2 for i in songs), sum((R[v, i] - mean_v) ** 2 for i in songs)
+    return covariance / math.sqrt(variance_u * variance_v) if variance_u * variance_v > 1e-12 else 0.0
+
+
+def msd(R: Known, u: int, v: int) -> float:
+    """1 / (1 + mean squared difference), by which (C1) may go instead of (C3)."""
+    songs = common(R, u, v)
+    return 1 / (1 + mean([(R[u, i] - R[v, i]) ** 2 for i in songs])) if songs else 0.0
+
+
+def asymmetric_cosine(R: Known, u: int, v: int, alpha: float) -> float:
+    """(C13) Σ_i r(u,i) r(v,i) / (‖r(u)‖^2α ‖r(v)‖^2(1−α)); with α = ½ the cosine."""
+    product = sum(R[u, i] * R[v, i] for i in common(R, u, v))
+    norm_u, norm_v = (math.sqrt(sum(r**2 for (w, _), r in R.items() if w == x)) for x in (u, v))
+    return product / (norm_u ** (2 * alpha) * norm_v ** (2 * (1 - alpha)))
+
+
+def entry(P: Matrix, Q: Matrix, u: int, i: int) -> float:
+    """(C4) (P Qᵀ)(u,i) = p_u·q_i."""
+    total = 0.0
+    for f in range(len(P[u])):
+        total += P[u][f] * Q[i][f]
+    return total
+
+
+def filled(R: Known, m: int, n: int) -> Matrix:
+    """The whole matrix, each gap filled with the mean of its song (of everything, where nobody rated the song)."""
+    of_song = [[r for (_, j), r in R.items() if j == i] or list(R.values()) for i in range(n)]
+    return [[R.get((u, i), mean(of_song[i])) for i in range(n)] for u in range(m)]
+
+
+def svd(A: Matrix, sweeps: int = 60) -> tuple[Matrix, list[float], Matrix]:
+    """(C5) A = M Σ Nᵀ: columns of A are turned against each other until all are at right angles (Jacobi's method)."""
+    m, n = len(A), len(A[0])
+    A = [row[:] for row in A]  # becomes M Σ
+    N = [[float(a == b) for b in range(n)] for a in range(n)]
+    for _ in range(sweeps):
+        for a in range(n):
+            for b in range(a + 1, n):
+                aa, bb, ab = (sum(A[u][x] * A[u][y] for u in range(m)) for x, y in ((a, a), (b, b), (a, b)))
+                angle = 0.5 * math.atan2(2 * ab, aa - bb)
+                cos, sin = math.cos(angle), math.sin(angle)
+                for row in (*A, *N):
+                    row[a], row[b] = cos * row[a] + sin * row[b], cos * row[b] - sin * row[a]
+    sigma = [math.sqrt(sum(A[u][a] ** 2 for u in range(m))) for a in range(n)]
+    order = sorted(range(n), key=lambda a: -sigma[a])
+    M = [[A[u][a] / sigma[a] if sigma[a] > 0 else 0.0 for a in order] for u in range(m)]
+    return M, [sigma[a] for a in order], [[N[i][a] for a in order] for i in range(n)]
+
+
+def truncated(M: Matrix, sigma: list[float], N: Matrix, k: int) -> Matrix:
+    """(C6) R_k = M_k Σ_k N_kᵀ, the matrix of rank k nearest to R."""
+    return [[sum(M[u][f] * sigma[f] * N[i][f] for f in range(k)) for i in range(len(N))] for u in range(len(M))]
+
+
+def factors(M: Matrix, sigma: list[float], N: Matrix, k: int) -> tuple[Matrix, Matrix]:
+    """(C7) P = M_k, Q = N_k Σ_k."""
+    return [row[:k] for row in M], [[row[f] * sigma[f] for f in range(k)] for row in N]
+
+
+def objective(R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float) -> float:
+    """(C8) F = ½ Σ_{(u,i) known} [ (r − r̂)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ]."""
+    F = 0.0
+    for (u, i), r in R.items():
+        e = r - mu - b_u[u] - b_i[i] - entry(P, Q, u, i)
+        squares = sum(x**2 for x in P[u]) + sum(x**2 for x in Q[i]) + b_u[u] ** 2 + b_i[i] ** 2
+        F += 0.5 * (e**2 + lam * squares)
+    return F
+
+
+def gradient(
+    R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float
+) -> tuple[Matrix, Matrix, list[float], list[float]]:
+    """∇F of (C8), which (C9) w ← w − η ∇F(w) follows; for a single known entry, the ∇F_j of (C10)."""
+    dP, dQ = [[0.0] * len(row) for row in P], [[0.0] * len(row) for row in Q]
+    db_u, db_i = [0.0] * len(b_u), [0.0] * len(b_i)
+    for (u, i), r in R.items():
+        e = r - mu - b_u[u] - b_i[i] - entry(P, Q, u, i)
+        for f in range(len(P[u])):
+            dP[u][f] += lam * P[u][f] - e * Q[i][f]
+            dQ[i][f] += lam * Q[i][f] - e * P[u][f]
+        db_u[u] += lam * b_u[u] - e
+        db_i[i] += lam * b_i[i] - e
+    return dP, dQ, db_u, db_i
+
+
+def momentum_step(w: list[float], dw: list[float], gradient: list[float], eta: float, alpha: float) -> None:
+    """(C10) Δw ← α Δw − η ∇F_j(w), w ← w + Δw, for every parameter; with α = 0 and the whole ∇F it is (C9)."""
+    for x in range(len(w)):
+        dw[x] = alpha * dw[x] - eta * gradient[x]
+        w[x] = w[x] + dw[x]
+
+
+def weighted_objective(R: Known, P: Matrix, Q: Matrix, lam: float, alpha: float, epsilon: float) -> float:
+    """(C11) ½ Σ_{u,i} c (x − p_u·q_i)² + λ/2 (‖P‖² + ‖Q‖²) over all entries, c = 1 + α log(1 + r/ε), x = 1 where r > 0."""
+    F = 0.5 * lam * sum(x**2 for row in (*P, *Q) for x in row)
+    for u in range(len(P)):
+        for i in range(len(Q)):
+            r = R.get((u, i), 0.0)
+            c = 1 + alpha * math.log(1 + r / epsilon)
+            F += 0.5 * c * ((1.0 if r > 0 else 0.0) - entry(P, Q, u, i)) ** 2
+    return F
+
+
+def best_user(R: Known, Q: Matrix, u: int, lam: float, alpha: float, epsilon: float) -> list[float]:
+    """The p_u that makes (C11) smallest while Q stands still: (Σ_i c q_i q_iᵀ + λI) p_u = Σ_i c x q_i."""
+    k = len(Q[0])
+    c = [1 + alpha * math.log(1 + R.get((u, i), 0.0) / epsilon) for i in range(len(Q))]
+    A = [[sum(c[i] * Q[i][f] * Q[i][g] for i in range(len(Q))) + lam * (f == g) for g in range(k)] for f in range(k)]
+    return solve(A, [sum(c[i] * Q[i][f] for i in range(len(Q)) if R.get((u, i), 0.0) > 0) for f in range(k)])
+
+
+def biases(R: Known, m: int, n: int, lam_u: float, lam_i: float, epochs: int) -> tuple[float, list[float], list[float]]:
+    """(C12) r̂ = μ + b(u) + b(i): in turn, b(i) = Σ_u (r − μ − b(u)) / (λ_i + |U(i)|), and b(u) likewise with λ_u + |I(u)|."""
+    mu = mean(list(R.values()))
+    b_u, b_i = [0.0] * m, [0.0] * n
+    for _ in range(epochs):
+        for i in range(n):
+            rest = [r - mu - b_u[u] for (u, j), r in R.items() if j == i]
+            b_i[i] = sum(rest) / (lam_i + len(rest))
+        for u in range(m):
+            rest = [r - mu - b_i[i] for (v, i), r in R.items() if v == u]
+            b_u[u] = sum(rest) / (lam_u + len(rest))
+    return mu, b_u, b_i

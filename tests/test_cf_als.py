@@ -1,0 +1,107 @@
+"""Weighted factorisation (C11): against its equation as loops, against a general minimiser, and against implicit."""
+
+import numpy as np
+import pytest
+from cf_cases import PLAYS, M, matrix, random_ratings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acai import InputError
+from acai.cf import ALS, kernels
+from acai.reference import cf as reference
+
+SETTINGS = st.fixed_dictionaries(
+    {
+        "n_factors": st.sampled_from([1, 2, 7]),  # fewer and more than a user has songs: both ways to solve
+        "reg": st.sampled_from([0.1, 1.0, 10.0]),
+        "alpha": st.sampled_from([0.5, 1.0, 40.0]),
+        "epsilon": st.sampled_from([0.1, 1.0]),
+    }
+)
+
+
+@given(PLAYS, SETTINGS)
+def test_each_user_is_solved_exactly(R, settings):
+    model = ALS(n_epochs=2, **settings).fit(matrix(R))
+    equation = settings["reg"], settings["alpha"], settings["epsilon"]
+    for u in range(M):
+        expected = reference.best_user(R, model.Q.tolist(), u, *equation)
+        assert np.allclose(model.P[u], expected, rtol=1e-3, atol=1e-4)
+
+
+@given(PLAYS, SETTINGS)
+def test_history_is_the_objective_and_falls(R, settings):
+    model = ALS(n_epochs=4, **settings).fit(matrix(R))
+    equation = settings["reg"], settings["alpha"], settings["epsilon"]
+    expected = reference.weighted_objective(R, model.P.tolist(), model.Q.tolist(), *equation)
+    assert model.history[-1] == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert all(later <= earlier * (1 + 1e-5) + 1e-5 for earlier, later in zip(model.history, model.history[1:]))
+
+
+def plays(seed=0, m=60, n=50):
+    return random_ratings(seed, m, n, per_user=15, highest=30)
+
+
+@pytest.mark.parametrize("n_known", [0, 1, 4, 5, 6, 7, 23])
+def test_both_ways_to_solve_agree(n_known):
+    """In float64, in plain Python: of order k, four entries at a time, and by Woodbury's identity; the oracle is numpy.linalg."""
+    rng = np.random.default_rng(n_known)
+    Y, c = rng.normal(size=(30, 6)), rng.uniform(0.1, 5, n_known)
+    i = rng.permutation(30)[:n_known]
+    G = Y.T @ Y + 0.5 * np.eye(6)
+    many, few = np.empty(6), np.empty(6)
+    kernels.solve_many.py_func(i, c, Y, G, many)
+    kernels.solve_few.py_func(i, c, Y, Y @ np.linalg.inv(G), few)
+    expected = np.linalg.solve(G + Y[i].T @ (c[:, None] * Y[i]), Y[i].T @ (1 + c))
+    assert np.allclose(many, expected, rtol=1e-10) and np.allclose(few, expected, rtol=1e-9)
+
+
+def test_the_same_bits_on_any_number_of_threads():
+    import numba
+
+    R, results = plays(), []
+    threads = numba.get_num_threads()
+    for n_threads in {1, threads}:
+        numba.set_num_threads(n_threads)
+        results.append(ALS(n_factors=20, n_epochs=3).fit(R))
+    numba.set_num_threads(threads)
+    assert np.array_equal(results[0].P, results[-1].P) and np.array_equal(results[0].Q, results[-1].Q)
+    assert results[0].history == results[-1].history
+
+
+def test_fold_in_gives_a_known_listener_their_own_row():
+    R = plays()
+    model = ALS(n_factors=20, n_epochs=3).fit(R)
+    for user in R.users[:5]:
+        heard = {song: value for who, song, value in R.triplets() if who == user}
+        assert np.allclose(model.fold_in(heard), model.P[R.row(user)], rtol=1e-4, atol=1e-6)
+        unheard = next(song for song in R.songs if song not in heard)
+        assert np.array_equal(model.fold_in(heard | {unheard: 0.0}), model.fold_in(heard))  # zero plays say nothing new
+
+
+def test_implicit_at_the_same_point():
+    """The oracle is implicit's ALS with exact solves: from our P, its Q and then its P are ours."""
+    implicit = pytest.importorskip("implicit.als", reason="implicit (extra bench) is the oracle")
+    from scipy import sparse
+    from threadpoolctl import threadpool_limits
+
+    R = plays()
+    C = sparse.csr_matrix(R.csr)
+    C.data = (1 + 2.0 * np.log1p(C.data)).astype(np.float32)
+    options = {"factors": 8, "regularization": 0.1, "iterations": 1, "use_cg": False, "use_native": True, "num_threads": 1}
+    begin = ALS(n_factors=8, n_epochs=1, reg=0.1, alpha=2.0).fit(R)
+    with threadpool_limits(1, "blas"):
+        theirs = implicit.AlternatingLeastSquares(**options, alpha=1.0, random_state=0)
+        theirs.user_factors, theirs.item_factors = begin.P.copy(), begin.Q.copy()
+        theirs.fit(C, show_progress=False)  # P from Q, then Q from P
+    again = ALS(n_factors=8, n_epochs=1, reg=0.1, alpha=2.0, init=begin).fit(R)  # Q from P, then P from Q
+    assert np.allclose(theirs.user_factors, begin.P, atol=1e-4)  # begin.P is already the best for begin.Q
+    assert np.allclose(theirs.item_factors, again.Q, atol=1e-4)
+
+
+def test_what_cannot_be():
+    with pytest.raises(InputError, match="-3 plays; expected counts of 0 or more"):
+        ALS().fit(matrix({(0, 0): -3.0, (1, 1): 2.0}))
+    for options in ({"reg": 0.0}, {"alpha": 0.0}, {"epsilon": 0.0}, {"n_factors": 0}):
+        with pytest.raises(InputError, match=next(iter(options))):
+            ALS(**options)

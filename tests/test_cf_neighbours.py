@@ -1,0 +1,198 @@
+"""Neighbours: against the loops of the reference, and, pair by pair, against the library Surprise."""
+
+import numpy as np
+import pytest
+from cf_cases import RATINGS, M, N, matrix, random_ratings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acai import InputError, Ratings
+from acai.cf import ItemKNN, UserKNN, neighbour_kernels
+from acai.cf.similarities import SIMILARITIES, Similarity
+from acai.reference import cf as reference
+
+
+def similarities(R, name, k=40, **options):
+    """All of s, the fast way."""
+    ratings, s = matrix(R), np.zeros((M, M))
+    for u, v, values in Similarity(name, k, **options).nearest(ratings.csr, ratings.csc.T, np.arange(M), 2**20):
+        s[u, v] = values
+    return s
+
+
+def reference_similarities(R, measure):
+    return [[measure(R, u, v) if u != v else 0.0 for v in range(M)] for u in range(M)]
+
+
+@given(RATINGS)
+def test_pearson_is_its_equation(R):
+    expected = reference_similarities(R, reference.pearson)
+    assert np.allclose(similarities(R, "pearson"), np.maximum(expected, 0), atol=1e-12)  # those ≤ 0 are left out
+
+
+@given(RATINGS)
+def test_msd_and_overlap_are_their_definitions(R):
+    assert np.allclose(similarities(R, "msd"), reference_similarities(R, reference.msd), atol=1e-14)
+    assert np.array_equal(similarities(R, "overlap"), reference_similarities(R, lambda *a: len(reference.common(*a))))
+
+
+@given(RATINGS, st.sampled_from([0.0, 0.2, 0.5, 1.0]))
+def test_asymmetric_cosine_is_its_equation(R, alpha):
+    def measure(R, u, v):
+        return reference.asymmetric_cosine(R, u, v, alpha) if reference.common(R, u, v) else 0.0
+
+    expected = reference_similarities(R, measure)
+    assert np.allclose(similarities(R, "asymmetric", asymmetry=alpha), expected, rtol=1e-12)
+    if alpha == 0.5:
+        assert np.allclose(similarities(R, "cosine"), expected, rtol=1e-12)
+
+
+@given(RATINGS, st.integers(1, 4))
+def test_the_indicator_is_one_for_the_k_nearest(R, k):
+    assert np.array_equal(similarities(R, "indicator", k), reference.indicator(R, k, M))
+
+
+@given(RATINGS)
+def test_shrinkage_and_overlap(R):
+    n = np.array(reference_similarities(R, lambda *a: len(reference.common(*a))))
+    plain = similarities(R, "msd")
+    assert np.allclose(similarities(R, "msd", shrinkage=3.0), plain * n / (n + 3), atol=1e-14)
+    assert np.allclose(similarities(R, "msd", min_overlap=2), np.where(n >= 2, plain, 0), atol=1e-14)
+
+
+@given(RATINGS, st.integers(1, 4), st.sampled_from(["pearson", "msd", "overlap"]))
+def test_prediction_is_its_equation(R, k, name):
+    model = UserKNN(k=k, similarity=name).fit(matrix(R))
+    s = similarities(R, name)
+    mu, rated_users, rated_songs = np.mean(list(R.values())), {u for u, _ in R}, {i for _, i in R}
+    users, songs = np.divmod(np.arange(M * N), N)
+    known = [u in rated_users and i in rated_songs for u, i in zip(users, songs)]
+    expected = [reference.predicted(R, s, k, u, i) if k_ui else mu for u, i, k_ui in zip(users, songs, known)]
+    expected = np.clip(expected, min(R.values()), max(R.values()))
+    assert np.allclose(model.predict(users, songs), expected, atol=1e-12)
+
+
+@given(RATINGS, st.integers(1, 4), st.sampled_from(["pearson", "msd"]), st.sampled_from(["mean", "zscore", "none"]))
+def test_songs_are_users_on_their_side(R, k, name, centring):
+    turned = {(i, u): r for (u, i), r in R.items()}
+    users, songs = np.divmod(np.arange(M * N), N)
+    by_song = ItemKNN(k=k, similarity=name, centring=centring).fit(matrix(R)).predict(users, songs)
+    by_user = UserKNN(k=k, similarity=name, centring=centring).fit(matrix(turned, N, M)).predict(songs, users)
+    assert np.allclose(by_song, by_user, atol=1e-12)
+
+
+def test_equals_in_the_order_of_the_matrix():
+    R = Ratings.from_triplets("aabbccdd", "xyxzxzxz", [3, 3, 3, 1, 3, 3, 3, 5])  # b, c and d are all exactly like a
+    model = UserKNN(k=2, similarity="msd").fit(R)
+    assert [n.name for n in model.explain("a", "z")] == ["b", "c"]
+
+
+@pytest.mark.parametrize("knn", [UserKNN, ItemKNN])
+@pytest.mark.parametrize("centring", ["mean", "zscore", "baseline", "none"])
+def test_an_explanation_adds_up(knn, centring):
+    R = random_ratings()
+    model = knn(k=5, similarity="msd", centring=centring).fit(R)
+    for user, song in [("user 3", 4), ("user 7", 20), ("user 12", 0)]:
+        u, i = R.row(user), R.column(song)
+        reasons = model.explain(user, song)
+        assert 0 < len(reasons) <= 5
+        assert [r.similarity for r in reasons] == sorted((r.similarity for r in reasons), reverse=True)
+        offset = model.centred.offset_u[u] + model.centred.offset_i[i]
+        assert offset + sum(r.contribution for r in reasons) == pytest.approx(model._pairs(np.array([u]), np.array([i]))[0])
+        about = [(r.name, song) if knn is UserKNN else (user, r.name) for r in reasons]
+        assert [r.rating for r in reasons] == [R.csr[R.row(v), R.column(j)] for v, j in about]
+
+
+@pytest.mark.parametrize("knn", [UserKNN, ItemKNN])
+def test_the_block_does_not_show(knn):
+    R = random_ratings()
+    users, songs, _ = zip(*R.triplets())
+    whole = knn(similarity="pearson", **({"keep": 40} if knn is ItemKNN else {})).fit(R)
+    sliced = knn(similarity="pearson", memory=1, **({"keep": 40} if knn is ItemKNN else {})).fit(R)
+    assert np.array_equal(whole.predict(users, songs), sliced.predict(users, songs))
+    assert whole.similar(3) == sliced.similar(3)
+
+
+@pytest.mark.parametrize("centring", ["none", "mean"])
+def test_scores_by_products_are_scores_by_walking(centring):
+    R = random_ratings().map(np.sqrt)
+    options = {"similarity": "asymmetric", "centring": centring}
+    model = ItemKNN(k=8, keep=8, **options).fit(R)
+    u, i = np.divmod(np.arange(R.n_users * R.n_songs), R.n_songs)
+    assert np.allclose(model._scores(np.arange(R.n_users)).ravel(), model._pairs(u, i), atol=1e-12)
+
+
+def test_sums_instead_of_means():
+    R = random_ratings()
+    model = ItemKNN(k=30, keep=30, similarity="cosine", centring="none", normalise=False).fit(R)
+    S = model.S.toarray()
+    assert np.allclose(model._scores(np.arange(R.n_users)), R.csr.toarray() @ S.T)
+    assert not model.predicts_ratings
+
+
+def test_kernels_in_plain_python():
+    R = random_ratings(m=8, n=9, per_user=4)
+    csr, csc = R.csr, R.csc
+    arrays = (csr.indptr, csr.indices, csr.data, csc.indptr, csc.indices, csc.data)
+    rows, results = np.arange(8, dtype=np.int32), []
+    for count, add in [
+        (neighbour_kernels.count_shared, neighbour_kernels.sum_shared),
+        (neighbour_kernels.count_shared.py_func, neighbour_kernels.sum_shared.py_func),
+    ]:
+        counts = np.zeros(9, np.int64)
+        count(rows, *arrays, counts)
+        ends = np.cumsum(counts)
+        v, sums = np.empty(ends[-1], np.int32), np.empty((6, ends[-1]))
+        add(rows, *arrays, ends, v, sums)
+        results.append((ends, v, sums))
+    for fast, plain in zip(*results):
+        assert np.array_equal(fast, plain)
+    known = csr.toarray() > 0
+    assert np.array_equal(np.diff(results[0][0]), [(known @ known[u] > 0).sum() - 1 for u in range(8)])
+
+
+MADE_UP = [("made up", knn, name) for knn in (UserKNN, ItemKNN) for name in ("msd", "pearson", "cosine_corated")]
+REAL = [("MovieLens-100k", UserKNN, "msd"), ("MovieLens-100k", UserKNN, "pearson"), ("MovieLens-100k", ItemKNN, "msd")]
+
+
+@pytest.mark.parametrize("data, ours, name", MADE_UP + REAL)
+def test_surprise_pair_by_pair(data, ours, name, request):
+    """The oracle is Surprise 1.1: KNNBasic, KNNWithMeans, KNNWithZScore, KNNBaseline on the same training set."""
+    surprise = pytest.importorskip("surprise", reason="scikit-surprise (extra bench) is the oracle")
+    train, test = movielens(request) if data != "made up" else random_ratings(m=60).split(0.3, seed=1)
+    triplets = list(test.triplets())
+    users, songs, _ = zip(*triplets)
+    reader = surprise.Reader(rating_scale=(train.csr.data.min(), train.csr.data.max()))
+    raw = [(user, song, value, None) for user, song, value in train.triplets()]
+    theirs_train = surprise.Dataset(reader).construct_trainset(raw)
+    options = {"name": name.removesuffix("_corated"), "user_based": ours is UserKNN}
+    for centring, knn in [
+        ("none", surprise.KNNBasic),
+        ("mean", surprise.KNNWithMeans),
+        ("zscore", surprise.KNNWithZScore),
+        ("baseline", surprise.KNNBaseline),
+    ]:
+        theirs = knn(sim_options=options, verbose=False).fit(theirs_train)
+        expected = [prediction.est for prediction in theirs.test(triplets)]
+        found = ours(similarity=name, centring=centring).fit(train).predict(users, songs)
+        assert np.abs(found - expected).max() < 1e-10
+
+
+def movielens(request):
+    from acai.datasets import movielens_100k
+
+    folder = request.getfixturevalue("real_data")
+    train, test = next(iter(movielens_100k(folder / "ml-100k").folds(5, seed=0)))
+    return train, test.keep(np.arange(test.n_ratings) % 20 == 0)  # all similarities, a twentieth of the predictions
+
+
+def test_mistakes_are_named():
+    with pytest.raises(InputError, match="no similarity 'pearsen'; there is: pearson"):
+        UserKNN(similarity="pearsen")
+    with pytest.raises(InputError, match="no centring 'means'; there is: mean"):
+        ItemKNN(centring="means")
+    with pytest.raises(InputError, match="k=0"):
+        UserKNN(k=0)
+    with pytest.raises(InputError, match="keep=3; expected k=40 or more"):
+        ItemKNN(keep=3)
+    assert set(SIMILARITIES) == {"pearson", "msd", "cosine", "cosine_corated", "asymmetric", "overlap", "indicator"}

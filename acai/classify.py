@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.special import log_softmax
 
 from acai.ears import SpectrumRidge
 from acai.errors import InputError
 from acai.nn import Conv2D, Dropout, GlobalPool, Linear, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
-from acai.training import Epoch, Plan, train
+from acai.training import Plan, train
 from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
+
+MASKS = Augmentation(time_mask=30, band_mask=16)
 
 
 def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 32, rate: float = 0.5, seed: int = 0) -> Sequential:
@@ -51,50 +54,44 @@ class Classifier(Protocol):
 
 
 class SoundClassifier:
-    """Networks that vote on the kind of music they hear, trained with the softmax loss (N6) on random windows.
+    """A network that tells the kind of music it hears, trained with the softmax loss (N6) on random windows.
 
     Parameters
     ----------
     width : int
         Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
-    n_networks : int
-        How many are trained, from different first weights; their votes, log-probabilities, are averaged.
     n_epochs, learning_rate, momentum, weight_decay, seed
-        The plan of each training: see `acai.training.Plan`. There are too few tracks to judge epochs by, so all are run.
+        The plan of the training: see `acai.training.Plan`. There are too few tracks to judge epochs by, so all are run.
     windows : int
         Random windows of each track in an epoch.
     batch_size : int
         Windows a step.
     augment : Augmentation
-        Changes to each window while training.
+        Changes to each window while training. Loudness is not among them by default: it may be part of a style.
 
     Attributes
     ----------
-    history : list of list of Epoch
-        The loss of each network, epoch by epoch.
+    history : list of Epoch
+        The loss, epoch by epoch.
     """
 
     def __init__(
         self,
         width: int = 129,
-        n_networks: int = 3,
         n_epochs: int = 30,
         learning_rate: float = 0.03,
         momentum: float = 0.9,
         weight_decay: float = 1e-4,
         windows: int = 8,
         batch_size: int = 16,
-        augment: Augmentation | None = None,
+        augment: Augmentation = MASKS,
         seed: int = 0,
     ) -> None:
         self.width = width
-        self.plans = [
-            Plan(n_epochs, learning_rate, momentum, weight_decay, None, seed * n_networks + j) for j in range(n_networks)
-        ]
+        self.plan = Plan(n_epochs, learning_rate, momentum, weight_decay, seed=seed)
         self.windows = windows
         self.batch_size = batch_size
-        self.augment = Augmentation(gain=0.3, time_mask=30, band_mask=16) if augment is None else augment
-        self.history: list[list[Epoch]] = []
+        self.augment = augment
 
     def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SoundClassifier":
         """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
@@ -109,21 +106,16 @@ class SoundClassifier:
                 x = random_windows(spectrograms, tracks, self.width, self.inputs, rng, self.augment)
                 yield x, classes[tracks]
 
-        self.networks = [classifier_network(n_classes, n_bands, seed=plan.seed) for plan in self.plans]
-        self.history = []
-        for network, plan in zip(self.networks, self.plans):
-            epoch = itertools.count()  # the later the better: `train` keeps the last
-            self.history.append(train(network, SoftmaxCrossEntropy(), batches, lambda _: next(epoch), plan))  # noqa: B023
+        epoch = itertools.count()  # as the score of an epoch: the later the better, for `train` keeps the best
+        self.network = classifier_network(n_classes, n_bands, seed=self.plan.seed)
+        self.history = train(self.network, SoftmaxCrossEntropy(), batches, lambda _: next(epoch), self.plan)
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        """The mean log-probability of each class over windows side by side and over the networks: (n_tracks, n_classes)."""
+        """The log-probability of each class, a mean over windows side by side: shape (n_tracks, n_classes)."""
         check_spectrograms(spectrograms, self.width)
-        votes = []
-        for S in spectrograms:
-            x = consecutive_windows(S, self.width, self.inputs)
-            votes.append(np.mean([_log_softmax(network.predict(x)).mean(axis=0) for network in self.networks], axis=0))
-        return np.array(votes)
+        y = [self.network.predict(consecutive_windows(S, self.width, self.inputs)) for S in spectrograms]
+        return np.array([log_softmax(y_i, axis=1).mean(axis=0) for y_i in y])
 
 
 class SpectrumClassifier:
@@ -241,8 +233,3 @@ def stratified_folds(truth: np.ndarray, n_folds: int, rng: np.random.Generator) 
     fold = np.empty(len(truth), dtype=np.intp)
     fold[dealt] = np.arange(len(truth)) % n_folds
     return fold
-
-
-def _log_softmax(y: np.ndarray) -> np.ndarray:
-    y = y - y.max(axis=1, keepdims=True)
-    return y - np.log(np.exp(y).sum(axis=1, keepdims=True))

@@ -1,15 +1,22 @@
 """Hear a song, tell its hidden features: sound → q̂, learnt from songs whose q is known from their listeners."""
 
+import json
 import os
+import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
 from acai.errors import InputError
+from acai.files import written_whole
 from acai.networks import dieleman_network
 from acai.nn import MSE, Sequential
+from acai.nn.network import from_arrays
 from acai.training import Epoch, Plan, train
 from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
+
+PARTS = ("inputs", "targets")  # what has statistics
 
 
 class AudioToFactors:
@@ -96,9 +103,7 @@ class AudioToFactors:
         order = np.random.default_rng(self.plan.seed).permutation(len(Q))
         n_validation = max(2, round(self.validation * len(Q)))
         if len(Q) - n_validation < 2:
-            raise InputError(
-                f"{len(Q)} songs with validation={self.validation} leave fewer than 2 to learn from"
-            )
+            raise InputError(f"{len(Q)} songs with validation={self.validation} leave fewer than 2 to learn from")
         judged, learnt = order[:n_validation], order[n_validation:]
         if self.network is None:
             self.network = dieleman_network(Q.shape[1], spectrograms[0].shape[0], seed=self.plan.seed)
@@ -133,10 +138,53 @@ class AudioToFactors:
         numpy.ndarray, shape (n_songs, k), float32
             Q̂, in the units of the Q it was trained on.
         """
-        if not hasattr(self, "inputs"):
-            raise InputError("this AudioToFactors has not learnt to hear yet; call fit(spectrograms, Q) first")
+        self._trained()
         check_spectrograms(spectrograms, self.width)
         return self.targets.undo(self._hear(spectrograms).T).T
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Keep the trained network and the statistics of its inputs and targets in a .npz file, for `AudioToFactors.load`."""
+        self._trained()
+        settings = {name: getattr(self, name) for name in ("width", "batch_size", "validation")}
+        about = {**settings, "plan": asdict(self.plan), "history": [asdict(epoch) for epoch in self.history]}
+        network = {f"network {name}": w for name, w in self.network.arrays().items()}
+        statistics = {
+            f"{part} {what}": getattr(getattr(self, part), what) for part in PARTS for what in ("mean", "std")
+        }
+        with written_whole(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, about=json.dumps({"format": "acai ear 1", **about}), **statistics, **network)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "AudioToFactors":
+        """Read what `save` wrote. No pickle is read, so a stranger's file can do no harm.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, or it is not one of ours.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            about = json.loads(str(arrays["about"]))
+            if about["format"] != "acai ear 1":
+                raise InputError(f"{path}: its format is {about['format']!r}; expected 'acai ear 1'")
+            network = {name.removeprefix("network "): w for name, w in arrays.items() if name.startswith("network ")}
+            settings = {name: about[name] for name in ("width", "batch_size", "validation")}
+            ear = cls(from_arrays(network, path), **settings, **about["plan"])
+            ear.inputs, ear.targets = (Standardiser(arrays[f"{part} mean"], arrays[f"{part} std"]) for part in PARTS)
+            ear.history = [Epoch(**epoch) for epoch in about["history"]]
+        except FileNotFoundError:
+            raise InputError(f"{path}: there is no such file; expected what AudioToFactors.save wrote") from None
+        except InputError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: not an ear saved by acai ({type(error).__name__}: {error})") from None
+        return ear
+
+    def _trained(self) -> None:
+        if not hasattr(self, "inputs"):
+            raise InputError("this AudioToFactors has not learnt to hear yet; call fit(spectrograms, Q) first")
 
     def _hear(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack(

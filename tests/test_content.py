@@ -132,3 +132,18 @@ def test_the_original_network_has_the_shapes_of_its_table():
     assert "(32, 1, 249)" in table and "(1728,)" in table and "(40,)" in table
     assert [type(layer) for layer in openmrs_network(4).layers].count(Flatten) == 1
     assert isinstance(openmrs_network(4).layers[-1], Linear)
+
+
+def test_is_saved_and_loaded_whole(ear, tmp_path):
+    S, _ = songs(3, 5)
+    ear.save(tmp_path / "ear.npz")
+    loaded = AudioToFactors.load(tmp_path / "ear.npz")
+    np.testing.assert_array_equal(loaded.predict(S), ear.predict(S))
+    assert loaded.history == ear.history and loaded.plan == ear.plan and loaded.width == 20
+    (tmp_path / "text.npz").write_text("no ear")
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    for name, message in (("nowhere.npz", "there is no such file"), ("text.npz", "not an ear"), ("other.npz", "not an ear")):
+        with pytest.raises(InputError, match=message):
+            AudioToFactors.load(tmp_path / name)
+    with pytest.raises(InputError, match="has not learnt to hear yet"):
+        AudioToFactors().save(tmp_path / "new.npz")

@@ -86,14 +86,20 @@ class Sequential:
             rows.append((str(layer), str(x.shape[1:]), f"{n_params:,}" if n_params else ""))
         return Summary([*rows, ("all", "", f"{sum(w.size for w in self.params.values()):,}")])
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the layers and their parameters to one .npz file, for `acai.nn.load`."""
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that makes this network, as named arrays: the parameters, and the layers as JSON under "architecture"."""
         for layer in self.layers:
             if type(layer) not in LAYERS.values():
                 raise InputError(f"{layer!r} cannot be saved: a file holds layers of acai.nn only: {', '.join(LAYERS)}")
         layers = [{"layer": type(layer).__name__, "arguments": layer.arguments} for layer in self.layers]
+        architecture = np.array(json.dumps({"format": "acai network 1", "layers": layers}))
+        return {"architecture": architecture, **self.params}
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the layers and their parameters to one .npz file, for `acai.nn.load`."""
+        arrays = self.arrays()
         with written_whole(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, architecture=json.dumps({"format": "acai network 1", "layers": layers}), **self.params)
+            np.savez(file, **arrays)
 
     def __repr__(self) -> str:
         return "Sequential([\n" + "".join(f"    {layer!r},\n" for layer in self.layers) + "])"
@@ -110,15 +116,23 @@ def load(path: str | os.PathLike) -> Sequential:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        architecture = json.loads(str(arrays.pop("architecture")))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except (OSError, TypeError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a network saved by acai ({type(error).__name__}: {error})") from None
+    return from_arrays(arrays, path)
+
+
+def from_arrays(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Sequential:
+    """The network that `Sequential.arrays` described; `path` is where they came from, for errors."""
+    try:
+        architecture = json.loads(str(arrays["architecture"]))
         if architecture["format"] != "acai network 1":
             raise InputError(f"{path}: its format is {architecture['format']!r}; expected 'acai network 1'")
         network = Sequential([_layer(**entry) for entry in architecture["layers"]])
     except InputError:
         raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not a network saved by acai ({type(error).__name__}: {error})") from None
     for name, w in network.params.items():
         if name not in arrays or arrays[name].shape != w.shape or arrays[name].dtype != w.dtype:

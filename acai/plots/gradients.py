@@ -73,26 +73,26 @@ def step_errors(steps: np.ndarray, errors: Mapping[str, Sequence[float]], ax: "A
 
 
 def error_map(finding: "Finding", ax: "Axes | None" = None) -> "Axes":
-    """Where one gradient is wrong: what `backward` says minus the slope of `forward`, white where they are equal.
+    """Where one gradient is wrong: white where `backward` is exactly right, red where it says too much, blue too little.
 
     An array of (N, C, H, W) is laid out with its samples downwards and its channels to the right, lines between them.
     """
-    analytic = np.zeros_like(finding.numeric) if finding.analytic is None else finding.analytic
+    fits = finding.analytic is not None and finding.analytic.shape == finding.numeric.shape
+    analytic = finding.analytic if fits else np.zeros_like(finding.numeric)
     error = np.where(finding.kinks, 0.0, analytic - finding.numeric)
-    error = error.reshape((1,) * (4 - error.ndim) + error.shape)
-    N, C, H, W = error.shape
-    ax = axes(ax, size=(1.2 + 0.3 * C * W, 1 + 0.3 * N * H))
+    N, C, H, W = (1,) * (4 - error.ndim) + error.shape
+    error = error.reshape(N, C, H, W).transpose(0, 2, 1, 3).reshape(N * H, C * W)
+    ax = axes(ax, size=(0.8 + 0.28 * C * W, 0.8 + 0.28 * N * H))
     most = np.abs(error).max() or 1.0
-    grid = error.transpose(0, 2, 1, 3).reshape(N * H, C * W)
-    image = ax.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most, aspect="equal")
+    shade = np.sign(error) * (0.25 + 0.75 * np.abs(error) / most)  # even the smallest error is seen
+    ax.imshow(shade, cmap="RdBu_r", vmin=-1, vmax=1)
     for y in range(1, N):
         ax.axhline(y * H - 0.5, color=BLACK, lw=1)
     for x in range(1, C):
         ax.axvline(x * W - 0.5, color=BLACK, lw=1)
     ax.spines[:].set_visible(True)
     name = "dx" if finding.array == "x" else f"d{finding.array}"
-    ax.set(xticks=[], yticks=[], title=f"{name}: backward − slope")
+    ax.set(xticks=[], yticks=[], title=f"{name}: wrong by up to {np.abs(error).max():.3g}")
     if finding.numeric.ndim == 4:
-        ax.set(xlabel="channel → (columns within)", ylabel="← sample (rows within)" if name == "dx" else "← output")
-    ax.figure.colorbar(image, ax=ax, shrink=0.8)
+        ax.set(xlabel="channels" if C > 1 else "", ylabel="← samples" if name == "dx" else "← outputs")
     return ax

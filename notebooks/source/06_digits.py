@@ -1,0 +1,411 @@
+# %% [markdown]
+# # 06 · A network that reads, and how to find what is wrong with it
+#
+# **The question:** can a handful of layers, each a page of code, learn to read handwriting? And when one line of them is wrong,
+# how does one find it, if the network does not complain and even learns, only a little worse?
+#
+# You will train a small network on handwritten digits, look at what it learnt, then break it on purpose, and
+# learn to read the picture of an error. You need notebook 05: layers, `dy`, the gradient check.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits  # the digits come with scikit-learn; nothing is downloaded
+
+from acai import nn, plots
+from acai.nn import gradcheck
+from acai.teaching import bugs, layers
+from acai.teaching.exercises import check, hint
+
+digits = load_digits()
+x = (digits.images[:, None] / 16).astype(np.float32)  # (N, 1, 8, 8), from 0 (paper) to 1 (ink)
+t = digits.target  # (N,), which digit it is
+x_train, t_train, x_test, t_test = x[:1300], t[:1300], x[1300:], t[1300:]
+print(f"{len(x_train)} digits to learn from, {len(x_test)} to be tested on")
+
+# %% [markdown]
+# ## 1 · The digits
+#
+# Pictures of 8 × 8 pixels, written by 43 people. The last 497 are by people whose hand the network will not have seen much of.
+
+# %%
+plots.gallery(x[:20, 0], [str(digit) for digit in t[:20]])
+
+# %% [markdown]
+# ## 2 · The network
+#
+# Sixteen small windows look at the picture (N1); what is below zero is cut off (N3); of each 2 × 2 places the strongest answer stays
+# (N2); and a linear layer (N4) turns all that into ten scores, one for each digit.
+
+# %%
+def network(seed=0):
+    return nn.Sequential([
+        nn.Conv2D(1, 16, 3, padding=1, seed=seed),
+        nn.ReLU(),
+        nn.MaxPool2D(2),
+        nn.Flatten(),
+        nn.Linear(16 * 4 * 4, 10, seed=seed + 1),
+    ])
+
+
+reader = network()
+reader.summary((1, 8, 8))
+
+# %% [markdown]
+# ## 3 · How surprised is it? The softmax loss
+#
+# Ten scores y are turned into ten probabilities by the softmax, $p_k = e^{y_k} / \sum_j e^{y_j}$, and the loss (N6) is how *surprised*
+# the network is by the right class t: $-\log p_t$. A sure and right answer costs nothing, a sure and wrong one a
+# lot. Whoever guesses blindly among ten gives each a probability of 1/10, and has a loss of log 10 ≈ 2.3. That is the first thing to look
+# at: **a fresh network should have a loss near 2.3.** If it has not, something is wrong before anything is learnt.
+#
+# The way back is as simple as it gets (N7.13): $dy = (p - \text{1 at the right class}) / N$. What was too probable is pushed down, the right
+# one up.
+
+# %%
+loss = nn.SoftmaxCrossEntropy()
+y = reader.forward(x_train)
+print(f"before training: loss {loss.forward(y, t_train):.2f}, and log 10 = {np.log(10):.2f}")
+
+
+def probabilities(y):
+    e = np.exp(y - y.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained", width_ratios=(1, 3))
+left.imshow(x_train[3, 0], cmap="Greys")
+left.set(xticks=[], yticks=[], title="a three")
+right.bar(range(10), probabilities(y[3:4])[0], color=plots.SKY, label="p, before training")
+right.step(np.arange(11) - 0.5, [*(loss.backward()[3] * len(y)), 0], where="post", color=plots.RED, label="dy · N")
+right.axhline(0, color=plots.BLACK, lw=0.8)
+right.set(xticks=range(10), xlabel="class")
+right.legend(frameon=False)
+plots.axes(right)
+plt.show()
+
+# %% [markdown]
+# ## 4 · Learning
+#
+# The whole of learning is four lines: forward, loss, backward, step. The step is SGD with momentum (N8), the same as (C10) in
+# notebook 04. Each epoch goes once through all digits, 32 at a time, in an order drawn anew.
+
+# %%
+def learn(network, x, t, n_epochs=8, learning_rate=0.1, seed=0):
+    """Train a network in place; its mean loss in each epoch."""
+    loss, descent, rng, history = nn.SoftmaxCrossEntropy(), nn.SGD(network, learning_rate, momentum=0.9), np.random.default_rng(seed), []
+    for _ in range(n_epochs):
+        losses = []
+        for batch in np.array_split(rng.permutation(len(x)), len(x) // 32):
+            losses.append(loss.forward(network.forward(x[batch]), t[batch]))
+            network.backward(loss.backward())
+            descent.step()
+        history.append(np.mean(losses))
+    return history
+
+
+def right(network, x=x_test, t=t_test):
+    """The share that it reads right."""
+    return np.mean(network.predict(x).argmax(axis=1) == t)
+
+
+history = learn(reader, x_train, t_train)
+print(f"it reads {right(reader):.1%} of the digits right that it has never seen")
+plots.descent({"conv network": history}, "loss (N6), mean of an epoch", level=np.log(10))
+plt.show()
+
+# %% [markdown]
+# The dotted line is blind guessing. And the digits it misreads? Some of them, so would you.
+
+# %%
+answer = reader.predict(x_test).argmax(axis=1)
+wrong = np.flatnonzero(answer != t_test)[:20]
+plots.gallery(x_test[wrong, 0], [f"{t_test[n]}, read {answer[n]}" for n in wrong])
+
+# %% [markdown]
+# ## 5 · What it learnt to see
+#
+# Nobody told the network what to look for. Its sixteen windows began as noise; now some of them look for an edge from left to right, some
+# for a stroke, some for a corner. Ten of them, and below what the four that answer most make of a seven.
+
+# %%
+W = reader.layers[0].params["W"]  # (16, 1, 3, 3)
+plots.matrices({f"o = {o}": W[o, 0] for o in range(10)}, numbers=False)
+
+# %%
+seven = x_test[t_test == 7][:1]
+answers = nn.ReLU().forward(reader.layers[0].forward(seven))[0]  # (16, 8, 8)
+strongest = np.argsort(-answers.sum(axis=(1, 2)))[:4]
+plots.matrices({"a seven": seven[0, 0], **{f"kernel {o}": answers[o] for o in strongest}}, numbers=False)
+
+# %% [markdown]
+# ## 6 · One wrong line
+#
+# Now break it. `acai.teaching.layers` has the same layers as a student would write them, and `acai.teaching.bugs` wrong versions
+# of them. Here is the network once more with a convolution and a linear layer from there: once right, and four times with one
+# line wrong in `backward`.
+
+# %%
+def suspect(conv=layers.Conv, linear=layers.Linear):
+    """The network with a convolution and a linear layer of these classes."""
+    first, last = conv(C=1, O=16, kernel=(3, 3), padding=(1, 1)), linear(D=256, O=10, seed=1)
+    first.params["W"] *= np.sqrt(2 / 9)
+    last.params["W"] *= np.sqrt(2 / 256)
+    first.params["b"] *= 0
+    last.params["b"] *= 0
+    return nn.Sequential([first, nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), last])
+
+
+names = ("Conv: dW, kernel flipped", "Conv: dW, first sample only", "Linear: dx, factor ½", "Linear: dW, mean")
+suspects = {"right": suspect()}
+for name in names:
+    kind = name.split(":")[0].lower()
+    suspects[name] = suspect(**{kind: bugs.find(name).broken()})
+histories = {name: learn(network, x_train.astype(float), t_train, 4, 0.05) for name, network in suspects.items()}
+plots.descent(histories, "loss (N6), mean of an epoch", level=np.log(10))
+plt.show()
+
+# %%
+plots.comparison({name: right(network, x_test.astype(float)) for name, network in suspects.items()}, "share read right")
+plt.show()
+
+# %% [markdown]
+# **All of them learn.** Not one raises an error; the loss falls, and the scores are so close together that chance may put a broken
+# network in front of the right one. Whoever looks at these numbers goes home content. A network is so eager to learn that it works
+# around a wrong gradient; the price is paid later, in learning that is slower, or stops earlier, and nobody knows why.
+#
+# That is why one checks gradients *before* training, and why the check must not be lenient. It takes a moment:
+
+# %%
+for name in ("right", *names):
+    kind = layers.Conv if name == "right" else bugs.find(name).broken()
+    print(f"{name:<30} {'right' if all(report.ok for report in bugs.hunt(kind)) else 'WRONG'}")
+
+# %% [markdown]
+# And the whole network at once, from the picture to the scores, every weight of it (a small version, so that it is quick):
+
+# %%
+small = [nn.Conv2D(1, 2, 3, padding=1, dtype=float), nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), nn.Linear(8, 3, dtype=float)]
+print(gradcheck.check(nn.Sequential(small), (2, 1, 4, 4), step=2.0**-8))
+
+# %% [markdown]
+# ## 7 · To read the picture of an error
+#
+# A wrong gradient leaves a print. `plots.error_map` draws what `backward` says minus the true slope: white is exactly right, red too
+# much, blue too little. Samples are below one another, channels side by side, black lines between them. Four to practise on,
+# all of them in dx, for three samples of two channels:
+
+# %%
+rng = np.random.default_rng(0)
+practice = {
+    "Conv: dx, sign": {"C": 2, "O": 2},
+    "Conv: stride forgotten": {"C": 2, "O": 2, "stride": (2, 2)},
+    "MaxPool: overlap replaced": {"stride": (1, 1)},
+    "ReLU: no mask": {},
+}
+fig, panels = plt.subplots(1, 4, figsize=(11, 4.4), layout="constrained")
+for (name, arguments), panel in zip(practice.items(), panels):
+    layer = bugs.find(name).broken()(**arguments)
+    dx = gradcheck.check(layer, (3, 2, 6, 6)).findings[0]  # the first finding is about x
+    plots.error_map(dx, panel).set_title(name, fontsize=10)
+plt.show()
+
+# %% [markdown]
+# * **Sign:** wrong everywhere, without a pattern. A wrong factor looks the same: as large as the truth itself.
+# * **Stride forgotten:** the first row of every square is right. There the walk begins; with each step it is further off.
+# * **Overlap replaced:** wrong here and there only, at the pixels that are the largest of *two* windows that overlap.
+# * **No mask:** half of the pixels, at random. Where? Exactly where x was negative. It helps to lay x beside the picture.
+#
+# So look at what is *right*, and ask what these places have in common. When the picture does not tell, take a smaller case: one
+# sample, one channel, no padding; then bring one thing back at a time until the error appears. What you brought back last is
+# where it lives.
+
+# %% [markdown]
+# ### Exercise 1 · Which bug is it? (10 minutes)
+#
+# Three pictures of dx, from three broken convolutions with a kernel of 3 × 3 and without padding, three samples of two channels each. Which of the
+# six did it? Think of what each of them would leave right.
+#
+# 1. `"replaced"`: `dx[...] = ` where `+=` is meant, so that of overlapping windows the last one wins
+# 2. `"one channel for all"`: the kernel of the first channel is used for every channel
+# 3. `"batch reversed"`: the samples come back in reverse order
+# 4. `"factor 2"`: everything is twice too large
+# 5. `"channels mixed"`: the channels come back in reverse order
+# 6. `"upstream of ones"`: dy is taken to be 1 everywhere
+
+# %%
+from acai.teaching.exercises.network import prints
+
+fig, panels = plt.subplots(1, 3, figsize=(9, 4.4), layout="constrained")
+for (letter, dx), panel in zip(prints().items(), panels):
+    plots.error_map(dx, panel).set_title(letter)
+plt.show()
+
+# %% exercise="06-prints"
+verdicts = {"A": ..., "B": ..., "C": ...}
+
+check("06-prints", verdicts)
+
+# %% solution="06-prints"
+verdicts = {
+    "A": "batch reversed",  # the sample in the middle of three keeps its place: it is right
+    "B": "replaced",  # a pixel in a corner is seen by one window only: nothing to add up there, the corners are right
+    "C": "one channel for all",  # the first channel is right
+}
+
+check("06-prints", verdicts)
+
+# %% [markdown]
+# ### Exercise 2 · The loss, so that it cannot overflow (15 minutes)
+#
+# Write (N6) and (N7.13). Mind that $e^{1000}$ is infinite for a computer, and that the softmax does not change if the same number is
+# taken away from all scores of a row.
+
+# %% exercise="06-softmax"
+def softmax_loss(y, t):
+    """y (N, classes), the scores; t (N,), the right classes → the loss, and dy (N, classes)."""
+    loss = ...
+    dy = ...
+    return loss, dy
+
+
+check("06-softmax", softmax_loss)
+
+# %% solution="06-softmax"
+def softmax_loss(y, t):
+    """y (N, classes), the scores; t (N,), the right classes → the loss, and dy (N, classes)."""
+    rows = np.arange(len(y))
+    shifted = y - y.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    loss = -log_p[rows, t].mean()  # (N6)
+    dy = np.exp(log_p)
+    dy[rows, t] -= 1
+    return loss, dy / len(y)  # (N7.13)
+
+
+check("06-softmax", softmax_loss)
+
+# %% [markdown]
+# ### Exercise 3 · Mend a convolution (40 minutes)
+#
+# This convolution has **two** wrong lines in `backward`. Find them with the check and its pictures, and mend them. Run the check on small cases
+# first: without padding, with stride 1.
+
+# %% exercise="06-mend"
+class Conv:
+    def __init__(self, C=2, O=3, kernel=(2, 2), stride=(1, 1), padding=(0, 0), seed=0):
+        rng = np.random.default_rng(seed)
+        self.stride, self.padding = stride, padding
+        self.params = {"W": rng.normal(size=(O, C, *kernel)), "b": rng.normal(size=O)}
+        self.grads = {}
+
+    def forward(self, x):
+        W, b = self.params["W"], self.params["b"]
+        (sH, sW), (pH, pW) = self.stride, self.padding
+        self.x = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)))
+        H_out = (self.x.shape[2] - W.shape[2]) // sH + 1
+        W_out = (self.x.shape[3] - W.shape[3]) // sW + 1
+        y = np.zeros((len(x), len(W), H_out, W_out)) + b[:, None, None]
+        for p, q in np.ndindex(W.shape[2:]):
+            seen = self.x[:, :, p : p + sH * H_out : sH, q : q + sW * W_out : sW]
+            y += np.einsum("oc,nchw->nohw", W[:, :, p, q], seen)
+        return y
+
+    def backward(self, dy):
+        W, (H_out, W_out) = self.params["W"], dy.shape[2:]
+        (sH, sW), (pH, pW) = self.stride, self.padding
+        dx, dW = np.zeros_like(self.x), np.zeros_like(W)
+        for p, q in np.ndindex(W.shape[2:]):
+            rows, columns = slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)
+            dx[:, :, rows, columns] += np.einsum("oc,nohw->nchw", W[:, :, p, q], dy)
+            dW[:, :, p, q] += np.einsum("nohw,mchw->oc", dy, self.x[:, :, rows, columns])
+        self.grads["W"] = dW
+        self.grads["b"] = dy.sum(axis=(0, 2, 3))
+        return dx[:, :, : dx.shape[2] - 2 * pH, : dx.shape[3] - 2 * pW]
+
+
+check("06-mend", Conv)
+
+# %% solution="06-mend"
+class Conv:
+    def __init__(self, C=2, O=3, kernel=(2, 2), stride=(1, 1), padding=(0, 0), seed=0):
+        rng = np.random.default_rng(seed)
+        self.stride, self.padding = stride, padding
+        self.params = {"W": rng.normal(size=(O, C, *kernel)), "b": rng.normal(size=O)}
+        self.grads = {}
+
+    def forward(self, x):
+        W, b = self.params["W"], self.params["b"]
+        (sH, sW), (pH, pW) = self.stride, self.padding
+        self.x = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)))
+        H_out = (self.x.shape[2] - W.shape[2]) // sH + 1
+        W_out = (self.x.shape[3] - W.shape[3]) // sW + 1
+        y = np.zeros((len(x), len(W), H_out, W_out)) + b[:, None, None]
+        for p, q in np.ndindex(W.shape[2:]):
+            seen = self.x[:, :, p : p + sH * H_out : sH, q : q + sW * W_out : sW]
+            y += np.einsum("oc,nchw->nohw", W[:, :, p, q], seen)
+        return y
+
+    def backward(self, dy):
+        W, (H_out, W_out) = self.params["W"], dy.shape[2:]
+        (sH, sW), (pH, pW) = self.stride, self.padding
+        dx, dW = np.zeros_like(self.x), np.zeros_like(W)
+        for p, q in np.ndindex(W.shape[2:]):
+            rows, columns = slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)
+            dx[:, :, rows, columns] += np.einsum("oc,nohw->nchw", W[:, :, p, q], dy)
+            dW[:, :, p, q] += np.einsum("nohw,nchw->oc", dy, self.x[:, :, rows, columns])  # sample n meets sample n only
+        self.grads["W"] = dW
+        self.grads["b"] = dy.sum(axis=(0, 2, 3))
+        return dx[:, :, pH : dx.shape[2] - pH, pW : dx.shape[3] - pW]  # the frame is on both sides
+
+
+check("06-mend", Conv)
+
+# %% [markdown]
+# ### Exercise 4 · Read better (an evening)
+#
+# Write `learn_to_read(x, t)`, which trains a network of your own on the digits it is given and returns it. The check makes the task
+# harder: it moves each digit by up to one pixel to any side, since nobody writes in the middle of the box; it gives the classes other
+# names, so that nothing can be known by heart; and it keeps a third of the digits back. Asked for are **at most half the mistakes** of
+# a linear layer that was trained on the same digits.
+
+# %% exercise="06-read"
+def learn_to_read(x, t):
+    """x (N, 1, 8, 8) float32, t (N,) classes → a network whose `predict` gives (N, 10) scores."""
+    ...
+
+
+check("06-read", (learn_to_read, x, t))
+
+# %% solution="06-read"
+def learn_to_read(x, t):
+    """x (N, 1, 8, 8) float32, t (N,) classes → a network whose `predict` gives (N, 10) scores."""
+    network = nn.Sequential([
+        nn.Conv2D(1, 24, 3, padding=1, seed=0),
+        nn.ReLU(),
+        nn.MaxPool2D(2),
+        nn.Conv2D(24, 48, 3, padding=1, seed=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(48 * 4 * 4, 10, seed=2),
+    ])
+    loss, descent, rng = nn.SoftmaxCrossEntropy(), nn.SGD(network, 0.05, momentum=0.9, weight_decay=1e-3), np.random.default_rng(0)
+    for epoch in range(10):
+        descent.learning_rate = 0.05 * (1 - epoch / 10)
+        for batch in np.array_split(rng.permutation(len(x)), len(x) // 32):
+            loss.forward(network.forward(x[batch]), t[batch])
+            network.backward(loss.backward(), want_dx=False)
+            descent.step()
+    return network
+
+
+check("06-read", (learn_to_read, x, t))
+
+# %% [markdown]
+# ## What to read next
+#
+# * `acai/teaching/bugs.py`: the whole catalogue. `bugs.puzzle()` gives you a broken layer without saying what is wrong with it; hunt with
+#   `gradcheck.check` or `bugs.hunt`.
+# * `acai/nn/gradreport.py`: how the report guesses from the pattern what happened.
+# * `acai/training.py`: what a real training adds: a learning rate that falls, steps that are cut, stopping and going on.
+# * **Notebook 07**: sound. There the pictures that a convolution looks at are made of music.

@@ -38,8 +38,7 @@ def test_convolution_kernels(g, dtype):
     assert (dx * x).sum() == (drows * unrolled).sum()  # fold is the transpose of unroll
     (added,) = both(kernels.add_taps, Z, np.zeros(g.O, dtype), sW, out=[y])
     dy = whole(y.shape, 4, dtype)
-    for stride in (sW,):
-        (dZ,) = both(kernels.spread_taps, dy, stride, out=[Z])
+    (dZ,) = both(kernels.spread_taps, dy, sW, out=[Z])
     assert (dZ * Z).sum() == (dy * added).sum()  # and spread that of add
 
 
@@ -64,6 +63,13 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, bytes_each, monkey
     alone = runs(1)
     assert [k for start, stop in alone for k in range(start, stop)] == list(range(n))
     assert runs(4) == alone
+
+
+def test_the_number_of_threads_is_numbas_or_all_cores(monkeypatch):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    assert parallel.n_threads.__wrapped__() == 3
+    monkeypatch.delenv("NUMBA_NUM_THREADS")
+    assert 1 <= parallel.n_threads.__wrapped__() <= os.cpu_count()
 
 
 def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch):

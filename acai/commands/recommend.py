@@ -40,9 +40,8 @@ def run(args: argparse.Namespace) -> None:
         model.fit(ratings, progress=True)
     user = user_of(model.ratings, args.user)
     songs = model.recommend(user, n=args.n, exclude_rated=not args.with_rated)
-    what = "predicted rating" if model.predicts_ratings else "score"
     width = max([len("song"), *(len(_name(song)) for song, _ in songs)])
-    print(f"\nfor user {user}:\n\n  {'':>3} {'song':<{width}}  {what}")
+    print(f"\nfor user {user}:\n\n  {'':>3} {'song':<{width}}  score")
     for place, (song, score) in enumerate(songs, 1):
         print(f"  {place:>3} {_name(song):<{width}}  {score:.3f}")
 

@@ -1,0 +1,223 @@
+"""What every recommender does; and the plain ones, SVD among them, against their equations."""
+
+import inspect
+
+import numpy as np
+import pytest
+from cf_cases import RATINGS, M, N, matrix, random_ratings
+from hypothesis import given
+from hypothesis import strategies as st
+
+import acai
+from acai import InputError, Ratings
+from acai.cf import ALS, MODELS, SGD, SVD, Baseline, GlobalMean, GradientDescent, ItemKNN, Popularity, UserKNN, kernels
+from acai.reference import cf as reference
+
+SMALL = [
+    GlobalMean(), Baseline(), Popularity(), UserKNN(k=5), UserKNN(similarity="msd", centring="baseline"), ItemKNN(k=5),
+    ItemKNN(k=5, keep=5, similarity="asymmetric", normalise=False, centring="none"), SVD(n_factors=3),
+    GradientDescent(n_factors=3, n_epochs=5), SGD(n_factors=3, n_epochs=3, momentum=0.5), ALS(n_factors=3, n_epochs=2),
+]  # fmt: skip
+NAMES = [f"{type(model).__name__} {number}" for number, model in enumerate(SMALL)]
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    """With a user and a song of whom nothing is known."""
+    R = random_ratings()
+    chosen = (R.user_codes != 3) & (R.csr.indices != 5)
+    return R.keep(chosen)
+
+
+@pytest.fixture(params=SMALL, ids=NAMES)
+def model(request, ratings):
+    return request.param.fit(ratings)
+
+
+def test_fit_returns_the_model_and_every_model_is_listed(model):
+    assert MODELS[type(model).__name__] is type(model)
+    assert {type(each) for each in SMALL} == set(MODELS.values())
+
+
+def test_predicts_within_the_range_pair_by_pair(model, ratings):
+    users, songs, _ = zip(*ratings.triplets())
+    r_hat = model.predict(users, songs)
+    assert r_hat.dtype == np.float64 and r_hat.shape == (len(users),)
+    if model.predicts_ratings:
+        assert (r_hat >= 1).all() and (r_hat <= 5).all()
+    backwards = model.predict(np.array(users)[::-1], np.array(songs)[::-1])
+    assert np.allclose(backwards[::-1], r_hat, rtol=1e-6)
+
+
+def test_what_is_not_known_is_done_without(model, ratings):
+    r_hat = model.predict(["nobody", "user 0", "nobody", "user 3", "user 0"], [0, "no song", "no song", 0, ratings.songs[5]])
+    assert np.isfinite(r_hat).all()
+    mu = ratings.csr.data.mean()
+    if isinstance(model, GlobalMean | Baseline) or (model.predicts_ratings and getattr(model, "mu", 0) != 0):
+        assert r_hat[2] == pytest.approx(mu, abs=1e-6)
+
+
+def test_recommends_the_best_that_are_new(model, ratings):
+    row = 7
+    scores = np.asarray(model._scores(np.array([row])), np.float32)[0]
+    known = set(ratings.csr.indices[ratings.csr.indptr[row] : ratings.csr.indptr[row + 1]])
+    order = sorted((i for i in range(ratings.n_songs) if i not in known), key=lambda i: (-scores[i], i))
+    found = model.recommend(ratings.users[row], n=4)
+    assert [song for song, _ in found] == [ratings.songs[i] for i in order[:4]]
+    assert np.allclose([score for _, score in found], scores[order[:4]])
+    everything = model.recommend(ratings.users[row], n=10**6, exclude_rated=False)
+    assert len(everything) == ratings.n_songs
+    assert len(model.recommend(ratings.users[row], n=10**6)) == ratings.n_songs - len(known)
+
+
+def test_scores_and_pairs_are_the_same_prediction(model, ratings):
+    u, i = np.divmod(np.arange(ratings.n_users * ratings.n_songs), ratings.n_songs)
+    assert np.allclose(model._scores(np.arange(ratings.n_users)).ravel(), model._pairs(u, i), atol=1e-5)
+
+
+def test_all_at_once_in_any_blocks(model, ratings):
+    whole = dict(model.recommend_all(n=3))
+    one_by_one = dict(model.recommend_all(n=3, memory=1))
+    assert list(whole) == list(ratings.users)
+    for user in ratings.users:
+        assert [song for song, _ in whole[user]] == [song for song, _ in one_by_one[user]]
+    some = dict(model.recommend_all(["user 4", "user 2"], n=3))
+    assert list(some) == ["user 4", "user 2"] and len(some["user 4"]) == 3
+    assert inspect.isgenerator(model.recommend_all())
+
+
+def test_similar_songs(model, ratings):
+    if isinstance(model, GlobalMean | Baseline | Popularity):
+        with pytest.raises(InputError, match=f"{type(model).__name__} knows nothing of likeness between songs"):
+            model.similar(7)
+        return
+    found = model.similar(7, n=4)
+    assert len(found) <= 4 and 7 not in [song for song, _ in found]
+    assert [likeness for _, likeness in found] == sorted((likeness for _, likeness in found), reverse=True)
+    if hasattr(model, "Q"):
+        q, others = model.Q[ratings.column(7)], model.Q[[ratings.column(song) for song, _ in found]]
+        cosines = others @ q / np.linalg.norm(q) / np.linalg.norm(others, axis=1)
+        assert np.allclose([likeness for _, likeness in found], cosines, atol=1e-5)
+
+
+def test_saved_and_loaded(model, ratings, tmp_path):
+    path = tmp_path / "a model.npz"
+    model.save(path)
+    again = acai.load(path)
+    assert again == model and type(again) is type(model)
+    users, songs, _ = zip(*ratings.triplets())
+    assert np.array_equal(again.predict(users, songs), model.predict(users, songs))
+    assert again.recommend("user 1") == model.recommend("user 1")
+    assert getattr(again, "history", None) == getattr(model, "history", None)
+    assert [p.name for p in tmp_path.iterdir()] == ["a model.npz"]
+
+
+def test_no_pickle_is_read(tmp_path):
+    np.savez(tmp_path / "bad.npz", header=np.array([print], dtype=object))
+    (tmp_path / "text.npz").write_text("not a zip")
+    for name in ("bad.npz", "text.npz"):
+        with pytest.raises(InputError, match=f"{name} is not a model that acai has saved"):
+            acai.load(tmp_path / name)
+    with pytest.raises(InputError, match=r"none\.npz does not exist"):
+        acai.load(tmp_path / "none.npz")
+    model = GlobalMean().fit(random_ratings())
+    model.save(tmp_path / "renamed.npz")
+    arrays = dict(np.load(tmp_path / "renamed.npz"))
+    header = arrays["header"].tobytes().replace(b"GlobalMean", b"GlobalMeen")
+    np.savez(tmp_path / "renamed.npz", **arrays | {"header": np.frombuffer(header, np.uint8)})
+    with pytest.raises(InputError, match="no model 'GlobalMeen'; there is: GlobalMean"):
+        acai.load(tmp_path / "renamed.npz")
+
+
+@given(RATINGS, st.sampled_from([0.0, 2.0]), st.integers(1, 3))
+def test_baseline_is_its_equation(R, reg, n_epochs):
+    model = Baseline(n_epochs=n_epochs, reg_u=reg + 1, reg_i=reg + 0.5).fit(matrix(R))
+    mu, b_u, b_i = reference.biases(R, M, N, reg + 1, reg + 0.5, n_epochs)
+    assert model.mu == pytest.approx(mu)
+    assert np.allclose(model.b_u, b_u, atol=1e-12) and np.allclose(model.b_i, b_i, atol=1e-12)
+
+
+@given(RATINGS, st.integers(1, 4))
+def test_svd_is_its_equations(R, k):
+    model = SVD(n_factors=k).fit(matrix(R))
+    A = reference.filled(R, M, N)
+    M_, sigma, N_ = reference.svd(A)
+    assert np.allclose(model.sigma, sigma[:k], atol=1e-6)
+    if k == len(sigma) or sigma[k - 1] - sigma[k] > 1e-3:  # or else the k-th direction is anybody's choice
+        assert np.allclose(model.P @ model.Q.T, reference.truncated(M_, sigma, N_, k), atol=1e-5)
+        for f in range(k):
+            if all(abs(sigma[f] - sigma[g]) > 1e-3 for g in range(len(sigma)) if g != f) and sigma[f] > 1e-3:
+                P, Q = (np.array(part)[:, f] for part in reference.factors(M_, sigma, N_, k))
+                sign = np.sign(Q[np.abs(Q).argmax()])
+                if np.sort(np.abs(Q))[-1] - np.sort(np.abs(Q))[-2] > 1e-6:
+                    assert np.allclose(model.P[:, f], sign * P, atol=1e-5)
+                    assert np.allclose(model.Q[:, f], sign * Q, atol=1e-5)
+
+
+def test_svd_folds_in_its_own_listeners():
+    R = random_ratings()
+    model = SVD(n_factors=4).fit(R)
+    heard = {song: value for who, song, value in R.triplets() if who == "user 9"}
+    assert np.allclose(model.fold_in(heard), model.P[R.row("user 9")], atol=1e-8)
+    with pytest.raises(InputError, match="n_factors=30; expected less than the 40 users and the 30 songs"):
+        SVD(n_factors=30).fit(R)
+
+
+@given(RATINGS, st.integers(0, 5))
+def test_factors_multiply(R, seed):
+    """(C4), with biases around it."""
+    model = SGD(n_factors=2, n_epochs=1, seed=seed).fit(matrix(R))
+    for u in range(M):
+        for i in range(N):
+            expected = model.mu + model.b_u[u] + model.b_i[i] + reference.entry(model.P, model.Q, u, i)
+            assert model._pairs(np.array([u]), np.array([i]))[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_popularity_counts_heads():
+    R = Ratings.from_triplets("aabbc", "xyxzx", [1, 9, 1, 9, 1])
+    assert Popularity().fit(R).recommend("c") == [("y", pytest.approx(1 / 3)), ("z", pytest.approx(1 / 3))]
+    assert Popularity().fit(R).predict(["a", "a"], ["x", "nothing"]).tolist() == [1.0, 0.0]
+
+
+@given(st.lists(st.lists(st.sampled_from([-np.inf, 0.0, 1.0, 2.0, np.nan]), min_size=4, max_size=4), min_size=1, max_size=3))
+def test_the_best_of_each_row(rows):
+    scores = np.array(rows, np.float32)
+    for kernel in (kernels.top_n, kernels.top_n.py_func):
+        columns, best = np.full((len(rows), 3), -1, np.int32), np.full((len(rows), 3), -np.inf, np.float32)
+        kernel(scores, columns, best)
+        for row, found in zip(rows, columns.tolist()):
+            allowed = [i for i, s in enumerate(row) if s > -np.inf]
+            expected = sorted(allowed, key=lambda i: (-row[i], i))[:3]
+            assert found == expected + [-1] * (3 - len(expected))
+
+
+def test_mistakes_are_named(ratings):
+    with pytest.raises(InputError, match="this SGD has not learnt anything yet"):
+        SGD().predict(["a"], ["b"])
+    model = GlobalMean().fit(ratings)
+    with pytest.raises(InputError, match="no user 'user 99'; there is: "):
+        model.recommend("user 99")
+    with pytest.raises(InputError, match="no song 99; there is: "):
+        UserKNN().fit(ratings).similar(99)
+    with pytest.raises(InputError, match="there are 2 users and 1 songs"):
+        model.predict(["user 1", "user 2"], [3])
+    with pytest.raises(InputError, match="users is the single string 'user 1'"):
+        model.predict("user 1", [3])
+    with pytest.raises(InputError, match="n=0 songs; expected at least 1"):
+        model.recommend("user 1", n=0)
+    svd = SVD(n_factors=2).fit(ratings)
+    with pytest.raises(InputError, match="has not rated a single song"):
+        svd.fold_in({})
+    with pytest.raises(InputError, match="rating nan is not a finite number"):
+        svd.fold_in({3: float("nan")})
+    with pytest.raises(InputError, match="no song 'la la la'"):
+        svd.fold_in({"la la la": 3.0})
+
+
+def test_importing_is_cheap():
+    import subprocess
+    import sys
+
+    code = "import sys, acai.cf, acai.metrics; print([m for m in ('numba', 'librosa', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

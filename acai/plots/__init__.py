@@ -18,12 +18,12 @@ from acai.plots.ratings import (
     trajectories,
     two_users,
 )
-from acai.plots.sound import factor_map, filters, ladder, overview, responses, spectrogram, training
+from acai.plots.sound import factor_map, filters, ladder, mel_bank, overview, responses, spectrogram, training, waveform
 from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, axes
 
 __all__ = [
     "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW",
     "axes", "comparison", "comparisons", "contributions", "descent", "diary", "error_map", "factor_map", "filters",
-    "gallery", "heat_map", "ladder", "lines", "long_tail", "matrices", "matrix", "overview", "responses", "rules",
-    "singular_values", "spectrogram", "step_errors", "training", "trajectories", "two_users",
+    "gallery", "heat_map", "ladder", "lines", "long_tail", "matrices", "matrix", "mel_bank", "overview", "responses", "rules",
+    "singular_values", "spectrogram", "step_errors", "training", "trajectories", "two_users", "waveform",
 ]  # fmt: skip

@@ -41,6 +41,26 @@ def training(history: Sequence, score: str = "R² on songs held out", ax: "Axes 
     return ax
 
 
+def waveform(samples: np.ndarray, rate: float, start: float = 0.0, ax: "Axes | None" = None) -> "Axes":
+    """A sound as it moves the air; `start` is the time of its first sample, in seconds."""
+    ax = axes(ax, size=(8, 2))
+    ax.plot(start + np.arange(len(samples)) / rate, samples, color=BLUE, lw=0.6 if len(samples) > 4000 else 1.2)
+    ax.set(xlabel="time (s)", ylabel="air pressure")
+    ax.margins(x=0)
+    return ax
+
+
+def mel_bank(F: np.ndarray, sample_rate: float, bands: Sequence[int], ax: "Axes | None" = None) -> "Axes":
+    """Some rows of a mel filter bank (A1), shape (n_mels, window//2 + 1): what each band takes from the spectrum."""
+    ax = axes(ax, size=(8, 2.4))
+    hertz = np.linspace(0, sample_rate / 2, F.shape[1])
+    for band in bands:
+        ax.fill_between(hertz, F[band] / F[band].max(), alpha=0.35, color=BLUE, lw=0)
+        ax.text(hertz[F[band].argmax()], 1.03, str(band), ha="center", fontsize=8)
+    ax.set(xlabel="frequency (Hz)", ylabel="weight", yticks=[0, 1], xlim=(0, sample_rate / 2), ylim=(0, 1.15))
+    return ax
+
+
 def spectrogram(S: np.ndarray, ax: "Axes | None" = None, hop: int = 512, sample_rate: float = 22050) -> "Axes":
     """A log-mel spectrogram (A2): time to the right, the mel bands upwards, loud is bright."""
     ax = axes(ax, size=(8, 3))

@@ -133,6 +133,7 @@ def contributions(neighbours: Sequence, mean: float, ax: "Axes | None" = None) -
     ax.axvline(mean, color=BLACK, lw=0.8, ls="--", label=f"r̄(u) = {mean:.2f}")
     ax.axvline(starts[-1], color=BLACK, lw=0.8, label=f"r̂(u,i) = {starts[-1]:.2f}")
     ax.invert_yaxis()
+    ax.use_sticky_edges = False  # so that the first bar does not begin at the frame
     ax.margins(x=0.08)
     ax.set(xlabel="stars")
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))

@@ -30,6 +30,11 @@ class Survey:
     answers: np.ndarray
     world: World
 
+    @property
+    def features(self) -> np.ndarray:
+        """What the listeners hear in each song, the truth: brightness, tempo and noise, shape (n_songs, 3), from −1 to 1."""
+        return self.world.features[:, [list(FEATURES).index(name) for name in HEARD]]
+
 
 def survey(n_users: int = 200, n_songs: int = 100, asked: float = 0.3, seed: int = 0) -> Survey:
     """Ask listeners of a synthetic world for stars.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from acai.errors import unknown
 
-MODULES = ("data", "neighbours")  # in the order of the notebooks; each has its EXERCISES
+MODULES = ("data", "neighbours", "factors", "descent")  # in the order of the notebooks; each has its EXERCISES
 _hints_given: Counter[str] = Counter()
 
 

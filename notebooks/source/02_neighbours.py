@@ -1,0 +1,275 @@
+# %% [markdown]
+# # 02 · Neighbours
+#
+# **Who is like you, and what do they think of a song that you have never heard?**
+#
+# The oldest way to fill a gap in $R$ is to ask around. Find the people whose taste is like yours, look at what they thought of
+# the song, and take their word for it, the more the more they are like you. Two equations of the [README](../README.md), part C:
+# how alike two users are (C3), and what follows for a song (C1).
+
+# %%
+import numpy as np
+
+from acai import plots
+from acai.cf import Baseline, GlobalMean, ItemKNN, UserKNN, evaluate, similarities
+from acai.teaching.exercises import check, exercises, hint
+from acai.teaching.survey import survey
+
+exercises("02")
+
+# %% [markdown]
+# ## A survey
+#
+# A log knows no dislike (see [01](01_the_problem.ipynb)), so here we may ask: 200 listeners were played 30 songs each, out of
+# 100, and gave 1 to 5 stars. They are made up, and that has a use: we also know what each of them *would* have said of the other
+# songs. No recommender may look at that.
+
+# %%
+asked = survey()
+R = asked.ratings
+plots.matrix(R).set_title("R: what they said");
+
+# %% [markdown]
+# To know whether a prediction is any good we hide a fifth of the answers, `test`, and learn from the rest, `train`. An error is
+# measured in stars: the root of the mean squared difference, RMSE (E1).
+
+# %%
+train, test = R.split(test=0.2, seed=0)
+train, test
+
+# %% [markdown]
+# ## Two listeners
+#
+# For arithmetic by hand it is easier to have $R$ as a plain table, with NaN where nothing is known.
+
+# %%
+table = np.full((train.n_users, train.n_songs), np.nan)
+for u, i, stars in train.triplets():
+    table[train.row(u), train.column(i)] = stars
+
+# %% [markdown]
+# Below are two pairs of listeners. Each dot is a song that both rated, larger where several songs fall on the same spot. On the
+# left, what one likes the other likes; on the right, the other way round. The dashed lines are the means of both, over these
+# songs: a listener who always gives 4 is not fonder of music than one who always gives 3, only kinder, so what counts is whether
+# a song lies above or below the *line*.
+
+# %%
+import matplotlib.pyplot as plt
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+plots.two_users(table[0], table[70], left).set_title("listeners 0 and 70")
+plots.two_users(table[0], table[46], right).set_title("listeners 0 and 46");
+
+# %% [markdown]
+# The Pearson correlation (C3) makes one number of such a picture. Over the songs $i$ that **both** rated, with the means
+# $\bar r_u$, $\bar r_v$ taken over these songs,
+#
+# $$s(u,v) = \frac{\sum_i (r(u,i) - \bar r_u)(r(v,i) - \bar r_v)}
+# {\sqrt{\sum_i (r(u,i) - \bar r_u)^2}\ \sqrt{\sum_i (r(v,i) - \bar r_v)^2}}$$
+#
+# A song in the upper right or lower left quarter adds to the sum, one in the other two takes away. 1 is "the same taste", −1
+# "the opposite", and near 0 there is nothing to learn. By hand, for three songs that $u$ gave 5, 3, 1 stars and $v$ gave 4, 4, 1:
+# the means are 3 and 3, the differences 2, 0, −2 and 1, 1, −2, so $s = (2 + 0 + 4) / \sqrt{8 \cdot 6} = 0.87$.
+#
+# ### Exercise `02-pearson` (15 minutes)
+
+# %% exercise="02-pearson"
+def pearson(r_u, r_v):
+    """(C3) of two rows of R, arrays with NaN where nothing is known; 0 if one of them gave all these songs the same."""
+    ...
+
+
+check("02-pearson", pearson)
+
+# %% solution="02-pearson"
+def pearson(r_u, r_v):
+    """(C3) of two rows of R, arrays with NaN where nothing is known; 0 if one of them gave all these songs the same."""
+    both = ~np.isnan(r_u) & ~np.isnan(r_v)
+    x = r_u[both] - r_u[both].mean()
+    y = r_v[both] - r_v[both].mean()
+    norm = np.sqrt((x**2).sum() * (y**2).sum())
+    return (x * y).sum() / norm if norm > 0 else 0.0
+
+
+check("02-pearson", pearson)
+
+# %% [markdown]
+# ## All pairs at once
+#
+# For 200 listeners there are 19,900 pairs, and for a million far too many to loop over in Python. But (C3) needs only six sums
+# over the songs that both rated: how many there are, $\sum r(u,i)$, $\sum r(v,i)$, $\sum r(u,i)^2$, $\sum r(v,i)^2$ and
+# $\sum r(u,i)\,r(v,i)$. With zeros in the gaps and a table of what is known, each is a product of two matrices. Then
+# `acai.cf.similarities.pearson` does the rest, in the same line for one pair or all.
+
+# %%
+known = (~np.isnan(table)).astype(float)
+r = np.nan_to_num(table)
+n = known @ known.T
+x, y = r @ known.T, known @ r.T
+xx, yy = r**2 @ known.T, known @ (r**2).T
+S = similarities.pearson(similarities.Shared(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None))
+print(f"s(0, 70) = {S[0, 70]:.2f} from {n[0, 70]:.0f} songs,   s(0, 46) = {S[0, 46]:.2f} from {n[0, 46]:.0f} songs")
+
+# %% [markdown]
+# Forty listeners, put in the order of what they truly like best, dark songs first and bright ones last. Red is alike, blue is
+# opposite: two crowds, each fond of what the other cannot stand. Nobody told the computer anything about the music; it is all in
+# the stars.
+
+# %%
+brightness = asked.world.tastes[:, 0]
+some = np.argsort(brightness)[::5]
+plots.heat_map(S[np.ix_(some, some)]).set(xlabel="v: from fond of dark to fond of bright", ylabel="u");
+
+# %% [markdown]
+# ## The prediction
+#
+# Now take the word of the neighbours. Each says how much better than *their own* mean $\bar r(v)$ the song is; these are averaged
+# with the likenesses as weights; and what comes out is added to the mean of $u$ (C1):
+#
+# $$\hat r(u,i) = \bar r(u) + \kappa \sum_v s(u,v)\,\bigl(r(v,i) - \bar r(v)\bigr), \qquad \kappa = \frac{1}{\sum_v |s(u,v)|}$$
+#
+# The sum is over the $k$ listeners most like $u$ of those who rated $i$. `UserKNN` does it, and `explain` shows its books:
+
+# %%
+model = UserKNN(k=10).fit(train)
+u, i = "listener-0000", "song-0096"
+plots.contributions(model.explain(u, i), mean=np.nanmean(table[0])).set_title(f"{u} and {i}");
+
+# %% [markdown]
+# Ten neighbours, one after the other, pull the prediction away from the mean of $u$, the closest first. Since $u$ is one of the
+# made-up people, we may look up what they would have said:
+
+# %%
+print(f"predicted {model.predict([u], [i])[0]:.2f} stars; the truth: {asked.answers[R.row(u), R.column(i)]:.0f}")
+
+# %% [markdown]
+# ### Exercise `02-predict` (10 minutes)
+# Write (C1) for one user and one song. The arrays have one entry for each neighbour who rated the song.
+
+# %% exercise="02-predict"
+def predict(r_bar_u, s, r, r_bar):
+    """(C1) from the mean of u, and for each neighbour: the likeness s, the rating r of the song, the neighbour's own mean r_bar."""
+    ...
+
+
+check("02-predict", predict)
+
+# %% solution="02-predict"
+def predict(r_bar_u, s, r, r_bar):
+    """(C1) from the mean of u, and for each neighbour: the likeness s, the rating r of the song, the neighbour's own mean r_bar."""
+    kappa = 1 / np.abs(s).sum()
+    return r_bar_u + kappa * (s * (r - r_bar)).sum()
+
+
+check("02-predict", predict)
+
+# %% [markdown]
+# ## How many neighbours?
+#
+# With one neighbour you get the whims of one person; with everybody, you get what everybody thinks. The best is between.
+
+# %%
+ks = [1, 2, 3, 5, 8, 12, 20, 40, 80]
+error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
+curves = {
+    "users alike": [error(UserKNN(k=k)) for k in ks],
+    "the same, shrunk (β = 10)": [error(UserKNN(k=k, shrinkage=10)) for k in ks],
+}
+plots.lines(curves, ks, xlabel="k neighbours", ylabel="RMSE on the hidden fifth (stars)", xscale="log", xticks=ks, xticklabels=ks).minorticks_off();
+
+# %% [markdown]
+# A picture of what $k$ does: each dot is one hidden answer, what was said to the right and what was predicted upwards. In a
+# notebook that runs, move the slider. With $k = 1$ predictions are bold and often wrong; with $k = 80$ they are timid.
+
+# %%
+def against_truth(k=10):
+    r_hat = UserKNN(k=k).fit(train).predict_codes(test.user_codes, test.csr.indices)
+    truth = test.csr.data + np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)  # so that dots do not hide each other
+    ax = plots.axes(size=(4.2, 4))
+    ax.plot(truth, r_hat, ".", color=plots.BLUE, ms=3, alpha=0.6)
+    ax.plot([1, 5], [1, 5], color=plots.BLACK, lw=0.8)
+    ax.set(xlabel="said (stars)", ylabel="predicted (stars)", title=f"k = {k}", xlim=(0.5, 5.5), ylim=(0.5, 5.5))
+
+
+against_truth()
+
+# %% slider
+from ipywidgets import interact
+
+interact(against_truth, k=(1, 80));
+
+# %% [markdown]
+# ### Exercise `02-shrinkage` (5 minutes)
+# Two listeners with two songs in common are often perfectly alike, by chance: two points always lie on a line. So a likeness is
+# trusted the more, the more songs it rests on: with $n$ songs in common, $s$ becomes $s \cdot n / (n + \beta)$. It is the orange
+# curve above; see what it does where few neighbours are asked.
+
+# %% exercise="02-shrinkage"
+def shrink(s, n, beta):
+    """Likenesses s, each resting on n songs in common, pulled to zero where n is small; arrays, and a number beta ≥ 0."""
+    ...
+
+
+check("02-shrinkage", shrink)
+
+# %% solution="02-shrinkage"
+def shrink(s, n, beta):
+    """Likenesses s, each resting on n songs in common, pulled to zero where n is small; arrays, and a number beta ≥ 0."""
+    return s * n / (n + beta)
+
+
+check("02-shrinkage", shrink)
+
+# %% [markdown]
+# ## Songs that are alike
+#
+# Turn the table on its side, and the same equations find *songs* that are alike: loved by the same people. They need no new
+# idea, and have two advantages. Of a song there are mostly more ratings than of a listener, so likenesses rest on more; and
+# "because you liked this one" is a reason that people understand.
+
+# %%
+by_song = ItemKNN(k=10).fit(train)
+song = "song-0004"
+for other, s in [(song, 1.0), *by_song.similar(song, n=5)]:
+    brightness, tempo, noise = asked.features[R.column(other)]
+    print(f"{other}  s = {s:.2f}    brightness {brightness:+.1f}   tempo {tempo:+.1f}   noise {noise:+.1f}")
+
+# %% [markdown]
+# The first line is the song itself, the others are liked by those who like it. The numbers on the right are the truth about how
+# these songs sound, from −1 to 1: what the listeners heard when they gave their stars, and nothing that the computer was told.
+#
+# So how well does all this work? Every prediction must beat two simple ones: the mean of all stars; and the *baseline* (C12),
+# $\hat r(u,i) = \mu + b(u) + b(i)$, which knows how kind each listener is and how good each song, but nothing of taste.
+
+# %%
+models = {"the mean of all": GlobalMean(), "baseline (C12)": Baseline(), "users alike (C1)": UserKNN(k=10), "songs alike": ItemKNN(k=10)}
+plots.comparison({name: error(m) for name, m in models.items()}, "RMSE on the hidden fifth (stars)");
+
+# %% [markdown]
+# ### Exercise `02-beat-baseline` (40 minutes, or an evening)
+# Beat the baseline by a quarter, on a survey that you have not seen. Your function gets `train`, a `Ratings`, and pairs of a
+# user and a song that belong together, two lists; it returns a prediction for each pair. Use anything you like: settings of
+# `UserKNN` and `ItemKNN` (`help(UserKNN)` lists them), both together, or ideas of your own.
+
+# %% exercise="02-beat-baseline"
+def my_predictions(train, users, songs):
+    """What users[j] will think of songs[j], for every j: an array of stars."""
+    return Baseline().fit(train).predict(users, songs)
+
+
+check("02-beat-baseline", my_predictions)
+
+# %% solution="02-beat-baseline"
+def my_predictions(train, users, songs):
+    """What users[j] will think of songs[j], for every j: an array of stars."""
+    by_users = UserKNN(k=10, shrinkage=10, centring="baseline").fit(train).predict(users, songs)
+    by_songs = ItemKNN(k=10, shrinkage=10, centring="baseline").fit(train).predict(users, songs)
+    return (by_users + by_songs) / 2
+
+
+check("02-beat-baseline", my_predictions)
+
+# %% [markdown]
+# **Read next:** neighbours remember everything and understand nothing. [03 · Singular value
+# decomposition](03_singular_values.ipynb) looks for what is *behind* the stars. In the README: part C, (C1) to (C3) and (C12);
+# in the code: `acai/cf/user_neighbours.py`, `acai/cf/similarities.py`.

@@ -179,7 +179,7 @@ def test_unpacking(tmp_path, make):
         "set/deep/er/two": b"22",
         "set/..three": b"3",
     }
-    with pytest.raises(InputError, match="exists already; remove it to unpack a.archive again"):
+    with pytest.raises(InputError, match=r"exists already; remove it to unpack a.archive again"):
         unpack(archive, folder)
 
 

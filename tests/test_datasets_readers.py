@@ -96,7 +96,7 @@ def test_movielens_1m(tmp_path):
     assert as_dict(ratings) == {("1", "1193"): 5, ("1", "661"): 3, ("2", "661"): 4}
     assert dict(zip(as_dict(ratings), ratings.times.tolist()))["2", "661"] == 978298413
     assert datasets.movielens_titles(tmp_path) == {"661": "James et la pêche", "1193": "Cuckoo"}
-    train, test = ratings.split_by_time(0.3)
+    _, test = ratings.split_by_time(0.3)
     assert list(as_dict(test)) == [("1", "661")]
 
 
@@ -170,11 +170,9 @@ SONG, TRACK = "SO" + "A" * 16, "TR" + "B" * 16
 def test_taste_profile_and_mismatches(tmp_path):
     other, right = "SO" + "C" * 16, "SO" + "D" * 16
     write(tmp_path, "train_triplets.txt", f"u1\t{SONG}\t1\nu1\t{other}\t2\nu2\t{right}\t5\nu3\t{SONG}\t7\n")
-    write(
-        tmp_path,
-        "sid_mismatches.txt",
-        f"ERROR: <{SONG} {TRACK}> Underground  -  The Way  !=  Linkwood  -  What\u2028s up\nERROR: <{other} {TRACK}> a  -  b  !=  c  -  d\n",
-    )
+    errors = [f"ERROR: <{SONG} {TRACK}> Underground  -  The Way  !=  Linkwood  -  What\u2028s up"]
+    errors += [f"ERROR: <{other} {TRACK}> a  -  b  !=  c  -  d"]
+    write(tmp_path, "sid_mismatches.txt", "\n".join(errors) + "\n")
     write(tmp_path, "accepted.txt", f"9d8\n< ERROR: <{other} {TRACK}> a  -  b  !=  c  -  d\n26c25\n")
     plays = datasets.taste_profile(tmp_path)
     assert as_dict(plays) == {("u1", SONG): 1, ("u1", other): 2, ("u2", right): 5, ("u3", SONG): 7}
@@ -290,7 +288,7 @@ def test_fma_with_a_faulty_line(tmp_path, rows, message):
 def test_fma_without_its_header(tmp_path):
     write(tmp_path, "tracks.csv", "track_id,artist\n2,AWOL\n")
     with pytest.raises(
-        InputError, match="lines 1 to 3: expected FMA's two header rows with artist/name, track/title"
+        InputError, match="lines 1 to 3: expected two header rows with artist/name, track/title"
     ):
         datasets.fma(tmp_path)
 
@@ -310,6 +308,11 @@ def test_triplets_with_columns_and_header(tmp_path):
         InputError, match=r"columns=\(0, 1, 4\); expected three numbers from 0 to 3, as line 1 has 4 fields"
     ):
         datasets.triplets(path, columns=(0, 1, 4))
+
+
+def test_triplets_with_a_header_that_names_two_fields_alike(tmp_path):
+    path = write(tmp_path, "mine.csv", "id,id,plays\nann,x,4\n")
+    assert as_dict(datasets.triplets(path, header=True)) == {("ann", "x"): 4}
 
 
 def test_every_reader_has_a_name():

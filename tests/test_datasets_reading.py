@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acai import InputError, datasets
@@ -231,6 +231,27 @@ def test_any_bytes_at_all_are_read_or_refused(folder, raw):
         assert str(path) in str(error)
 
 
+READERS = ["movielens_100k", "movielens_1m", "hetrec_lastfm", "hetrec_artists", "lastfm_1k", "lastfm_1k_profiles", "taste_profile"]
+READERS += ["msd_tracks", "msd_mismatches", "acai_game", "acai_game_titles", "fma", "triplets", "movielens_titles"]
+BITS = [b"\t", b"::", b"\n", b'"', b"{", b"}", b":", b",", b"1", b"a", b"\xff", b"\0"]
+BYTES = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(BITS), max_size=30).map(b"".join))
+
+
+@pytest.mark.parametrize("reader", READERS)
+@given(raw=BYTES)
+@example(raw=b'{"a": {"b": 1e400}}')
+@example(raw=b'{"a": 1}')
+@example(raw=b"PK\x03\x04")
+@example(raw=b"\x1f\x8b\x08\x00")
+@settings(max_examples=30)
+def test_whatever_a_file_holds_only_a_mistake_is_raised(folder, reader, raw):
+    path = write(folder, raw, f"{reader}.bin")
+    try:
+        getattr(datasets, reader)(path)
+    except InputError as error:
+        assert str(path) in str(error)
+
+
 class Endless(io.RawIOBase):
     """A file that is one line of a billion bytes, without the bytes."""
 
@@ -297,11 +318,11 @@ def test_a_file_that_is_nothing_of_the_kind(tmp_path, text, message):
 def test_an_empty_file(tmp_path):
     with pytest.raises(InputError, match=r"u.data is empty; expected lines of 4 fields: user, item, rating, timestamp"):
         datasets.movielens_100k(write(tmp_path, "", "u.data"))
-    with pytest.raises(InputError, match="user_artists.dat is empty"):
+    with pytest.raises(InputError, match=r"user_artists.dat is empty"):
         datasets.hetrec_lastfm(write(tmp_path, "", "user_artists.dat"))
-    with pytest.raises(InputError, match="user_artists.dat, line 1: expected the header .* found ''"):
+    with pytest.raises(InputError, match=r"user_artists.dat, line 1: expected the header .* found ''"):
         datasets.hetrec_lastfm(write(tmp_path, b"\xef\xbb\xbf", "user_artists.dat"))  # a byte order mark alone
-    with pytest.raises(InputError, match="not one line could be used; .*user_artists.dat: 0 rows"):
+    with pytest.raises(InputError, match=r"not one line could be used; .*user_artists.dat: 0 rows"):
         datasets.hetrec_lastfm(write(tmp_path, "userID\tartistID\tweight\r\n", "user_artists.dat"))
 
 
@@ -355,7 +376,7 @@ def test_a_truncated_archive_says_so(tmp_path, share):
     for path in archives(tmp_path, raw)[2:]:
         whole = path.read_bytes()
         path.write_bytes(whole[: int(share * len(whole))])
-        with pytest.raises(InputError, match="damaged|cut off|has no file"):
+        with pytest.raises(InputError, match=r"damaged|cut off|has no file"):
             datasets.movielens_100k(path, complete=True)
 
 
@@ -389,5 +410,5 @@ def test_texts_may_be_empty(tmp_path):
 
 
 def test_an_unknown_way_to_treat_errors():
-    with pytest.raises(InputError, match="no way to treat a faulty line .*'ignore'; there is: raise, skip"):
+    with pytest.raises(InputError, match=r"no way to treat a faulty line .*'ignore'; there is: raise, skip"):
         datasets.triplets(__file__, separator=" ", on_error="ignore")

@@ -106,3 +106,17 @@ def test_the_log_is_split_by_time(times, share):
     assert max(train.times) < moment == min(test.times)
     assert test.n_plays >= n_test
     assert train.songs == test.songs == log.songs
+
+
+def test_the_picture_of_the_rules_shows_what_they_do():
+    from matplotlib import pyplot as plt
+
+    from acai import plots
+
+    log = log_of([("a", "x", 0), ("b", "x", 0), ("a", "y", 0), ("a", "y", 9 * DAY)])
+    figure = plots.rules(log)
+    points = [panel.collections[0].get_offsets().data.tolist() for panel in figure.axes]
+    expected = [[1, 1], [2, 2]], [[1, np.log1p(1)], [2, np.log1p(2)]], [[1, 1], [2, 1]], [[1, 3], [2, 4]], [[1, 3], [2, 4]]
+    assert all(np.allclose(found, true) for found, true in zip(points, expected, strict=True))
+    assert [panel.get_title() for panel in figure.axes][3] == "stars_from_counts (D4)"
+    plt.close(figure)

@@ -44,8 +44,11 @@ def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
 
 def acai_game_titles(path: str | os.PathLike) -> dict[str, str]:
     """"artist: title" of the songs of the Acai game by their ids: `tracks.json`, or the folder or archive that has it."""
-    tracks, _ = _json(path, "tracks.json")
-    return {song: f"{', '.join(track['artists'])}: {track['name']}" for song, track in tracks.items()}
+    tracks, label = _json(path, "tracks.json")
+    try:
+        return {song: f"{', '.join(track['artists'])}: {track['name']}" for song, track in tracks.items()}
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{label}: expected {{song: {{name: …, artists: […]}}, …}}; {error!r}") from error
 
 
 def _json(path: str | os.PathLike, name: str) -> tuple[dict, str]:

@@ -57,7 +57,7 @@ def lastfm_1k_profiles(path: str | os.PathLike, on_error: str = "raise") -> dict
     """
     fields = ("#id", "gender", "age", "country", "registered")
     columns = {"#id": Ids("#id"), **{name: Ids(name, may_be_empty=True) for name in fields[1:]}}
-    table = read_table(path, [PROFILES], fields, columns, header=True, on_error=on_error)
+    table = read_table(path, [PROFILES], fields, columns, header=fields, on_error=on_error)
     texts = zip(*(table.texts(name) for name in fields))
     return {user: dict(zip(fields[1:], profile)) for user, *profile in texts}
 
@@ -80,12 +80,12 @@ def hetrec_lastfm(path: str | os.PathLike, **options) -> Ratings:
     """
     fields = ("userID", "artistID", "weight")
     published = {"rows": 92_834, "users": 1_892, "songs": 17_632}
-    return read_ratings(path, ["user_artists.dat"], fields, *fields, header=True, published=published, **options)
+    return read_ratings(path, ["user_artists.dat"], fields, *fields, header=fields, published=published, **options)
 
 
 def hetrec_artists(path: str | os.PathLike) -> dict[str, str]:
     """The names of the artists of `hetrec_lastfm`, by their ids, from `artists.dat` or the folder or archive that has it."""
     fields = ("id", "name", "url", "pictureURL")
     columns = {"id": Ids("id"), "name": Ids("name", may_be_empty=True)}
-    table = read_table(path, ["artists.dat"], fields, columns, header=True)
+    table = read_table(path, ["artists.dat"], fields, columns, header=fields)
     return dict(zip(table.texts("id"), table.texts("name")))

@@ -44,9 +44,8 @@ class Tracks:
         return len(self.track_ids)
 
     def __repr__(self) -> str:
-        return (
-            f"Tracks: {len(self):,} tracks of {len(set(self.song_ids)):,} songs by {len(set(self.artists)):,} artists"
-        )
+        n_songs, n_artists = len(set(self.song_ids)), len(set(self.artists))
+        return f"Tracks: {len(self):,} tracks of {n_songs:,} songs by {n_artists:,} artists"
 
 
 def msd_tracks(path: str | os.PathLike, complete: bool = False, **options) -> Tracks:
@@ -91,7 +90,7 @@ def msd_mismatches(path: str | os.PathLike, accepted: str | os.PathLike | None =
     with opened(path, "sid_mismatches.txt") as source:
         for number, line in enumerate(source.stream.read().split(b"\n"), start=1):
             found = MISMATCH.match(line)
-            if line and not found:
+            if line.strip() and not found:
                 raise InputError(
                     f"{source.label}, line {number}: expected 'ERROR: <SO… TR…> artist  -  title  !=  …'; "
                     f"found {line[:EXCERPT].decode(errors='backslashreplace')!r}"

@@ -66,7 +66,7 @@ class Table:
 
 def read_table(
     path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], columns: Mapping[str, Column],
-    separator: str = "\t", header: bool = False, encoding: str = "utf-8",
+    separator: str = "\t", header: Sequence[str] = (), encoding: str = "utf-8",
     on_error: str = "raise", progress: bool = False, block_size: int = BLOCK,
 ) -> Table:
     """Read some columns of a delimited file.
@@ -83,8 +83,8 @@ def read_table(
         What to make of them, by the name that it gets in the table.
     separator : str
         What stands between two fields: one character or several.
-    header : bool
-        Whether the first line names the fields; it must then name these.
+    header : sequence of str
+        What the first line says instead, if it is no row.
     encoding : {"utf-8", "latin-1"}
     on_error : {"raise", "skip"}
         Whether a faulty line is an error, or is left out and remembered in `Table.skipped`.
@@ -107,16 +107,17 @@ def read_table(
     chunks: dict[str, list[np.ndarray]] = {name: [] for name in columns}
     ids = [column for column in columns.values() if isinstance(column, Ids)]
     ids_last = sorted(columns, key=lambda name: columns[name] in ids)  # so that a faulty line's ids get no number
-    with opened(path, *names) as source:
-        table = Table(source.label, source.name, first_line=1 + header)
+    with opened(path, *names) as source, tqdm(unit="B", unit_scale=True, disable=not progress) as bar:
+        bar.total = source.size
+        bar.set_description(f"reading {source.name}")
+        table = Table(source.label, source.name, first_line=2 if header else 1)
         n_lines = 0
-        bar = tqdm(total=source.size, unit="B", unit_scale=True, desc=f"reading {source.name}", disable=not progress)
         for raw, too_long in whole_lines(source.stream, block_size):
             bar.update(len(raw))
             if n_lines == 0:
                 raw = raw.removeprefix(BOM)
                 if header:
-                    raw, n_lines = _without_header(raw, fields, separator, source.label), 1
+                    raw, n_lines = _without_header(raw, header, separator, source.label), 1
             lines = Lines.cut(raw, fields, separator)
             lines.check_text(encoding, block_size if too_long else None)
             for column in ids:
@@ -129,7 +130,6 @@ def read_table(
             for name, column in values.items():
                 chunks[name].append(column)
             n_lines += len(fine)
-        bar.close()
     if n_lines == 0:
         raise InputError(f"{table.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
     for name, column in columns.items():
@@ -159,12 +159,11 @@ def whole_lines(stream: BinaryIO, block_size: int = BLOCK) -> Iterator[tuple[byt
         yield rest if rest.endswith(b"\n") else rest + b"\n", False
 
 
-def _without_header(raw: bytes, fields: Sequence[str], separator: str, label: str) -> bytes:
+def _without_header(raw: bytes, header: Sequence[str], separator: str, label: str) -> bytes:
     first, _, rest = raw.partition(b"\n")
-    found = first.decode(errors="replace").rstrip("\r").split(separator)
-    if found != list(fields):
-        expected, line = separator.join(fields), separator.join(found)
-        raise InputError(f"{label}, line 1: expected the header {expected!r}; found {line[:EXCERPT]!r}")
+    expected, found = separator.join(header), first.decode(errors="replace").rstrip("\r")
+    if found != expected:
+        raise InputError(f"{label}, line 1: expected the header {expected!r}; found {found[:EXCERPT]!r}")
     return rest
 
 

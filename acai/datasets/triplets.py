@@ -29,7 +29,7 @@ def triplets(
         Where on the line the user, the song and the value stand, counted from 0.
     header : bool
         Whether the first line names the fields.
-    combine : {None, "sum", "max", "min", "mean", "last"}
+    combine : {None, "sum", "mean", "max", "min", "first", "last"}
         What to do where a pair occurs more than once. With None that is an error.
     **options
         `on_error="skip"` leaves faulty lines out, counts them and names them in `Ratings.notes`; `progress=True` shows a bar.
@@ -51,7 +51,6 @@ def triplets(
     if len(columns) != 3 or not all(0 <= c < len(names) for c in columns):
         expected = f"three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields"
         raise InputError(f"columns={tuple(columns)}; expected {expected}")
-    fields = names if header else [f"field {f + 1}" for f in range(len(names))]
-    return read_ratings(
-        path, (), fields, *(fields[c] for c in columns), combine=combine, separator=separator, header=header, **options
-    )
+    fields = names if header and len(set(names)) == len(names) else [f"field {f + 1}" for f in range(len(names))]
+    options |= {"combine": combine, "separator": separator, "header": names if header else ()}
+    return read_ratings(path, (), fields, *(fields[c] for c in columns), **options)

@@ -17,7 +17,7 @@ from acai.nn.gradreport import Finding, Report
 
 METHODS = ("auto", "exact", "complex", "richardson")
 COMPLEX_STEP = 1e-30  # nothing is subtracted, so it may be as small as it likes
-Slope = Callable[[str, tuple[int, ...], float | complex], float | complex]  # f: which array, where, moved by how much
+Function = Callable[[str, tuple[int, ...], float | complex], float | complex]  # f(which array, where, moved by how much)
 
 
 class NotExact(InputError):
@@ -132,15 +132,10 @@ def _compare(
     for array, value in w.items():
         slopes, kinks = np.zeros(value.shape), np.zeros(value.shape, bool)
         for at in np.ndindex(value.shape):
-            if method == "exact":
-                slopes[at] = (f(array, at, h) - f(array, at, -h)) / (2 * h)
-            elif method == "complex":
-                slopes[at] = f(array, at, 1j * COMPLEX_STEP).imag / COMPLEX_STEP
-            else:
-                slopes[at], kinks[at] = _richardson(f, array, at)
+            slopes[at], kinks[at] = _slope(f, array, at, method, h)
         finding = Finding(array, analytic.get(array), slopes, kinks, tolerance)
         for at in map(tuple, np.argwhere(finding.wrong) if method == "exact" else []):
-            half = (f(array, at, h / 2) - f(array, at, -h / 2)) / h
+            half, _ = _slope(f, array, at, "exact", h / 2)
             if half != slopes[at] and np.isclose(half, slopes[at], rtol=1e-6, atol=1e-6):
                 raise NotExact(f"{name} cannot be checked exactly: its numbers are rounded")
             kinks[at] = half != slopes[at]  # the move crossed a kink: no verdict there
@@ -166,10 +161,11 @@ def _analytic(layer: object, x: np.ndarray, dy: np.ndarray, random: bool) -> tup
 def _pass(layer: object, x: np.ndarray, dy: np.ndarray) -> dict[str, np.ndarray]:
     layer.forward(x)
     dx = layer.backward(dy)
-    return {"x": None if dx is None else np.array(dx), **{array: np.array(dw) for array, dw in getattr(layer, "grads", {}).items()}}
+    grads = {array: np.array(dw) for array, dw in getattr(layer, "grads", {}).items()}
+    return {"x": None if dx is None else np.array(dx), **grads}
 
 
-def _is_quadratic(f: Slope, array: str, move: np.ndarray) -> bool:
+def _is_quadratic(f: Function, array: str, move: np.ndarray) -> bool:
     """Whether f is a polynomial of degree two at most on the way from −move to +move, computed without rounding.
 
     Then half the way gives the same slope and a quarter of the curvature; a kink in between would give another.
@@ -178,7 +174,16 @@ def _is_quadratic(f: Slope, array: str, move: np.ndarray) -> bool:
     return up - down == 2 * (half_up - half_down) and up + down - 2 * middle == 4 * (half_up + half_down - 2 * middle)
 
 
-def _richardson(f: Slope, array: str, at: tuple[int, ...]) -> tuple[float, bool]:
+def _slope(f: Function, array: str, at: tuple[int, ...], method: str, h: float) -> tuple[float, bool]:
+    """The slope of f in one coordinate, and whether f has a kink there."""
+    if method == "exact":
+        return (f(array, at, h) - f(array, at, -h)) / (2 * h), False
+    if method == "complex":
+        return f(array, at, 1j * COMPLEX_STEP).imag / COMPLEX_STEP, False
+    return _richardson(f, array, at)
+
+
+def _richardson(f: Function, array: str, at: tuple[int, ...]) -> tuple[float, bool]:
     """The slope by central differences, extrapolated to step zero (Richardson 1911), and whether f has a kink there.
 
     Differences over h, h/2, h/4 and h/8 err by series in h²; each column of the triangle removes one more power.

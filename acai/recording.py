@@ -1,6 +1,7 @@
 """A sound as blocks of samples: mono, at one rate, each flaw named, and never the whole file in memory."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ EDGE = 1 << 16  # bytes of a file's beginning and end that are looked at before 
 FULL_SCALE = 32767 / 32768  # the largest 16-bit sample
 SILENCE = 1 / 32768  # one step of 16 bits
 FORMATS = (".wav", ".flac", ".ogg", ".mp3")
+MP3_LENGTH = re.compile(rb"\xff[\xe2-\xff].{11,36}(Xing|Info)", re.DOTALL)  # in the first frame, behind its side information
 EXPECTED = "expected a wav, flac, ogg or mp3 file"
 
 Sound = str | os.PathLike | tuple[np.ndarray, float]
@@ -109,7 +111,7 @@ class Recording:
 
     def _from_file(self) -> Iterator[tuple[np.ndarray, float]]:
         path = self.name
-        check_at_the_door(path)
+        length_is_known = check_at_the_door(path)
         import soundfile
 
         try:
@@ -120,12 +122,12 @@ class Recording:
         except soundfile.SoundFileError as error:
             reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
             raise InputError(f"{path} cannot be decoded as audio ({reason}); {EXPECTED}") from None
-        if self.n_read < n - rate / 10:
+        if length_is_known and self.n_read < n - rate / 10:
             raise InputError(f"{path} is cut short: {self.n_read / rate:.1f} of {n / rate:.1f} s are there")
 
 
-def check_at_the_door(path: str | os.PathLike) -> None:
-    """What can be told from the outside, said better than a decoder would."""
+def check_at_the_door(path: str | os.PathLike) -> bool:
+    """Refuse what can be told from the outside, in better words than a decoder's; whether the file knows its length."""
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder; expected one audio file (`acai features` takes folders)")
@@ -145,6 +147,8 @@ def check_at_the_door(path: str | os.PathLike) -> None:
         raise InputError(f"{path} is not audio, whatever its name says: it has no MP3 frame; {EXPECTED}")
     if head.startswith(b"OggS") and not _ends_ogg_stream(tail):
         raise InputError(f"{path} is cut short: the last page of its Ogg stream is missing; copy it again")
+    is_mp3 = head.startswith(b"ID3") or path.suffix.lower() == ".mp3"
+    return not is_mp3 or MP3_LENGTH.search(head) is not None  # without it, the decoder guesses from the first frame
 
 
 def _ends_ogg_stream(tail: bytes) -> bool:

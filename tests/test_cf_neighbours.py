@@ -15,8 +15,8 @@ from acai.reference import cf as reference
 def similarities(R, name, k=40, **options):
     """All of s, the fast way."""
     ratings, s = matrix(R), np.zeros((M, M))
-    for u, v, values in Similarity(name, k, **options).nearest(ratings.csr, ratings.csc.T, np.arange(M), 2**20):
-        s[u, v] = values
+    for block, indptr, v, values in Similarity(name, k, **options).nearest(ratings.csr, ratings.csc.T, np.arange(M), 2**10):
+        s[np.repeat(block, np.diff(indptr)), v] = values
     return s
 
 

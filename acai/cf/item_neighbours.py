@@ -47,15 +47,16 @@ keep : int or None
         from tqdm import tqdm
 
         n = ratings.n_songs
-        self.S_indptr = np.zeros(n + 1, np.int64)
         keep = self.keep or max(self.k, self.memory // (12 * n))
-        columns, values = [], []
-        nearest = self._similarity().nearest(ratings.csc.T, ratings.csr, np.arange(n), self.memory)
-        for i, j, s in tqdm(nearest, total=n, desc="songs alike", unit="song", disable=not progress):
-            columns.append(j[:keep].copy())
-            values.append(s[:keep].astype(np.float64))
-            self.S_indptr[i + 1] = len(columns[-1])
-        self.S_indptr = np.cumsum(self.S_indptr)
+        lengths, columns, values = [np.zeros(1, np.int64)], [], []
+        nearest = self._similarity().nearest(ratings.csc.T, ratings.csr, np.arange(n), self.memory, keep)
+        with tqdm(total=n, desc="songs alike", unit="song", disable=not progress) as bar:
+            for block, indptr, j, s in nearest:
+                lengths.append(np.diff(indptr))
+                columns.append(j.copy())
+                values.append(s.copy())
+                bar.update(len(block))
+        self.S_indptr = np.cumsum(np.concatenate(lengths))
         self.S_indices, self.S_data = np.concatenate(columns), np.concatenate(values)
         return self._restored(ratings)
 
@@ -74,7 +75,7 @@ keep : int or None
         csr = self.ratings.csr
         kernels.look_up(
             u, i, self.k, self.S_indptr, self.S_indices, self.S_data,
-            csr.indptr, csr.indices, self.centred.Z, numerator, denominator,
+            len(self.S_indptr) - 1, csr.indptr, csr.indices, self.centred.Z, numerator, denominator,
         )  # fmt: skip
         return numerator, denominator
 

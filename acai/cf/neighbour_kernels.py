@@ -68,9 +68,12 @@ def walk(v, s, k, indptr, indices, Z, numerator, denominator, count):
 
 
 @njit(cache=True)
-def look_up(u, i, k, S_indptr, S_indices, S_data, indptr, indices, Z, numerator, denominator):
-    """(C1) on its side, pair by pair: Σ_j s(i,j) Z(u,j) and Σ_j |s(i,j)| over the first k neighbours of i that u rated."""
-    here = np.full(len(S_indptr) - 1, -1, np.int64)  # where in Z each song's rating by the user at hand stands
+def look_up(u, i, k, S_indptr, S_indices, S_data, n_columns, indptr, indices, Z, numerator, denominator):
+    """(C1) on its side, pair by pair: Σ_j s(i,j) Z(u,j) and Σ_j |s(i,j)| over the first k neighbours of i that u rated.
+
+    With users and songs changed about, (C1) upright. Pairs of the same u stand together.
+    """
+    here = np.full(n_columns, -1, np.int64)  # where in Z each song's rating by the user at hand stands
     last = -1
     for a in range(len(u)):
         if u[a] != last:

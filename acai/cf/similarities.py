@@ -106,20 +106,33 @@ class Similarity:
             )
 
     def nearest(
-        self, R: sparse.csr_array, R_T: sparse.csr_array, rows: np.ndarray, memory: int
-    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """For each of `rows`: (row, everybody with a positive similarity to it, those similarities), the nearest
-        first, the lower row first among equals.
+        self, R: sparse.csr_array, R_T: sparse.csr_array, rows: np.ndarray, memory: int, keep: int | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Everybody with a positive similarity to each of `rows`, the nearest first, the lower row first among equals.
 
-        R is m × n, R_T its transpose, both by rows; never more than a block of rows × m is held, as many as fit into
-        `memory` bytes.
+        Parameters
+        ----------
+        R, R_T : csr_array, shapes (m, n) and (n, m)
+            The matrix and its transpose, both by rows.
+        rows : array of int
+            Whose neighbours are sought.
+        memory : int
+            A block of so many rows is taken at a time that what is held of them fits into so many bytes, at worst m pairs
+            a row; at least one row.
+        keep : int or None
+            Only so many of the nearest to each.
+
+        Yields
+        ------
+        block, indptr, v, s : arrays
+            Neighbours `v[indptr[j]:indptr[j + 1]]` of row `block[j]`, and their similarities.
         """
         from acai.cf import neighbour_kernels as kernels
 
-        norms = np.sqrt(np.add.reduceat(np.append(R.data.astype(np.float64) ** 2, 0), R.indptr[:-1]))
-        norms[np.diff(R.indptr) == 0] = 0
+        norms = np.sqrt(np.bincount(np.repeat(np.arange(R.shape[0]), np.diff(R.indptr)), R.data.astype(float) ** 2, R.shape[0]))
         arrays = (R.indptr, R.indices, R.data, R_T.indptr, R_T.indices, R_T.data)
-        size = max(1, int(memory) // (128 * R.shape[0]))  # a pair takes 4 + 6 × 8 bytes, and as much again while it is worked on
+        size = max(1, int(memory) // (128 * R.shape[0]))  # a pair takes 4 + 6 × 8 bytes, and as much again for the formulas
+        keep = self.k if self.name == "indicator" else keep or R.shape[0]
         for start in range(0, len(rows), size):
             block = np.asarray(rows[start : start + size], dtype=np.int32)
             counts = np.zeros(len(block) + 1, np.int64)
@@ -128,15 +141,17 @@ class Similarity:
             v, sums = np.empty(ends[-1], np.int32), np.empty((6, ends[-1]))
             kernels.sum_shared(block, *arrays, ends, v, sums)
             s = self._of(Shared(*sums, norms[np.repeat(block, counts[1:])], norms[v], self.asymmetry))
-            for j, u in enumerate(block):
+            indptr = np.zeros(len(block) + 1, np.int64)
+            for j in range(len(block)):
                 here = slice(ends[j], ends[j + 1])
-                order = np.argsort(-s[here], kind="stable")
-                order = order[: np.count_nonzero(s[here] > 0)]
-                if self.name == "indicator":
-                    order = order[: self.k]
-                    yield u, v[here][order], np.ones(len(order))  # (C2)
-                else:
-                    yield u, v[here][order], s[here][order]
+                n_near = min(np.count_nonzero(s[here] > 0), keep)
+                order = np.argsort(-s[here], kind="stable")[:n_near]
+                indptr[j + 1] = indptr[j] + n_near
+                there = slice(indptr[j], indptr[j + 1])  # never beyond `here`, so nothing is overwritten that is still needed
+                v[there], s[there] = v[here][order], s[here][order]
+            if self.name == "indicator":
+                s[:] = 1  # (C2)
+            yield block, indptr, v[: indptr[-1]], s[: indptr[-1]]
 
     def _of(self, shared: Shared) -> np.ndarray:
         s = SIMILARITIES[self.name](shared)

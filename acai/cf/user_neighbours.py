@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
 from acai.cf.neighbours import Neighbour, Neighbours
 from acai.ratings import Ratings
@@ -29,39 +30,52 @@ class UserKNN(Neighbours):
         """Remember the ratings, and what they are measured from."""
         return self._restored(ratings)
 
-    def _sums(self, rows: np.ndarray, n: int):
-        """For each of `rows`: the user, Σ_v s(u,v) z(v,i) and Σ_v |s(u,v)| over the neighbours, for every song."""
-        from acai.cf import neighbour_kernels as kernels
+    def _restored(self, ratings: Ratings) -> Self:
+        super()._restored(ratings)
+        csr = ratings.csr
+        self.Z_by_song = sparse.csr_array((self.centred.Z, csr.indices, csr.indptr), shape=csr.shape).T.tocsr()
+        return self
 
-        csr, csc = self.ratings.csr, self.ratings.csc
-        for u, v, s in self._similarity().nearest(csr, csc.T, rows, self.memory):
-            numerator, denominator, count = np.zeros(n), np.zeros(n), np.zeros(n, np.int32)
-            kernels.walk(v, s, self.k, csr.indptr, csr.indices, self.centred.Z, numerator, denominator, count)
-            yield u, numerator, denominator
+    def _nearest(self, rows: np.ndarray):
+        return self._similarity().nearest(self.ratings.csr, self.ratings.csc.T, rows, self.memory)
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
-        n = self.ratings.n_songs
+        from acai.cf import neighbour_kernels as kernels
+
+        csr, n, done = self.ratings.csr, self.ratings.n_songs, 0
         scores, songs = np.empty((len(rows), n)), np.arange(n)
-        for j, (u, numerator, denominator) in enumerate(self._sums(rows, n)):
-            scores[j] = self._blend(u, songs, numerator, denominator)
+        for block, indptr, v, s in self._nearest(rows):
+            for u, here in zip(block, map(slice, indptr, indptr[1:])):
+                numerator, denominator, count = np.zeros(n), np.zeros(n), np.zeros(n, np.int32)
+                kernels.walk(
+                    v[here], s[here], self.k, csr.indptr, csr.indices, self.centred.Z, numerator, denominator, count
+                )
+                scores[done] = self._blend(u, songs, numerator, denominator)
+                done += 1
         return scores
 
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
+        from acai.cf import neighbour_kernels as kernels
+
         r_hat = self._unknown(u, i)
         both = np.flatnonzero((u >= 0) & (i >= 0))
-        both = both[np.argsort(u[both], kind="stable")]
-        rows, starts = np.unique(u[both], return_index=True)
-        for (x, numerator, denominator), here in zip(
-            self._sums(rows, self.ratings.n_songs), np.split(both, starts[1:]), strict=True
-        ):
-            r_hat[here] = self._blend(x, i[here], numerator[i[here]], denominator[i[here]])
+        both = both[np.lexsort((i[both], u[both]))]
+        Z = self.Z_by_song
+        for block, indptr, v, s in self._nearest(np.unique(u[both])):
+            here = both[slice(*np.searchsorted(u[both], (block[0], block[-1] + 1)))]
+            here = here[np.argsort(i[here], kind="stable")]
+            numerator, denominator = np.zeros(len(here)), np.zeros(len(here))
+            row = np.searchsorted(block, u[here])
+            kernels.look_up(
+                i[here], row, self.k, indptr, v, s, Z.shape[1], Z.indptr, Z.indices, Z.data, numerator, denominator
+            )
+            r_hat[here] = self._blend(u[here], i[here], numerator, denominator)
         return r_hat
 
     def _likeness(self, i: int) -> np.ndarray:
         likeness = np.full(self.ratings.n_songs, -np.inf)
-        by_song, by_user = self.ratings.csc.T, self.ratings.csr
-        for _, j, s in self._similarity().nearest(by_song, by_user, np.array([i]), self.memory):
-            likeness[j] = s
+        ((_, _, j, s),) = self._similarity().nearest(self.ratings.csc.T, self.ratings.csr, np.array([i]), self.memory)
+        likeness[j] = s
         return likeness
 
     def explain(self, user: Hashable, song: Hashable) -> list[Neighbour]:
@@ -69,7 +83,7 @@ class UserKNN(Neighbours):
         u, i = self._fitted().row(user), self.ratings.column(song)
         csr, csc = self.ratings.csr, self.ratings.csc
         raters = csc.indices[csc.indptr[i] : csc.indptr[i + 1]]
-        ((_, v, s),) = self._similarity().nearest(csr, csc.T, np.array([u]), self.memory)
+        ((_, _, v, s),) = self._nearest(np.array([u]))
         chosen = np.flatnonzero(np.isin(v, raters))[: self.k]
         kappa = 1 / s[chosen].sum() if self.normalise and len(chosen) else 1.0
         neighbours = []

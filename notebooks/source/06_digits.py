@@ -170,9 +170,9 @@ plots.comparison({name: right(network, x_test.astype(float)) for name, network i
 plt.show()
 
 # %% [markdown]
-# **All of them learn.** Not one raises an error; the loss falls, and the scores are so close together that chance may put a broken
-# network in front of the right one. Whoever looks at these numbers goes home content. A network is so eager to learn that it works
-# around a wrong gradient; the price is paid later, in learning that is slower, or stops earlier, and nobody knows why.
+# **All of them learn.** Not one raises an error, the losses fall, and most end up so close to the right one that another seed might
+# put them in front. Whoever sees one of these numbers alone goes home content. A network is so eager to learn that it works around a wrong
+# gradient; the price is learning that is slower, or stops earlier, and nobody knows why.
 #
 # That is why one checks gradients *before* training, and why the check must not be lenient. It takes a moment:
 

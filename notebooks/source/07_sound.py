@@ -38,7 +38,7 @@ plots.waveform(song[15000:15882], RATE, 15000 / RATE, ax=close).set_title("forty
 plt.show()
 
 # %% [markdown]
-# Above one sees *when* something is struck, but not what. Close up there is a pattern that repeats, about ten times in the picture: a tone is
+# Above one sees *when* something is struck, but not what. Close up there is a pattern that repeats: a tone is
 # nothing but air that swings, so many times a second (Hz). Which tones are in there? The eye cannot tell. The Fourier transform can.
 
 # %% [markdown]
@@ -49,17 +49,17 @@ plt.show()
 # $$|X_f|^2 = \Big|\sum_n w_n\, x_n\, e^{-2\pi i f n / 1024}\Big|^2$$
 #
 # The weights w are **Hann's window**, $w_n = \tfrac12 - \tfrac12 \cos(2\pi n / 1024)$, which fades the frame in and out. Without it the frame begins and ends
-# with a click, and a click has all frequencies in it: the grey line below. With it, the tones stand free.
+# with a click, and a click has all frequencies in it: the grey line below. With it, the three tones of this chord stand free.
 
 # %%
-frame = song[15000:16024]
+chord = sum(np.sin(2 * np.pi * tone * np.arange(1024) / RATE) for tone in (523, 1319, 2093))  # three tones
 window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
 hertz = np.fft.rfftfreq(1024, 1 / RATE)
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
-plots.waveform(frame * window, RATE, 15000 / RATE, ax=left).set_title("a frame, faded in and out")
-for x, colour, name in ((frame, "0.7", "without a window"), (frame * window, plots.BLUE, "with Hann's window")):
+plots.waveform(chord * window, RATE, ax=left).set_title("a frame of a chord, faded in and out")
+for x, colour, name in ((chord, "0.7", "without a window"), (chord * window, plots.BLUE, "with Hann's window")):
     right.plot(hertz, 10 * np.log10(np.abs(np.fft.rfft(x)) ** 2), color=colour, label=name)
-plots.axes(right).set(xlabel="frequency (Hz)", ylabel="power (dB)", xlim=(0, 6000), ylim=(-60, 45))
+plots.axes(right).set(xlabel="frequency (Hz)", ylabel="power (dB)", xlim=(0, 5000), ylim=(-40, 70))
 right.legend(frameon=False)
 plt.show()
 

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from acai.errors import unknown
 
-MODULES = ("data", "neighbours", "factors", "descent")  # in the order of the notebooks; each has its EXERCISES
+MODULES = (  # in the order of the notebooks; each has its EXERCISES
+    "data", "neighbours", "factors", "descent", "layers", "network", "sound", "whole",
+)  # fmt: skip
 _hints_given: Counter[str] = Counter()
 
 

@@ -143,14 +143,17 @@ def one(p, t):
 
 
 paths = {
-    "classic (C9): 10 steps, 260 stars": descend(full, start, steps=10, learning_rate=0.1),
-    "stochastic: 260 steps, 260 stars": descend(one, start, steps=260, learning_rate=0.1),
+    "classic, η = 0.1": descend(full, start, steps=10, learning_rate=0.1),
+    "stochastic, η = 0.1": descend(one, start, steps=260, learning_rate=0.1),
+    "stochastic, η = 0.5": descend(one, start, steps=260, learning_rate=0.5),
 }
 plots.trajectories(F, paths, **box);
 
 # %% [markdown]
-# Both have looked at 260 stars. The stochastic path is drunk, and much further on; it does not stop at the lowest point either, but
-# dances around it, the wider the larger $\eta$.
+# All three have looked at 260 stars. With the same $\eta$, classic and stochastic come equally far, one soberly, the other drunk. But
+# a single star bends $F_j$ far less than all together bend $F$, so the stochastic path can bear a larger $\eta$: at 0.5, where
+# classic descent would have run away long ago, it has arrived. It does not stay at the lowest point, though; it dances around it,
+# the wider the larger $\eta$.
 #
 # ## Momentum
 #
@@ -164,7 +167,7 @@ paths = {f"α = {alpha}": descend(full, start, steps=60, learning_rate=0.02, mom
 plots.trajectories(F, paths, **box);
 
 # %% [markdown]
-# All three have the same $\eta$ and 60 steps. Without memory it has not arrived; with $\alpha = 0.5$ it goes twice as far; with
+# All three have the same $\eta$ and 60 steps. Without memory it has not arrived; with $\alpha = 0.5$ it nearly has; with
 # 0.9 it overshoots, comes back, and is there. As long as the gradient stays the same, the steps add up to
 # $\eta (1 + \alpha + \alpha^2 + \dots) = \eta / (1 - \alpha)$ each: momentum 0.9 makes the learning rate ten times as large, and
 # **0.99 a hundred times**. See what that means:

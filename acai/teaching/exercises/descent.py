@@ -94,7 +94,7 @@ def fit(answer: object) -> None:
     if not np.isfinite(R_hat).all():
         raise Wrong("it diverged: some of it is not finite. Try a smaller η; if that does not help, look at the sign of the step.")
     taste = R_hat - R_hat.mean(axis=0) - R_hat.mean(axis=1, keepdims=True) + R_hat.mean()
-    if np.abs(taste).max() < 0.01:
+    if taste.std() < 0.05:
         raise Wrong("it knows nothing of taste: P Qᵀ is nearly 0. From P = Q = 0 no step leads away; begin with random numbers.")
     here, there = rmse(r, np.clip(R_hat[u, i], 1, 5)), rmse(test.csr.data, np.clip(R_hat[test.user_codes, test.csr.indices], 1, 5))
     if there > 0.67:

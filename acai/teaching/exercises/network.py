@@ -61,7 +61,7 @@ def softmax(answer: object) -> None:
                 "it is not finite: e^1000 is infinite, e^−1000 is 0, and log 0 is −∞. Take the largest score of *each row* away "
                 "first, and never take the logarithm of a probability: log p = y − max − log Σ e^(y − max)."
             )
-            judge(got[0], loss, {
+            judge(np.where(np.isfinite(got[0]), got[0], np.nan), loss, {
                 overflow: np.nan,
                 "the loss is summed over the batch; (N6) is the mean, so that it does not grow with the batch.": loss * N,
                 "the sign is turned round: the logarithm of a probability is negative, and the loss is minus that.": -loss,

@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the songs."""
+    import numpy as np
+
     from acai.cf.saving import load
 
     if (args.file is None) == (args.data is None):
@@ -39,11 +41,16 @@ def run(args: argparse.Namespace) -> None:
         print(f"{ratings}\n{model}")
         model.fit(ratings, progress=True)
     user = user_of(model.ratings, args.user)
-    songs = model.recommend(user, n=args.n, exclude_rated=not args.with_rated)
-    width = max([len("song"), *(len(_name(song)) for song, _ in songs)])
-    print(f"\nfor user {user}:\n\n  {'':>3} {'song':<{width}}  score")
-    for place, (song, score) in enumerate(songs, 1):
-        print(f"  {place:>3} {_name(song):<{width}}  {score:.3f}")
+    row = model.ratings.csr[[model.ratings.row(user)]]
+    best = np.argsort(-row.data, kind="stable")[:3]
+    known = [(model.ratings.songs[row.indices[j]], f"{row.data[j]:g}") for j in best]
+    songs = [(song, f"{s:.3f}") for song, s in model.recommend(user, n=args.n, exclude_rated=not args.with_rated)]
+    titles = titles_of(args.data)
+    for heading, rows in (f"user {user} thinks most of", known), (f"new for user {user}", songs):
+        names = [_name(song, titles) for song, _ in rows]
+        print(f"\n{heading}:\n")
+        for place, (name, (_, score)) in enumerate(zip(names, rows), 1):
+            print(f"  {place:>3} {name:<{max(map(len, names))}}  {score:>7}")
 
 
 def user_of(ratings, text: str):
@@ -54,5 +61,18 @@ def user_of(ratings, text: str):
     return text
 
 
-def _name(song: object) -> str:
-    return " – ".join(map(str, song)) if isinstance(song, tuple) else str(song)
+def titles_of(data: list[str] | None) -> dict[str, str]:
+    """The titles of the songs, where the data set comes with a file of them; an empty dictionary elsewhere."""
+    from acai.datasets import TITLES
+
+    if data is None or data[0] not in TITLES:
+        return {}
+    try:
+        return TITLES[data[0]](data[1])
+    except InputError:  # the titles are a courtesy: `u.data` alone, without `u.item`, will do
+        return {}
+
+
+def _name(song: object, titles: dict[str, str]) -> str:
+    words = " – ".join(map(str, song)) if isinstance(song, tuple) else str(song)
+    return f"{words}  {titles[song]}" if song in titles else words

@@ -33,8 +33,15 @@ def test_recommend_from_a_file(data, capsys):
     printed = capsys.readouterr().out
     assert "480 known entries, 40 users × 30 songs" in printed and "SGD(n_factors=4, n_epochs=3" in printed
     model = SGD(n_factors=4, n_epochs=3).fit(acai.datasets.triplets(data))
-    rows = [line.split() for line in printed.split("score\n")[1].splitlines()]
+    rows = [line.split() for line in printed.split("new for user 7:\n\n")[1].splitlines()]
     assert rows == [[str(place), song, f"{s:.3f}"] for place, (song, s) in enumerate(model.recommend("7", 3), 1)]
+
+
+def test_recommend_names_films_where_their_titles_are_at_hand(real_data, capsys):
+    main(["recommend", "--data", "movielens-100k", str(real_data / "ml-100k"), "--user", "196", "-n", "2"])
+    known, new = capsys.readouterr().out.split("user 196 thinks most of:\n\n")[1].split("new for user 196:\n\n")
+    assert all(line.endswith("  5") and ")" in line for line in known.strip().splitlines())  # the year stands in brackets
+    assert len(new.splitlines()) == 2
 
 
 def test_train_then_recommend(data, capsys, tmp_path):
@@ -44,7 +51,7 @@ def test_train_then_recommend(data, capsys, tmp_path):
     main(["recommend", "--file", kept, "--user", "0", "--with-rated", "-n", "50"])
     printed = capsys.readouterr().out
     model = ALS(n_factors=4).fit(acai.datasets.triplets(data).map(np.log1p))
-    assert [line.split()[1] for line in printed.split("score\n")[1].splitlines()] == [
+    assert [line.split()[1] for line in printed.split("new for user 0:\n\n")[1].splitlines()] == [
         song for song, _ in model.recommend("0", 50, exclude_rated=False)
     ]
 

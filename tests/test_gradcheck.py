@@ -1,14 +1,11 @@
-"""The gradient check itself: what it proves, what it says when something is wrong, and the command."""
-
-import inspect
+"""The gradient check itself: what it proves, and what it says when something is wrong."""
 
 import numpy as np
 import pytest
 
-from acai import cli, nn
+from acai import nn
 from acai.errors import InputError
 from acai.nn.gradcheck import NotExact, adjoint, check, check_steps
-from acai.nn.gradreport import Finding, Report, hint
 
 
 class Scaled:
@@ -210,12 +207,6 @@ def test_steps_of_an_optimiser_that_never_moves_are_wrong():
     assert check_steps(Lazy).wrong_arrays == ["W", "b"]
 
 
-def test_a_report_is_a_picture_in_a_notebook():
-    for layer, shape in ((Scaled("one coordinate"), (2, 3)), (Scaled("no dx"), (2, 3)), (nn.Conv2D(1, 2, 2), (1, 1, 3, 3))):
-        report = check(layer, shape)
-        assert report._repr_png_().startswith(b"\x89PNG")
-
-
 class Returning:
     def __init__(self, forward):
         self.forward = forward
@@ -233,104 +224,3 @@ class Returning:
 def test_mistakes_are_named(mistake, message):
     with pytest.raises(InputError, match=message):
         mistake()
-
-
-RIGHT = np.arange(1.0, 1 + 2 * 3 * 4 * 5).reshape(2, 3, 4, 5) ** 2 % 101
-
-
-@pytest.mark.parametrize("wrong, said", [
-    (-RIGHT, "the sign is turned round"),
-    (2 * RIGHT, "it is 2 times the right one everywhere"),
-    (RIGHT / 24, "it is 1/24 times the right one everywhere"),
-    (0 * RIGHT, "it is zero everywhere"),
-    (RIGHT + 7, "it is added to the gradient of the pass before"),
-    (np.full_like(RIGHT, 7), "it is the gradient of an earlier pass"),
-    (np.full_like(RIGHT, 3), "dy has no influence on it"),
-    (RIGHT[:, :, ::-1], "it is flipped along axis 2"),
-    (RIGHT[:, :, ::-1, ::-1], "it is flipped along axis 2 and 3"),
-    (np.roll(RIGHT, 1, 3), "it is moved by one along axis 3"),
-    (np.roll(RIGHT, -1, 2), "it is moved by one along axis 2"),
-    (np.where(np.arange(2)[:, None, None, None] == 1, 5, RIGHT), "only entry 0 of axis 0"),
-    (np.where(np.arange(3)[:, None, None] > 0, 5, RIGHT), "only entry 0 of axis 1"),
-    (np.broadcast_to(RIGHT.sum(0), RIGHT.shape), "all entries of axis 0"),
-    (np.pad(RIGHT[:, :, 1:-1, 1:-1], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=2), "only the borders are wrong"),
-    (np.where(RIGHT > 60, 0, RIGHT), "where it is wrong it is zero"),
-    (np.where(RIGHT > 60, 3 * RIGHT, RIGHT), "where it is wrong it is 3 times the right one"),
-    (np.where(RIGHT == 49, np.inf, RIGHT), "not finite"),
-])
-def test_hints(wrong, said):
-    finding = Finding("x", wrong, RIGHT, np.zeros(RIGHT.shape, bool), 0.0)
-    assert said in hint(finding, earlier=np.full_like(RIGHT, 7), ones=np.full_like(RIGHT, 3))
-
-
-def test_more_hints():
-    square, no = np.arange(9.0).reshape(3, 3), np.zeros((3, 3), bool)
-    assert "axes 0 and 1 are exchanged" in hint(Finding("W", square.T, square, no, 0.0), None, None)
-    assert "it is the transpose" in hint(Finding("W", square[:2].T, square[:2], no[:2], 0.0), None, None)
-    masked = Finding("x", square + 1, np.diag(np.diag(square + 1)), no, 0.0)
-    assert "something arrives where nothing came from" in hint(masked, None, None)
-    chaos = Finding("x", square, np.array([[1.0, 5, 2], [6, 5, 3], [5, 8, 9]]), no, 0.0)
-    assert hint(chaos, None, None) == ""
-
-
-def test_a_report_without_findings_of_fault_is_right():
-    finding = Finding("x", np.ones(2), np.ones(2), np.zeros(2, bool), 0.0)
-    assert Report("L", "exact", [finding]).ok
-    assert not Report("L", "exact", [finding], {"x": "it overwrites the x that it is given"}).ok
-
-
-def run(capsys, *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        cli.main(["gradcheck", *arguments])
-    return end.value.code, *capsys.readouterr()
-
-
-def test_the_command_prints_the_scoreboard(capsys):
-    code, out, _ = run(capsys, "--geometries", "4")
-    lines = out.splitlines()
-    assert code == 0 and len(lines) == 15
-    for line in lines[1:]:
-        smooth = any(name in line for name in ("Tanh", "Softmax", "L2"))
-        assert ("agree to" in line and float(line.split()[-1]) < 1e-13) if smooth else line.endswith(": equal"), line
-
-
-def test_the_command_shows_a_broken_layer_of_acai(capsys, monkeypatch):
-    monkeypatch.setattr(nn.Tanh, "backward", lambda self, dy: dy * (1 - self._recall()[0]))
-    code, out, _ = run(capsys, "--geometries", "3")
-    assert code == 1 and "WRONG in 3" in out and "Tanh(): NOT right" in out
-
-
-@pytest.fixture
-def my_layers(tmp_path):
-    path = tmp_path / "my_layers.py"
-    source = inspect.getsource(Leaky).replace("slope: float,", "slope: float = 0.5,")
-    path.write_text(f"import numpy as np\n\n{source}\nsomething = 3\n")
-    return path
-
-
-def test_the_command_proves_a_layer_of_ones_own(capsys, my_layers):
-    code, out, _ = run(capsys, f"{my_layers}:Leaky", "--shape", "2,3,8,9")
-    assert code == 0 and "Leaky(): right (every coordinate, no tolerance)" in out and "432 of 432" in out
-    code, out, _ = run(capsys, f"{my_layers}:Leaky(0.5, 0.25)", "--shape", "(2,3)")
-    assert code == 1 and "NOT right" in out
-
-
-@pytest.mark.parametrize("arguments, message", [
-    ([":Leaky"], "--shape is missing"),
-    ([":Leaky", "--shape", "2,x"], "--shape 2,x: expected whole numbers"),
-    ([":Leaky", "--shape", "2,0"], "--shape 2,0: expected whole numbers"),
-    (["", "--shape", "2"], "expected a file and a class in it"),
-    ([":Leeky", "--shape", "2"], "no class 'Leeky'; there is: Leaky"),
-    ([":something", "--shape", "2"], "3 is no layer"),
-    ([":Leaky('a')", "--shape", "2"], "my_layers.py, line 9: "),
-    ([":Leaky(", "--shape", "2"], "my_layers.py: SyntaxError"),
-])
-def test_the_command_names_mistakes(capsys, my_layers, arguments, message):
-    code, _, err = run(capsys, f"{my_layers}{arguments[0]}", *arguments[1:])
-    assert code == 2 and message in err and err.count("\n") == 1
-
-
-def test_the_command_names_a_missing_file_and_a_senseless_number(capsys, tmp_path):
-    code, _, err = run(capsys, f"{tmp_path}/nothing.py:Layer", "--shape", "2")
-    assert code == 2 and err == f"acai: {tmp_path}/nothing.py: there is no such file\n"
-    assert run(capsys, "--geometries", "0")[0] == 2

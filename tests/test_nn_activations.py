@@ -123,7 +123,7 @@ def test_empty_batch_and_the_order_of_calls(layer):
 @pytest.mark.parametrize("mistake, message", [
     (lambda: nn.Dropout(1.0), r"rate=1\.0; expected a probability of at least 0 and below 1"),
     (lambda: nn.Linear(3, 0), r"out_features=0; expected a whole number, at least 1"),
-    (lambda: nn.Linear(3, 2).forward(np.zeros((2, 4), np.float32)), 
+    (lambda: nn.Linear(3, 2).forward(np.zeros((2, 4), np.float32)),
      r"Linear\(in_features=3, out_features=2\)\.forward: x has shape \(2, 4\); expected \(N, 3\)"),
     (lambda: nn.Linear(3, 2).forward(np.zeros((2, 3))), r"x is float64; expected float32"),
     (lambda: nn.ReLU().forward([1.0]), r"ReLU\(\)\.forward: x is a list; expected a NumPy array"),

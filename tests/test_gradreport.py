@@ -1,0 +1,64 @@
+"""What a report says of an error: its picture, and the hint for each pattern."""
+
+import numpy as np
+import pytest
+
+from acai import nn
+from acai.nn.gradcheck import check
+from acai.nn.gradreport import Finding, Report, hint
+
+
+class Wrong(nn.Linear):
+    def backward(self, dy, want_dx=True):
+        self.grads["W"], self.grads["b"] = 2 * dy.T @ self._recall()[0], dy.sum(axis=1)
+
+
+def test_a_report_is_a_picture_in_a_notebook():
+    for layer, shape in ((Wrong(3, 2, seed=0), (4, 3)), (nn.Conv2D(1, 2, 2), (1, 1, 3, 3))):
+        report = check(layer, shape)
+        assert report._repr_png_().startswith(b"\x89PNG")
+    assert check(Wrong(3, 2, seed=0), (4, 3)).wrong_arrays == ["x", "W", "b"]
+
+
+RIGHT = np.arange(1.0, 1 + 2 * 3 * 4 * 5).reshape(2, 3, 4, 5) ** 2 % 101
+
+
+@pytest.mark.parametrize("wrong, said", [
+    (-RIGHT, "the sign is turned round"),
+    (2 * RIGHT, "it is 2 times the right one everywhere"),
+    (RIGHT / 24, "it is 1/24 times the right one everywhere"),
+    (0 * RIGHT, "it is zero everywhere"),
+    (RIGHT + 7, "it is added to the gradient of the pass before"),
+    (np.full_like(RIGHT, 7), "it is the gradient of an earlier pass"),
+    (np.full_like(RIGHT, 3), "dy has no influence on it"),
+    (RIGHT[:, :, ::-1], "it is flipped along axis 2"),
+    (RIGHT[:, :, ::-1, ::-1], "it is flipped along axis 2 and 3"),
+    (np.roll(RIGHT, 1, 3), "it is moved by one along axis 3"),
+    (np.roll(RIGHT, -1, 2), "it is moved by one along axis 2"),
+    (np.where(np.arange(2)[:, None, None, None] == 1, 5, RIGHT), "only entry 0 of axis 0"),
+    (np.where(np.arange(3)[:, None, None] > 0, 5, RIGHT), "only entry 0 of axis 1"),
+    (np.broadcast_to(RIGHT.sum(0), RIGHT.shape), "all entries of axis 0"),
+    (np.pad(RIGHT[:, :, 1:-1, 1:-1], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=2), "only the borders are wrong"),
+    (np.where(RIGHT > 60, 0, RIGHT), "where it is wrong it is zero"),
+    (np.where(RIGHT > 60, 3 * RIGHT, RIGHT), "where it is wrong it is 3 times the right one"),
+    (np.where(RIGHT == 49, np.inf, RIGHT), "not finite"),
+])
+def test_hints(wrong, said):
+    finding = Finding("x", wrong, RIGHT, np.zeros(RIGHT.shape, bool), 0.0)
+    assert said in hint(finding, earlier=np.full_like(RIGHT, 7), ones=np.full_like(RIGHT, 3))
+
+
+def test_more_hints():
+    square, no = np.arange(9.0).reshape(3, 3), np.zeros((3, 3), bool)
+    assert "axes 0 and 1 are exchanged" in hint(Finding("W", square.T, square, no, 0.0), None, None)
+    assert "it is the transpose" in hint(Finding("W", square[:2].T, square[:2], no[:2], 0.0), None, None)
+    masked = Finding("x", square + 1, np.diag(np.diag(square + 1)), no, 0.0)
+    assert "something arrives where nothing came from" in hint(masked, None, None)
+    chaos = Finding("x", square, np.array([[1.0, 5, 2], [6, 5, 3], [5, 8, 9]]), no, 0.0)
+    assert hint(chaos, None, None) == ""
+
+
+def test_a_report_without_findings_of_fault_is_right():
+    finding = Finding("x", np.ones(2), np.ones(2), np.zeros(2, bool), 0.0)
+    assert Report("L", "exact", [finding]).ok
+    assert not Report("L", "exact", [finding], {"x": "it overwrites the x that it is given"}).ok

@@ -23,13 +23,18 @@ class Lines:
     @classmethod
     def cut(cls, raw: bytes, fields: Sequence[str], separator: str) -> Self:
         """Find every field of a block that ends with a newline; a line with more or fewer of them is faulty."""
-        from acai.datasets.kernels import cut
-
-        n_lines, sign = raw.count(b"\n"), np.frombuffer(separator.encode(), dtype=np.uint8)
-        bounds = np.zeros((n_lines, len(fields) + 1), dtype=np.int32)
-        block, problem = np.frombuffer(raw, dtype=np.uint8), np.zeros(n_lines, dtype=np.uint8)
-        lines = cls(raw, block, bounds, len(sign), fields, problem)
-        cut(block, sign, bounds, problem, lines.expect(f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}"))
+        block, gap, n_fields = np.frombuffer(raw, dtype=np.uint8), len(separator.encode()), len(fields)
+        ends = np.flatnonzero(block == ord("\n"))  # (lines,)
+        cuts = _places(block, separator.encode())  # (separators,)
+        n_cuts = np.diff(np.searchsorted(cuts, ends), prepend=0)  # (lines,)
+        fine = n_cuts == n_fields - 1
+        bounds = np.zeros((len(ends), n_fields + 1), dtype=np.int32)
+        bounds[1:, 0] = ends[:-1] + 1
+        bounds[fine, 1:-1] = cuts[np.repeat(fine, n_cuts)].reshape(int(fine.sum()), n_fields - 1) + gap
+        bounds[:, -1] = ends + gap
+        bounds[:, -1] -= (block[ends - 1] == ord("\r")) & (ends > bounds[:, 0])  # CRLF
+        lines = cls(raw, block, bounds, gap, fields, np.zeros(len(ends), dtype=np.uint8))
+        lines.problem[~fine] = lines.expect(f"{n_fields} fields ({', '.join(fields)}), parted by {separator!r}")
         return lines
 
     def expect(self, expected: str) -> int:
@@ -150,6 +155,20 @@ class Ids:
 
 
 Column = Ids | Numbers | Times
+
+
+def _places(block: np.ndarray, sign: bytes) -> np.ndarray:
+    """Where `sign` begins in `block`, from left to right as `bytes.split` would find it."""
+    places = np.flatnonzero(block[: len(block) - len(sign) + 1] == sign[0])
+    for k in range(1, len(sign)):
+        places = places[block[places + k] == sign[k]]
+    if (np.diff(places) < len(sign)).any():  # ":::" has "::" once, and a ":"
+        kept = [-len(sign)]
+        for place in places.tolist():
+            if place >= kept[-1] + len(sign):
+                kept.append(place)
+        places = np.array(kept[1:])
+    return places
 
 
 def _is_text(raw: bytes, encoding: str) -> bool:

@@ -1,4 +1,4 @@
-"""The inner loops of reading: a block of bytes → fields → numbers. Each one is a plain pass over the lines.
+"""The inner loops of reading: the fields of a block of lines → numbers. Each one is a plain pass over the lines.
 
 They are compiled when a first file is read, never in parallel, and cached. `bounds[line, f]` is where field f of a line
 begins and `bounds[line, f + 1] - gap` is where it ends, `gap` being the length of the separator.
@@ -9,43 +9,11 @@ import numpy as np
 from numba import njit
 
 Array = np.ndarray
-NEWLINE, RETURN, POINT, ZERO = 10, 13, 46, 48
+POINT, ZERO = 46, 48  # as bytes
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth 1973, section 6.4)
 HALF_WORD = np.uint64(32)
 # what an ISO 8601 time looks like: 0 stands for any digit
 TIME = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)
-
-
-@njit(cache=True)
-def cut(block: Array, separator: Array, bounds: Array, problem: Array, code: int) -> None:
-    """Find the fields of every line of `block`, which ends with a newline; a carriage return before it is cut off."""
-    gap, n_fields = len(separator), bounds.shape[1] - 1
-    line, field, at = 0, 0, 0  # bounds[0, 0] is 0 already
-    while at < len(block):
-        if block[at] == NEWLINE:
-            end = at
-            if at > bounds[line, 0] and block[at - 1] == RETURN:
-                end -= 1
-            if field == n_fields - 1:
-                bounds[line, n_fields] = end + gap
-            else:
-                problem[line] = code
-            line += 1
-            field = 0
-            at += 1
-            if line < len(bounds):
-                bounds[line, 0] = at
-            continue
-        found = block[at] == separator[0]
-        for k in range(1, gap):
-            found = found and block[at + k] == separator[k]  # never past the end: a newline comes first
-        if found:
-            at += gap
-            field += 1
-            if field < n_fields:
-                bounds[line, field] = at
-        else:
-            at += 1
 
 
 @njit(cache=True)

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 01 · The problem
 #
-# **What does a list of plays tell us about who likes what?**
+# **The question:** what does a list of plays tell us about who likes what?
 #
 # A music service knows one thing about its listeners: who played which song, and when. From that it has to guess which song,
 # of all those that a listener has never played, they would love to hear next. This notebook goes the first step: from the list
@@ -14,7 +14,6 @@
 import numpy as np
 
 from acai import datasets, plots
-from acai.datasets import rules
 from acai.teaching.exercises import check, exercises, hint
 from acai.teaching.survey import listening_log
 
@@ -138,11 +137,11 @@ plots.matrix(plays.map(np.log1p), label="log(1 + plays)", sort=True);
 # | (D3) `binary` | 1 | played at all |
 # | (D4) `stars_from_counts` | 3, 4 or 5 | 1 play, 2 to 4, 5 and more |
 # | (D5) `stars_from_times` | 3, 4 or 5 | by number, and by how close together |
+#
+# Here is what each makes of our year. A dot is all pairs of a user and a song with so many plays: the larger, the more pairs.
 
 # %%
-n = np.arange(1, 16)
-curves = {f"({tag}) {name}": rules.OF_COUNTS[name](n) for tag, name in zip(("D2", "D3", "D4"), ("log1p", "binary", "stars_from_counts"))}
-plots.lines(curves, n, steps=True, xlabel="plays n", ylabel="value in R");
+plots.rules(log);
 
 # %% [markdown]
 # ### Exercise `01-stars` (5 minutes)
@@ -225,4 +224,7 @@ plots.lines(found, range(1, 6), steps=True, xlabel="stars", ylabel="share of the
 #
 # `data/README.md` says where each comes from.
 #
-# **Read next:** [02 · Neighbours](02_neighbours.ipynb) fills gaps by asking those who are like you. In the README: part D.
+# ## What to read next
+#
+# * The README, part D: the five rules, and where each comes from. In the code: `acai/datasets/rules.py`, one rule a function.
+# * **[Notebook 02](02_neighbours.ipynb)** fills gaps by asking those who are like you.

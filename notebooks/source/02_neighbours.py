@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 02 · Neighbours
 #
-# **Who is like you, and what do they think of a song that you have never heard?**
+# **The question:** who is like you, and what do they think of a song that you have never heard?
 #
 # The oldest way to fill a gap in $R$ is to ask around. Find the people whose taste is like yours, look at what they thought of
 # the song, and take their word for it, the more the more they are like you. Two equations of the [README](../README.md), part C:
@@ -270,6 +270,8 @@ def my_predictions(train, users, songs):
 check("02-beat-baseline", my_predictions)
 
 # %% [markdown]
-# **Read next:** neighbours remember everything and understand nothing. [03 · Singular value
-# decomposition](03_singular_values.ipynb) looks for what is *behind* the stars. In the README: part C, (C1) to (C3) and (C12);
-# in the code: `acai/cf/user_neighbours.py`, `acai/cf/similarities.py`.
+# ## What to read next
+#
+# * The README, part C: (C1) to (C3), the baseline (C12), and (C13), a likeness for play counts.
+# * `acai/cf/similarities.py` and `acai/cf/user_neighbours.py`: this notebook, for data of any size.
+# * **[Notebook 03](03_singular_values.ipynb)**: neighbours remember everything and understand nothing. What is *behind* the stars?

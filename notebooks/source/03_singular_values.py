@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 03 · Singular value decomposition
 #
-# **How many numbers does it take to describe a song?**
+# **The question:** how many numbers does it take to describe a song?
 #
 # Two people who like the same songs probably like them for the same reasons: they are bright, or fast, or noisy. Nobody wrote
 # these reasons down, and yet they leave a trace in the stars. This notebook finds it. The equations are (C4) to (C7) of the
@@ -287,4 +287,7 @@ check("03-imputed", imputed)
 # neighbours. There is a more direct way to the same end: look at the known stars only, and never fill a gap at all. That takes
 # descent.
 #
-# **Read next:** [04 · Descent](04_descent.ipynb). In the README: part C, (C4) to (C7); in the code: `acai/cf/svd.py`.
+# ## What to read next
+#
+# * The README, part C: (C4) to (C7). In the code: `acai/cf/svd.py`, which never writes the filled table down.
+# * **[Notebook 04](04_descent.ipynb)** finds $P$ and $Q$ from the known stars alone.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 04 · Descent
 #
-# **How do you find $P$ and $Q$ by walking downhill?**
+# **The question:** how do you find $P$ and $Q$ by walking downhill, and when do you fall off the mountain?
 #
 # [03](03_singular_values.ipynb) ended with a wish: to find hidden features from the known stars alone, without filling a single
 # gap. There is no formula for that. But we can say how good a given $P$ and $Q$ are, and in which direction they would become
@@ -379,5 +379,8 @@ def fit(u, i, r, m, n):
 check("04-fit", fit)
 
 # %% [markdown]
-# **Read next:** [05 · One layer at a time](05_one_layer.ipynb): what a gradient is when the function is a network, and how to be
-# *sure* that it is right. In the README: part C, (C8) to (C10); in the code: `acai/cf/gradient_descent.py`, `acai/cf/sgd.py`.
+# ## What to read next
+#
+# * The README, part C: (C8) to (C10), and (C11), which finds $P$ and $Q$ from play counts without a learning rate.
+# * `acai/cf/sgd.py` and `acai/cf/gradient_descent.py`: the two descents, as they ran here.
+# * **[Notebook 05](05_one_layer.ipynb)**: the gradient of a network, and how to be *sure* that it is right.

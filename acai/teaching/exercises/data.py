@@ -53,6 +53,7 @@ def stars_by_time(answer: object) -> None:
     rng = np.random.default_rng(3)
     days = [np.cumsum(rng.exponential(wait, n)) for n in range(1, 13) for wait in (1.5, 12, 12, 40)]
     days += [np.array(d) for d in ([0, 1], [0, 40, 40.5], [0, 0.5, 40], [0, 9, 18, 30], [0, 50, 59, 68, 77], [0, 8, 16, 24, 90])]
+    days += [20.0 * np.arange(10)]
     cases = [(DAY * d).astype(np.int64) for d in days]
     got = [asked(answer, times) for times in cases]
     right = np.array([stars_from_times(times) for times in cases])

@@ -1,0 +1,91 @@
+"""What all exercises share: names, hints in steps, verdicts that show themselves, and the judging of answers."""
+
+import numpy as np
+import pytest
+
+from acai.errors import InputError
+from acai.teaching.exercises import Hint, Verdict, Wrong, check, exercises, hint
+from acai.teaching.exercises.judging import asked, judge
+
+
+def test_an_unknown_exercise_is_an_error_that_lists_those_that_exist():
+    with pytest.raises(InputError, match="02-pearson"):
+        check("02-peerson", None)
+
+
+def test_what_an_answer_raises_becomes_a_hint_with_its_line(tmp_path):
+    code, namespace = "def f(s, n, beta):\n    return s * m\n", {}
+    (tmp_path / "cell.py").write_text(code)
+    exec(compile(code, tmp_path / "cell.py", "exec"), namespace)
+    verdict = check("02-shrinkage", namespace["f"])
+    assert not verdict.ok
+    assert verdict.hint == "it stops with NameError: name 'm' is not defined (in line 2 of the cell: `return s * m`)"
+    assert "takes 1 positional argument" in check("02-shrinkage", lambda s: s).hint
+
+
+def test_the_function_itself_is_asked_for():
+    assert "without brackets" in check("02-shrinkage", 0.5).hint
+
+
+def test_an_answer_must_leave_what_it_gets_as_it_is():
+    def in_place(s, n, beta):
+        s *= n / (n + beta)
+        return s
+
+    assert "changes argument 1 in place" in check("02-shrinkage", in_place).hint
+
+
+def test_words_instead_of_numbers_and_wrong_shapes_are_named():
+    assert "it returns a str; expected an array of shape (9,)" in check("02-shrinkage", lambda s, n, beta: "s").hint
+    assert "it returns a single number" in check("02-shrinkage", lambda s, n, beta: 1.0).hint
+    assert "look for a division by zero" in check("02-shrinkage", lambda s, n, beta: np.full(9, np.inf)).hint
+
+
+def test_hints_come_in_steps_and_then_again():
+    task = next(task for task in exercises() if task.name == "02-predict")
+    steps = [hint("02-predict") for _ in range(len(task.hints) + 1)]
+    assert [step.split(": ", 1)[1] for step in steps] == [*task.hints, task.hints[0]]
+    assert steps[0].startswith("Hint 1 of 3 for 02-predict: ") and steps[-1] == steps[0]
+
+
+def test_names_hints_and_titles_are_complete():
+    for task in exercises():
+        assert task.name[:2].isdigit() and task.name[2] == "-" and 0 < task.minutes <= 240
+        assert 2 <= len(task.hints) <= 4 and all(h.strip() for h in task.hints) and task.title
+    names = [task.name for task in exercises()]
+    assert len(set(names)) == len(names) and [name[:2] for name in names] == sorted(name[:2] for name in names)
+
+
+def test_verdicts_hints_and_lists_show_themselves_in_a_notebook():
+    verdict = check("02-shrinkage", lambda s, n, beta: "<b>")
+    assert repr(verdict).startswith("✗ 02-shrinkage: it returns a str") and "border-left" in verdict._repr_html_()
+    assert repr(check("02-shrinkage", lambda s, n, beta: s * n / (n + beta))) == "✓ 02-shrinkage: right."
+    html = Verdict(False, "is a < b? `a & b`", exercises("02")[0])._repr_html_()
+    assert "is a &lt; b? <code>a &amp; b</code></div>" in html
+    assert Hint("use `np.nan`")._repr_html_().endswith("use <code>np.nan</code></div>")
+    table = exercises("02")
+    assert "<td>02-pearson</td><td>15 min</td>" in table._repr_html_() and "15 min" in repr(table)
+
+
+def test_judge_tells_a_usual_mistake_from_an_unusual_one():
+    with pytest.raises(Wrong, match="half of it"):
+        judge(1.0, 2.0, {"half of it": 1.0}, "two")
+    with pytest.raises(Wrong, match=r"for two it gives 1.5; expected 2\."):
+        judge(1.5, 2.0, {"half of it": 1.0}, "two")
+    with pytest.raises(Wrong, match=r"at \[1, 0\]; expected 3\."):
+        judge([[1, 2], [9, 4]], [[1, 2], [3, 4]], {}, "a table")
+    judge(np.float32(0.1), 0.1, {}, "rounding is no mistake")
+
+
+def test_nan_stands_for_any_result_with_a_nan_in_it():
+    with pytest.raises(Wrong, match="gaps left"):
+        judge([1.0, np.nan], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
+    with pytest.raises(Wrong, match="division by zero"):
+        judge([1.0, np.inf], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
+
+
+def test_asked_wants_something_back():
+    for nothing in (None, ...):
+        with pytest.raises(Wrong, match="returns nothing yet"):
+            asked(lambda nothing=nothing: nothing)
+    assert asked(lambda x: x + 1, 1) == 2

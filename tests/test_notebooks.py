@@ -1,0 +1,125 @@
+"""The course as it is committed: it is what its sources say, it shows its outputs, and it runs from scratch."""
+
+import re
+import warnings
+
+import nbformat
+import pytest
+from course import BUILD, HERE
+
+BOOKS = [(source, solved) for source in BUILD.sources() for solved in (False, True)]
+NAMES = [f"{source.stem}{' (solved)' if solved else ''}" for source, solved in BOOKS]
+every_book = pytest.mark.parametrize(("source", "solved"), BOOKS, ids=NAMES)
+
+
+def committed(source, solved):
+    return nbformat.read(BUILD.target(source, solved), as_version=4)
+
+
+def shown(cell):
+    """All text that a cell shows."""
+    return "\n".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
+
+
+def test_there_are_notebooks_and_none_that_has_no_source():
+    assert len(BOOKS) >= 8
+    made = {BUILD.target(source, solved) for source, solved in BOOKS}
+    assert made == {*HERE.glob("*.ipynb"), *(HERE / "solutions").glob("*.ipynb")}
+
+
+@every_book
+def test_it_is_what_its_source_says(source, solved):
+    def content(cells):
+        return [(cell.cell_type, cell.id, cell.source, cell.metadata.get("tags", [])) for cell in cells]
+
+    assert content(committed(source, solved).cells) == content(BUILD.notebook(source, solved).cells)
+
+
+@every_book
+def test_it_is_small_and_shows_its_outputs(source, solved):
+    assert BUILD.target(source, solved).stat().st_size < 1_500_000
+    book = committed(source, solved)
+    assert "widgets" not in book.metadata
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 4
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    assert not [o for o in outputs if "widget-view" in str(o.get("data", {}).keys())]
+
+
+@every_book
+def test_exercises_are_blank_in_one_and_solved_in_the_other(source, solved):
+    names = [cell.name for cell in BUILD.cells(source) if cell.kind == "exercise"]
+    assert len(names) >= 3 and all(name.startswith(source.name[:2] + "-") for name in names)
+    kind = "solution" if solved else "exercise"
+    said = [shown(cell) for cell in committed(source, solved).cells if kind in cell.metadata.get("tags", [])]
+    assert [s.split()[:2] for s in said] == [["✓" if solved else "✗", f"{name}:"] for name in names]
+
+
+@every_book
+def test_its_links_lead_somewhere(source, solved):
+    folder = BUILD.target(source, solved).parent
+    for cell in committed(source, solved).cells:
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", cell.source) if cell.cell_type == "markdown" else ():
+            assert link.startswith("https://") or (folder / link).exists(), link
+
+
+@every_book
+def test_it_opens_with_a_question_and_ends_with_what_to_read_next(source, solved):
+    text = [cell.source for cell in committed(source, solved).cells if cell.cell_type == "markdown"]
+    assert re.match(rf"# {source.name[:2]} · .+\n\n\*\*The question:\*\* [^?]+\?", text[0])
+    assert "## What to read next" in text[-1]
+
+
+@pytest.mark.notebook
+@every_book
+def test_it_runs_from_scratch(source, solved):
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # of Jupyter's own machinery
+        book = BUILD.run(BUILD.notebook(source, solved))  # raises what a cell raises
+    assert any(cell.get("outputs") for cell in book.cells)
+
+
+# ------------------------------------------------------------------------------------------------------------- the builder
+
+SOURCE = '''# %% [markdown]
+# # 99 · Title
+# See [it](../README.md).
+#
+# More.
+
+# %%
+x = 1
+
+# %% exercise="99-one"
+y = ...
+
+# %% solution="99-one"
+y = x
+
+# %% slider
+print(y)
+'''
+
+
+def written(tmp_path, text):
+    (tmp_path / "99_x.py").write_text(text)
+    return tmp_path / "99_x.py"
+
+
+def test_one_source_makes_both_versions(tmp_path):
+    source = written(tmp_path, SOURCE)
+    blank, solved = (BUILD.notebook(source, kind) for kind in (False, True))
+    assert [cell.source for cell in blank.cells[1:]] == ["x = 1", "y = ...", "print(y)"]
+    assert [cell.source for cell in solved.cells[1:]] == ["x = 1", "y = x", "print(y)"]
+    assert blank.cells[0].source == "# 99 · Title\nSee [it](../README.md).\n\nMore."
+    assert "[it](../../README.md)" in solved.cells[0].source  # it stands one folder deeper
+    assert [cell.metadata.get("tags") for cell in solved.cells[1:]] == [None, ["solution"], ["slider"]]
+    nbformat.validate(blank)
+
+
+@pytest.mark.parametrize("flaw", ['# %% exercise=99-one\n', '# %% solution="99-two"\n', "# %% [raw]\n", "# %% slidr\n"])
+def test_a_flaw_in_a_source_stops_the_build(tmp_path, flaw):
+    with pytest.raises(SystemExit, match=r"99_x\.py"):
+        BUILD.notebook(written(tmp_path, SOURCE + "\n" + flaw), solved=False)

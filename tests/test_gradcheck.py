@@ -5,6 +5,7 @@ import pytest
 
 from acai import nn
 from acai.errors import InputError
+from acai.nn import gradcheck
 from acai.nn.gradcheck import NotExact, adjoint, check, check_steps
 
 
@@ -149,6 +150,21 @@ def test_a_move_across_a_kink_is_not_judged_by_the_exact_check():
     report = check(Clip(), np.array([[-3.0, -1, 1, 3]]))
     assert report.ok
     assert report.method == "richardson" or report.n_kinks == 2
+
+
+def test_rounding_is_not_taken_for_a_kink(monkeypatch):
+    monkeypatch.setattr(gradcheck, "_is_quadratic", lambda *_: True)  # as if by luck nothing had been rounded on the way
+    with pytest.raises(NotExact, match="its numbers are rounded"):
+        check(Leaky(0.01, 0.02), -np.arange(1.0, 16).reshape(3, 5), method="exact")
+
+
+def test_the_complex_step_sees_an_error_in_the_eleventh_digit():
+    class Nearly(nn.Tanh):
+        def backward(self, dy):
+            return super().backward(dy) * (1 + 1e-11)
+
+    report = check(Nearly(), (3, 4), method="complex")
+    assert not report.ok and 1e-12 < report.max_error < 1e-10
 
 
 def test_where_x_sits_on_a_kink_the_nudge_says_which_slope_counts():

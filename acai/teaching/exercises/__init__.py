@@ -6,6 +6,7 @@ a sentence that teaches: it knows the mistakes that people make, and says which 
 
 import html
 import importlib
+import inspect
 import re
 import traceback
 from collections import Counter
@@ -48,6 +49,12 @@ class Exercise:
     title: str
     hints: tuple[str, ...]
     check: Callable[[object], None]
+
+
+def task(name: str, minutes: int, check: Callable[[object], None]) -> Exercise:
+    """The exercise whose title is the first line of its check's docstring, and whose hints are the lines below it."""
+    title, _, *hints = inspect.getdoc(check).splitlines()
+    return Exercise(name, minutes, title[0].lower() + title[1:].rstrip("."), tuple(hints), check)
 
 
 @dataclass(frozen=True)

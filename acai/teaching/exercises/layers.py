@@ -6,7 +6,7 @@ import numpy as np
 
 from acai.nn import gradcheck
 from acai.reference import nn as loops
-from acai.teaching.exercises import Exercise, Wrong
+from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import NOTHING_YET, alike, asked, judge
 
 Mistakes = Mapping[str, np.ndarray]
@@ -64,6 +64,12 @@ def built(answer: object, **arguments: object) -> object:
 
 
 def cube(answer: object) -> None:
+    """How wrong a central difference is for w³.
+
+    Write out (w+h)³ = w³ + 3w²h + 3wh² + h³, and (w−h)³ likewise.
+    In the difference all terms with an even power of h cancel: 6w²h + 2h³ is left. Divide it by 2h.
+    3w² + h². Now take the slope away.
+    """
     for w, h in ((0.7, 0.5), (-1.3, 0.25), (2.0, 1.5)):
         right = h**2
         judge(asked(answer, w, h), right, {
@@ -78,6 +84,12 @@ def cube(answer: object) -> None:
 
 
 def linear(answer: object) -> None:
+    """The way back through a linear layer (N7.9, N7.10, N7.11).
+
+    Let the shapes lead you: dx must be (N, D), dW (O, D), db (O,). Which products of dy (N, O), x (N, D) and W (O, D) are?
+    x(n,d) is multiplied by W(o,d) on its way into y(n,o), for each o: dx(n,d) = Σ_o dy(n,o) W(o,d).
+    dW(o,d) = Σ_n dy(n,o) x(n,d), and db(o) = Σ_n dy(n,o). A sum over the index that two arrays share is an `@`.
+    """
     rng = np.random.default_rng(0)
     for N, D, O in ((4, 4, 4), (5, 3, 2)):
         dy, x, W = (rng.integers(-9, 10, shape).astype(float) for shape in ((N, O), (N, D), (O, D)))
@@ -106,6 +118,12 @@ def linear(answer: object) -> None:
 
 
 def leaky_relu(answer: object) -> None:
+    """Write the leaky ReLU and prove it.
+
+    `np.where(condition, this, that)` chooses number by number.
+    Two straight lines: where x > 0 the slope is 1, elsewhere it is `self.slope`. backward multiplies dy by it.
+    backward is not given x: let forward keep `self.positive = x > 0`.
+    """
     x = odd(3, 7)
     dy = upstream(x)
     for s in (0.25, 0.125):
@@ -132,6 +150,13 @@ def leaky_relu(answer: object) -> None:
 
 
 def average_pool(answer: object) -> None:
+    """Write average pooling and prove it.
+
+    Cut off the rows and columns that fill no window, then reshape to (N, C, H', height, W', width).
+    The mean over axes 3 and 5 of that is y.
+    Each number of a window is 1 / (height · width) of its mean, so that is its share of the window's dy.
+    `dy.repeat(height, axis=2).repeat(width, axis=3)` spreads dy over the windows; put it into zeros of the shape of x.
+    """
     for (h, w), shape in (((2, 4), (2, 2, 5, 9)), ((2, 2), (2, 3, 4, 6)), ((1, 2), (1, 2, 3, 4))):
         x, (N, C, H, W) = odd(*shape), shape
         planes, window = x.reshape(N * C, 1, H, W), ((h, w), (h, w), (0, 0))
@@ -155,6 +180,13 @@ def average_pool(answer: object) -> None:
 
 
 def dilated(answer: object) -> None:
+    """Write a dilated convolution and prove it.
+
+    Loop over the taps q. For each of them, all times t at once: `x[:, :, q * d : q * d + T_out]`.
+    One tap of all channels is a matrix product: `W[:, :, q] @ x[:, :, …]` is (N, O, T′).
+    Back, every product gives each factor dy times the other: `dx[:, :, the same slice] += W[:, :, q].T @ dy`.
+    dW(o,c,q) = Σ dy(n,o,t) x(n,c,t+qd) over n and t: `np.einsum('not,nct->oc', dy, …)`. And `db = dy.sum(axis=(0, 2))`.
+    """
     for C, O, width, d in ((2, 2, 3, 2), (3, 2, 2, 3)):
         layer, x, T = built(answer, C=C, O=O, width=width, dilation=d), odd(2, C, 11), 11 - d * (width - 1)
         W, b, plane = layer.params["W"].copy(), layer.params["b"].copy(), x[:, :, None]
@@ -189,31 +221,9 @@ def dilated(answer: object) -> None:
 
 
 EXERCISES = (
-    Exercise("05-cube", 5, "how wrong a central difference is for w³", (
-        "Write out (w+h)³ = w³ + 3w²h + 3wh² + h³, and (w−h)³ likewise.",
-        "In the difference all terms with an even power of h cancel: 6w²h + 2h³ is left. Divide it by 2h.",
-        "3w² + h². Now take the slope away.",
-    ), cube),
-    Exercise("05-linear", 10, "the way back through a linear layer (N7.9, N7.10, N7.11)", (
-        "Let the shapes lead you: dx must be (N, D), dW (O, D), db (O,). Which products of dy (N, O), x (N, D) and W (O, D) are?",
-        "x(n,d) is multiplied by W(o,d) on its way into y(n,o), for each o: dx(n,d) = Σ_o dy(n,o) W(o,d).",
-        "dW(o,d) = Σ_n dy(n,o) x(n,d), and db(o) = Σ_n dy(n,o). A sum over the index that two arrays share is an `@`.",
-    ), linear),
-    Exercise("05-leaky-relu", 15, "write the leaky ReLU and prove it", (
-        "`np.where(condition, this, that)` chooses number by number.",
-        "Two straight lines: where x > 0 the slope is 1, elsewhere it is `self.slope`. backward multiplies dy by it.",
-        "backward is not given x: let forward keep `self.positive = x > 0`.",
-    ), leaky_relu),
-    Exercise("05-average-pool", 30, "write average pooling and prove it", (
-        "Cut off the rows and columns that fill no window, then reshape to (N, C, H', height, W', width).",
-        "The mean over axes 3 and 5 of that is y.",
-        "Each number of a window is 1 / (height · width) of its mean, so that is its share of the window's dy.",
-        "`dy.repeat(height, axis=2).repeat(width, axis=3)` spreads dy over the windows; put it into zeros of the shape of x.",
-    ), average_pool),
-    Exercise("05-dilated", 90, "write a dilated convolution and prove it", (
-        "Loop over the taps q. For each of them, all times t at once: `x[:, :, q * d : q * d + T_out]`.",
-        "One tap of all channels is a matrix product: `W[:, :, q] @ x[:, :, …]` is (N, O, T′).",
-        "Back, every product gives each factor dy times the other: `dx[:, :, the same slice] += W[:, :, q].T @ dy`.",
-        "dW(o,c,q) = Σ dy(n,o,t) x(n,c,t+qd) over n and t: `np.einsum('not,nct->oc', dy, …)`. And `db = dy.sum(axis=(0, 2))`.",
-    ), dilated),
-)  # fmt: skip
+    task("05-cube", 5, cube),
+    task("05-linear", 10, linear),
+    task("05-leaky-relu", 15, leaky_relu),
+    task("05-average-pool", 30, average_pool),
+    task("05-dilated", 90, dilated),
+)

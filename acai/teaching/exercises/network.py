@@ -7,7 +7,7 @@ from acai.nn import gradcheck
 from acai.nn.gradreport import Finding
 from acai.reference import nn as loops
 from acai.teaching import bugs
-from acai.teaching.exercises import Exercise, Wrong
+from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import NOTHING_YET, asked, judge
 from acai.teaching.exercises.layers import built, odd, prove, upstream
 
@@ -32,6 +32,12 @@ def prints() -> dict[str, Finding]:
 
 
 def which_bug(answer: object) -> None:
+    """Which bug left this print?.
+
+    Do not look at what is wrong, but at what is *right*: where is the picture white?
+    One picture has a white sample, one has white corners, one a white channel.
+    Which of three samples stays in its place when their order is reversed? Which pixel is seen by one window only?
+    """
     if not isinstance(answer, dict) or set(answer) != set(CULPRITS):
         raise Wrong('give a dictionary with a name for each picture: `{"A": "replaced", "B": …, "C": …}`.')
     if any(name is Ellipsis for name in answer.values()):
@@ -44,6 +50,13 @@ def which_bug(answer: object) -> None:
 
 
 def softmax(answer: object) -> None:
+    """The softmax loss (N6) and its gradient (N7.13), without overflow.
+
+    Take the largest score of each row away from the row: `y - y.max(axis=1, keepdims=True)`.
+    log p = shifted − log Σ e^shifted. Never take the logarithm of a probability that may be 0.
+    `log_p[np.arange(len(y)), t]` picks the right class of each row. The loss is minus the mean of these.
+    dy is p, minus 1 at the right class, all divided by N.
+    """
     rng = np.random.default_rng(6)
     with np.errstate(all="ignore"):
         for y in (rng.normal(size=(4, 3)), np.array([[1000.0, 998, 1001], [0, 1, 2], [-1000, -1001, -999]])):
@@ -78,6 +91,12 @@ def softmax(answer: object) -> None:
 
 
 def mend(answer: object) -> None:
+    """Find two bugs in a convolution.
+
+    Check without padding first: is dx right then? So what has dx's bug to do with?
+    Where in the padded array does x itself begin? And which samples does dW make meet?
+    In `einsum`, letters that differ are summed over independently: n and m are two different samples.
+    """
     nudges = {  # of the two that are planted; the others may be named
         "samples crossed": "dW is right for a single sample, and wrong for two. Who meets whom in that sum?",
         "padding not cut off": "dx is right without padding, and wrong with it. Where in the padded array does x begin?",
@@ -102,6 +121,12 @@ def mend(answer: object) -> None:
 
 
 def read(answer: object) -> None:
+    """At most half the mistakes of a linear layer on digits.
+
+    The network of this notebook nearly does it. What happens with more filters, or a second convolution?
+    Let the learning rate fall towards the end: `descent.learning_rate` may be changed at any time.
+    Conv(24) – ReLU – pool – Conv(48) – ReLU – Linear, 12 epochs with momentum 0.9 and a rate from 0.05 to 0 will do.
+    """
     if not isinstance(answer, tuple) or len(answer) != 3:
         raise Wrong("give `check` three things: `check('06-read', (learn_to_read, x, t))`.")
     learn, x, t = answer
@@ -138,25 +163,8 @@ def read(answer: object) -> None:
 
 
 EXERCISES = (
-    Exercise("06-prints", 10, "which bug left this print?", (
-        "Do not look at what is wrong, but at what is *right*: where is the picture white?",
-        "One picture has a white sample, one has white corners, one a white channel.",
-        "Which of three samples stays in its place when their order is reversed? Which pixel is seen by one window only?",
-    ), which_bug),
-    Exercise("06-softmax", 15, "the softmax loss (N6) and its gradient (N7.13), without overflow", (
-        "Take the largest score of each row away from the row: `y - y.max(axis=1, keepdims=True)`.",
-        "log p = shifted − log Σ e^shifted. Never take the logarithm of a probability that may be 0.",
-        "`log_p[np.arange(len(y)), t]` picks the right class of each row. The loss is minus the mean of these.",
-        "dy is p, minus 1 at the right class, all divided by N.",
-    ), softmax),
-    Exercise("06-mend", 40, "find two bugs in a convolution", (
-        "Check without padding first: is dx right then? So what has dx's bug to do with?",
-        "Where in the padded array does x itself begin? And which samples does dW make meet?",
-        "In `einsum`, letters that differ are summed over independently: n and m are two different samples.",
-    ), mend),
-    Exercise("06-read", 120, "at most half the mistakes of a linear layer on digits", (
-        "The network of this notebook nearly does it. What happens with more filters, or a second convolution?",
-        "Let the learning rate fall towards the end: `descent.learning_rate` may be changed at any time.",
-        "Conv(24) – ReLU – pool – Conv(48) – ReLU – Linear, 12 epochs with momentum 0.9 and a rate from 0.05 to 0 will do.",
-    ), read),
-)  # fmt: skip
+    task("06-prints", 10, which_bug),
+    task("06-softmax", 15, softmax),
+    task("06-mend", 40, mend),
+    task("06-read", 120, read),
+)

@@ -7,11 +7,17 @@ import numpy as np
 from acai.audio import log_mel
 from acai.datasets.synthetic import RATE, render
 from acai.reference import sound as loops
-from acai.teaching.exercises import Exercise, Wrong
+from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge
 
 
 def frame(answer: object) -> None:
+    """The power spectrum of one frame (A1).
+
+    Put window // 2 zeros before x and enough behind it: then frame t is `padded[t * hop : t * hop + window]`.
+    Hann's window is `0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)`. Multiply the frame by it.
+    `np.abs(np.fft.rfft(…)) ** 2` is the power of the frequencies 0 … window / 2.
+    """
     rng, every_frequency = np.random.default_rng(7), np.eye(17).tolist()
     for n, hop, t in ((200, 16, 5), (150, 10, 0), (150, 10, 15), (120, 32, 2)):
         x = rng.normal(size=n)
@@ -34,6 +40,12 @@ def frame(answer: object) -> None:
 
 
 def mel(answer: object) -> None:
+    """The mel scale, for an array.
+
+    Two pieces: f / (200 / 3) below 1,000 Hz; above, 15 + 27 · (how many factors of 6.4 lie between 1,000 Hz and f).
+    How many factors of 6.4 are in a ratio? log(ratio) / log(6.4).
+    `np.where(f < 1000, lower, upper)` chooses, but computes both: keep log away from 0 with `np.maximum(f, 1000)`.
+    """
     for f in (np.array([1500.0, 4000, 11025]), np.array([0.0, 60, 440, 999, 1000, 1001, 6400])):
         low, ratio = f / (200 / 3), np.log(np.maximum(f, 1) / 1000)
         with np.errstate(all="ignore"):
@@ -50,6 +62,11 @@ def mel(answer: object) -> None:
 
 
 def log(answer: object) -> None:
+    """The logarithm (A2).
+
+    Read the formula from the inside: first C · S, then 1 + that, then the logarithm.
+    `np.log` is the natural logarithm; `np.log1p(x)` is log(1 + x), and exact where x is tiny.
+    """
     S = np.random.default_rng(9).exponential(1e-3, (4, 6))
     for C in (10_000.0, 100.0):
         judge(asked(answer, S, C), np.log1p(C * S), {
@@ -72,6 +89,13 @@ def _songs() -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def tempo(answer: object) -> None:
+    """Tell a song's tempo from its spectrogram.
+
+    When does it get louder? `np.maximum(np.diff(S, axis=1), 0).sum(axis=0)` is high where something is struck.
+    Is that row of numbers like itself, moved by so many frames? Or: which frequency is strong in its Fourier transform?
+    A beat shows at its multiples as well: add up the strength at k · tempo for k = 1, 2, 3, 4, and take the best tempo.
+    Frames are coarse. `np.fft.rfft(onset, 16384)` appends zeros, and so gives a finer grid of frequencies.
+    """
     spectrograms, truth = _songs()
     told = np.array([float(asked(answer, S)) for S in spectrograms])
     if not (np.isfinite(told).all() and (told > 0).all()):
@@ -101,24 +125,8 @@ def tempo(answer: object) -> None:
 
 
 EXERCISES = (
-    Exercise("07-frame", 20, "the power spectrum of one frame (A1)", (
-        "Put window // 2 zeros before x and enough behind it: then frame t is `padded[t * hop : t * hop + window]`.",
-        "Hann's window is `0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)`. Multiply the frame by it.",
-        "`np.abs(np.fft.rfft(…)) ** 2` is the power of the frequencies 0 … window / 2.",
-    ), frame),
-    Exercise("07-mel", 15, "the mel scale, for an array", (
-        "Two pieces: f / (200 / 3) below 1,000 Hz; above, 15 + 27 · (how many factors of 6.4 lie between 1,000 Hz and f).",
-        "How many factors of 6.4 are in a ratio? log(ratio) / log(6.4).",
-        "`np.where(f < 1000, lower, upper)` chooses, but computes both: keep log away from 0 with `np.maximum(f, 1000)`.",
-    ), mel),
-    Exercise("07-log", 5, "the logarithm (A2)", (
-        "Read the formula from the inside: first C · S, then 1 + that, then the logarithm.",
-        "`np.log` is the natural logarithm; `np.log1p(x)` is log(1 + x), and exact where x is tiny.",
-    ), log),
-    Exercise("07-tempo", 120, "tell a song's tempo from its spectrogram", (
-        "When does it get louder? `np.maximum(np.diff(S, axis=1), 0).sum(axis=0)` is high where something is struck.",
-        "Is that row of numbers like itself, moved by so many frames? Or: which frequency is strong in its Fourier transform?",
-        "A beat shows at its multiples as well: add up the strength at k · tempo for k = 1, 2, 3, 4, and take the best tempo.",
-        "Frames are coarse. `np.fft.rfft(onset, 16384)` appends zeros, and so gives a finer grid of frequencies.",
-    ), tempo),
-)  # fmt: skip
+    task("07-frame", 20, frame),
+    task("07-mel", 15, mel),
+    task("07-log", 5, log),
+    task("07-tempo", 120, tempo),
+)

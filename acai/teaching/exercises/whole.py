@@ -7,11 +7,17 @@ import numpy as np
 from acai.datasets.synthetic import FEATURES, World, synthetic
 from acai.ears import SpectrumRidge
 from acai.reference import content as loops
-from acai.teaching.exercises import Exercise, Wrong
+from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge
 
 
 def windows(answer: object) -> None:
+    """Place a song: the mean over its windows (A4).
+
+    Windows begin at 0, width, 2 · width, … as long as they fit: `range(0, frames - width + 1, width)`.
+    Where the last of them ends before the song does, add one that begins at frames − width.
+    Ask f about each, then take the mean of what it says: `np.mean([...], axis=0)`.
+    """
     rng = np.random.default_rng(11)
     f = lambda x: np.array([np.square(x).mean(), x.max(), x[:, -1].sum(), np.prod(x.mean(axis=1))])
     for frames, width in ((23, 5), (20, 5), (7, 7)):
@@ -41,6 +47,11 @@ def windows(answer: object) -> None:
 
 
 def best(answer: object) -> None:
+    """The best songs for a listener (A5).
+
+    All scores at once: `Q_hat @ p`.
+    `np.argsort` gives the numbers of the rows, the smallest first. How do you get the largest first?
+    """
     rng = np.random.default_rng(12)
     for n in (3, 5, 12):
         p, Q = rng.normal(size=4), rng.normal(size=(12, 4)) * rng.uniform(0.2, 3, (12, 1))
@@ -59,6 +70,12 @@ def best(answer: object) -> None:
 
 
 def first_plays(answer: object) -> None:
+    """Sound and first listeners together (A6).
+
+    Σ_u p_u p_uᵀ is `P.T @ P`, and Σ_u p_u (r_u − p_u · q̂) is `P.T @ (r - P @ q_hat)`.
+    λ I is `lam * np.eye(k)`.
+    The system gives q − q̂; what is asked for is q.
+    """
     rng = np.random.default_rng(13)
     for n, lam in ((9, 2.0), (6, 0.5)):
         q_hat, P, r = rng.normal(size=4), rng.normal(size=(n, 4)), rng.normal(size=n)
@@ -96,6 +113,12 @@ def _r_squared(world: World, told: np.ndarray) -> np.ndarray:
 
 
 def ear(answer: object) -> None:
+    """An ear that hears more than the average spectrum.
+
+    Begin with a ridge regression on the mean *and* the spread of every band over time (`S.std(axis=1)`).
+    Tempo and tremor are *how often* something comes back. The Fourier transform of a band along time tells that.
+    Put beside these the absolute value of `np.fft.rfft` of a group of bands, minus its mean, 0.3 to 10 times a second.
+    """
     if not isinstance(answer, type):
         raise Wrong("give `check` the class itself, without brackets.")
     world, spectrograms, level = _songs()
@@ -121,23 +144,8 @@ def ear(answer: object) -> None:
 
 
 EXERCISES = (
-    Exercise("08-windows", 10, "place a song: the mean over its windows (A4)", (
-        "Windows begin at 0, width, 2 · width, … as long as they fit: `range(0, frames - width + 1, width)`.",
-        "Where the last of them ends before the song does, add one that begins at frames − width.",
-        "Ask f about each, then take the mean of what it says: `np.mean([...], axis=0)`.",
-    ), windows),
-    Exercise("08-best", 5, "the best songs for a listener (A5)", (
-        "All scores at once: `Q_hat @ p`.",
-        "`np.argsort` gives the numbers of the rows, the smallest first. How do you get the largest first?",
-    ), best),
-    Exercise("08-first-plays", 30, "sound and first listeners together (A6)", (
-        "Σ_u p_u p_uᵀ is `P.T @ P`, and Σ_u p_u (r_u − p_u · q̂) is `P.T @ (r - P @ q_hat)`.",
-        "λ I is `lam * np.eye(k)`.",
-        "The system gives q − q̂; what is asked for is q.",
-    ), first_plays),
-    Exercise("08-ear", 120, "an ear that hears more than the average spectrum", (
-        "Begin with a ridge regression on the mean *and* the spread of every band over time (`S.std(axis=1)`).",
-        "Tempo and tremor are *how often* something comes back. The Fourier transform of a band along time tells that.",
-        "Put beside these the absolute value of `np.fft.rfft` of a group of bands, minus its mean, 0.3 to 10 times a second.",
-    ), ear),
-)  # fmt: skip
+    task("08-windows", 10, windows),
+    task("08-best", 5, best),
+    task("08-first-plays", 30, first_plays),
+    task("08-ear", 120, ear),
+)

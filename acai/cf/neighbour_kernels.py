@@ -5,28 +5,16 @@ from numba import njit
 
 
 @njit(cache=True)
-def count_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, counts):
-    """How many others share at least one column with each of `rows`: counts[1:]."""
-    seen = np.full(len(indptr) - 1, -1, np.int32)
-    for a in range(len(rows)):
-        u = rows[a]
-        seen[u] = u
-        for j in range(indptr[u], indptr[u + 1]):
-            i = indices[j]
-            for l in range(t_indptr[i], t_indptr[i + 1]):
-                if seen[t_indices[l]] != u:
-                    seen[t_indices[l]] = u
-                    counts[a + 1] += 1
-
-
-@njit(cache=True)
 def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v, sums):
-    """For each pair of one of `rows` and another row, the sums of `Shared` over the columns of both: a row of a
-    sparse matrix product, six at once.
+    """For each pair of one of `rows` and another row, the sums of `Shared` over the columns that both have.
+
+    A few rows of a sparse matrix product, six products at once. Pair after pair goes into `v` and `sums`, and `ends` says
+    where each row's begin and end.
     """
     m = len(indptr) - 1
     n = np.zeros(m, np.int32)
     part = np.zeros((m, 5))
+    at = 0
     for a in range(len(rows)):
         u = rows[a]
         for j in range(indptr[u], indptr[u + 1]):
@@ -39,9 +27,8 @@ def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v
                 part[w, 2] += x * x
                 part[w, 3] += y * y
                 part[w, 4] += x * y
-        n[u] = 0
+        n[u] = 0  # nobody is their own neighbour
         part[u] = 0
-        at = ends[a]
         for w in range(m):
             if n[w] > 0:
                 v[at] = w
@@ -51,6 +38,7 @@ def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v
                     sums[f + 1, at] = part[w, f]
                     part[w, f] = 0
                 at += 1
+        ends[a + 1] = at
 
 
 @njit(cache=True)

@@ -125,7 +125,7 @@ class Similarity:
         Yields
         ------
         block, indptr, v, s : arrays
-            Neighbours `v[indptr[j]:indptr[j + 1]]` of row `block[j]`, and their similarities.
+            Neighbours `v[indptr[j]:indptr[j + 1]]` of row `block[j]`, and their similarities; `v` holds until the next.
         """
         from acai.cf import neighbour_kernels as kernels
 
@@ -133,20 +133,20 @@ class Similarity:
         arrays = (R.indptr, R.indices, R.data, R_T.indptr, R_T.indices, R_T.data)
         size = max(1, int(memory) // (128 * R.shape[0]))  # a pair takes 4 + 6 × 8 bytes, and as much again for the formulas
         keep = self.k if self.name == "indicator" else keep or R.shape[0]
+        most = min(size, len(rows)) * (R.shape[0] - 1)  # pairs in a block, should everybody have something in common
+        v_, sums, ends = np.empty(most, np.int32), np.empty((6, most)), np.zeros(size + 1, np.int64)
         for start in range(0, len(rows), size):
             block = np.asarray(rows[start : start + size], dtype=np.int32)
-            counts = np.zeros(len(block) + 1, np.int64)
-            kernels.count_shared(block, *arrays, counts)
-            ends = np.cumsum(counts)
-            v, sums = np.empty(ends[-1], np.int32), np.empty((6, ends[-1]))
-            kernels.sum_shared(block, *arrays, ends, v, sums)
-            s = self._of(Shared(*sums, norms[np.repeat(block, counts[1:])], norms[v], self.asymmetry))
+            kernels.sum_shared(block, *arrays, ends, v_, sums)
+            n_pairs = ends[len(block)]
+            v, of_pairs = v_[:n_pairs], sums[:, :n_pairs]
+            u = np.repeat(block, np.diff(ends[: len(block) + 1]))
+            s = self._of(Shared(*of_pairs, norms[u], norms[v], self.asymmetry))
             indptr = np.zeros(len(block) + 1, np.int64)
             for j in range(len(block)):
                 here = slice(ends[j], ends[j + 1])
-                n_near = min(np.count_nonzero(s[here] > 0), keep)
-                order = np.argsort(-s[here], kind="stable")[:n_near]
-                indptr[j + 1] = indptr[j] + n_near
+                order = nearest_first(s[here], keep)
+                indptr[j + 1] = indptr[j] + len(order)
                 there = slice(indptr[j], indptr[j + 1])  # never beyond `here`, so nothing is overwritten that is still needed
                 v[there], s[there] = v[here][order], s[here][order]
             if self.name == "indicator":
@@ -158,3 +158,12 @@ class Similarity:
         if self.shrinkage:
             s = s * (shared.n / (shared.n + self.shrinkage))
         return np.where(shared.n >= self.min_overlap, s, 0.0)
+
+
+def nearest_first(s: np.ndarray, keep: int) -> np.ndarray:
+    """The places of the `keep` largest of the positive similarities, in falling order, the first place first among equals."""
+    near = np.flatnonzero(s > 0)
+    if len(near) > keep:  # no need to sort them all
+        least = np.partition(s[near], len(near) - keep)[len(near) - keep]
+        near = near[s[near] >= least]
+    return near[np.argsort(-s[near], kind="stable")][:keep]

@@ -60,7 +60,10 @@ plots.long_tail(plays);
 # %% [markdown]
 # ### Exercise `01-long-tail` (5 minutes)
 # Which share of all plays do the most played songs have? `plays` is how often each song was played, in any order; `head` is the
-# share of the songs that count as the most played.
+# share of the songs that count as the most played. If you are stuck, ask for a hint; ask again, and it becomes plainer:
+
+# %%
+hint("01-long-tail")
 
 # %% exercise="01-long-tail"
 def share_of_head(plays, head):
@@ -209,7 +212,7 @@ check("01-stars-by-time", stars_by_time)
 kinds = {"(D4) stars_from_counts": "stars_from_counts", "(D5) stars_from_times": "stars_from_times"}
 R = {name: log.to_ratings(rule) for name, rule in kinds.items()}
 found = {name: [np.mean(r.csr.data == s) for s in range(1, 6)] for name, r in R.items()}
-plots.lines(found, range(1, 6), steps=True, xlabel="stars", ylabel="share of the known entries", xticks=range(1, 6), ylim=(-0.02, 1));
+plots.lines(found, range(1, 6), steps=True, xlabel="stars", ylabel="share of the known entries", ylim=(-0.02, 1));
 
 # %% [markdown]
 # ## The same with your own data

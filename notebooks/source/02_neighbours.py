@@ -175,7 +175,9 @@ curves = {
     "users alike": [error(UserKNN(k=k)) for k in ks],
     "the same, shrunk (β = 10)": [error(UserKNN(k=k, shrinkage=10)) for k in ks],
 }
-plots.lines(curves, ks, xlabel="k neighbours", ylabel="RMSE on the hidden fifth (stars)", xscale="log", xticks=ks, xticklabels=ks).minorticks_off();
+ax = plots.lines(curves, ks, xlabel="k neighbours", ylabel="RMSE on the hidden fifth (stars)", xscale="log")
+ax.set_xticks(ks, ks)
+ax.minorticks_off();
 
 # %% [markdown]
 # A picture of what $k$ does: each dot is one hidden answer, what was said to the right and what was predicted upwards. In a
@@ -242,7 +244,8 @@ for other, s in [(song, 1.0), *by_song.similar(song, n=5)]:
 # $\hat r(u,i) = \mu + b(u) + b(i)$, which knows how kind each listener is and how good each song, but nothing of taste.
 
 # %%
-models = {"the mean of all": GlobalMean(), "baseline (C12)": Baseline(), "users alike (C1)": UserKNN(k=10), "songs alike": ItemKNN(k=10)}
+simple = {"the mean of all": GlobalMean(), "baseline (C12)": Baseline()}
+models = simple | {"users alike (C1)": UserKNN(k=10), "songs alike": ItemKNN(k=10)}
 plots.comparison({name: error(m) for name, m in models.items()}, "RMSE on the hidden fifth (stars)");
 
 # %% [markdown]

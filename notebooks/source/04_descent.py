@@ -9,7 +9,6 @@
 # the network of the later notebooks.
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 from acai import nn, plots
@@ -103,8 +102,8 @@ plots.lines(curves, steps, xlabel="step", ylabel="F", yscale="log");
 
 # %% [markdown]
 # ### Exercise `04-largest-rate` (15 minutes)
-# Where is the border? Around its lowest point, $F = \tfrac12 w^\top H w$ plus a constant, where the matrix $H$ holds the curvatures.
-# Think of one direction first, $F = \tfrac12 h x^2$: what does a step do to $x$?
+# Where is the border? Around its lowest point, $F = \tfrac12 w^\top H w$ plus a constant, where the matrix $H$ holds the
+# curvatures. Think of one direction first, $F = \tfrac12 h x^2$: what does a step do to $x$?
 
 # %% exercise="04-largest-rate"
 def largest_rate(H):
@@ -150,8 +149,8 @@ paths = {
 plots.trajectories(F, paths, **box);
 
 # %% [markdown]
-# All three have looked at 260 stars. With the same $\eta$, classic and stochastic come equally far, one soberly, the other drunk. But
-# a single star bends $F_j$ far less than all together bend $F$, so the stochastic path can bear a larger $\eta$: at 0.5, where
+# All three have looked at 260 stars. With the same $\eta$, classic and stochastic come equally far, one soberly, the other drunk.
+# But a single star bends $F_j$ far less than all together bend $F$, so the stochastic path can bear a larger $\eta$: at 0.5, where
 # classic descent would have run away long ago, it has arrived. It does not stay at the lowest point, though; it dances around it,
 # the wider the larger $\eta$.
 #
@@ -235,8 +234,8 @@ plots.lines(curves, t, steps=True, xlabel="t, steps since the row was last used"
 #
 # $$w \leftarrow w + \Delta w\,\frac{\alpha\,(1 - \alpha^t)}{1 - \alpha}, \qquad \Delta w \leftarrow \alpha^t \Delta w$$
 #
-# That is exactly (C10), at the price of touching two rows a step. `acai.cf.SGD` does this; the curves above are the table in which it
-# looks the factor up.
+# That is exactly (C10), at the price of touching two rows a step. `acai.cf.SGD` does this; the curves above are the table in
+# which it looks the factor up.
 #
 # ### Exercise `04-catch-up` (15 minutes)
 

@@ -4,11 +4,17 @@ import numpy as np
 
 from acai.datasets.rules import DAY
 from acai.reference.data import stars_from_times
-from acai.teaching.exercises import Exercise
+from acai.teaching.exercises import task
 from acai.teaching.exercises.judging import asked, judge
 
 
 def counts(answer: object) -> None:
+    """From a log to the matrix of play counts (D1).
+
+    Begin with `np.zeros((m, n))`. For every play, one number in it must grow by one: which?
+    A loop over `zip(users, songs)` is all right. If it is to be fast, look up `np.add.at`.
+    `N[users, songs] += 1` looks right and is not: of a pair that occurs twice, NumPy adds only one.
+    """
     rng = np.random.default_rng(1)
     for m, n in ((5, 5), (4, 7), (9, 3)):
         users, songs = rng.integers(0, m, 40), rng.integers(0, n, 40)
@@ -24,6 +30,12 @@ def counts(answer: object) -> None:
 
 
 def long_tail(answer: object) -> None:
+    """The share of all plays that the most played songs have.
+
+    How many songs are the head? `round(head * len(plays))`.
+    Which are they? Sort the plays; `np.sort` goes upwards, so the most played stand at the end.
+    Add up the head's plays and divide by the sum of all.
+    """
     rng = np.random.default_rng(2)
     for n, head in ((20, 0.1), (50, 0.2), (40, 0.05)):
         plays = rng.permutation(np.round(1000 / np.arange(1, n + 1)))
@@ -39,6 +51,11 @@ def long_tail(answer: object) -> None:
 
 
 def stars(answer: object) -> None:
+    """Stars from counts (D4).
+
+    Three cases: five plays or more, two or more, and the rest.
+    `np.where(condition, a, b)` chooses entry by entry, and b may be another `np.where`.
+    """
     n = np.array([1.0, 2, 3, 4, 5, 6, 10, 1, 100])
     judge(asked(answer, n), np.select([n >= 5, n >= 2], [5, 4], 3), {
         "five plays are worth 5 stars already: n ≥ 5.": np.select([n > 5, n >= 2], [5, 4], 3),
@@ -50,6 +67,13 @@ def stars(answer: object) -> None:
 
 
 def stars_by_time(answer: object) -> None:
+    """Stars from the times of plays (D5).
+
+    Do the easy cases first: one play, and more than ten. `np.diff(times)` gives the waits between plays.
+    Less than a day apart: is any wait below 24 · 60 · 60 seconds?
+    Four plays within 30 days: from which play to which is that? `times[3:] - times[:-3]` has every such span.
+    Try it on four plays whose last three are close together, and on three plays whose last two are: is the end looked at?
+    """
     rng = np.random.default_rng(3)
     days = [np.cumsum(rng.exponential(wait, n)) for n in range(1, 13) for wait in (1.5, 12, 12, 40)]
     days += [np.array(d) for d in ([0, 1], [0, 40, 40.5], [0, 0.5, 40], [0, 9, 18, 30], [0, 50, 59, 68, 77], [0, 8, 16, 24, 90])]
@@ -79,24 +103,8 @@ def stars_by_time(answer: object) -> None:
 
 
 EXERCISES = (
-    Exercise("01-long-tail", 5, "the share of all plays that the most played songs have", (
-        "How many songs are the head? `round(head * len(plays))`.",
-        "Which are they? Sort the plays; `np.sort` goes upwards, so the most played stand at the end.",
-        "Add up the head's plays and divide by the sum of all.",
-    ), long_tail),
-    Exercise("01-counts", 10, "from a log to the matrix of play counts (D1)", (
-        "Begin with `np.zeros((m, n))`. For every play, one number in it must grow by one: which?",
-        "A loop over `zip(users, songs)` is all right. If it is to be fast, look up `np.add.at`.",
-        "`N[users, songs] += 1` looks right and is not: of a pair that occurs twice, NumPy adds only one.",
-    ), counts),
-    Exercise("01-stars", 5, "stars from counts (D4)", (
-        "Three cases: five plays or more, two or more, and the rest.",
-        "`np.where(condition, a, b)` chooses entry by entry, and b may be another `np.where`.",
-    ), stars),
-    Exercise("01-stars-by-time", 30, "stars from the times of plays (D5)", (
-        "Do the easy cases first: one play, and more than ten. `np.diff(times)` gives the waits between plays.",
-        "Less than a day apart: is any wait below 24 · 60 · 60 seconds?",
-        "Four plays within 30 days: from which play to which is that? `times[3:] - times[:-3]` has every such span.",
-        "Try it on four plays whose last three are close together, and on three plays whose last two are: is the end looked at?",
-    ), stars_by_time),
-)  # fmt: skip
+    task("01-long-tail", 5, long_tail),
+    task("01-counts", 10, counts),
+    task("01-stars", 5, stars),
+    task("01-stars-by-time", 30, stars_by_time),
+)

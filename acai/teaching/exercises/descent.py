@@ -3,12 +3,18 @@
 import numpy as np
 
 from acai.metrics import rmse
-from acai.teaching.exercises import Exercise, Wrong
+from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge
 from acai.teaching.survey import survey
 
 
 def gradient(answer: object) -> None:
+    """The gradient of one entry's part of the objective (C8).
+
+    F_j = ½ e² + λ/2 (‖p‖² + ‖q‖²), where e = r − p·q. First: what is the derivative of e by p?
+    It is −q. So, by the chain rule, ½ e² has the derivative −e q.
+    To that comes λ p. And for q the same, with p and q exchanged.
+    """
     rng = np.random.default_rng(1)
     for _ in range(5):
         p, q, r, lam = rng.normal(size=4), rng.normal(size=4), rng.uniform(1, 5), 0.3
@@ -29,6 +35,11 @@ def gradient(answer: object) -> None:
 
 
 def step(answer: object) -> None:
+    """One step with momentum (C10).
+
+    Two lines: first the new Δw, from the old one and the gradient; then w, from the new Δw.
+    Δw ← α Δw − η ∇F, then w ← w + Δw.
+    """
     rng = np.random.default_rng(2)
     w, dw, g, eta, alpha = *rng.normal(size=(3, 5)), 0.1, 0.8
     value = asked(answer, w, dw, g, eta, alpha)
@@ -49,6 +60,12 @@ def step(answer: object) -> None:
 
 
 def largest_rate(answer: object) -> None:
+    """The rate beyond which descent runs away.
+
+    In a direction in which F = ½ h x², a step takes x to (1 − η h) x. When does x grow?
+    When η h > 2. The first direction to run away is the one of the largest curvature h.
+    The curvatures are the eigenvalues of H: `np.linalg.eigvalsh(H)`.
+    """
     rng = np.random.default_rng(3)
     for n in (3, 2, 5):
         A = rng.normal(size=(n + 3, n))
@@ -65,6 +82,12 @@ def largest_rate(answer: object) -> None:
 
 
 def catch_up(answer: object) -> None:
+    """T steps without a gradient, at once.
+
+    Write down the first three steps with ∇F = 0: Δw becomes α Δw, α² Δw, α³ Δw, and w moves by each of them.
+    α + α² + … + αᵗ is a geometric series.
+    Its sum is α (1 − αᵗ) / (1 − α).
+    """
     rng = np.random.default_rng(4)
     for alpha, t in ((0.9, 7), (0.5, 3), (0.99, 400), (0.9, 0), (0.0, 5)):
         w, dw = rng.normal(size=(2, 3))
@@ -85,6 +108,13 @@ def catch_up(answer: object) -> None:
 
 
 def fit(answer: object) -> None:
+    """A factorisation of your own, by stochastic descent.
+
+    Take the mean of all stars away, and begin with `rng.normal(0, 0.1, (m, k))`.
+    For every known entry, in random order: the error, the gradients of p_u and q_i, and a step of both. That is an epoch.
+    Biases help: r̂ = μ + b_u + b_i + p_u·q_i. Their gradients are those of p and q with a 1 on the other side.
+    Settings that work: k = 3, 40 epochs, η = 0.03, λ = 0.1.
+    """
     secret = survey(120, 60, asked=0.4, seed=12)
     train, test = secret.ratings.split(0.2, seed=12)
     u, i, r = train.user_codes, train.csr.indices, train.csr.data.astype(float)
@@ -105,29 +135,9 @@ def fit(answer: object) -> None:
 
 
 EXERCISES = (
-    Exercise("04-gradient", 10, "the gradient of one entry's part of the objective (C8)", (
-        "F_j = ½ e² + λ/2 (‖p‖² + ‖q‖²), where e = r − p·q. First: what is the derivative of e by p?",
-        "It is −q. So, by the chain rule, ½ e² has the derivative −e q.",
-        "To that comes λ p. And for q the same, with p and q exchanged.",
-    ), gradient),
-    Exercise("04-largest-rate", 15, "the rate beyond which descent runs away", (
-        "In a direction in which F = ½ h x², a step takes x to (1 − η h) x. When does x grow?",
-        "When η h > 2. The first direction to run away is the one of the largest curvature h.",
-        "The curvatures are the eigenvalues of H: `np.linalg.eigvalsh(H)`.",
-    ), largest_rate),
-    Exercise("04-step", 5, "one step with momentum (C10)", (
-        "Two lines: first the new Δw, from the old one and the gradient; then w, from the new Δw.",
-        "Δw ← α Δw − η ∇F, then w ← w + Δw.",
-    ), step),
-    Exercise("04-catch-up", 15, "t steps without a gradient, at once", (
-        "Write down the first three steps with ∇F = 0: Δw becomes α Δw, α² Δw, α³ Δw, and w moves by each of them.",
-        "α + α² + … + αᵗ is a geometric series.",
-        "Its sum is α (1 − αᵗ) / (1 − α).",
-    ), catch_up),
-    Exercise("04-fit", 60, "a factorisation of your own, by stochastic descent", (
-        "Take the mean of all stars away, and begin with `rng.normal(0, 0.1, (m, k))`.",
-        "For every known entry, in random order: the error, the gradients of p_u and q_i, and a step of both. That is an epoch.",
-        "Biases help: r̂ = μ + b_u + b_i + p_u·q_i. Their gradients are those of p and q with a 1 on the other side.",
-        "Settings that work: k = 3, 40 epochs, η = 0.03, λ = 0.1.",
-    ), fit),
-)  # fmt: skip
+    task("04-gradient", 10, gradient),
+    task("04-largest-rate", 15, largest_rate),
+    task("04-step", 5, step),
+    task("04-catch-up", 15, catch_up),
+    task("04-fit", 60, fit),
+)

@@ -2,11 +2,17 @@
 
 import numpy as np
 
-from acai.teaching.exercises import Exercise, Wrong
+from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge
 
 
 def rank_k(answer: object) -> None:
+    """The nearest table of rank k (C6).
+
+    `M, sigma, N_T = np.linalg.svd(R, full_matrices=False)` gives M, the singular values, and Nᵀ (not N).
+    Keep `M[:, :k]`, `sigma[:k]` and `N_T[:k]`.
+    Multiply: `M[:, :k] * sigma[:k]` is M_k Σ_k; then `@ N_T[:k]`.
+    """
     rng = np.random.default_rng(1)
     for k in (3, 1, 4):
         R = rng.normal(size=(9, 6))
@@ -24,6 +30,11 @@ def rank_k(answer: object) -> None:
 
 
 def factors(answer: object) -> None:
+    """The factors P and Q from a decomposition (C7).
+
+    P is M_k: the first k columns of M.
+    Q is N_k Σ_k: transpose what NumPy gives, keep k columns, and multiply each by its singular value.
+    """
     rng = np.random.default_rng(2)
     R, k = rng.normal(size=(8, 7)), 3
     M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
@@ -47,6 +58,11 @@ def factors(answer: object) -> None:
 
 
 def filled(answer: object) -> None:
+    """Gaps filled with the means of the songs.
+
+    `np.nanmean(R, axis=0)` is the mean of each column, gaps left out.
+    `np.where(np.isnan(R), a, R)` takes a where R has a gap.
+    """
     rng = np.random.default_rng(3)
     for _ in range(5):
         R = np.where(rng.random((6, 6)) < 0.4, np.nan, rng.integers(1, 6, (6, 6)))
@@ -67,6 +83,12 @@ def filled(answer: object) -> None:
 
 
 def enough(answer: object) -> None:
+    """How many features keep a share of Σσ².
+
+    `np.cumsum(sigma**2)` adds them up from the left; the last entry is the sum of all.
+    Where does it first reach the share of the sum? `np.argmax(condition)` is the first place where a condition holds.
+    Places begin with 0, so one feature is place 0.
+    """
     rng = np.random.default_rng(4)
     cases = [(np.sort(rng.uniform(0.1, 9, 12))[::-1], share) for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.99) for _ in range(4)]
     cases.append((np.array([2.0, 1.0, 1.0, 1.0, 1.0]), 0.5))  # the first has exactly half
@@ -85,6 +107,12 @@ def enough(answer: object) -> None:
 
 
 def imputed(answer: object) -> None:
+    """Gaps filled with what the decomposition says, again and again.
+
+    Remember where the gaps are before you fill them: `gaps = np.isnan(R)`.
+    A step: decompose the filled table, keep k features, and take R_k where there was a gap, R where there was none.
+    Repeat that `steps` times, each time with the table of the step before.
+    """
     rng = np.random.default_rng(5)
     for m, n, k, steps in ((12, 9, 2, 4), (15, 10, 1, 6)):
         R = rng.normal(size=(m, 3)) @ rng.normal(size=(3, n)) + 3
@@ -112,27 +140,9 @@ def _imputed(X: np.ndarray, gaps: np.ndarray, k: int, steps: int, keep: bool = T
 
 
 EXERCISES = (
-    Exercise("03-rank-k", 10, "the nearest table of rank k (C6)", (
-        "`M, sigma, N_T = np.linalg.svd(R, full_matrices=False)` gives M, the singular values, and Nᵀ (not N).",
-        "Keep `M[:, :k]`, `sigma[:k]` and `N_T[:k]`.",
-        "Multiply: `M[:, :k] * sigma[:k]` is M_k Σ_k; then `@ N_T[:k]`.",
-    ), rank_k),
-    Exercise("03-factors", 10, "P and Q from a decomposition (C7)", (
-        "P is M_k: the first k columns of M.",
-        "Q is N_k Σ_k: transpose what NumPy gives, keep k columns, and multiply each by its singular value.",
-    ), factors),
-    Exercise("03-enough", 10, "how many features keep a share of Σσ²", (
-        "`np.cumsum(sigma**2)` adds them up from the left; the last entry is the sum of all.",
-        "Where does it first reach the share of the sum? `np.argmax(condition)` is the first place where a condition holds.",
-        "Places begin with 0, so one feature is place 0.",
-    ), enough),
-    Exercise("03-filled", 5, "gaps filled with the means of the songs", (
-        "`np.nanmean(R, axis=0)` is the mean of each column, gaps left out.",
-        "`np.where(np.isnan(R), a, R)` takes a where R has a gap.",
-    ), filled),
-    Exercise("03-imputed", 40, "gaps filled with what the decomposition says, again and again", (
-        "Remember where the gaps are before you fill them: `gaps = np.isnan(R)`.",
-        "A step: decompose the filled table, keep k features, and take R_k where there was a gap, R where there was none.",
-        "Repeat that `steps` times, each time with the table of the step before.",
-    ), imputed),
-)  # fmt: skip
+    task("03-rank-k", 10, rank_k),
+    task("03-factors", 10, factors),
+    task("03-enough", 10, enough),
+    task("03-filled", 5, filled),
+    task("03-imputed", 40, imputed),
+)

@@ -4,12 +4,18 @@ import numpy as np
 
 from acai.cf import Baseline, GlobalMean
 from acai.metrics import rmse
-from acai.teaching.exercises import Exercise, Wrong
+from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge
 from acai.teaching.survey import survey
 
 
 def pearson(answer: object) -> None:
+    """The Pearson correlation (C3) of two rows of R.
+
+    Which songs did both rate? `both = ~np.isnan(r_u) & ~np.isnan(r_v)` says so, and `r_u[both]` picks them.
+    Take from each its mean over *those* songs. What is left, x and y, says who likes a song more than usual.
+    s = Σ x y / √(Σ x² · Σ y²). If the divisor is 0, somebody rated all these songs alike: return 0.
+    """
     rng = np.random.default_rng(2)
     for _ in range(20):
         r_u, r_v = np.where(rng.random((2, 12)) < 0.3, np.nan, rng.integers(1, 6, (2, 12)))
@@ -38,6 +44,12 @@ def _cosine(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def predict(answer: object) -> None:
+    """The prediction (C1) from the neighbours of a user.
+
+    How far is each neighbour's rating from that neighbour's own mean? `r - r_bar`.
+    Weigh these by s and add them up; then multiply by κ = 1 / Σ |s|.
+    Last, go back to where user u lives: add r̄(u), which is `r_bar_u`.
+    """
     rng = np.random.default_rng(3)
     for _ in range(20):
         n = rng.integers(3, 7)
@@ -56,6 +68,11 @@ def predict(answer: object) -> None:
 
 
 def shrinkage(answer: object) -> None:
+    """Trust a likeness the more, the more songs it rests on: s · n / (n + β).
+
+    Two users with 2 songs in common are alike by chance. What should s become for n = 2 and β = 10? And for n = 1000?
+    The weight n / (n + β) is 0 where n = 0, one half where n = β, and near 1 where n is large.
+    """
     rng = np.random.default_rng(4)
     s, n, beta = rng.uniform(-1, 1, 9), rng.integers(1, 40, 9).astype(float), 7.0
     judge(asked(answer, s, n, beta), s * n / (n + beta), {
@@ -67,6 +84,12 @@ def shrinkage(answer: object) -> None:
 
 
 def beat_baseline(answer: object) -> None:
+    """Predict stars a quarter better than the baseline (C12) does.
+
+    `UserKNN` has settings: how many neighbours, shrinkage, what a rating is measured from. `ItemKNN` has the same for songs.
+    There are fewer songs than users here, and so more ratings for each song: likeness between songs rests on more.
+    Part the ratings that you are given once more, with `train.split()`, and choose the settings on the second part.
+    """
     train, test = survey(seed=11).ratings.split(0.2, seed=11)
     users, songs, truth = [test.users[u] for u in test.user_codes], [test.songs[i] for i in test.csr.indices], test.csr.data
     r_hat = np.asarray(asked(answer, train, users, songs), dtype=float)
@@ -90,23 +113,8 @@ def beat_baseline(answer: object) -> None:
 
 
 EXERCISES = (
-    Exercise("02-pearson", 15, "the Pearson correlation (C3) of two rows of R", (
-        "Which songs did both rate? `both = ~np.isnan(r_u) & ~np.isnan(r_v)` says so, and `r_u[both]` picks them.",
-        "Take from each its mean over *those* songs. What is left, x and y, says who likes a song more than usual.",
-        "s = Σ x y / √(Σ x² · Σ y²). If the divisor is 0, somebody rated all these songs alike: return 0.",
-    ), pearson),
-    Exercise("02-predict", 10, "the prediction (C1) from the neighbours of a user", (
-        "How far is each neighbour's rating from that neighbour's own mean? `r - r_bar`.",
-        "Weigh these by s and add them up; then multiply by κ = 1 / Σ |s|.",
-        "Last, go back to where user u lives: add r̄(u), which is `r_bar_u`.",
-    ), predict),
-    Exercise("02-shrinkage", 5, "trust a likeness the more, the more songs it rests on: s · n / (n + β)", (
-        "Two users with 2 songs in common are alike by chance. What should s become for n = 2 and β = 10? And for n = 1000?",
-        "The weight n / (n + β) is 0 where n = 0, one half where n = β, and near 1 where n is large.",
-    ), shrinkage),
-    Exercise("02-beat-baseline", 40, "predict stars a quarter better than the baseline (C12) does", (
-        "`UserKNN` has settings: how many neighbours, shrinkage, what a rating is measured from. `ItemKNN` has the same for songs.",
-        "There are fewer songs than users here, and so more ratings for each song: likeness between songs rests on more.",
-        "Part the ratings that you are given once more, with `train.split()`, and choose the settings on the second part.",
-    ), beat_baseline),
-)  # fmt: skip
+    task("02-pearson", 15, pearson),
+    task("02-predict", 10, predict),
+    task("02-shrinkage", 5, shrinkage),
+    task("02-beat-baseline", 40, beat_baseline),
+)

@@ -1,13 +1,14 @@
 # %% [markdown]
 # # 05 · One layer at a time
 #
-# **The question:** a network is a chain of small steps. When its answer is wrong, how does each step learn its own share of
-# the blame? And how can one be *sure* that the code which shares out the blame is right?
+# **The question:** a network is a chain of small steps. When its answer is wrong, how does each step learn its own
+# share of the blame? And how can one be *sure* that the code which shares out the blame is right?
 #
 # You will follow one layer forward and back with numbers small enough to check in your head, see why a step of one half
 # makes a gradient check exact, and then write three layers of your own and prove them.
 #
-# Equations (N1), (N2) … are those of the README, part N; the code is in `acai/nn/`, one file a layer.
+# Equations (N1), (N2) … are those of the [README](../README.md), part N; the code is in [`acai/nn/`](../acai/nn), one
+# file a layer.
 
 # %%
 import matplotlib.pyplot as plt
@@ -25,8 +26,8 @@ from acai.teaching.exercises import check, hint
 #
 # $$y = x W^\top + b$$
 #
-# Below, `x` holds two songs (rows, n) of three numbers each (columns, d). `W` has one row for each of the two outputs o,
-# `b` one number for each. Check the number at the top left of `y` in your head: 1·1 + 2·0 + 0·(−2) + 1.
+# Below, `x` holds two songs (rows, n) of three numbers each (columns, d). `W` has one row for each of the two outputs
+# o, `b` one number for each. Check the number at the top left of `y` in your head: 1·1 + 2·0 + 0·(−2) + 1.
 
 # %%
 x = np.array([[1.0, 2, 0], [3, -1, 2]])  # (N, D): two songs, three numbers each
@@ -40,11 +41,11 @@ plots.matrices({"x": x, "W": linear.params["W"], "b": linear.params["b"], "y = x
 # %% [markdown]
 # ## 2 · Backward: the blame comes home
 #
-# Behind this layer there are others, and at the very end a loss, one number that should be small. Whatever it is, the layers
-# behind tell ours just one thing: `dy`, the **upstream gradient**. Its entry dy(n,o) says by how much the loss would rise
-# if y(n,o) rose a little. From it the layer works out three things:
+# Behind this layer there are others, and at the very end a loss, one number that should be small. Whatever it is, the
+# layers behind tell ours just one thing: `dy`, the **upstream gradient**. Its entry dy(n,o) says by how much the loss
+# would rise if y(n,o) rose a little. From it the layer works out three things:
 #
-# * `dx`, the same message for the layer before it: (N7.9) $dx = dy\,W$
+# * `dx`, the same message for the layer before it: (N7.9) $dx = dy W$
 # * `dW`, by how much the loss would rise with each of its weights: (N7.10) $dW = dy^\top x$
 # * `db`, the same for its biases: (N7.11) $db(o) = \sum_n dy(n,o)$
 #
@@ -59,9 +60,9 @@ plots.matrices({"dy": dy, "dx = dy W": dx, "dW = dyᵀ x": linear.grads["W"], "d
 # %% [markdown]
 # ## 3 · Is it right? Nudge it and see
 #
-# A gradient makes a promise: *move this weight a little, and the loss moves so many times as much*. So move it, and look.
-# One number to watch is enough: the sum of `dy · y` rises and falls with `y` just as the loss does. Move W(1,0) up by a
-# step h, then down by h, and divide the difference by 2h:
+# A gradient makes a promise: *move this weight a little, and the loss moves so many times as much*. So move it, and
+# look. One number to watch is enough: the sum of `dy · y`, which for a small change of `y` rises and falls just as the
+# loss does. Move W(1,0) up by a step h, then down by h, and divide the difference by 2h:
 #
 # $$\frac{f(w + h) - f(w - h)}{2h}$$
 #
@@ -78,9 +79,9 @@ W[1, 0] += h
 print("slope of forward:", (up - down) / (2 * h), "  backward says:", linear.grads["W"][1, 0])
 
 # %% [markdown]
-# Most people who check gradients take a tiny step, 1e-5 or so, and are content when the two numbers agree to a few digits.
-# Why would a step as large as one half do better? Here is the error of the central difference for every step from 1 down
-# to 2⁻⁴⁰, for four functions of w.
+# Most people who check gradients take a tiny step, 1e-5 or so, and are content when the two numbers agree to a few
+# digits. Why would a step as large as one half do better? Here is the error of the central difference for every step
+# from 1 down to 2⁻⁴⁰, for four functions of w.
 
 # %%
 steps = 2.0 ** -np.arange(41)
@@ -106,22 +107,23 @@ plt.show()
 # %% [markdown]
 # Read it from the left to the right.
 #
-# * **A large step** is bad for curves that bend: the error of tanh and w³ falls with h². That is why people take small ones.
-# * **A small step** is bad for everybody with ordinary numbers: `f(w+h)` and `f(w−h)` become almost equal, their leading
-#   digits cancel, and what is left is rounding, divided by something tiny.
-# * **The straight line has no bend**, so that its step may be as large as you like. And with *whole numbers* there is no rounding
-#   either: a float64 keeps every whole number up to 2⁵³ exactly, and halves and quarters just as well. The
+# * **A large step** is bad for curves that bend: the error of tanh and w³ falls with h². That is why people take small
+#   ones.
+# * **A small step** is bad for everybody with ordinary numbers: `f(w+h)` and `f(w−h)` become almost equal, their
+#   leading digits cancel, and what is left is rounding, divided by something tiny.
+# * **The straight line has no bend**, so that its step may be as large as you like. And with *whole numbers* there is
+#   no rounding either: a float64 keeps every whole number up to 2⁵³ exactly, and halves and quarters just as well. The
 #   lowest line is not small. It is zero, at every step drawn.
 #
-# Convolution, the linear layer and the mean squared error are straight lines or parabolas in each single number; ReLU and
-# max pooling are straight lines with kinks. For all of them the check may ask for `==`. A check with a tolerance
+# Convolution, the linear layer and the mean squared error are straight lines or parabolas in each single number; ReLU
+# and max pooling are straight lines with kinks. For all of them the check may ask for `==`. A check with a tolerance
 # passes a gradient that is wrong by less than the tolerance; this one passes none.
 
 # %% [markdown]
 # ### Exercise 1 · How wrong is it for a cube? (5 minutes)
 #
-# A parabola has no error: `((w+h)² − (w−h)²) / 2h = 4wh / 2h = 2w`. Do the same on paper for f(w) = w³, whose slope
-# is 3w². By how much does the central difference miss it? Write the error as a function of w and h.
+# A parabola has no error: `((w+h)² − (w−h)²) / 2h = 4wh / 2h = 2w`. Do the same on paper for f(w) = w³, whose slope is
+# 3w². By how much does the central difference miss it? Write the error as a function of w and h.
 
 # %% exercise="05-cube"
 def error_of_the_cube(w, h):
@@ -145,9 +147,10 @@ check("05-cube", error_of_the_cube)
 # %% [markdown]
 # ## 4 · Kinks: why odd numbers
 #
-# The rectified linear unit (N3), max(0, x), has a kink at 0: left of it the slope is 0, right of it 1. A step that crosses
-# the kink measures something in between, which is the slope of nothing. So the check sets its points on *odd* whole numbers: one half to
-# either side never reaches 0, and two odd numbers that max pooling compares are 2 apart and never change places.
+# The rectified linear unit (N3), max(0, x), has a kink at 0: left of it the slope is 0, right of it 1. A step that
+# crosses the kink measures something in between, which is the slope of nothing. So the check sets its points on *odd*
+# whole numbers: one half to either side never reaches 0, and two odd numbers that max pooling compares are 2 apart and
+# never change places.
 
 # %%
 ax = plots.axes(size=(7, 2.8))
@@ -163,21 +166,21 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# What of a number that *is* 0? There is no slope there; a convention says which of the two counts. acai takes 0. Where two
-# numbers tie in max pooling, the first of them takes the whole gradient.
+# What of a number that *is* 0? There is no slope there; a convention says which of the two counts. acai takes 0. Where
+# two numbers tie in max pooling, the first of them takes the whole gradient.
 
 # %% [markdown]
 # ## 5 · The check
 #
-# `gradcheck.check(layer, shape)` does all this for you, for *every* coordinate of x and of each parameter: it draws odd numbers, small
-# whole weights and a random whole upstream gradient, and compares.
+# `gradcheck.check(layer, shape)` does all this for you, for *every* coordinate of x and of each parameter: it draws odd
+# numbers, small whole weights and a random whole upstream gradient, and compares.
 
 # %%
 print(gradcheck.check(nn.Linear(4, 3, dtype=float), (5, 4)))
 
 # %% [markdown]
-# And a layer that is wrong? `acai.teaching.bugs` is a catalogue of planted bugs, one wrong line each. In this one somebody
-# wrote `dy @ W.T` for dx. With a square W the shape fits, and no error is raised.
+# And a layer that is wrong? `acai.teaching.bugs` is a catalogue of planted bugs, one wrong line each. In this one
+# somebody wrote `dy @ W.T` for dx. With a square W the shape fits, and no error is raised.
 
 # %%
 bug = bugs.find("Linear: dx, transposed")
@@ -185,12 +188,13 @@ print(bug.diff)
 gradcheck.check(bug.broken()(), (4, 4))
 
 # %% [markdown]
-# The rows are the arrays; left what `backward` says, in the middle the true slope, right the error, where black is none. The
-# parameters are fine; dx is not.
+# The rows are the arrays; left what `backward` says, in the middle the true slope, right the error, where black is
+# none. The parameters are fine; dx is not.
 #
 # Why is the upstream gradient *random*? Because with `dy` all ones, some wrong layers look right. The rows of a softmax
-# always sum to one, so its gradient for an upstream of ones is zero, whatever x: a `backward` that returned zero
-# would pass. This one does just that:
+# always sum to one, so its gradient for an upstream of ones is zero, whatever x: a `backward` that returned zero would
+# pass. This one does just that. (Softmax is no polynomial, so here the check takes its second way, the complex step,
+# which is good to thirteen digits for everything that is smooth.)
 
 # %%
 broken = bugs.find("Softmax: upstream of ones").broken()()
@@ -229,9 +233,9 @@ check("05-linear", linear_backward)
 # %% [markdown]
 # ### Exercise 3 · Leaky ReLU (15 minutes)
 #
-# A ReLU that never fires gets no gradient and never wakes up again. The leaky ReLU (Maas, Hannun and Ng 2013) lets a little through:
-# y = x where x > 0, and y = slope · x elsewhere. Write both methods. At x = 0 take the slope of the left side, as acai
-# does. `backward` needs something from `forward`: keep it in `self`.
+# A ReLU that never fires gets no gradient and never wakes up again. The leaky ReLU (Maas, Hannun and Ng 2013) lets a
+# little through: y = x where x > 0, and y = slope · x elsewhere. Write both methods. At x = 0 take the slope of the
+# left side, as acai does. `backward` needs something from `forward`: keep it in `self`.
 
 # %% exercise="05-leaky-relu"
 class LeakyReLU:
@@ -271,10 +275,11 @@ check("05-leaky-relu", LeakyReLU)
 #
 # A convolution (N1) looks at its input through a small window and asks the same question at every place:
 #
-# $$y(n,o,i,j) = b_o + \sum_{c,p,q} W(o,c,p,q)\; x(n,\,c,\,i+p,\,j+q)$$
+# $$y(n,o,i,j) = b_o + \sum_{c,p,q} W(o,c,p,q) x(n,c,i+p,j+q)$$
 #
-# n counts the pictures, o the outputs, c the input's channels, p and q the rows and columns of the window, i and j its place.
-# Here a picture of 9 × 9 with one channel, and two kernels: the first answers to edges between above and below, the second to edges between left and right.
+# n counts the pictures, o the outputs, c the input's channels, p and q the rows and columns of the window, i and j its
+# place. Here a picture of 9 × 9 with one channel, and two kernels: the first answers to edges between above and below,
+# the second to edges between left and right.
 
 # %%
 picture = np.zeros((9, 9))
@@ -293,9 +298,10 @@ plots.matrices(
 
 # %% [markdown]
 # And back? Every product in (N1) has two factors, and each of them gets dy times the other one. The formulas (N7.1) and
-# (N7.2) look frightening; the picture does not. Let the upstream gradient be zero but for a single 1, at one place of one output.
-# Then **dx is the kernel, stamped onto that place**, and **dW is what was seen through the window there**. A whole dy is many such ones,
-# and what they give is added up. Where windows overlap, stamps overlap, so `dx[...] +=` and never `=`.
+# (N7.2) look frightening; the picture does not. Let the upstream gradient be zero but for a single 1, at one place of
+# one output. Then **dx is the kernel, stamped onto that place**, and **dW is what was seen through the window there**.
+# A whole dy is many such ones, and what they give is added up. Where windows overlap, stamps overlap, so `dx[...] +=`
+# and never `=`.
 
 # %%
 dy = np.zeros_like(y)
@@ -314,9 +320,10 @@ print(gradcheck.check(nn.Conv2D(2, 3, (2, 3), stride=(2, 1), padding=(1, 0), dty
 #
 # Max pooling (N2) keeps the largest number of each window and forgets the rest:
 #
-# $$y(i,j) = \max_{p,q}\; x(i \cdot s + p,\; j \cdot s + q)$$
+# $$y(i,j) = \max_{p,q} x(i \cdot s + p, j \cdot s + q)$$
 #
-# A number that lost has no influence on y, so nobody can blame it: all of dy goes to the winner (N7.4).
+# with p and q running over the window and s saying how far it moves from one place to the next, here by its own size. A
+# number that lost has no influence on y, so nobody can blame it: all of dy goes to the winner (N7.4).
 
 # %%
 x = np.array([[3.0, 1, 2, 9], [5, 4, 8, 1], [7, 2, 1, 3], [1, 6, 5, 2]])
@@ -351,8 +358,8 @@ interact(lambda size: plots.matrices({f"pool size {size}": pooled(size)}, number
 # ### Exercise 4 · Average pooling (30 minutes)
 #
 # The mean of every window instead of its maximum. Windows touch and do not overlap; rows and columns that fill no whole
-# window are left out (their dx is 0). `size` is (height, width). Write both methods; no loop over pixels is needed, but one is
-# allowed.
+# window are left out (their dx is 0). `size` is (height, width). Write both methods; no loop over pixels is needed, but
+# one is allowed.
 
 # %% exercise="05-average-pool"
 class AveragePool:
@@ -398,11 +405,11 @@ check("05-average-pool", AveragePool)
 # To hear a bar of music, a filter has to look far back. Rather than a wide kernel with many weights, take a small one
 # with gaps (van den Oord et al. 2016, *WaveNet*): its taps stand `dilation` steps apart.
 #
-# $$y(n,o,t) = b_o + \sum_{c,q} W(o,c,q)\; x(n,\,c,\,t + q \cdot \text{dilation})$$
+# $$y(n,o,t) = b_o + \sum_{c,q} W(o,c,q) x(n,c,t + q \cdot \text{dilation})$$
 #
-# Over time alone, without padding: (N, C, T) → (N, O, T′) with T′ = T − dilation · (width − 1). Write `forward` and `backward`;
-# leave dW and db in `self.grads`. A loop over the taps q, with whole arrays inside, is the clearest way. Use
-# `gradcheck.check(DilatedConv(), (2, 3, 11))` while you work.
+# Over time alone, without padding: (N, C, T) → (N, O, T′) with T′ = T − dilation · (width − 1). Write `forward` and
+# `backward`; leave dW and db in `self.grads`. A loop over the taps q, with whole arrays inside, is the clearest way.
+# Use `gradcheck.check(DilatedConv(), (2, 3, 11))` while you work.
 
 # %% exercise="05-dilated"
 class DilatedConv:
@@ -458,7 +465,9 @@ check("05-dilated", DilatedConv)
 # %% [markdown]
 # ## What to read next
 #
-# * `acai/nn/linear.py` and `acai/nn/conv.py`: the layers you have met, `forward` and `backward` on one screen.
-# * `acai/nn/gradcheck.py`: the check, in 250 lines. It works on a file of yours from the command line, too:
-#   `acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9`.
-# * **Notebook 06** puts layers one after another, lets them read handwriting, and breaks them on purpose.
+# * [`acai/nn/linear.py`](../acai/nn/linear.py) and [`acai/nn/conv.py`](../acai/nn/conv.py): the layers you have met,
+#   `forward` and `backward` on one screen.
+# * [`acai/nn/gradcheck.py`](../acai/nn/gradcheck.py): the check itself. It works on a file of yours from the command
+#   line, too: `acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9`.
+# * **[Notebook 06](06_digits.ipynb)** puts layers one after another, lets them read handwriting, and breaks them on
+#   purpose.

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 06 · A network that reads, and how to find what is wrong with it
 #
-# **The question:** can a handful of layers, each a page of code, learn to read handwriting? And when one line of them is wrong,
-# how does one find it, if the network does not complain and even learns, only a little worse?
+# **The question:** can a handful of layers, each a page of code, learn to read handwriting? And when one line of them
+# is wrong, how does one find it, if the network does not complain and even learns, only a little worse?
 #
-# You will train a small network on handwritten digits, look at what it learnt, then break it on purpose, and
-# learn to read the picture of an error. You need notebook 05: layers, `dy`, the gradient check.
+# You will train a small network on handwritten digits, look at what it learnt, then break it on purpose, and learn to
+# read the picture of an error. You need notebook 05: layers, `dy`, the gradient check.
 
 # %%
 import matplotlib.pyplot as plt
@@ -26,7 +26,8 @@ print(f"{len(x_train)} digits to learn from, {len(x_test)} to be tested on")
 # %% [markdown]
 # ## 1 · The digits
 #
-# Pictures of 8 × 8 pixels, written by 43 people. The last 497 are by people whose hand the network will not have seen much of.
+# Pictures of 8 × 8 pixels, written by 43 people. The last 497 are by people whose hand the network will not have seen
+# much of.
 
 # %%
 plots.gallery(x[:20, 0], [str(digit) for digit in t[:20]])
@@ -34,8 +35,8 @@ plots.gallery(x[:20, 0], [str(digit) for digit in t[:20]])
 # %% [markdown]
 # ## 2 · The network
 #
-# Sixteen small windows look at the picture (N1); what is below zero is cut off (N3); of each 2 × 2 places the strongest answer stays
-# (N2); and a linear layer (N4) turns all that into ten scores, one for each digit.
+# Sixteen small windows look at the picture (N1); what is below zero is cut off (N3); of each 2 × 2 places the strongest
+# answer stays (N2); and a linear layer (N4) turns all that into ten scores, one for each digit.
 
 # %%
 def network(seed=0):
@@ -54,13 +55,14 @@ reader.summary((1, 8, 8))
 # %% [markdown]
 # ## 3 · How surprised is it? The softmax loss
 #
-# Ten scores y are turned into ten probabilities by the softmax, $p_k = e^{y_k} / \sum_j e^{y_j}$, and the loss (N6) is how *surprised*
-# the network is by the right class t: $-\log p_t$. A sure and right answer costs nothing, a sure and wrong one a
-# lot. Whoever guesses blindly among ten gives each a probability of 1/10, and has a loss of log 10 ≈ 2.3. That is the first thing to look
-# at: **a fresh network should have a loss near 2.3.** If it has not, something is wrong before anything is learnt.
+# Ten scores y are turned into ten probabilities by the softmax, $p_k = e^{y_k} / \sum_j e^{y_j}$, and the loss (N6) is
+# how *surprised* the network is by the right class t: $-\log p_t$. A sure and right answer costs nothing, a sure and
+# wrong one a lot. Whoever guesses blindly among ten gives each a probability of 1/10, and has a loss of log 10 ≈ 2.3.
+# That is the first thing to look at: **a fresh network should have a loss near 2.3.** If it has not, something is wrong
+# before anything is learnt.
 #
-# The way back is as simple as it gets (N7.13): $dy = (p - \text{1 at the right class}) / N$. What was too probable is pushed down, the right
-# one up.
+# The way back is as simple as it gets (N7.13): $dy = (p - \text{1 at the right class}) / N$. What was too probable is
+# pushed down, the right one up.
 
 # %%
 loss = nn.SoftmaxCrossEntropy()
@@ -87,13 +89,14 @@ plt.show()
 # %% [markdown]
 # ## 4 · Learning
 #
-# The whole of learning is four lines: forward, loss, backward, step. The step is SGD with momentum (N8), the same as (C10) in
-# notebook 04. Each epoch goes once through all digits, 32 at a time, in an order drawn anew.
+# The whole of learning is four lines: forward, loss, backward, step. The step is SGD with momentum (N8), the same as
+# (C10) in notebook 04. Each epoch goes once through all digits, 32 at a time, in an order drawn anew.
 
 # %%
 def learn(network, x, t, n_epochs=8, learning_rate=0.1, seed=0):
     """Train a network in place; its mean loss in each epoch."""
-    loss, descent, rng, history = nn.SoftmaxCrossEntropy(), nn.SGD(network, learning_rate, momentum=0.9), np.random.default_rng(seed), []
+    loss, descent = nn.SoftmaxCrossEntropy(), nn.SGD(network, learning_rate, momentum=0.9)
+    rng, history = np.random.default_rng(seed), []
     for _ in range(n_epochs):
         losses = []
         for batch in np.array_split(rng.permutation(len(x)), len(x) // 32):
@@ -125,8 +128,9 @@ plots.gallery(x_test[wrong, 0], [f"{t_test[n]}, read {answer[n]}" for n in wrong
 # %% [markdown]
 # ## 5 · What it learnt to see
 #
-# Nobody told the network what to look for. Its sixteen windows began as noise; now some of them look for an edge from left to right, some
-# for a stroke, some for a corner. Ten of them, and below what the four that answer most make of a seven.
+# Nobody told the network what to look for. Its sixteen windows began as noise; now some of them look for an edge from
+# left to right, some for a stroke, some for a corner. Ten of them, and below what the four that answer most make of a
+# seven.
 
 # %%
 W = reader.layers[0].params["W"]  # (16, 1, 3, 3)
@@ -141,9 +145,9 @@ plots.matrices({"a seven": seven[0, 0], **{f"kernel {o}": answers[o] for o in st
 # %% [markdown]
 # ## 6 · One wrong line
 #
-# Now break it. `acai.teaching.layers` has the same layers as a student would write them, and `acai.teaching.bugs` wrong versions
-# of them. Here is the network once more with a convolution and a linear layer from there: once right, and four times with one
-# line wrong in `backward`.
+# Now break it. `acai.teaching.layers` has the same layers as a student would write them, and `acai.teaching.bugs` wrong
+# versions of them. Here is the network once more with a convolution and a linear layer from there: once right, and four
+# times with one line wrong in `backward`.
 
 # %%
 def suspect(conv=layers.Conv, linear=layers.Linear):
@@ -170,9 +174,10 @@ plots.comparison({name: right(network, x_test.astype(float)) for name, network i
 plt.show()
 
 # %% [markdown]
-# **All of them learn.** Not one raises an error, the losses fall, and most end up so close to the right one that another seed might
-# put them in front. Whoever sees one of these numbers alone goes home content. A network is so eager to learn that it works around a wrong
-# gradient; the price is learning that is slower, or stops earlier, and nobody knows why.
+# **All of them learn.** Not one raises an error, the losses fall, and most end up so close to the right one that
+# another seed might put them in front. Whoever sees one of these numbers alone goes home content. A network is so eager
+# to learn that it works around a wrong gradient; the price is learning that is slower, or stops earlier, and nobody
+# knows why.
 #
 # That is why one checks gradients *before* training, and why the check must not be lenient. It takes a moment:
 
@@ -182,7 +187,8 @@ for name in ("right", *names):
     print(f"{name:<30} {'right' if all(report.ok for report in bugs.hunt(kind)) else 'WRONG'}")
 
 # %% [markdown]
-# And the whole network at once, from the picture to the scores, every weight of it (a small version, so that it is quick):
+# And the whole network at once, from the picture to the scores, every weight of it (a small version, so that it is
+# quick):
 
 # %%
 small = [nn.Conv2D(1, 2, 3, padding=1, dtype=float), nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), nn.Linear(8, 3, dtype=float)]
@@ -191,9 +197,9 @@ print(gradcheck.check(nn.Sequential(small), (2, 1, 4, 4), step=2.0**-8))
 # %% [markdown]
 # ## 7 · To read the picture of an error
 #
-# A wrong gradient leaves a print. `plots.error_map` draws what `backward` says minus the true slope: white is exactly right, red too
-# much, blue too little. Samples are below one another, channels side by side, black lines between them. Four to practise on,
-# all of them in dx, for three samples of two channels:
+# A wrong gradient leaves a print. `plots.error_map` draws what `backward` says minus the true slope: white is exactly
+# right, red too much, blue too little. Samples are below one another, channels side by side, black lines between them.
+# Four to practise on, all of them in dx, for three samples of two channels:
 
 # %%
 rng = np.random.default_rng(0)
@@ -212,19 +218,21 @@ plt.show()
 
 # %% [markdown]
 # * **Sign:** wrong everywhere, without a pattern. A wrong factor looks the same: as large as the truth itself.
-# * **Stride forgotten:** the first row of every square is right. There the walk begins; with each step it is further off.
+# * **Stride forgotten:** the first row of every square is right. There the walk begins; with each step it is further
+#   off.
 # * **Overlap replaced:** wrong here and there only, at the pixels that are the largest of *two* windows that overlap.
-# * **No mask:** half of the pixels, at random. Where? Exactly where x was negative. It helps to lay x beside the picture.
+# * **No mask:** half of the pixels, at random. Where? Exactly where x was negative. It helps to lay x beside the
+#   picture.
 #
-# So look at what is *right*, and ask what these places have in common. When the picture does not tell, take a smaller case: one
-# sample, one channel, no padding; then bring one thing back at a time until the error appears. What you brought back last is
-# where it lives.
+# So look at what is *right*, and ask what these places have in common. When the picture does not tell, take a smaller
+# case: one sample, one channel, no padding; then bring one thing back at a time until the error appears. What you
+# brought back last is where it lives.
 
 # %% [markdown]
 # ### Exercise 1 · Which bug is it? (10 minutes)
 #
-# Three pictures of dx, from three broken convolutions with a kernel of 3 × 3 and without padding, three samples of two channels each. Which of the
-# six did it? Think of what each of them would leave right.
+# Three pictures of dx, from three broken convolutions with a kernel of 3 × 3 and without padding, three samples of two
+# channels each. Which of the six did it? Think of what each of them would leave right.
 #
 # 1. `"replaced"`: `dx[...] = ` where `+=` is meant, so that of overlapping windows the last one wins
 # 2. `"one channel for all"`: the kernel of the first channel is used for every channel
@@ -258,8 +266,8 @@ check("06-prints", verdicts)
 # %% [markdown]
 # ### Exercise 2 · The loss, so that it cannot overflow (15 minutes)
 #
-# Write (N6) and (N7.13). Mind that $e^{1000}$ is infinite for a computer, and that the softmax does not change if the same number is
-# taken away from all scores of a row.
+# Write (N6) and (N7.13). Mind that $e^{1000}$ is infinite for a computer, and that the softmax does not change if the
+# same number is taken away from all scores of a row.
 
 # %% exercise="06-softmax"
 def softmax_loss(y, t):
@@ -288,8 +296,8 @@ check("06-softmax", softmax_loss)
 # %% [markdown]
 # ### Exercise 3 · Mend a convolution (40 minutes)
 #
-# This convolution has **two** wrong lines in `backward`. Find them with the check and its pictures, and mend them. Run the check on small cases
-# first: without padding, with stride 1.
+# This convolution has **two** wrong lines in `backward`. Find them with the check and its pictures, and mend them. Run
+# the check on small cases first: without padding, with stride 1.
 
 # %% exercise="06-mend"
 class Conv:
@@ -364,10 +372,10 @@ check("06-mend", Conv)
 # %% [markdown]
 # ### Exercise 4 · Read better (an evening)
 #
-# Write `learn_to_read(x, t)`, which trains a network of your own on the digits it is given and returns it. The check makes the task
-# harder: it moves each digit by up to one pixel to any side, since nobody writes in the middle of the box; it gives the classes other
-# names, so that nothing can be known by heart; and it keeps a third of the digits back. Asked for are **at most half the mistakes** of
-# a linear layer that was trained on the same digits.
+# Write `learn_to_read(x, t)`, which trains a network of your own on the digits it is given and returns it. The check
+# makes the task harder: it moves each digit by up to one pixel to any side, since nobody writes in the middle of the
+# box; it gives the classes other names, so that nothing can be known by heart; and it keeps a third of the digits back.
+# Asked for are **at most half the mistakes** of a linear layer that was trained on the same digits.
 
 # %% exercise="06-read"
 def learn_to_read(x, t):
@@ -389,7 +397,8 @@ def learn_to_read(x, t):
         nn.Flatten(),
         nn.Linear(48 * 4 * 4, 10, seed=2),
     ])
-    loss, descent, rng = nn.SoftmaxCrossEntropy(), nn.SGD(network, 0.05, momentum=0.9, weight_decay=1e-3), np.random.default_rng(0)
+    loss, descent = nn.SoftmaxCrossEntropy(), nn.SGD(network, 0.05, momentum=0.9, weight_decay=1e-3)
+    rng = np.random.default_rng(0)
     for epoch in range(10):
         descent.learning_rate = 0.05 * (1 - epoch / 10)
         for batch in np.array_split(rng.permutation(len(x)), len(x) // 32):
@@ -404,8 +413,9 @@ check("06-read", (learn_to_read, x, t))
 # %% [markdown]
 # ## What to read next
 #
-# * `acai/teaching/bugs.py`: the whole catalogue. `bugs.puzzle()` gives you a broken layer without saying what is wrong with it; hunt with
-#   `gradcheck.check` or `bugs.hunt`.
-# * `acai/nn/gradreport.py`: how the report guesses from the pattern what happened.
-# * `acai/training.py`: what a real training adds: a learning rate that falls, steps that are cut, stopping and going on.
-# * **Notebook 07**: sound. There the pictures that a convolution looks at are made of music.
+# * [`acai/teaching/bugs.py`](../acai/teaching/bugs.py): the whole catalogue. `bugs.puzzle()` gives you a broken layer
+#   without saying what is wrong with it; hunt with `gradcheck.check` or `bugs.hunt`.
+# * [`acai/nn/gradreport.py`](../acai/nn/gradreport.py): how the report guesses from the pattern what happened.
+# * [`acai/training.py`](../acai/training.py): what a real training adds: a learning rate that falls, steps that are
+#   cut, stopping and going on.
+# * **[Notebook 07](07_sound.ipynb)**: sound. There the pictures that a convolution looks at are made of music.

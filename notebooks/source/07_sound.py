@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 07 · Sound
 #
-# **The question:** a network can look at pictures. How does one make a picture of a sound, such that what the ear tells apart,
-# the picture tells apart, too?
+# **The question:** a network can look at pictures. How does one make a picture of a sound, such that what the ear tells
+# apart, the picture tells apart, too?
 #
-# From air pressure to the log-mel spectrogram, one step after another, with something to hear at each; then filters that listen to it.
-# Equations (A1), (A2) are those of the README, part A; the code is `acai/audio.py`.
+# From air pressure to the log-mel spectrogram, one step after another, with something to hear at each; then filters
+# that listen to it. Equations (A1), (A2) are those of the [README](../README.md), part A; the code is `acai/audio.py`.
 
 # %%
 import matplotlib.pyplot as plt
@@ -21,9 +21,9 @@ RATE = 22050  # samples a second
 # %% [markdown]
 # ## 1 · A sound is a row of numbers
 #
-# 22,050 times a second somebody writes down how far the air is pushed. That is all. This song is made up by `render`: chords over a
-# drum, shaped by seven numbers that we come to below. (Songs of your own work as well: wherever a sound goes in, the path of
-# a wav, flac, ogg or mp3 file may stand.)
+# 22,050 times a second somebody writes down how far the air is pushed. That is all. This song is made up by `render`:
+# chords over a drum, shaped by seven numbers that we come to below. (Songs of your own work as well: wherever a sound
+# goes in, the path of a wav, flac, ogg or mp3 file may stand.)
 
 # %%
 features = np.array([0.4, 0.0, -0.2, -0.3, -0.8, 0.3, -1.0])
@@ -38,18 +38,20 @@ plots.waveform(song[15000:15882], RATE, 15000 / RATE, ax=close).set_title("forty
 plt.show()
 
 # %% [markdown]
-# Above one sees *when* something is struck, but not what. Close up there is a pattern that repeats: a tone is
-# nothing but air that swings, so many times a second (Hz). Which tones are in there? The eye cannot tell. The Fourier transform can.
+# Above one sees *when* something is struck, but not what. Close up there is a pattern that repeats: a tone is nothing
+# but air that swings, so many times a second (Hz). Which tones are in there? The eye cannot tell. The Fourier transform
+# can.
 
 # %% [markdown]
 # ## 2 · One frame: which tones are in it
 #
 # Take a short piece, a **frame** of 1,024 samples, and ask for every frequency how much of it is in there:
 #
-# $$|X_f|^2 = \Big|\sum_n w_n\, x_n\, e^{-2\pi i f n / 1024}\Big|^2$$
+# $$|X_f|^2 = \Big|\sum_n w_n x_n e^{-2\pi i f n / 1024}\Big|^2$$
 #
-# The weights w are **Hann's window**, $w_n = \tfrac12 - \tfrac12 \cos(2\pi n / 1024)$, which fades the frame in and out. Without it the frame begins and ends
-# with a click, and a click has all frequencies in it: the grey line below. With it, the three tones of this chord stand free.
+# The weights w are **Hann's window**, $w_n = \tfrac12 - \tfrac12 \cos(2\pi n / 1024)$, which fades the frame in and
+# out. Without it the frame begins and ends with a click, and a click has all frequencies in it: the grey line below.
+# With it, the three tones of this chord stand free.
 
 # %%
 chord = sum(np.sin(2 * np.pi * tone * np.arange(1024) / RATE) for tone in (523, 1319, 2093))  # three tones
@@ -66,8 +68,9 @@ plt.show()
 # %% [markdown]
 # ### Exercise 1 · The power spectrum of one frame (20 minutes)
 #
-# Frame t of (A1) is *centred* on sample t·hop: it begins at t·hop − window/2. What lies before the first or behind the last sample counts as 0. Weigh
-# it by Hann's window as written above, and return the power of the frequencies 0 … window/2 (`np.fft.rfft` gives these).
+# Frame t of (A1) is *centred* on sample t·hop: it begins at t·hop − window/2. What lies before the first or behind the
+# last sample counts as 0. Weigh it by Hann's window as written above, and return the power of the frequencies 0 …
+# window/2 (`np.fft.rfft` gives these).
 
 # %% exercise="07-frame"
 def power(x, t, window, hop):
@@ -90,37 +93,38 @@ check("07-frame", power)
 # %% [markdown]
 # ## 3 · Frame after frame: the spectrogram
 #
-# Move the frame on by a **hop** of 512 samples, and again, and put the spectra side by side: time to the right, pitch upwards, loud is bright. How
-# long should a frame be? Short frames know *when*, long ones know *what*, and no frame knows both: a tone of 100 Hz needs a hundredth of a second
-# to swing even once.
+# Move the frame on by a **hop** of 512 samples, and again, and put the spectra side by side: time to the right, pitch
+# upwards, loud is bright. How long should a frame be? Short frames know *when*, long ones know *what*, and no frame
+# knows both: a tone of 100 Hz needs a hundredth of a second to swing even once.
 
 # %%
 def pictured(window=1024):
     """One second of the song, with frames of this length."""
-    return audio.log_mel((song[:RATE], RATE), window=window, hop=128, n_mels=40)
+    return audio.log_mel((song[:RATE], RATE), window=window, hop=256, n_mels=40)
 
 
 fig, panels = plt.subplots(1, 3, figsize=(11, 2.6), layout="constrained")
 for panel, window in zip(panels, (512, 1024, 4096)):
-    panel.imshow(pictured(window), origin="lower", aspect="auto", cmap="magma", extent=(0, 1, 0, 40))
-    panel.set(title=f"frames of {window} samples, {1000 * window / RATE:.0f} ms", xlabel="time (s)", ylabel="band")
+    plots.spectrogram(pictured(window), panel, hop=256, bar=False)
+    panel.set(title=f"frames of {window} samples, {1000 * window / RATE:.0f} ms")
 plt.show()
 
 # %% slider
 from ipywidgets import SelectionSlider, interact
 
 interact(
-    lambda window: plots.spectrogram(pictured(window), hop=128),
+    lambda window: plots.spectrogram(pictured(window), hop=256),
     window=SelectionSlider(options=[512, 1024, 2048, 4096, 8192], value=1024),
 )
 
 # %% [markdown]
 # ## 4 · Mel: pitch as the ear hears it
 #
-# From 100 to 200 Hz is an octave; from 5,100 to 5,200 Hz one hears hardly a difference. The **mel scale** puts frequencies where the ear has them: even steps up to 1,000 Hz,
-# even *ratios* above. On that scale (A1) lays 128 triangles, equally far apart, and each sums up the power below it:
+# From 100 to 200 Hz is an octave; from 5,100 to 5,200 Hz one hears hardly a difference. The **mel scale** puts
+# frequencies where the ear has them: even steps up to 1,000 Hz, even *ratios* above. On that scale (A1) lays 128
+# triangles, equally far apart, and each sums up the power below it:
 #
-# $$S_{bt} = \sum_f F_{bf}\, |X_{ft}|^2$$
+# $$S_{bt} = \sum_f F_{bf} |X_{ft}|^2$$
 #
 # So 513 frequencies become 128 bands, narrow ones below, wide ones above.
 
@@ -130,8 +134,8 @@ plots.mel_bank(F, RATE, range(3, 128, 12))
 plt.show()
 
 # %% [markdown]
-# What does one band *hear*? Take noise, which has all frequencies, and let through only what is under one triangle: band 20, band 60, band 110, one
-# after the other.
+# What does one band *hear*? Take noise, which has all frequencies, and let through only what is under one triangle:
+# band 20, band 60, band 110, one after the other.
 
 # %%
 noise = np.fft.rfft(np.random.default_rng(0).normal(size=RATE // 2))
@@ -142,7 +146,8 @@ Audio(np.concatenate([x / np.abs(x).max() for x in heard]).astype(np.float32), r
 # %% [markdown]
 # ### Exercise 2 · The mel scale (15 minutes)
 #
-# Slaney's scale: below 1,000 Hz a mel is 200/3 Hz, so that 1,000 Hz are 15 mel; above, 27 mel are a factor of 6.4. Write it for a whole array of frequencies.
+# Slaney's scale: below 1,000 Hz a mel is 200/3 Hz, so that 1,000 Hz are 15 mel; above, 27 mel are a factor of 6.4.
+# Write it for a whole array of frequencies.
 
 # %% exercise="07-mel"
 def mel(f):
@@ -164,8 +169,8 @@ check("07-mel", mel)
 # %% [markdown]
 # ## 5 · Log: loudness as the ear hears it
 #
-# Ten times the power does not sound ten times as loud, only a step louder. In the raw powers, left, one sees a few loud places and nothing else. The
-# logarithm (A2) brings out the rest:
+# Ten times the power does not sound ten times as loud, only a step louder. In the raw powers, left, one sees a few loud
+# places and nothing else. The logarithm (A2) brings out the rest:
 #
 # $$L = \log(1 + C \cdot S), \qquad C = 10{,}000$$
 #
@@ -181,7 +186,8 @@ left.images[0].colorbar.set_label("power")
 plt.show()
 
 # %% [markdown]
-# Now one can read it: lines are tones, and they wobble; upright strokes are drum hits; a chord begins where lines break off and others start.
+# Now one can read it: lines are tones, and they wobble; upright strokes are drum hits; a chord begins where lines break
+# off and others start.
 #
 # ### Exercise 3 · The logarithm (5 minutes)
 
@@ -204,7 +210,8 @@ check("07-log", compressed)
 # %% [markdown]
 # ## 6 · What an average does not hear
 #
-# The made-up songs of acai have seven features, each from −1 to 1. Three of them one hears in the *average* spectrum; four live in time alone.
+# The made-up songs of acai have seven features, each from −1 to 1. Three of them one hears in the *average* spectrum;
+# four live in time alone.
 
 # %%
 for name, (low, high) in FEATURES.items():
@@ -214,7 +221,7 @@ for name, (low, high) in FEATURES.items():
 # Here are two songs that differ in one thing: the first is slow, the second fast. Listen.
 
 # %%
-slow, fast = (render(np.array([0.4, 0, 0.2, tempo, -0.8, -0.5, -1]), 2.5, np.random.default_rng(2)) for tempo in (-0.9, 0.9))
+slow, fast = (render(np.array([0.4, 0, 0.2, tempo, -0.8, -0.5, -1]), 2.0, np.random.default_rng(2)) for tempo in (-0.9, 0.9))
 Audio(slow, rate=RATE)
 
 # %%
@@ -224,8 +231,7 @@ Audio(fast, rate=RATE)
 fig, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
 L_slow, L_fast = (audio.log_mel((x, RATE)) for x in (slow, fast))
 for x, panel, title in ((L_slow, left, "slow"), (L_fast, middle, "fast")):
-    panel.imshow(x, origin="lower", aspect="auto", cmap="magma", extent=(0, 2.5, 0, 128))
-    panel.set(title=title, xlabel="time (s)", ylabel="mel band")
+    plots.spectrogram(x, panel, bar=False).set_title(title)
 right.plot(L_slow.mean(axis=1), color=plots.BLUE, label="slow")
 right.plot(L_fast.mean(axis=1), color=plots.ORANGE, label="fast")
 plots.axes(right).set(title="average over time", xlabel="mel band", ylabel="L")
@@ -233,15 +239,17 @@ right.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# The pictures have nothing in common; the averages differ no more than two songs of one tempo would. Whoever hears the average alone is
-# deaf to tempo. That is why the network of notebook 08 looks at *windows of time*, and why it can beat a regression on averages.
+# The pictures have nothing in common; the averages differ no more than two songs of one tempo would. Whoever hears the
+# average alone is deaf to tempo. That is why the network of notebook 08 looks at *windows of time*, and why it can beat
+# a regression on averages.
 
 # %% [markdown]
 # ## 7 · What a filter hears
 #
-# A filter of the first layer is a convolution (N1) as tall as the spectrogram and four frames wide. It slides over time and answers, at each moment: *how much does this
-# look like me?* Here are three made by hand. `onset` has −1 in its two earlier frames and +1 in the later ones: it answers
-# when it gets louder. `low` and `high` wait for power in their bands.
+# A filter of the first layer is a convolution (N1) as tall as the spectrogram and four frames wide. It slides over time
+# and answers, at each moment: *how much does this look like me?* Here are three made by hand. `onset` has −1 in its two
+# earlier frames and +1 in the later ones: it answers when it gets louder. `low` and `high` wait for power in their
+# bands.
 
 # %%
 layer = nn.Conv2D(1, 3, (128, 4))
@@ -254,8 +262,7 @@ A = nn.ReLU().forward(layer.forward(x[None, None].astype(np.float32)))[0, :, 0] 
 
 fig, panels = plt.subplots(4, 1, figsize=(9, 5.4), layout="constrained", sharex=True, height_ratios=(2, 1, 1, 1))
 seconds = np.arange(A.shape[1]) * 512 / RATE
-panels[0].imshow(L, origin="lower", aspect="auto", cmap="magma", extent=(0, L.shape[1] * 512 / RATE, 0, 128))
-panels[0].set(ylabel="mel band")
+plots.spectrogram(L, panels[0], bar=False).set_xlabel("")
 for panel, name, answer in zip(panels[1:], ("onset", "low", "high"), A):
     plots.axes(panel).fill_between(seconds, answer, color=plots.BLUE, lw=0)
     panel.set(ylabel=name, yticks=[])
@@ -263,7 +270,8 @@ panels[-1].set(xlabel="time (s)")
 plt.show()
 
 # %% [markdown]
-# And now *listen* through it: the moments at which `onset` answers most, a fifth of a second each, one after another. Nothing but beginnings.
+# And now *listen* through it: the moments at which `onset` answers most, a fifth of a second each, one after another.
+# Nothing but beginnings.
 
 # %%
 def moments(answer, n=8, length=RATE // 5):
@@ -272,18 +280,21 @@ def moments(answer, n=8, length=RATE // 5):
     for t in np.argsort(-answer):
         if all(abs(t - other) * 512 > length for other in found):
             found.append(t)
-    return np.concatenate([song[t * 512 : t * 512 + length] * np.hanning(min(length, len(song) - t * 512)) for t in sorted(found[:n])])
+    clips = [song[t * 512 : t * 512 + length] for t in sorted(found[:n])]
+    return np.concatenate([clip * np.hanning(len(clip)) for clip in clips])  # each faded in and out
 
 
 Audio(moments(A[0]), rate=RATE)
 
 # %% [markdown]
-# Nobody will make the filters of the network by hand: it finds them itself, by going down the gradient. But that is all they can do: a pattern, slid along time.
+# Nobody will make the filters of the network by hand: it finds them itself, by going down the gradient. But that is all
+# they can do: a pattern, slid along time.
 #
 # ### Exercise 4 · How fast is it? (an evening)
 #
-# Write `tempo(S)`, which tells from a log-mel spectrogram, (128, frames), frames 512/22050 s apart, how many chords a minute a song has. It is between 80 and 200. Asked for:
-# within 4 % of the truth for three songs out of four, songs that the check makes up. Whoever always says 126 gets one in ten.
+# Write `tempo(S)`, which tells from a log-mel spectrogram, (128, frames), frames 512/22050 s apart, how many chords a
+# minute a song has. It is between 80 and 200. Asked for: within 4 % of the truth for three songs out of four, songs
+# that the check makes up. Whoever always says 126 gets one in ten.
 
 # %% exercise="07-tempo"
 def tempo(S):
@@ -309,6 +320,7 @@ check("07-tempo", tempo)
 # %% [markdown]
 # ## What to read next
 #
-# * `acai/audio.py`: this notebook in 170 lines, for files of any length, read block by block. `acai features FOLDER` does it to your own music.
-# * `acai/recording.py`: what can be wrong with a sound file, and how each flaw is named.
-# * **Notebook 08**: the network listens, and a song that nobody has played finds its listeners.
+# * [`acai/audio.py`](../acai/audio.py): this notebook in 170 lines, for files of any length, read block by block.
+#   `acai features FOLDER` does it to your own music.
+# * [`acai/recording.py`](../acai/recording.py): what can be wrong with a sound file, and how each flaw is named.
+# * **[Notebook 08](08_the_whole.ipynb)**: the network listens, and a song that nobody has played finds its listeners.

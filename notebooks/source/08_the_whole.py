@@ -1,11 +1,12 @@
 # %% [markdown]
 # # 08 · The whole: a song that nobody has played
 #
-# **The question:** a new song has no listeners, so that no neighbour and no factor model can say anything about it. Can one find the people who will
-# love it, by its sound alone? And recommend it to somebody whom the system has never met?
+# **The question:** a new song has no listeners, so that no neighbour and no factor model can say anything about it. Can
+# one find the people who will love it, by its sound alone? And recommend it to somebody whom the system has never met?
 #
-# Everything comes together here: plays become hidden features (notebooks 01 to 04), a network (05, 06) learns to hear them (07). Equations
-# (A4), (A5), (A6) are in the README, part A; the code is `acai/content.py` and `acai/new_songs.py`.
+# Everything comes together here: plays become hidden features (notebooks 01 to 04), a network (05, 06) learns to hear
+# them (07). Equations (A4), (A5), (A6) are in the [README](../README.md), part A; the code is `acai/content.py` and
+# `acai/new_songs.py`.
 
 # %%
 import matplotlib.pyplot as plt
@@ -26,9 +27,9 @@ from acai.teaching.exercises import check, hint
 # %% [markdown]
 # ## 1 · A small world
 #
-# **This world is SYNTHETIC**: its listeners, songs and plays are made up, so that the truth is known and every claim can be measured. Each
-# song has seven features that one can hear (notebook 07), each listener a taste in each of them. The models see the plays and
-# the sound, nothing else.
+# **This world is SYNTHETIC**: its listeners, songs and plays are made up, so that the truth is known and every claim
+# can be measured. Each song has seven features that one can hear (notebook 07), each listener a taste in each of them.
+# The models see the plays and the sound, nothing else.
 
 # %%
 world = synthetic(n_users=400, n_songs=280, seconds=4.5, seed=0)
@@ -49,9 +50,10 @@ print(f"{len(split.heard)} songs with plays, {len(split.unheard)} that nobody ha
 # %% [markdown]
 # ## 2 · Where the listeners put the songs
 #
-# `ALS` (C11) turns the plays into seven numbers for each listener (a row of P) and each song (a row of Q). Nobody tells it what they
-# mean, and their axes point anywhere. Yet the features are in there: a straight line, fitted from Q to the true register of each song, and
-# another to its tempo, finds both again. From plays alone: who likes low songs plays many low songs.
+# `ALS` (C11) turns the plays into seven numbers for each listener (a row of P) and each song (a row of Q). Nobody tells
+# it what they mean, and their axes point anywhere. Yet the features are in there: a straight line, fitted from Q to the
+# true register of each song, and another to its tempo, finds both again. From plays alone: who likes low songs plays
+# many low songs.
 
 # %%
 model = ALS(n_factors=7, n_epochs=10, reg=10.0).fit(split.train)
@@ -66,9 +68,10 @@ plt.show()
 # %% [markdown]
 # ## 3 · The network listens
 #
-# Now the sound. Each song becomes a log-mel spectrogram (A1, A2). The network is shown random windows of three seconds, and told the row of Q
-# that the song's listeners gave it; four convolutions over time, then mean, maximum and L2 norm over all of time (N9), then two linear layers, and the
-# loss is the mean squared error (N5). A tenth of the songs is kept aside, to see whether what it learns carries over.
+# Now the sound. Each song becomes a log-mel spectrogram (A1, A2). The network is shown random windows of three seconds,
+# and told the row of Q that the song's listeners gave it; four convolutions over time, then mean, maximum and L2 norm
+# over all of time (N9), then two linear layers, and the loss is the mean squared error (N5). A tenth of the songs is
+# kept aside, to see whether what it learns carries over.
 
 # %%
 spectrograms = world.spectrograms()
@@ -79,9 +82,10 @@ plots.training(ear.history)
 plt.show()
 
 # %% [markdown]
-# What did it learn to listen for? The filters of its first layer, each four frames wide: red is what excites it. They still look much like the
-# noise they began with; a filter has to lean only a little to be of use. The responses say more: below, a song, and the moments at which
-# each filter answers. Some answer to beginnings, some to a certain pitch, some fall silent when a note is struck.
+# What did it learn to listen for? The filters of its first layer, each four frames wide: red is what excites it. They
+# still look much like the noise they began with; a filter has to lean only a little to be of use. The responses say
+# more: below, a song, and the moments at which each filter answers. Some answer to beginnings, others as long as a
+# tone sounds.
 
 # %%
 plots.filters(network.layers[0].params["W"])
@@ -93,12 +97,14 @@ first = network.layers[1].predict(network.layers[0].predict(window[None, :, None
 plots.responses(window, first[0, :, 0])
 
 # %% [markdown]
-# A song is longer than a window. So the network tells its opinion of consecutive windows, and the song gets their mean (A4):
+# A song is longer than a window. So the network tells its opinion of consecutive windows, and the song gets their mean
+# (A4):
 #
 # $$\hat q = \frac1W \sum_w f(\text{window } w)$$
 #
-# Which of the seven true features can one read off q̂? Compare with a **ridge regression on the average spectrum**, which hears no time. (Each bar: what share of
-# a feature's variance, over the unheard songs, a straight line from q̂ tells; 1 is all.)
+# Which of the seven true features can one read off q̂? Compare with a **ridge regression on the average spectrum**,
+# which hears no time. (Each bar: what share of a feature's variance, over the unheard songs, a straight line from q̂
+# tells; 1 is all.)
 
 # %%
 flat = SpectrumRidge()
@@ -123,13 +129,14 @@ ax.legend(frameon=False, ncols=2, loc="upper left")
 plt.show()
 
 # %% [markdown]
-# Brightness, register and noise lie in the average spectrum, and both hear them. Tempo is in time alone: only the network hears anything of it.
+# Brightness, register and noise lie in the average spectrum, and both hear them. Tempo is in time alone: only the
+# network hears anything of it.
 
 # %% [markdown]
 # ### Exercise 1 · The mean over windows (10 minutes)
 #
-# Write (A4). The windows lie side by side, each `width` frames wide; where the song does not end with a window, the last one is moved back so that it does. `f` takes a
-# window, (bands, width), and gives (k,).
+# Write (A4). The windows lie side by side, each `width` frames wide; where the song does not end with a window, the
+# last one is moved back so that it does. `f` takes a window, (bands, width), and gives (k,).
 
 # %% exercise="08-windows"
 def placed(S, f, width):
@@ -154,9 +161,9 @@ check("08-windows", placed)
 # %% [markdown]
 # ## 4 · How good is it? The ladder
 #
-# Every listener p, every unheard song q̂: the score is their product (A5), $p_u \cdot \hat q$. Does a song that a listener plays stand above
-# one that they do not play? The share of pairs for which it does is the AUC (E7): 0.5 is chance, 1 perfect. Not even the true features reach 1, for what
-# people play is partly luck.
+# Every listener p, every unheard song q̂: the score is their product (A5), $p_u \cdot \hat q$. Does a song that a
+# listener plays stand above one that they do not play? The share of pairs for which it does is the AUC (E7): 0.5 is
+# chance, 1 perfect. Not even the true features reach 1, for what people play is partly luck.
 
 # %%
 ladder = areas(split, {
@@ -171,8 +178,8 @@ plt.show()
 # %% [markdown]
 # ## 5 · Songs for a listener
 #
-# One listener, the songs they played most, and what the network would play them of the songs that nobody has played. In words, the truth, which the network
-# was not told. Listen whether they fit.
+# One listener, the songs they played most, and what the network would play them of the songs that nobody has played. In
+# words, the truth, which the network was not told. Listen whether they fit.
 
 # %%
 songs, users = world.plays.songs, world.plays.users
@@ -195,8 +202,8 @@ samples, rate = world.sound(recommended[0])
 Audio(samples[: 3 * rate], rate=rate)  # the first recommendation, which nobody has played
 
 # %% [markdown]
-# And the other way round: a band brings a new song, and asks who will like it. `listeners_for` answers with the same scores, `similar_by_sound` with the songs
-# that have the same listeners.
+# And the other way round: a band brings a new song, and asks who will like it. `listeners_for` answers with the same
+# scores, `similar_by_sound` with the songs that have the same listeners.
 
 # %%
 print("will like", recommended[0], ":", [user for user, score in new.listeners_for(recommended[0], n=3)])
@@ -226,8 +233,9 @@ check("08-best", best)
 # %% [markdown]
 # ## 6 · Somebody whom nobody has met
 #
-# A new listener arrives and names three songs, all of them high and noisy. `fold_in` finds the p that explains them, with Q standing still: no training, one small system of equations.
-# And with p come the recommendations, new songs included: a song that nobody has played, for a person whom nobody knows.
+# A new listener arrives and names three songs, all of them high and noisy. `fold_in` finds the p that explains them,
+# with Q standing still: no training, one small system of equations. And with p come the recommendations, new songs
+# included: a song that nobody has played, for a person whom nobody knows.
 
 # %%
 heard = [songs[i] for i in split.heard]
@@ -250,15 +258,17 @@ plt.show()
 # %% [markdown]
 # ## 7 · The first listeners come
 #
-# A day later three people have played the song. Their plays say something that the sound does not; three people are not many. What is q now? The one that explains their plays, and yet
-# stays near what the ear says (A6):
+# A day later three people have played the song. Their plays say something that the sound does not; three people are not
+# many. What is q now? The one that explains their plays, and yet stays near what the ear says (A6):
 #
-# $$q = \arg\min_q\; \tfrac12 \sum_u (r_u - p_u \cdot q)^2 + \tfrac{\lambda}{2}\, \lVert q - \hat q \rVert^2$$
+# $$q = \arg\min_q \tfrac12 \sum_u (r_u - p_u \cdot q)^2 + \tfrac{\lambda}{2} \lVert q - \hat q \rVert^2$$
 #
-# Set its gradient to zero, and out comes $\;(\sum_u p_u p_u^\top + \lambda I)\,(q - \hat q) = \sum_u p_u\,(r_u - p_u \cdot \hat q)$. With no plays q is q̂; with many,
-# it is what listeners say. λ is how many plays the ear is worth.
+# Set its gradient to zero, and out comes
+# $(\sum_u p_u p_u^\top + \lambda I)(q - \hat q) = \sum_u p_u(r_u - p_u \cdot \hat q)$. With no plays q is q̂; with
+# many, it is what listeners say. λ is how many plays the ear is worth.
 #
-# Below, the AUC for each unheard song among the listeners who have not been asked yet, as the first n come in, with the ear (A6) and without it (q̂ = 0).
+# Below, the AUC for each unheard song among the listeners who have not been asked yet, as the first n come in, with the
+# ear (A6) and without it (q̂ = 0).
 
 # %%
 deaf = NewSongs(model, {song: 0 * q for song, q in zip(new.songs, new.Q_hat)})
@@ -288,7 +298,8 @@ plots.lines(curves, ns, xlabel="listeners so far", ylabel="AUC")
 plt.show()
 
 # %% [markdown]
-# Without the ear, a song begins at chance and needs a dozen listeners to be understood as well. With it, the song begins where the network left off.
+# Without the ear, a song begins at chance and needs a dozen listeners to be understood as well. With it, the song
+# begins where the network left off.
 #
 # ### Exercise 3 · The first plays (30 minutes)
 #
@@ -314,9 +325,10 @@ check("08-first-plays", with_plays)
 # %% [markdown]
 # ### Exercise 4 · A better ear (an evening)
 #
-# Write an ear of your own, a class with `fit(spectrograms, Q)` and `predict(spectrograms)`; each spectrogram is (128, frames), Q is (n_songs, k). The check lets it learn the seven features from 135 songs of another world,
-# four seconds each, and asks it about 45 more. `SpectrumRidge` reaches an R² of about 0.4. Asked for: **0.2 more**. The failed check says which features your ear
-# does not hear.
+# Write an ear of your own, a class with `fit(spectrograms, Q)` and `predict(spectrograms)`; each spectrogram is (128,
+# frames), Q is (n_songs, k). The check lets it learn the seven features from 135 songs of another world, four seconds
+# each, and asks it about 45 more. `SpectrumRidge` reaches an R² of about 0.4. Asked for: **0.2 more**. The failed check
+# says which features your ear does not hear.
 
 # %% exercise="08-ear"
 class Ear:
@@ -357,8 +369,10 @@ check("08-ear", Ear)
 # %% [markdown]
 # ## What to read next
 #
-# * **Your own music**: `acai report --help` says how to have all this done to a folder of sound files and a log of who played what.
+# * **Your own music**: `acai report --help` says how to have all this done to a folder of sound files and a log of who
+#   played what.
 # * `acai demo` is this notebook with a larger world, on a page with players.
-# * `acai/content.py` and `acai/new_songs.py`: the two classes that did it. `acai/training.py`: how the network was trained.
+# * [`acai/content.py`](../acai/content.py) and [`acai/new_songs.py`](../acai/new_songs.py): the two classes that did
+#   it. [`acai/training.py`](../acai/training.py): how the network was trained.
 # * The paper: van den Oord, Dieleman, Schrauwen, *Deep content-based music recommendation*, 2013.
 # * And then: change something. Another network, another world, other features. Whether it got better, the ladder says.

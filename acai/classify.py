@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import softmax
 
 from acai.ears import SpectrumRidge
 from acai.errors import InputError
@@ -17,8 +17,8 @@ from acai.windows import Augmentation, Standardiser, check_spectrograms, consecu
 MASKS = Augmentation(time_mask=30, band_mask=16)
 
 
-def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 32, rate: float = 0.5, seed: int = 0) -> Sequential:
-    """A small `dieleman_network` for few tracks: what was heard, pooled over time, half of it forgotten, then weighed.
+def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 64, rate: float = 0.8, seed: int = 0) -> Sequential:
+    """A small `dieleman_network` for few tracks: what was heard is pooled over time, most of it forgotten, the rest weighed.
 
     Parameters
     ----------
@@ -112,10 +112,10 @@ class SoundClassifier:
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        """The log-probability of each class, a mean over windows side by side: shape (n_tracks, n_classes)."""
+        """The probability of each class, a mean over windows side by side: shape (n_tracks, n_classes)."""
         check_spectrograms(spectrograms, self.width)
         y = [self.network.predict(consecutive_windows(S, self.width, self.inputs)) for S in spectrograms]
-        return np.array([log_softmax(y_i, axis=1).mean(axis=0) for y_i in y])
+        return np.array([softmax(y_i, axis=1).mean(axis=0) for y_i in y])
 
 
 class SpectrumClassifier:

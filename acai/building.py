@@ -10,6 +10,7 @@ from acai.errors import InputError, unknown
 
 # to combine the values of a repeated pair; "first" and "last" reduce the entries' numbers instead of their values
 WAYS = {"sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "first": np.minimum, "last": np.maximum}
+WAYS |= {"count": np.add}  # of entries, whatever their values
 
 
 class RepeatedPair(InputError):
@@ -58,18 +59,19 @@ class Columns:
         """
         if combine is not None and combine not in WAYS:
             raise unknown("way to combine", combine, WAYS, n=len(WAYS))
-        shape = (len(self.users), len(self.songs))
-        coo = sparse.coo_array((np.arange(len(self.r), dtype=np.int32), (self.u, self.i)), shape=shape)
+        shape, n = (len(self.users), len(self.songs)), len(self.r)
+        entry = np.zeros(n, dtype=np.int8) if combine == "count" else np.arange(n, dtype=np.int32)
+        coo = sparse.coo_array((entry, (self.u, self.i)), shape=shape)
         coo.has_canonical_format = True  # or SciPy would add up the entries of repeated pairs
         csr = coo.tocsr()
-        del coo
+        del coo, entry
         csr.sort_indices()
         indptr, indices, entry = csr.indptr, csr.indices, csr.data
         del csr
         starts = np.ones(len(entry), dtype=bool)  # where another pair begins
         np.not_equal(indices[1:], indices[:-1], out=starts[1:])
         starts[indptr[:-1][np.diff(indptr) > 0]] = True  # a new row is a new pair, whatever the song
-        if starts.all():
+        if starts.all() and combine != "count":
             r, t = self.r[entry], None if self.t is None else self.t[entry]
         else:
             first = np.flatnonzero(starts)
@@ -88,6 +90,8 @@ class Columns:
             g = several[np.argmin(entry[several + 1])]
             user = self.users[int(np.searchsorted(indptr, g, side="right")) - 1]
             raise RepeatedPair(user, self.songs[indices[g]], (int(entry[g]), int(entry[g + 1])), len(several))
+        if combine == "count":
+            return sizes, None
         if combine in ("first", "last"):
             chosen = WAYS[combine].reduceat(entry, first)
             return self.r[chosen], None if self.t is None else self.t[chosen]

@@ -59,11 +59,12 @@ class Ratings:
             Ids of any kind: lists, arrays, data-frame columns. They get their place on the axis in order of appearance.
         values : iterable of float
             Ratings or play counts; finite.
-        combine : {None, "sum", "mean", "max", "min", "first", "last"}
-            What to do where a pair occurs more than once. With None that is an error.
+        combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
+            What to do where a pair occurs more than once: with None that is an error, with "count" the value is how
+            often it does.
         times : iterable of int, optional
             When, in seconds since 1970. A combined entry has the time of the value it was given by "first" or
-            "last", and the latest of its times otherwise.
+            "last", the latest of its times otherwise, and none with "count".
 
         Returns
         -------

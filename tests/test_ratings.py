@@ -60,6 +60,7 @@ WAYS = {
     "mean": lambda v: np.float32(sum(v) / len(v)),
     "first": lambda v: v[0],
     "last": lambda v: v[-1],
+    "count": len,
 }
 
 
@@ -180,7 +181,7 @@ def with_times(entries, **options):
     return Ratings.from_triplets(users, songs, values, times=times, **options)
 
 
-@given(TIMED, st.sampled_from(sorted(WAYS)))
+@given(TIMED, st.sampled_from(sorted(set(WAYS) - {"count"})))
 def test_times_go_with_their_entries(entries, combine):
     of_pair = {}
     for user, song, _, time in entries:

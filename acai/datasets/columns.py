@@ -133,10 +133,11 @@ class Ids:
 
     def ids(self, encoding: str) -> list:
         """Every id, in the order of the numbers: a str, or a tuple of them."""
-        raw, ends = self.pool.tobytes(), (8 * self.offsets[: self.n + 1]).tolist()
-        texts = [raw[start:end].rstrip(b"\0").decode(encoding) for start, end in pairwise(ends)]
+        ends = (8 * self.offsets[: self.n + 1]).tolist()
+        raw = self.pool[: ends[-1] // 8].tobytes()
+        texts = (raw[start:end].rstrip(b"\0").decode(encoding) for start, end in pairwise(ends))
         if len(self.fields) == 1:
-            return texts
+            return list(texts)
         shared: dict[str, str] = {}  # an artist of a thousand songs is one str
         return [tuple(shared.setdefault(part, part) for part in text.split("\0")) for text in texts]
 

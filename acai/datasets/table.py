@@ -31,13 +31,24 @@ class Table:
     name: str
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     ids: dict[str, list] = field(default_factory=dict)
+    n_rows: int = 0
     first_line: int = 1
     skipped: dict[str, list[np.ndarray]] = field(default_factory=dict)  # what was expected → the lines without it
 
-    @property
-    def n_rows(self) -> int:
-        """The number of lines that were read."""
-        return len(next(iter(self.columns.values())))
+    def extend(self, values: Mapping[str, np.ndarray], share: float) -> None:
+        """Add rows, with which `share` of the file is read.
+
+        Columns get room for what is still to come, foreseen from the share; room that is not used yet costs no memory.
+        """
+        n_rows = self.n_rows
+        for name, new in values.items():
+            self.n_rows = n_rows + len(new)
+            column = self.columns.get(name, new[:0])
+            if self.n_rows > len(column):
+                column = np.empty(int(1.1 * self.n_rows / share) + 1, dtype=new.dtype)
+                column[:n_rows] = self.columns.get(name, new)[:n_rows]
+                self.columns[name] = column
+            column[n_rows : self.n_rows] = new
 
     def texts(self, column: str) -> list[str]:
         """A column of ids or texts, row by row."""
@@ -104,7 +115,6 @@ def read_table(
     """
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
-    chunks: dict[str, list[np.ndarray]] = {name: [] for name in columns}
     ids = [column for column in columns.values() if isinstance(column, Ids)]
     ids_last = sorted(columns, key=lambda name: columns[name] in ids)  # so that a faulty line's ids get no number
     with opened(path, *names) as source, tqdm(unit="B", unit_scale=True, disable=not progress) as bar:
@@ -127,17 +137,16 @@ def read_table(
             if not fine.all():
                 _report(lines, n_lines + 1, table, on_error, separator)
                 values = {name: column[fine] for name, column in values.items()}
-            for name, column in values.items():
-                chunks[name].append(column)
+            table.extend(values, source.stream.tell() / source.size if source.size else 0.5)
             n_lines += len(fine)
     if n_lines == 0:
         raise InputError(f"{table.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
-    for name, column in columns.items():
-        table.columns[name] = np.concatenate(chunks.pop(name) or [np.zeros(0, np.int32)])
-        if column in ids:
-            table.ids[name] = column.ids(encoding)
     if table.n_rows == 0:
         raise InputError(f"not one line could be used; {'; '.join(table.notes())}")
+    for name, column in columns.items():
+        table.columns[name] = table.columns[name][: table.n_rows]
+        if column in ids:
+            table.ids[name] = column.ids(encoding)
     return table
 
 

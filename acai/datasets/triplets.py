@@ -29,7 +29,7 @@ def triplets(
         Where on the line the user, the song and the value stand, counted from 0.
     header : bool
         Whether the first line names the fields.
-    combine : {None, "sum", "mean", "max", "min", "first", "last"}
+    combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
         What to do where a pair occurs more than once. With None that is an error.
     **options
         `on_error="skip"` leaves faulty lines out, counts them and names them in `Ratings.notes`; `progress=True` shows a bar.

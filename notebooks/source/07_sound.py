@@ -55,11 +55,17 @@ plt.show()
 
 # %%
 chord = sum(np.sin(2 * np.pi * tone * np.arange(1024) / RATE) for tone in (523, 1319, 2093))  # three tones
-window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
-hertz = np.fft.rfftfreq(1024, 1 / RATE)
+
+
+def hann(window):
+    """Hann's window of so many samples."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+
+
+hertz = np.fft.rfftfreq(1024, 1 / RATE)  # the frequencies, from 0 to half the rate
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
-plots.waveform(chord * window, RATE, ax=left).set_title("a frame of a chord, faded in and out")
-for x, colour, name in ((chord, "0.7", "without a window"), (chord * window, plots.BLUE, "with Hann's window")):
+plots.waveform(chord * hann(1024), RATE, ax=left).set_title("a frame of a chord, faded in and out")
+for x, colour, name in ((chord, "0.7", "without a window"), (chord * hann(1024), plots.BLUE, "with Hann's window")):
     right.plot(hertz, 10 * np.log10(np.abs(np.fft.rfft(x)) ** 2), color=colour, label=name)
 plots.axes(right).set(xlabel="frequency (Hz)", ylabel="power (dB)", xlim=(0, 5000), ylim=(-40, 70))
 right.legend(frameon=False)
@@ -98,24 +104,32 @@ check("07-frame", power)
 # knows both: a tone of 100 Hz needs a hundredth of a second to swing even once.
 
 # %%
-def pictured(window=1024):
-    """One second of the song, with frames of this length."""
-    return audio.log_mel((song[:RATE], RATE), window=window, hop=256, n_mels=40)
+def spectra(window, highest=2000):
+    """The spectra of frames of this length, one every 256 samples, up to so many Hz: (frequencies, frames)."""
+    frames = np.concatenate(list(audio.frames([song[:RATE]], window, 256)))  # of the first second; (frames, window)
+    X = np.fft.rfft(frames * hann(window))[:, : highest * window // RATE]
+    return np.log1p(1e6 * np.abs(X.T / window) ** 2)
 
 
-fig, panels = plt.subplots(1, 3, figsize=(11, 2.6), layout="constrained")
-for panel, window in zip(panels, (512, 1024, 4096)):
-    plots.spectrogram(pictured(window), panel, hop=256, bar=False)
-    panel.set(title=f"frames of {window} samples, {1000 * window / RATE:.0f} ms")
+def pictured(window, ax=None):
+    ax = plots.spectrogram(spectra(window), ax, hop=256, bar=False)
+    ax.set(title=f"frames of {window} samples, {1000 * window / RATE:.0f} ms", ylabel="0 to 2,000 Hz", yticks=[])
+
+
+fig, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
+for panel, window in zip(panels, (256, 1024, 4096)):
+    pictured(window, panel)
 plt.show()
+
+# %% [markdown]
+# With 12 ms one sees the air swing, but no tone by itself. With 186 ms each tone is a thin line, but when the second
+# chord began is anybody's guess. acai takes the middle, 1,024 samples.
 
 # %% slider
 from ipywidgets import SelectionSlider, interact
 
-interact(
-    lambda window: plots.spectrogram(pictured(window), hop=256),
-    window=SelectionSlider(options=[512, 1024, 2048, 4096, 8192], value=1024),
-)
+lengths = SelectionSlider(options=[256, 512, 1024, 2048, 4096, 8192], value=1024)
+interact(lambda window: pictured(window), window=lengths)
 
 # %% [markdown]
 # ## 4 · Mel: pitch as the ear hears it
@@ -239,9 +253,8 @@ right.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# The pictures have nothing in common; the averages differ no more than two songs of one tempo would. Whoever hears the
-# average alone is deaf to tempo. That is why the network of notebook 08 looks at *windows of time*, and why it can beat
-# a regression on averages.
+# The pictures have little in common, the averages nearly all. Whoever hears the average alone is deaf to tempo. That is
+# why the network of notebook 08 looks at *windows of time*, and why it can beat a regression on averages.
 
 # %% [markdown]
 # ## 7 · What a filter hears

@@ -67,7 +67,7 @@ hint("01-long-tail")
 
 # %% exercise="01-long-tail"
 def share_of_head(plays, head):
-    """The share of all plays that belongs to the round(head · n) most played of n songs: a number from 0 to 1."""
+    """The share, 0 to 1, of all plays that the round(head · n) most played of n songs have."""
     ...
 
 
@@ -75,7 +75,7 @@ check("01-long-tail", share_of_head)
 
 # %% solution="01-long-tail"
 def share_of_head(plays, head):
-    """The share of all plays that belongs to the round(head · n) most played of n songs: a number from 0 to 1."""
+    """The share, 0 to 1, of all plays that the round(head · n) most played of n songs have."""
     top = round(head * len(plays))
     return np.sort(plays)[-top:].sum() / plays.sum()
 
@@ -179,7 +179,7 @@ check("01-stars", stars)
 
 # %% exercise="01-stars-by-time"
 def stars_by_time(times):
-    """(D5) Stars for one user and one song. `times` are the moments of the plays in seconds, in order: an array of int."""
+    """(D5) Stars for one user and one song, from the times of its plays: seconds, an array, in order."""
     ...
 
 
@@ -187,7 +187,7 @@ check("01-stars-by-time", stars_by_time)
 
 # %% solution="01-stars-by-time"
 def stars_by_time(times):
-    """(D5) Stars for one user and one song. `times` are the moments of the plays in seconds, in order: an array of int."""
+    """(D5) Stars for one user and one song, from the times of its plays: seconds, an array, in order."""
     day = 24 * 60 * 60
     n = len(times)
     if n == 1:
@@ -195,7 +195,7 @@ def stars_by_time(times):
     if n > 10:
         return 5
     soon = (times[1:] - times[:-1] < day).any()
-    often = (times[3:] - times[:-3] <= 30 * day).any()  # from the first to the fourth of four plays in a row
+    often = (times[3:] - times[:-3] <= 30 * day).any()  # from the first play of four to the fourth
     return 5 if soon or often else 4
 
 
@@ -212,7 +212,8 @@ check("01-stars-by-time", stars_by_time)
 kinds = {"(D4) stars_from_counts": "stars_from_counts", "(D5) stars_from_times": "stars_from_times"}
 R = {name: log.to_ratings(rule) for name, rule in kinds.items()}
 found = {name: [np.mean(r.csr.data == s) for s in range(1, 6)] for name, r in R.items()}
-plots.lines(found, range(1, 6), steps=True, xlabel="stars", ylabel="share of the known entries", ylim=(-0.02, 1));
+ax = plots.lines(found, range(1, 6), steps=True, xlabel="stars", ylabel="share of the known entries")
+ax.set_ylim(-0.02, 1);
 
 # %% [markdown]
 # ## The same with your own data

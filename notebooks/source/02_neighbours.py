@@ -20,8 +20,8 @@ exercises("02")
 # %% [markdown]
 # ## A survey
 #
-# A log knows no dislike (see [01](01_the_problem.ipynb)), so here we may ask: 200 listeners were played 30 songs each, out of
-# 100, and gave 1 to 5 stars. They are made up, and that has a use: we also know what each of them *would* have said of the other
+# A log knows no dislike (see [01](01_the_problem.ipynb)), so here we may ask: 200 listeners were played about 30 songs each, out
+# of 100, and gave 1 to 5 stars. They are made up, and that has a use: we also know what each of them *would* have said of the other
 # songs. No recommender may look at that.
 
 # %%
@@ -75,7 +75,10 @@ plots.two_users(table[0], table[46], right).set_title("listeners 0 and 46");
 
 # %% exercise="02-pearson"
 def pearson(r_u, r_v):
-    """(C3) of two rows of R, arrays with NaN where nothing is known; 0 if one of them gave all these songs the same."""
+    """(C3) of two rows of R, arrays with NaN in the gaps.
+
+    0 if one of the two gave the same stars to all songs that both rated.
+    """
     ...
 
 
@@ -83,7 +86,10 @@ check("02-pearson", pearson)
 
 # %% solution="02-pearson"
 def pearson(r_u, r_v):
-    """(C3) of two rows of R, arrays with NaN where nothing is known; 0 if one of them gave all these songs the same."""
+    """(C3) of two rows of R, arrays with NaN in the gaps.
+
+    0 if one of the two gave the same stars to all songs that both rated.
+    """
     both = ~np.isnan(r_u) & ~np.isnan(r_v)
     x = r_u[both] - r_u[both].mean()
     y = r_v[both] - r_v[both].mean()
@@ -108,7 +114,8 @@ n = known @ known.T
 x, y = r @ known.T, known @ r.T
 xx, yy = r**2 @ known.T, known @ (r**2).T
 S = similarities.pearson(similarities.Shared(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None))
-print(f"s(0, 70) = {S[0, 70]:.2f} from {n[0, 70]:.0f} songs,   s(0, 46) = {S[0, 46]:.2f} from {n[0, 46]:.0f} songs")
+for v in (70, 46):
+    print(f"s(0, {v}) = {S[0, v]:+.2f}, from {n[0, v]:.0f} songs")
 
 # %% [markdown]
 # Forty listeners, put in the order of what they truly like best, dark songs first and bright ones last. Red is alike, blue is
@@ -140,7 +147,8 @@ plots.contributions(model.explain(u, i), mean=np.nanmean(table[0])).set_title(f"
 # made-up people, we may look up what they would have said:
 
 # %%
-print(f"predicted {model.predict([u], [i])[0]:.2f} stars; the truth: {asked.answers[R.row(u), R.column(i)]:.0f}")
+truth = asked.answers[R.row(u), R.column(i)]
+print(f"predicted: {model.predict([u], [i])[0]:.2f} stars; the truth: {truth:.0f}")
 
 # %% [markdown]
 # ### Exercise `02-predict` (10 minutes)
@@ -148,7 +156,9 @@ print(f"predicted {model.predict([u], [i])[0]:.2f} stars; the truth: {asked.answ
 
 # %% exercise="02-predict"
 def predict(r_bar_u, s, r, r_bar):
-    """(C1) from the mean of u, and for each neighbour: the likeness s, the rating r of the song, the neighbour's own mean r_bar."""
+    """(C1) from the mean of u, and three arrays with an entry for each neighbour: the likeness s,
+    the rating r of the song, and the neighbour's own mean r_bar.
+    """
     ...
 
 
@@ -156,7 +166,9 @@ check("02-predict", predict)
 
 # %% solution="02-predict"
 def predict(r_bar_u, s, r, r_bar):
-    """(C1) from the mean of u, and for each neighbour: the likeness s, the rating r of the song, the neighbour's own mean r_bar."""
+    """(C1) from the mean of u, and three arrays with an entry for each neighbour: the likeness s,
+    the rating r of the song, and the neighbour's own mean r_bar.
+    """
     kappa = 1 / np.abs(s).sum()
     return r_bar_u + kappa * (s * (r - r_bar)).sum()
 
@@ -175,7 +187,7 @@ curves = {
     "users alike": [error(UserKNN(k=k)) for k in ks],
     "the same, shrunk (β = 10)": [error(UserKNN(k=k, shrinkage=10)) for k in ks],
 }
-ax = plots.lines(curves, ks, xlabel="k neighbours", ylabel="RMSE on the hidden fifth (stars)", xscale="log")
+ax = plots.lines(curves, ks, xscale="log", xlabel="k neighbours", ylabel="RMSE on the hidden fifth")
 ax.set_xticks(ks, ks)
 ax.minorticks_off();
 
@@ -186,11 +198,12 @@ ax.minorticks_off();
 # %%
 def against_truth(k=10):
     r_hat = UserKNN(k=k).fit(train).predict_codes(test.user_codes, test.csr.indices)
-    truth = test.csr.data + np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)  # so that dots do not hide each other
+    apart = np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)  # so that all dots are seen
     ax = plots.axes(size=(4.2, 4))
-    ax.plot(truth, r_hat, ".", color=plots.BLUE, ms=3, alpha=0.6)
+    ax.plot(test.csr.data + apart, r_hat, ".", color=plots.BLUE, ms=3, alpha=0.6)
     ax.plot([1, 5], [1, 5], color=plots.BLACK, lw=0.8)
-    ax.set(xlabel="said (stars)", ylabel="predicted (stars)", title=f"k = {k}", xlim=(0.5, 5.5), ylim=(0.5, 5.5))
+    ax.set(xlabel="said (stars)", ylabel="predicted (stars)", title=f"k = {k}")
+    ax.set(xlim=(0.5, 5.5), ylim=(0.5, 5.5))
 
 
 against_truth()
@@ -208,7 +221,7 @@ interact(against_truth, k=(1, 80));
 
 # %% exercise="02-shrinkage"
 def shrink(s, n, beta):
-    """Likenesses s, each resting on n songs in common, pulled to zero where n is small; arrays, and a number beta ≥ 0."""
+    """Likenesses s, each resting on n songs in common, pulled to zero where n is small."""
     ...
 
 
@@ -216,7 +229,7 @@ check("02-shrinkage", shrink)
 
 # %% solution="02-shrinkage"
 def shrink(s, n, beta):
-    """Likenesses s, each resting on n songs in common, pulled to zero where n is small; arrays, and a number beta ≥ 0."""
+    """Likenesses s, each resting on n songs in common, pulled to zero where n is small."""
     return s * n / (n + beta)
 
 
@@ -234,7 +247,8 @@ by_song = ItemKNN(k=10).fit(train)
 song = "song-0004"
 for other, s in [(song, 1.0), *by_song.similar(song, n=5)]:
     brightness, tempo, noise = asked.features[R.column(other)]
-    print(f"{other}  s = {s:.2f}    brightness {brightness:+.1f}   tempo {tempo:+.1f}   noise {noise:+.1f}")
+    sound = f"brightness {brightness:+.1f}   tempo {tempo:+.1f}   noise {noise:+.1f}"
+    print(f"{other}   s = {s:.2f}   {sound}")
 
 # %% [markdown]
 # The first line is the song itself, the others are liked by those who like it. The numbers on the right are the truth about how

@@ -60,7 +60,8 @@ def of_rank(k):
 
 
 figure, row = plt.subplots(1, 4, figsize=(11, 3.2), layout="constrained", sharey=True)
-for ax, (title, table) in zip(row, {"k = 1": of_rank(1), "k = 4": of_rank(4), "k = 40": of_rank(40), "R": answers}.items()):
+tables = {"k = 1": of_rank(1), "k = 4": of_rank(4), "k = 40": of_rank(40), "R": answers}
+for ax, (title, table) in zip(row, tables.items()):
     ax.imshow(table[:50, :40], vmin=1, vmax=5, aspect="auto", interpolation="nearest")
     ax.set(title=title, xlabel="songs")
 row[0].set_ylabel("users");
@@ -106,7 +107,7 @@ check("03-rank-k", rank_k)
 
 # %% exercise="03-enough"
 def enough(sigma, share):
-    """The smallest k for which σ₁² + … + σ_k² is at least `share` (0 to 1) of the sum of all; sigma descends."""
+    """The smallest k for which σ₁² + … + σ_k² is `share` (0 to 1) of the sum of all, or more."""
     ...
 
 
@@ -114,7 +115,7 @@ check("03-enough", enough)
 
 # %% solution="03-enough"
 def enough(sigma, share):
-    """The smallest k for which σ₁² + … + σ_k² is at least `share` (0 to 1) of the sum of all; sigma descends."""
+    """The smallest k for which σ₁² + … + σ_k² is `share` (0 to 1) of the sum of all, or more."""
     so_far = np.cumsum(sigma**2)
     return int(np.argmax(so_far >= share * so_far[-1])) + 1
 
@@ -157,7 +158,8 @@ check("03-factors", factors)
 # %%
 Q = N_T[:4].T * sigma[:4]
 together = np.corrcoef(Q.T, asked.features.T)[:4, 4:]
-plots.heat_map(together, "correlation", [f"feature {f}" for f in range(1, 5)], ["brightness", "tempo", "noise"]);
+rows, columns = [f"feature {f}" for f in range(1, 5)], ["brightness", "tempo", "noise"]
+plots.heat_map(together, "correlation", rows, columns);
 
 # %% [markdown]
 # The first feature *is* brightness, the second is tempo (the sign means nothing: $-p$ times $-q$ is the same). Noise is shared
@@ -198,7 +200,7 @@ listen(Q[:, 0].argmax())
 
 # %% exercise="03-filled"
 def filled(R):
-    """R, an array with NaN in its gaps, with each gap filled by the mean of what is known of its song."""
+    """R, an array with NaN in its gaps, with each gap filled by the mean of its song."""
     ...
 
 
@@ -206,7 +208,7 @@ check("03-filled", filled)
 
 # %% solution="03-filled"
 def filled(R):
-    """R, an array with NaN in its gaps, with each gap filled by the mean of what is known of its song."""
+    """R, an array with NaN in its gaps, with each gap filled by the mean of its song."""
     return np.where(np.isnan(R), np.nanmean(R, axis=0), R)
 
 
@@ -221,7 +223,7 @@ check("03-filled", filled)
 train, test = asked.ratings.split(test=0.2, seed=0)
 with_gaps = SVD(n_factors=21).fit(train).sigma[1:]
 curves = {"everybody answered": sigma[:20], "one in four did, gaps filled": with_gaps}
-plots.lines(curves, range(1, 21), xlabel="f", ylabel="singular value σ_f", xticks=range(1, 21, 2), ylim=(0, None));
+plots.lines(curves, range(1, 21), xlabel="f", ylabel="singular value σ_f", ylim=(0, None));
 
 # %%
 ks = [1, 2, 3, 4, 5, 6, 8, 12, 20, 30]
@@ -248,7 +250,8 @@ plots.lines(curves, ks, xlabel="k", ylabel="RMSE on the hidden fifth (stars)");
 # %%
 model = SVD(n_factors=5).fit(train)
 by_brightness = np.argsort(asked.features[:, 0])
-heard = {train.songs[i]: 1.0 for i in by_brightness[:3]} | {train.songs[i]: 5.0 for i in by_brightness[-3:]}
+heard = {train.songs[i]: 1.0 for i in by_brightness[:3]}
+heard |= {train.songs[i]: 5.0 for i in by_brightness[-3:]}
 scores = model.Q @ model.fold_in(heard)
 ax = plots.axes()
 ax.plot(asked.features[:, 0], scores, ".", color=plots.BLUE)
@@ -263,7 +266,9 @@ ax.set(xlabel="brightness of the song (the truth)", ylabel="r̂ for the new list
 
 # %% exercise="03-imputed"
 def imputed(R, k, steps):
-    """R, an array with NaN in its gaps, with the gaps filled by the means of the songs, then `steps` times by R_k of the whole."""
+    """R, an array with NaN in its gaps, with these filled: by the means of the songs, and then,
+    `steps` times, by R_k of the whole.
+    """
     ...
 
 
@@ -271,7 +276,9 @@ check("03-imputed", imputed)
 
 # %% solution="03-imputed"
 def imputed(R, k, steps):
-    """R, an array with NaN in its gaps, with the gaps filled by the means of the songs, then `steps` times by R_k of the whole."""
+    """R, an array with NaN in its gaps, with these filled: by the means of the songs, and then,
+    `steps` times, by R_k of the whole.
+    """
     gaps = np.isnan(R)
     R = np.where(gaps, np.nanmean(R, axis=0), R)
     for _ in range(steps):

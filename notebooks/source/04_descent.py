@@ -35,7 +35,7 @@ asked = survey()
 train, test = asked.ratings.split(test=0.2, seed=0)
 hers = train.user_codes == 0
 r = train.csr.data[hers] - train.csr.data[hers].mean()
-q = asked.features[train.csr.indices[hers], :2] * [1, 0.3]  # tempo happens to be measured in small numbers
+q = asked.features[train.csr.indices[hers], :2] * [1, 0.3]  # tempo comes in small numbers
 lam = 0.02
 
 
@@ -67,7 +67,7 @@ class Point:
 
 
 def descend(gradient, start, steps=40, learning_rate=0.02, momentum=0.0):
-    """The path of a descent: an array of shape (steps + 1, 2). `gradient(w, t)` is the gradient at w in step t."""
+    """The path of a descent, shape (steps + 1, 2). `gradient(w, t)` is the gradient at w in step t."""
     point = Point(start)
     rule = nn.SGD(point, learning_rate, momentum)
     path = [start]
@@ -107,7 +107,10 @@ plots.lines(curves, steps, xlabel="step", ylabel="F", yscale="log");
 
 # %% exercise="04-largest-rate"
 def largest_rate(H):
-    """The learning rate beyond which descent on F = ½ wᵀ H w runs away; H is symmetric, its eigenvalues are positive."""
+    """The learning rate beyond which descent on F = ½ wᵀ H w runs away.
+
+    H is symmetric, and its eigenvalues are positive.
+    """
     ...
 
 
@@ -115,8 +118,11 @@ check("04-largest-rate", largest_rate)
 
 # %% solution="04-largest-rate"
 def largest_rate(H):
-    """The learning rate beyond which descent on F = ½ wᵀ H w runs away; H is symmetric, its eigenvalues are positive."""
-    return 2 / np.linalg.eigvalsh(H).max()  # x becomes (1 − ηh) x, which is larger than x once ηh > 2
+    """The learning rate beyond which descent on F = ½ wᵀ H w runs away.
+
+    H is symmetric, and its eigenvalues are positive.
+    """
+    return 2 / np.linalg.eigvalsh(H).max()  # x becomes (1 − ηh) x, larger than x once ηh > 2
 
 
 check("04-largest-rate", largest_rate)
@@ -162,7 +168,7 @@ plots.trajectories(F, paths, **box);
 # $$\Delta w \leftarrow \alpha\,\Delta w - \eta\,\nabla F(w), \qquad w \leftarrow w + \Delta w$$
 
 # %%
-paths = {f"α = {alpha}": descend(full, start, steps=60, learning_rate=0.02, momentum=alpha) for alpha in (0, 0.5, 0.9)}
+paths = {f"α = {alpha}": descend(full, start, steps=60, momentum=alpha) for alpha in (0, 0.5, 0.9)}
 plots.trajectories(F, paths, **box);
 
 # %% [markdown]
@@ -172,7 +178,7 @@ plots.trajectories(F, paths, **box);
 # **0.99 a hundred times**. See what that means:
 
 # %%
-paths = {"α = 0.99": descend(full, start, steps=150, learning_rate=0.02, momentum=0.99)}
+paths = {"α = 0.99": descend(full, start, steps=150, momentum=0.99)}
 plots.trajectories(F, paths, x=(-4, 5), y=(-7, 4), names=box["names"]);
 
 # %% [markdown]
@@ -187,7 +193,8 @@ from ipywidgets import interact
 
 def walk(eta=0.02, alpha=0.9, steps=60):
     path = descend(full, start, steps, eta, alpha)
-    plots.trajectories(F, {f"η = {eta:.3f}, α = {alpha:.2f}": path}, **box).set_title(f"F = {F(path[-1]):.4g}")
+    name = f"η = {eta:.3f}, α = {alpha:.2f}"
+    plots.trajectories(F, {name: path}, **box).set_title(f"F = {F(path[-1]):.4g}")
 
 
 interact(walk, eta=(0.005, 0.3, 0.005), alpha=(0, 0.99, 0.01), steps=(1, 150));
@@ -197,7 +204,7 @@ interact(walk, eta=(0.005, 0.3, 0.005), alpha=(0, 0.99, 0.01), steps=(1, 150));
 
 # %% exercise="04-step"
 def step(w, dw, gradient, eta, alpha):
-    """(C10) One step: from the parameters w, the last step dw and the gradient at w, the new w and the new dw."""
+    """(C10) The new w and the new dw, from w, the last step dw, and the gradient at w."""
     ...
 
 
@@ -205,7 +212,7 @@ check("04-step", step)
 
 # %% solution="04-step"
 def step(w, dw, gradient, eta, alpha):
-    """(C10) One step: from the parameters w, the last step dw and the gradient at w, the new w and the new dw."""
+    """(C10) The new w and the new dw, from w, the last step dw, and the gradient at w."""
     dw = alpha * dw - eta * gradient
     return w + dw, dw
 
@@ -225,8 +232,9 @@ check("04-step", step)
 # %%
 t = np.arange(0, 41)
 tables = {alpha: decay_tables(alpha, np.float64)[0] for alpha in (0.5, 0.8, 0.9)}
-curves = {f"α = {alpha}: at last {alpha / (1 - alpha):.0f}·Δw": moved[t] for alpha, moved in tables.items()}
-plots.lines(curves, t, steps=True, xlabel="t, steps since the row was last used", ylabel="how far it has moved, in units of Δw");
+curves = {f"α = {a}: at last {a / (1 - a):.0f}·Δw": moved[t] for a, moved in tables.items()}
+labels = {"xlabel": "t, steps since the row was last used", "ylabel": "moved so far, in units of Δw"}
+plots.lines(curves, t, steps=True, **labels);
 
 # %% [markdown]
 # A geometric series, and so it has a sum. When the row is needed again, it can catch up with all the steps that it missed *at
@@ -309,8 +317,9 @@ check("04-gradient", gradient)
 
 # %%
 same = {"n_factors": 3, "n_epochs": 60, "reg": 0.1}
+plain = {"bold_driver": False, "biases": True}  # keep η as it is; with biases, as SGD has by default
 models = {
-    "classic (C9), η = 0.02": GradientDescent(learning_rate=0.02, bold_driver=False, biases=True, **same),
+    "classic (C9), η = 0.02": GradientDescent(learning_rate=0.02, **plain, **same),
     "stochastic, η = 0.02": SGD(learning_rate=0.02, **same),
     "stochastic, η = 0.05": SGD(learning_rate=0.05, shuffle=True, **same),
     "with momentum 0.9, η = 0.005": SGD(learning_rate=0.005, momentum=0.9, shuffle=True, **same),
@@ -325,7 +334,7 @@ plots.descent({name: model.history for name, model in models.items()}, "objectiv
 
 # %%
 try:
-    GradientDescent(learning_rate=0.05, bold_driver=False, biases=True, **same).fit(train)
+    GradientDescent(learning_rate=0.05, **plain, **same).fit(train)
 except InputError as error:
     print(error)
 
@@ -337,7 +346,8 @@ except InputError as error:
 # %%
 error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
 others = {"baseline (C12)": Baseline(), "users alike (C1)": UserKNN(k=10), "songs alike": ItemKNN(k=10)}
-plots.comparison({name: error(m) for name, m in (others | models).items()}, "RMSE on the hidden fifth (stars)");
+errors = {name: error(m) for name, m in (others | models).items()}
+plots.comparison(errors, "RMSE on the hidden fifth (stars)");
 
 # %% [markdown]
 # All the ways downhill lead to the same floor, and it lies far below the neighbours. Half a star is nearly all that can be had:
@@ -349,7 +359,7 @@ plots.comparison({name: error(m) for name, m in (others | models).items()}, "RMS
 
 # %% exercise="04-fit"
 def fit(u, i, r, m, n):
-    """r̂ of every user and song, shape (m, n), learnt from the known entries: user u[j] gave song i[j] r[j] stars."""
+    """r̂ of every user and song, shape (m, n), from the known entries: u[j] gave i[j] r[j] stars."""
     rng = np.random.default_rng(0)
     P, Q = rng.normal(0, 0.1, (m, 3)), rng.normal(0, 0.1, (n, 3))
     ...
@@ -360,7 +370,7 @@ check("04-fit", fit)
 
 # %% solution="04-fit"
 def fit(u, i, r, m, n):
-    """r̂ of every user and song, shape (m, n), learnt from the known entries: user u[j] gave song i[j] r[j] stars."""
+    """r̂ of every user and song, shape (m, n), from the known entries: u[j] gave i[j] r[j] stars."""
     rng = np.random.default_rng(0)
     P, Q = rng.normal(0, 0.1, (m, 3)), rng.normal(0, 0.1, (n, 3))
     b_u, b_i, mu = np.zeros(m), np.zeros(n), r.mean()

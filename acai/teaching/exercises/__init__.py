@@ -98,8 +98,9 @@ class Exercises(list[Exercise]):
         return "\n".join(f"{e.name:<22} {e.minutes:>3} min  {e.title}" for e in self)
 
     def _repr_html_(self) -> str:
-        rows = (f"<tr><td>{e.name}</td><td>{e.minutes} min</td><td>{_marked(e.title)}</td></tr>" for e in self)
-        return f"<table><tr><th>name</th><th>time</th><th>task</th></tr>{''.join(rows)}</table>"
+        rows = ((e.name, f"{e.minutes} min", _marked(e.title)) for e in self)
+        cells = ("".join(f"<td style='text-align:left'>{text}</td>" for text in row) for row in rows)
+        return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
 
 def exercises(notebook: str = "") -> Exercises:

@@ -7,6 +7,7 @@ import numpy as np
 from acai.datasets import ListeningLog
 from acai.datasets.rules import DAY
 from acai.datasets.synthetic import FEATURES, World, synthetic
+from acai.errors import InputError
 from acai.ratings import Ratings
 
 HEARD = {"brightness": 1.2, "tempo": 0.9, "noise": 0.6}  # what these listeners care about, and how much
@@ -52,6 +53,8 @@ def survey(n_users: int = 200, n_songs: int = 100, asked: float = 0.3, seed: int
     seed : int
         The same seed makes the same survey.
     """
+    if not 0 < asked <= 1:
+        raise InputError(f"asked={asked}; expected a share of the songs, more than 0 and at most 1")
     world = synthetic(n_users, n_songs, seconds=2, seed=seed)
     columns, strength = [list(FEATURES).index(name) for name in HEARD], list(HEARD.values())
     rng = np.random.default_rng([seed, 7])

@@ -122,10 +122,9 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("dy.sum(axis=(0, 2, 3))", "dy.mean(axis=(0, 2, 3))", "The bias is added at every place"),
     ],
     "06-read": [
-        ("            descent.step()\n", "", "guessing"),
         ("range(10)", "range(0)", "guessing"),
-        ("    return network", "    return network.predict(x)", "return the trained network"),
-        ("4 * 4, 10, seed=2)", "4 * 4, 12, seed=2)", "expected ten scores"),
+        ("    loss, descent", "    return network.predict(x)\n    loss, descent", "return the trained network"),
+        ("4 * 4, 10, seed=2),\n    ])", "4 * 4, 12, seed=2),\n    ])\n    return network", "expected ten scores"),
         ("check(\"06-read\", (learn_to_read, x, t))", "check(\"06-read\", learn_to_read)", "three things"),
         ("network = nn.Sequential([", "network = nn.Sequential([nn.Flatten(), nn.Linear(64, 10, seed=0)])\n    nn.Sequential([",
          "a linear layer makes"),

@@ -121,11 +121,11 @@ def mend(answer: object) -> None:
 
 
 def read(answer: object) -> None:
-    """At most half the mistakes of a linear layer on digits.
+    """At most a sixth of the mistakes of a linear layer on digits.
 
-    The network of this notebook nearly does it. What happens with more filters, or a second convolution?
+    The network of this notebook makes about a fourth. What happens with more filters, or a second convolution?
     Let the learning rate fall towards the end: `descent.learning_rate` may be changed at any time.
-    Conv(24) – ReLU – pool – Conv(48) – ReLU – Linear, 12 epochs with momentum 0.9 and a rate from 0.05 to 0 will do.
+    Conv(24) – ReLU – pool – Conv(48) – ReLU – Linear, 10 epochs with momentum 0.9 and a rate from 0.05 to 0 will do.
     """
     if not isinstance(answer, tuple) or len(answer) != 3:
         raise Wrong("give `check` three things: `check('06-read', (learn_to_read, x, t))`.")
@@ -148,11 +148,11 @@ def read(answer: object) -> None:
     if scores.shape != (len(x) - n, 10):
         raise Wrong(f"predict gives an array of shape {scores.shape}; expected ten scores for each: {(len(x) - n, 10)}.")
     theirs, mine = (int((s.argmax(axis=1) != t[n:]).sum()) for s in (straight.predict(x[n:]), scores))
-    mistakes = f"it makes {mine} mistakes in {len(x) - n}, a linear layer makes {theirs}"
+    mistakes = f"it makes {mine} mistakes in {len(x) - n}, a linear layer {theirs}; a sixth of that is asked for"
     learnt = int((network.predict(x[:n]).argmax(axis=1) != t[:n]).sum())
     if mine > 0.6 * len(scores):
-        raise Wrong(f"{mistakes}: that is guessing. Does the loss fall? Was it trained on the x and t that it was given?")
-    if 2 * mine <= theirs:
+        raise Wrong(f"{mistakes}. That is guessing: does the loss fall? Was it trained on the x and t that it was given?")
+    if 6 * mine <= theirs:
         return
     if learnt > 0.02 * n:
         raise Wrong(f"{mistakes}. It even misreads {learnt} of the {n} it learnt from: train longer, or give it more filters.")

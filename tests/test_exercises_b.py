@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from course import BUILD
 
+from acai import nn
 from acai.teaching.exercises import Verdict, exercises
 
 NAMES = [e.name for number in ("05", "06", "07", "08") for e in exercises(number)]
@@ -127,7 +128,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("4 * 4, 10, seed=2),\n    ])", "4 * 4, 12, seed=2),\n    ])\n    return network", "expected ten scores"),
         ("check(\"06-read\", (learn_to_read, x, t))", "check(\"06-read\", learn_to_read)", "three things"),
         ("network = nn.Sequential([", "network = nn.Sequential([nn.Flatten(), nn.Linear(64, 10, seed=0)])\n    nn.Sequential([",
-         "a linear layer makes"),
+         "It even misreads"),
     ],
     "07-frame": [
         ("rfft(w * padded", "rfft(padded", "not faded in and out"),
@@ -239,3 +240,19 @@ def test_nothing_passes_by_its_shape():
     ):
         names = opening(name[:2])
         assert not names["check"](name, answer).ok
+
+
+def test_a_network_that_knows_by_heart_is_told_to_look_through_small_windows():
+    names = opening("06")
+
+    def learn(x, t):
+        network = nn.Sequential([nn.Flatten(), nn.Linear(64, 128, seed=0), nn.ReLU(), nn.Linear(128, 10, seed=1)])
+        loss, descent, rng = nn.SoftmaxCrossEntropy(), nn.SGD(network, 0.1), np.random.default_rng(0)
+        for _ in range(15):
+            for batch in np.array_split(rng.permutation(len(x)), len(x) // 32):
+                loss.forward(network.forward(x[batch]), t[batch])
+                network.backward(loss.backward())
+                descent.step()
+        return network
+
+    assert "through small windows" in names["check"]("06-read", (learn, names["x"], names["t"])).hint

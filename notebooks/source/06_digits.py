@@ -26,8 +26,7 @@ print(f"{len(x_train)} digits to learn from, {len(x_test)} to be tested on")
 # %% [markdown]
 # ## 1 · The digits
 #
-# Pictures of 8 × 8 pixels, written by 43 people. The last 497 are by people whose hand the network will not have seen
-# much of.
+# 1,797 pictures of 8 × 8 pixels (Alpaydin and Kaynak 1998). The first 1,300 are to learn from, the others to be tested on.
 
 # %%
 plots.gallery(x[:20, 0], [str(digit) for digit in t[:20]])
@@ -128,9 +127,8 @@ plots.gallery(x_test[wrong, 0], [f"{t_test[n]}, read {answer[n]}" for n in wrong
 # %% [markdown]
 # ## 5 · What it learnt to see
 #
-# Nobody told the network what to look for. Its sixteen windows began as noise; now some of them look for an edge from
-# left to right, some for a stroke, some for a corner. Ten of them, and below what the four that answer most make of a
-# seven.
+# Nobody told the network what to look for. Its sixteen windows began as noise, and were pushed a little with each batch.
+# Ten of them, and below what the four that answer most make of a seven: each picks out other parts of the strokes.
 
 # %%
 W = reader.layers[0].params["W"]  # (16, 1, 3, 3)

@@ -8,7 +8,7 @@ A source is Python in cells:
 
     # %% [markdown]                text; every line begins with "# "
     # %%                           code
-    # %% exercise="02-pearson"     a blank: a stub, and the call of `check`; its answer may use the names of the first code cell only
+    # %% exercise="02-pearson"     a blank: a stub, and the call of `check`; it may use the names of the first code cell only
     # %% solution="02-pearson"     right after it: what stands there instead in the solved notebook
     # %% slider                    code that shows a slider: it runs, and its output is left out (a picture stands before it)
 """
@@ -80,7 +80,9 @@ def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode
     """Run it from scratch, in place; what a cell raises is raised here. Nothing that changes from run to run is kept."""
     metadata = dict(book.metadata)
     path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    client = NotebookClient(book, timeout=seconds, record_timing=False, resources={"metadata": {"path": str(HERE)}})
+    quiet = ["--Application.log_level=40"]  # the kernel warns of its own transport otherwise
+    where = {"metadata": {"path": str(HERE)}}
+    client = NotebookClient(book, timeout=seconds, record_timing=False, resources=where, extra_arguments=quiet)
     client.execute(env=os.environ | {"PYTHONPATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
     book.metadata = nbformat.from_dict(metadata)  # without the state of sliders, and the version of Python
     for cell in book.cells:

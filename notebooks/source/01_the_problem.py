@@ -175,7 +175,7 @@ check("01-stars", stars)
 # * anything between: 5 stars if two plays in a row are less than 24 hours apart, or if four plays in a row lie within 30 days;
 #   4 stars otherwise.
 #
-# The program that this library descends from got (D5) wrong for four years, in one place, and nobody noticed. Will you?
+# The program that this library descends from has (D5) wrong in one place. Will you?
 
 # %% exercise="01-stars-by-time"
 def stars_by_time(times):

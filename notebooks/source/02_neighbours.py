@@ -21,8 +21,8 @@ exercises("02")
 # ## A survey
 #
 # A log knows no dislike (see [01](01_the_problem.ipynb)), so here we may ask: 200 listeners were played about 30 songs each, out
-# of 100, and gave 1 to 5 stars. They are made up, and that has a use: we also know what each of them *would* have said of the other
-# songs. No recommender may look at that.
+# of 100, and gave 1 to 5 stars. They are made up, and that has a use: `asked.answers` is what each of them *would* have said of
+# every song, and `asked.world` what they like and how the songs sound. No recommender may look at that; we may, afterwards.
 
 # %%
 asked = survey()
@@ -105,7 +105,7 @@ check("02-pearson", pearson)
 # For 200 listeners there are 19,900 pairs, and for a million far too many to loop over in Python. But (C3) needs only six sums
 # over the songs that both rated: how many there are, $\sum r(u,i)$, $\sum r(v,i)$, $\sum r(u,i)^2$, $\sum r(v,i)^2$ and
 # $\sum r(u,i)\,r(v,i)$. With zeros in the gaps and a table of what is known, each is a product of two matrices. Then
-# `acai.cf.similarities.pearson` does the rest, in the same line for one pair or all.
+# `acai.cf.similarities.pearson` does the rest, in the same line for one pair or all (the norms are for other likenesses).
 
 # %%
 known = (~np.isnan(table)).astype(float)

@@ -61,13 +61,15 @@ def mel_bank(F: np.ndarray, sample_rate: float, bands: Sequence[int], ax: "Axes 
     return ax
 
 
-def spectrogram(S: np.ndarray, ax: "Axes | None" = None, hop: int = 512, sample_rate: float = 22050) -> "Axes":
-    """A log-mel spectrogram (A2): time to the right, the mel bands upwards, loud is bright."""
+def spectrogram(
+    S: np.ndarray, ax: "Axes | None" = None, hop: int = 512, sample_rate: float = 22050, bar: bool = True
+) -> "Axes":
+    """A log-mel spectrogram (A2): time to the right, the mel bands upwards, loud is bright; `bar` is the scale beside it."""
     ax = axes(ax, size=(8, 3))
-    image = ax.imshow(
-        S, origin="lower", aspect="auto", cmap="magma", extent=(0, S.shape[1] * hop / sample_rate, 0, S.shape[0])
-    )
-    ax.figure.colorbar(image, ax=ax, label="log(1 + C·power)")
+    extent = (0, S.shape[1] * hop / sample_rate, 0, S.shape[0])
+    image = ax.imshow(S, origin="lower", aspect="auto", cmap="magma", extent=extent, interpolation="nearest")
+    if bar:
+        ax.figure.colorbar(image, ax=ax, label="log(1 + C·power)")
     ax.set(xlabel="time (s)", ylabel="mel band")
     return ax
 
@@ -118,11 +120,10 @@ def responses(S: np.ndarray, A: np.ndarray, hop: int = 512, sample_rate: float =
     import matplotlib.pyplot as plt
 
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 5), layout="constrained")
-    seconds = S.shape[1] * hop / sample_rate
-    top.imshow(S, origin="lower", aspect="auto", cmap="magma", extent=(0, seconds, 0, S.shape[0]))
-    top.set(ylabel="mel band", title="what goes in")
+    spectrogram(S, top, hop, sample_rate, bar=False).set(xlabel="", title="what goes in")
     A = A[np.argsort(A.sum(axis=1), kind="stable")]
-    bottom.imshow(A, origin="lower", aspect="auto", cmap="Greys", extent=(0, seconds, 0, len(A)))
+    extent = (0, S.shape[1] * hop / sample_rate, 0, len(A))
+    bottom.imshow(A, origin="lower", aspect="auto", cmap="Greys", extent=extent, interpolation="nearest")
     bottom.set(ylabel="filter", xlabel="time (s)", title="when each filter responds")
     plt.close(figure)
     return figure

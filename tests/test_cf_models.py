@@ -205,6 +205,8 @@ def test_mistakes_are_named(ratings):
         model.predict("user 1", [3])
     with pytest.raises(InputError, match="n=0 songs; expected at least 1"):
         model.recommend("user 1", n=0)
+    with pytest.raises(InputError, match="GlobalMean has no hidden features; SVD"):
+        model.fold_in({3: 5.0})
     svd = SVD(n_factors=2).fit(ratings)
     with pytest.raises(InputError, match="has not rated a single song"):
         svd.fold_in({})

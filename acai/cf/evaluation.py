@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from acai import metrics
-from acai.cf.recommender import Recommender
+from acai.cf.recommender import SCORE, Recommender
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
 
@@ -111,7 +111,7 @@ def _of_lists(model: Recommender, liked, users: np.ndarray, n_relevant: np.ndarr
 def _auc(model: Recommender, train: Ratings, liked, users: np.ndarray, memory: int) -> float:
     """The mean over users who have both relevant songs and others, among the songs outside `train`."""
     areas = []
-    size = max(1, memory // (24 * train.n_songs))
+    size = max(1, (memory - model._holds()) // (SCORE * train.n_songs))
     for start in range(0, len(users), size):
         block = users[start : start + size]
         for u, scores in zip(block, model._scores(block)):

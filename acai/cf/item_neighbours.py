@@ -30,7 +30,7 @@ class ItemKNN(Neighbours):
 
     __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :] + """\
 keep : int or None
-        How many neighbours each song remembers; by default as many as fit into `memory`, and at least k.
+        How many neighbours each song remembers; by default as many as fit into twice `memory`, and at least k.
     """
 
     axis: ClassVar[int] = 1
@@ -47,7 +47,7 @@ keep : int or None
         from tqdm import tqdm
 
         n = ratings.n_songs
-        keep = self.keep or max(self.k, self.memory // (12 * n))
+        keep = self.keep or max(self.k, self.memory // (6 * n))
         lengths, columns, values = [np.zeros(1, np.int64)], [], []
         nearest = self._similarity().nearest(ratings.csc.T, ratings.csr, np.arange(n), self.memory, keep)
         with tqdm(total=n, desc="songs alike", unit="song", disable=not progress) as bar:
@@ -64,6 +64,7 @@ keep : int or None
         super()._restored(ratings)
         n = ratings.n_songs
         self.S = sparse.csr_array((self.S_data, self.S_indices, self.S_indptr), shape=(n, n))
+        self.S_T = self.S.T.tocsr()
         self.Z = sparse.csr_array((self.centred.Z, ratings.csr.indices, ratings.csr.indptr), shape=ratings.csr.shape)
         return self
 
@@ -85,8 +86,7 @@ keep : int or None
         if np.diff(self.S_indptr).max(initial=0) <= self.k:  # then every neighbour counts, and the sums are products
             rated = self.ratings.csr[rows]
             rated.data = np.ones(rated.nnz)
-            S_T = self.S.T.tocsr()
-            return self._blend(rows[:, None], songs, (self.Z[rows] @ S_T).toarray(), (rated @ S_T).toarray())
+            return self._blend(rows[:, None], songs, (self.Z[rows] @ self.S_T).toarray(), (rated @ self.S_T).toarray())
         scores = np.empty((len(rows), n))
         for j, u in enumerate(rows):
             scores[j] = self._blend(u, songs, *self._sums(np.full(n, u), songs))

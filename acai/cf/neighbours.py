@@ -60,7 +60,7 @@ class Neighbours(Recommender):
     centring: str = "mean"
     asymmetry: float = 0.5
     normalise: bool = True
-    memory: int = 2**28
+    memory: int = 2**27
 
     def __post_init__(self) -> None:
         self._similarity()
@@ -76,6 +76,7 @@ class Neighbours(Recommender):
     def _centre(self, ratings: Ratings) -> None:
         self.mu = float(ratings.csr.data.mean(dtype=np.float64))
         self.centred = Centring.of(ratings, self.centring, self.axis)
+        self.silent_u, self.silent_i = np.diff(ratings.csr.indptr) == 0, np.diff(ratings.csc.indptr) == 0
 
     def _restored(self, ratings: Ratings) -> Self:
         self._centre(ratings)
@@ -90,9 +91,7 @@ class Neighbours(Recommender):
         if self.normalise and self.centring == "none":
             r_hat = np.where(denominator > 0, r_hat, self.mu)
         if self.normalise and self.centring != "baseline":
-            csr, csc = self.ratings.csr, self.ratings.csc
-            nothing_known = (np.diff(csr.indptr) == 0)[u] | (np.diff(csc.indptr) == 0)[i]
-            r_hat = np.where(nothing_known, self.mu, r_hat)
+            r_hat = np.where(self.silent_u[u] | self.silent_i[i], self.mu, r_hat)
         return r_hat
 
     def _unknown(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:

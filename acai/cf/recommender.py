@@ -1,7 +1,7 @@
 """What every recommender does, whatever it has learnt: predict, recommend, find songs alike."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from os import PathLike
 from typing import ClassVar, Self
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from acai.errors import InputError
 from acai.ratings import Ratings
+
+SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
 
 
 class Recommender(ABC):
@@ -38,6 +40,10 @@ class Recommender(ABC):
     @abstractmethod
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         """What orders the songs for each of these users: shape (len(rows), n_songs)."""
+
+    def _holds(self) -> int:
+        """How many bytes `_scores` takes besides those that grow with the number of users asked for."""
+        return 0
 
     def _likeness(self, i: int) -> np.ndarray:
         """How much each song is like song `i`: shape (n_songs,)."""
@@ -136,8 +142,7 @@ class Recommender(ABC):
         if n < 1:
             raise InputError(f"n={n} songs; expected at least 1")
         n = min(n, known.n_songs)
-        # a block's scores, and the products they come from, in float64 at worst
-        size = max(1, int(memory) // (3 * 8 * known.n_songs))
+        size = max(1, (int(memory) - self._holds()) // (SCORE * known.n_songs))
         for start in range(0, len(rows), size):
             block = rows[start : start + size]
             scores = np.ascontiguousarray(self._scores(block), dtype=np.float32)  # (block, n_songs)
@@ -156,6 +161,10 @@ class Recommender(ABC):
         likeness[i] = -np.inf
         order = np.argsort(-likeness, kind="stable")[:n]
         return [(self.ratings.songs[j], float(likeness[j])) for j in order if likeness[j] > -np.inf]
+
+    def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
+        """The hidden features of a listener who was not in the training data; only factor models have any."""
+        raise InputError(f"{type(self).__name__} has no hidden features; SVD, GradientDescent, SGD and ALS fold listeners in")
 
     def save(self, path: str | PathLike) -> None:
         """Keep the model and what it was fitted on in a `.npz` file, which `acai.load` reads."""

@@ -39,6 +39,9 @@ class UserKNN(Neighbours):
     def _nearest(self, rows: np.ndarray):
         return self._similarity().nearest(self.ratings.csr, self.ratings.csc.T, rows, self.memory)
 
+    def _holds(self) -> int:
+        return max(self.memory, 128 * self.ratings.n_users)
+
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         from acai.cf import neighbour_kernels as kernels
 

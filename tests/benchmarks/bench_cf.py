@@ -152,7 +152,8 @@ def size(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "generated.npz"
         generated(args.users, args.songs, args.entries).save(path)
-        print(f"  {'':<20}{'fit':>9}{'recommend_all':>15}{'peak':>10}{'above the data':>16}")
+        print(f"{args.users:,} users × {args.songs:,} songs, {args.entries:,} entries, GENERATED\n")
+        print(f"  {'':<20}{'fit':>9}{'peak':>14}{f'recommend_all({args.queries})':>18}{'on top':>14}")
         for name in args.models or AT_SIZE:
             command = [sys.executable, __file__, "one", "--name", name, "--path", str(path), "--queries", str(args.queries)]
             subprocess.run(command, check=True)
@@ -188,8 +189,9 @@ def one(args: argparse.Namespace) -> None:
     small = generated(300, 200, 5_000)
     warm = AT_SIZE[args.name]().fit(small)  # compiles
     dict(warm.recommend_all(small.users[:3]))
-    before = peak_memory(forget=True)
     fitted = clock(model.fit, ratings)
+    peak = peak_memory()
+    before = peak_memory(forget=True)
     users = ratings.users[:: max(1, ratings.n_users // args.queries)][: args.queries]
     done = 0
     start = time.perf_counter()
@@ -198,9 +200,9 @@ def one(args: argparse.Namespace) -> None:
         if time.perf_counter() - start > args.patience:
             break
     seconds = (time.perf_counter() - start) * len(users) / done
-    peak = peak_memory()
+    more = peak_memory() - before
     shown = f"{seconds:.1f}s" if done == len(users) else f"~{seconds:.0f}s"
-    print(f"  {args.name:<20}{fitted:>8.1f}s{shown:>15}{peak:>6.0f} MiB{peak - before:>12.0f} MiB", flush=True)
+    print(f"  {args.name:<20}{fitted:>8.1f}s{peak:>10.0f} MiB{shown:>18}{more:>10.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":

@@ -75,8 +75,7 @@ def cube(answer: object) -> None:
         judge(asked(answer, w, h), right, {
             "that is no error at all, which holds for a parabola. Expand (w+h)³ − (w−h)³ and see what is left.": 0.0,
             "that is the central difference itself. Its error is what is left after 3w² is taken away.": 3 * w**2 + right,
-            "that is the error of the one-sided (f(w+h) − f(w)) / h. The central difference looks both ways.":
-                3 * w * h + right,
+            "that is the error of the one-sided (f(w+h) − f(w)) / h. The central difference looks both ways.": 3 * w * h + right,
             "you divided by 3!, as in Taylor's h²/6 · f‴. But the third derivative of w³ is 6, not 1.": right / 6,
             "the error is the central difference minus the slope; you have the sign turned round.": -right,
             "2h³ is what is left above the line; it is still to be divided by 2h.": 2 * h**3,
@@ -136,8 +135,7 @@ def leaky_relu(answer: object) -> None:
             "left of zero the sign is turned round: slope · x is negative there.": np.where(x > 0, x, -s * x),
             "it takes the slope 0.25 whatever it was made with. Use `self.slope`.": np.where(x > 0, x, 0.25 * x),
         }, {"x": {
-            "Where x was negative nothing comes back, as in a plain ReLU. There forward has the slope `self.slope`.":
-                dy * (x > 0),
+            "Where x was negative nothing comes back, as in a plain ReLU. There forward has the slope `self.slope`.": dy * (x > 0),
             "You ask whether dy is positive. What counts is where *x* was: keep that in forward.": np.where(dy > 0, dy, s * dy),
             "dy comes back whole everywhere: left of zero it must be multiplied by the slope.": dy,
             "It multiplies by the slope on both sides. Where x > 0 the slope of forward is 1.": s * dy,
@@ -214,8 +212,7 @@ def dilated(answer: object) -> None:
             "dW is divided by the number of sounds. The loss has taken its mean already, and dy knows it.": dW / len(x),
             "dW has its taps in reverse order. Nothing is flipped on the way back either.": dW[:, :, ::-1],
         }, "b": {
-            "db is summed over the wrong axes: one number for each output, so over 0 (sounds) and 2 (time).":
-                dy.sum(axis=(1, 2)),
+            "db is summed over the wrong axes: one number for each output, so over 0 (sounds) and 2 (time).": dy.sum(axis=(1, 2)),
             "db is a mean. The bias is added at every place, so its gradients add up.": db / dy[:, 0].size,
         }})  # fmt: skip
 

@@ -31,8 +31,7 @@ def windows(answer: object) -> None:
                 np.mean(whole, axis=0),
             "the last window is there twice. It is only needed where the song does not end with a window.":
                 np.mean([*whole, last], axis=0),
-            "f is asked about the whole song at once. The network knows windows of `width` frames: ask it about each.":
-                f(S),
+            "f is asked about the whole song at once. The network knows windows of `width` frames: ask it about each.": f(S),
             "f is asked about the mean of the windows. f is no straight line: ask it first, then take the mean.":
                 f(np.mean([S[:, s : s + width] for s in range(0, frames - width + 1, width)], axis=0)),
             "a window begins at every frame. They lie side by side: step by `width`.":

@@ -82,7 +82,9 @@ def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode
     path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     quiet = ["--Application.log_level=40"]  # the kernel warns of its own transport otherwise
     where = {"metadata": {"path": str(HERE)}}
-    client = NotebookClient(book, timeout=seconds, record_timing=False, resources=where, extra_arguments=quiet)
+    client = NotebookClient(  # printed lines arrive in pieces, cut anywhere: put together, or each run would differ
+        book, timeout=seconds, record_timing=False, coalesce_streams=True, resources=where, extra_arguments=quiet
+    )
     client.execute(env=os.environ | {"PYTHONPATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
     book.metadata = nbformat.from_dict(metadata)  # without the state of sliders, and the version of Python
     for cell in book.cells:

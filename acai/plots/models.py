@@ -22,7 +22,8 @@ def descent(
     if level is not None:
         ax.axhline(level, color=BLACK, linewidth=0.8, linestyle=":")
     ax.set(xlabel="epoch", ylabel=what)
-    ax.legend(frameon=False)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
 

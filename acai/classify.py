@@ -113,7 +113,7 @@ class SoundClassifier:
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
         """The probability of each class, a mean over windows side by side: shape (n_tracks, n_classes)."""
-        check_spectrograms(spectrograms, self.width)
+        check_spectrograms(spectrograms, self.width, len(self.inputs.mean))
         y = [self.network.predict(consecutive_windows(S, self.width, self.inputs)) for S in spectrograms]
         return np.array([softmax(y_i, axis=1).mean(axis=0) for y_i in y])
 

@@ -139,7 +139,7 @@ class AudioToFactors:
             Q̂, in the units of the Q it was trained on.
         """
         self._trained()
-        check_spectrograms(spectrograms, self.width)
+        check_spectrograms(spectrograms, self.width, len(self.inputs.mean))
         return self.targets.undo(self._hear(spectrograms).T).T
 
     def save(self, path: str | os.PathLike) -> None:

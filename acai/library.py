@@ -28,12 +28,15 @@ class Library:
         Its file.
     skipped : mapping of str to str
         Files that could not be used, and why.
+    unheard_of : tuple of str
+        Tracks of the log that are not in the folder: their plays tell of tastes, their sound tells nothing.
     """
 
     plays: Ratings
     sounds: Mapping[str, np.ndarray]
     paths: Mapping[str, os.PathLike]
     skipped: Mapping[str, str]
+    unheard_of: tuple[str, ...]
 
     def with_sound_only(self) -> tuple[Ratings, list[np.ndarray]]:
         """The plays of songs that can be heard, and their spectrograms in the order of the axis."""
@@ -82,4 +85,5 @@ def own_music(plays: str | os.PathLike, audio: str | os.PathLike, width: int = 1
         )
     songs = [*log.songs, *(track for track in sounds if track not in log.song_columns)]
     R = sparse.csr_array((log.csr.data, log.csr.indices, log.csr.indptr), shape=(log.n_users, len(songs)))
-    return Library(Ratings(R, log.users, songs), sounds, folder.paths, skipped)
+    unheard_of = tuple(song for song in log.songs if song not in sounds)
+    return Library(Ratings(R, log.users, songs), sounds, folder.paths, skipped, unheard_of)

@@ -67,19 +67,38 @@ class Augmentation:
         return x
 
 
-def check_spectrograms(spectrograms: Sequence[np.ndarray], width: int) -> None:
-    """Refuse what no window fits in: wrong shapes, too few frames, numbers that are not finite. Names the song by its place."""
+def check_spectrograms(spectrograms: Sequence[np.ndarray], width: int, bands: int | None = None) -> None:
+    """Refuse what no window fits in: wrong shapes, too few frames, numbers that are not finite.
+
+    Parameters
+    ----------
+    spectrograms : sequence of numpy.ndarray
+        Each is expected to be (bands, frames).
+    width : int
+        How many frames each must have at least.
+    bands : int, optional
+        How many bands each must have, where that is known from before; otherwise as many as the first has.
+
+    Raises
+    ------
+    InputError
+        Naming the first that does not fit, by its place.
+    """
     if len(spectrograms) == 0:
         raise InputError("there is not one spectrogram; at least one is needed")
-    bands = np.shape(spectrograms[0])[0] if np.ndim(spectrograms[0]) == 2 else None
+    if isinstance(spectrograms, np.ndarray) and spectrograms.ndim == 2:
+        raise InputError("a single spectrogram was given; expected a list of them: [S]")
+    expected = "" if bands is None else f" with {bands} bands, as those had that were learnt from"
     for n, S in enumerate(spectrograms):
-        if S.ndim != 2 or S.shape[0] != bands:
-            raise InputError(
-                f"spectrogram {n} has shape {S.shape}; expected (bands, frames) with {bands} bands, as the first has"
-            )
+        if S.ndim != 2 or (bands is not None and S.shape[0] != bands):
+            raise InputError(f"spectrogram {n} has shape {S.shape}; expected (bands, frames){expected}")
+        if bands is None:
+            bands, expected = S.shape[0], f" with {S.shape[0]} bands, as the first has"
         if S.shape[1] < width:
             raise InputError(
-                f"spectrogram {n} has {S.shape[1]} frames; a window needs {width}: leave short songs out, or take a smaller window"
+                f"spectrogram {n} has {S.shape[1]} frames; a window needs {width}: "
+                "leave short songs out, or take a smaller window"
+                + (" (or is it transposed?)" if S.shape[0] >= width else "")
             )
         if not np.isfinite(S).all():
             raise InputError(f"spectrogram {n} holds NaN or infinity; its sound is damaged")

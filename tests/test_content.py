@@ -120,6 +120,11 @@ def test_refuses_what_cannot_be_learnt_from(spoil, message):
         AudioToFactors(small(), width=20).fit(*spoil(*songs(30, 0)))
 
 
+def test_hears_only_what_has_as_many_bands_as_it_learnt_from(ear):
+    with pytest.raises(InputError, match=r"spectrogram 1 has shape \(4, 40\); expected .* with 8 bands, as those had"):
+        ear.predict([songs(1, 0)[0][0], np.ones((4, 40), np.float32)])
+
+
 def test_says_that_it_has_not_learnt_yet():
     with pytest.raises(InputError, match=r"call fit\(spectrograms, Q\) first"):
         AudioToFactors().predict(songs(1, 0)[0])

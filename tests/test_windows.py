@@ -79,6 +79,8 @@ def test_augmentation_of_nothing_changes_nothing():
         ([np.ones(9)], r"spectrogram 0 has shape \(9,\)"),
         ([np.ones((2, 9)), np.ones((2, 4))], "spectrogram 1 has 4 frames; a window needs 5"),
         ([np.full((2, 9), np.nan)], "spectrogram 0 holds NaN or infinity"),
+        (np.ones((2, 9)), r"a single spectrogram was given; expected a list of them: \[S\]"),
+        ([np.ones((9, 2))], r"spectrogram 0 has 2 frames; a window needs 5: .*transposed\?"),
     ],
 )
 def test_what_no_window_fits_in_is_refused_by_its_place(spectrograms, message):

@@ -39,6 +39,9 @@ def run(args: argparse.Namespace) -> None:
     library = own_music(args.plays, args.audio, progress=True)
     for track, reason in library.skipped.items():
         print(f"skipped: {track} {reason}")
+    if library.unheard_of:
+        some = ", ".join(map(str, library.unheard_of[:3])) + (", …" if len(library.unheard_of) > 3 else "")
+        print(f"{len(library.unheard_of)} of the tracks in {args.plays} cannot be heard in {args.audio}: {some}")
     plays = library.plays
     user = plays.users[int(np.diff(plays.csr.indptr).argmax())] if args.user is None else args.user
     row = plays.csr[[plays.row(user)]]
@@ -53,6 +56,14 @@ def run(args: argparse.Namespace) -> None:
     ear = AudioToFactors(n_epochs=args.epochs, seed=args.seed)
     ear.fit([library.sounds[plays.songs[i]] for i in heard], model.Q[heard], progress=True)
     Q_hat = ear.predict([library.sounds[song] for song in new])
+    held_out = max(epoch.score for epoch in ear.history)
+    caution = ""
+    if held_out <= 0:
+        caution = (
+            f"Beware: on songs kept aside the network tells less than their mean would (R² {held_out:.2f}): "
+            f"{len(heard)} songs are too few to learn from. Do not trust the order."
+        )
+        print(f"\n{caution}")
     best = NewSongs(model, dict(zip(new, Q_hat))).recommend_new(user, n=5)
     favourites = [i for i in row.indices[np.argsort(-row.data, kind="stable")] if plays.songs[i] in library.sounds][:5]
     print(f"\nOf the songs that nobody has played, these are for {user}:\n")
@@ -66,7 +77,8 @@ def run(args: argparse.Namespace) -> None:
     write_report(
         Story(
             title=f"New music for {user}",
-            lead="The songs on the right have never been played by anyone in this log: they were chosen by their sound alone.",
+            lead="The songs on the right have never been played by anyone in this log: they were chosen by their sound alone. "
+            + caution,
             ear=ear,
             Q=model.Q[heard],
             listener=f"{user} played {len(row.indices)} songs. Here are half a minute of the favourites, and of what is new.",

@@ -1,8 +1,8 @@
 """A made-up world of music in which the truth is known. SYNTHETIC: no person, song or play in it is real.
 
-Every song has seven hidden features that one can hear. Three shape its average spectrum; the other four live in time, so
-that two songs may have the same average spectrum and yet sound nothing alike: a network that listens can tell them apart,
-a regression on average spectra cannot.
+Every song has seven hidden features that one can hear. Three shape its average spectrum; three live in time alone, and one
+mostly, so that two songs may have the same average spectrum and yet sound nothing alike: a network that listens can tell
+them apart, a regression on average spectra cannot.
 
 Each feature is a number between −1 and 1:
 

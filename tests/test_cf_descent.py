@@ -181,6 +181,8 @@ def test_divergence_names_the_epoch():
     R = random_ratings()
     with pytest.raises(InputError, match=r"SGD diverged in epoch \d+: .* smaller learning_rate \(now 5\)"):
         SGD(learning_rate=5.0, n_epochs=50).fit(R)
+    with pytest.raises(InputError, match="SGD diverged in epoch 1: "):
+        SGD(learning_rate=1e30).fit(R)
     with pytest.raises(InputError, match=r"gradient descent diverged in epoch \d+: .* smaller than 1, or bold_driver=True"):
         GradientDescent(learning_rate=1.0, bold_driver=False).fit(R)
 

@@ -95,8 +95,7 @@ class ALS(FactorModel):
         return 0.5 * float(loss.sum())
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
-        """The hidden features of a listener who was not in the training data: the p that minimises (C11) while Q
-        stands still.
+        """The hidden features of a listener who was not in the training data: (C11) solved for p while Q stands still.
 
         Parameters
         ----------

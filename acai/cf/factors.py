@@ -87,8 +87,7 @@ class FactorModel(Recommender):
         return i[order], r[order]
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
-        """The hidden features of a listener who was not in the training data: the p that minimises (C8) while Q
-        stands still.
+        """The hidden features of a listener who was not in the training data: (C8) solved for p while Q stands still.
 
         Parameters
         ----------

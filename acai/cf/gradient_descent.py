@@ -85,7 +85,7 @@ class GradientDescent(FactorModel):
                 else:
                     self.P, self.Q, self.b_u, self.b_i = before
                     F_new, eta = F, eta / 2
-            elif not F_new < 1e3 * F:
+            elif not F_new < min(1e3 * F, 1e300):
                 raise InputError(
                     f"gradient descent diverged in epoch {epoch + 1}: the objective is {F_new:g}; "
                     f"try a learning_rate smaller than {self.learning_rate:g}, or bold_driver=True"

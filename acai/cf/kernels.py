@@ -178,9 +178,7 @@ def partial_dot(a, b, n):
 
 @njit(cache=True)
 def top_n(scores, columns, best):
-    """The best columns of each row of scores, the best first, the leftmost first among equals; −∞ and NaN never get
-    in.
-    """
+    """The best columns of each row of scores, the best first, of equals the leftmost; −∞ and NaN never get in."""
     n = columns.shape[1]
     for u in range(len(scores)):
         for i in range(scores.shape[1]):

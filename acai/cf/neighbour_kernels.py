@@ -43,8 +43,9 @@ def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v
 
 @njit(cache=True)
 def walk(v, s, k, indptr, indices, Z, numerator, denominator, count):
-    """(C1) Σ_v s(u,v) Z(v,i) and Σ_v |s(u,v)| for every i at once: from the nearest neighbour to the farthest, each
-    song takes the first k who rated it.
+    """(C1) Σ_v s(u,v) Z(v,i) and Σ_v |s(u,v)| for every i at once.
+
+    From the nearest neighbour to the farthest, each song takes the first k who rated it.
     """
     for a in range(len(v)):
         for j in range(indptr[v[a]], indptr[v[a] + 1]):

@@ -7,8 +7,9 @@ from acai.ratings import Ratings
 
 
 class Objective:
-    """(C8) F = ½ Σ_{(u,i) known} [ e(u,i)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ], with e = r − r̂ (Koren, Bell,
-    Volinsky 2009).
+    """(C8) F = ½ Σ_{(u,i) known} [ e(u,i)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ], with e = r − r̂.
+
+    Source: Koren, Bell, Volinsky 2009.
 
     Each known entry pulls its own two rows, so a row counts as often as it has ratings, and F is the sum of the F_j
     of (C10).
@@ -29,9 +30,7 @@ class Objective:
         self.e = np.empty_like(ratings.csr.data)
 
     def residuals(self, model: FactorModel) -> np.ndarray:
-        """e = r − r̂ of every known entry, in the order of `ratings.csr.data`; the array is used again by the next
-        call.
-        """
+        """e = r − r̂ of every known entry, in the order of `ratings.csr.data`; the next call overwrites it."""
         from acai.cf import kernels
 
         csr = self.csr
@@ -42,9 +41,9 @@ class Objective:
 
     def __call__(self, model: FactorModel) -> float:
         """F at the parameters of `model`."""
-        e = self.residuals(model)
-        loss = np.square(e).sum(dtype=np.float64)
         norms = 0.0
-        for w, b, n in ((model.P, model.b_u, self.n_u), (model.Q, model.b_i, self.n_i)):
-            norms += n @ (np.einsum("xf,xf->x", w, w) + np.square(b))
+        with np.errstate(over="ignore", invalid="ignore"):  # whoever descends looks at the sum
+            loss = np.square(self.residuals(model)).sum(dtype=np.float64)
+            for w, b, n in ((model.P, model.b_u, self.n_u), (model.Q, model.b_i, self.n_i)):
+                norms += n @ (np.einsum("xf,xf->x", w, w) + np.square(b))
         return float(0.5 * (loss + self.lam * norms))  # (C8)

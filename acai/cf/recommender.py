@@ -133,8 +133,9 @@ class Recommender(ABC):
     def top(
         self, rows: np.ndarray, n: int = 10, exclude_rated: bool = True, memory: int = 2**28
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """As `recommend_all`, for rows of R, in blocks: yields (rows, columns, scores), the last two of shape (block,
-        n), short lists filled up with column −1.
+        """As `recommend_all`, for rows of R, in blocks: yields (rows, columns, scores).
+
+        Columns and scores have shape (block, n); short lists are filled up with column −1.
         """
         from acai.cf import kernels
 

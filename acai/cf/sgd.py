@@ -123,7 +123,7 @@ class SGD(FactorModel):
             else:
                 kernels.sgd_epoch(order, u, i, r, *w, mu, eta, lam, self.biases)
             self.history.append(objective(self))
-            if not self.history[-1] <= 1e3 * self.history[0]:
+            if not self.history[-1] <= min(1e3 * self.history[0], 1e300):
                 raise InputError(
                     f"SGD diverged in epoch {epoch + 1}: the objective is {self.history[-1]:g}; "
                     f"try a smaller learning_rate (now {self.learning_rate:g}) or momentum (now {self.momentum:g})"
@@ -143,9 +143,7 @@ class SGD(FactorModel):
 
 
 def decay_tables(alpha: float, dtype: type) -> tuple[np.ndarray, np.ndarray]:
-    """What t steps without a gradient do, t = 0, 1, 2, …: `w += moved[t] * dw; dw *= shrunk[t]`. The last entries are
-    the limits.
-    """
+    """What t = 0, 1, 2, … steps without a gradient do: `w += moved[t] * dw; dw *= shrunk[t]`; last, the limits."""
     shrunk = alpha ** np.arange(2 + math.ceil(math.log(1e-25, alpha)))  # αᵗ
     shrunk[-1] = 0
     moved = alpha * (1 - shrunk) / (1 - alpha)  # α + α² + … + αᵗ

@@ -30,8 +30,9 @@ def overlap(s: Shared) -> np.ndarray:
 
 
 def pearson(s: Shared) -> np.ndarray:
-    """(C3) The correlation over the songs that both rated, centred on the means over those songs; 0 where one of them
-    does not vary.
+    """(C3) The correlation over the songs that both rated, centred on the means over those songs.
+
+    0 where one of the two gave all of them the same.
     """
     variances = (s.n * s.xx - s.x**2) * (s.n * s.yy - s.y**2)
     return _divided(s.n * s.xy - s.x * s.y, np.sqrt(variances))  # (C3)

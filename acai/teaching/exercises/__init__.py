@@ -130,6 +130,10 @@ def check(name: str, answer: object) -> Verdict:
     except Wrong as wrong:
         return Verdict(False, str(wrong), task)
     except Exception as error:
+        if "truth value of an array" in str(error):  # NumPy's own words help nobody who meets them for the first time
+            whole = "`if`, `and` and `or` ask one question, but this is a whole array of numbers"
+            where = "`np.where(condition, this, that)` chooses entry by entry, and `&` and `|` join conditions."
+            return Verdict(False, f"{whole}{_place(error)}. {where}", task)
         return Verdict(False, f"it stops with {type(error).__name__}: {error}{_place(error)}", task)
     return Verdict(True, "", task)
 

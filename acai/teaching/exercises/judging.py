@@ -1,7 +1,7 @@
 """What checks share: asking a student's function, and comparing what it says with the truth and with the usual mistakes."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -24,7 +24,17 @@ def asked(function: object, *arguments: object) -> object:
     return value
 
 
-def judge(value: object, right: object, mistakes: Mapping[str, object], case: str, rtol: float = 1e-5) -> None:
+def asked_for(names: str, function: object, *arguments: object) -> tuple | list:
+    """What a student's function returns for these arguments, which must be as many things as there are names: "dx, dW"."""
+    value = asked(function, *arguments)
+    if not isinstance(value, tuple | list) or len(value) != len(names.split(",")):
+        raise Wrong(f"it returns {_thing(value)}; expected {len(names.split(','))} things: `return {names}`.")
+    if any(part is None or part is Ellipsis for part in value):
+        raise Wrong(NOTHING_YET)
+    return value
+
+
+def judge(value: object, right: object, mistakes: Mapping[str, object], case: str | Sequence[str], rtol: float = 1e-5) -> None:
     """Raise Wrong unless `value` is `right`.
 
     Parameters
@@ -36,14 +46,14 @@ def judge(value: object, right: object, mistakes: Mapping[str, object], case: st
     mistakes : mapping of str to array or number
         What it returns after each of the usual mistakes, by the hint that each deserves. NaN stands for any result with a
         NaN in it.
-    case : str
+    case : str, or one for each entry of `right`
         What the function was given, in words, for whoever made an unusual mistake.
     """
     right = np.asarray(right, dtype=float)
     try:
         got = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise Wrong(f"it returns a {type(value).__name__}; expected {_kind(right)}.") from None
+        raise Wrong(f"it returns {_thing(value)}; expected {_kind(right)}.") from None
     if alike(got, right, rtol):
         return
     for hint, wrong in mistakes.items():
@@ -52,10 +62,12 @@ def judge(value: object, right: object, mistakes: Mapping[str, object], case: st
             raise Wrong(hint)
     if got.shape != right.shape:
         raise Wrong(f"it returns {_kind(got)}; expected {_kind(right)}.")
-    if not np.isfinite(got).all():
-        raise Wrong(f"for {case} it gives {got[~np.isfinite(got)][0]}: look for a division by zero or a logarithm of 0.")
-    worst = np.unravel_index(np.argmax(np.abs(got - right)), right.shape)
-    place = f" at {[int(k) for k in worst]}" if right.ndim else ""
+    with np.errstate(invalid="ignore"):
+        worst = np.unravel_index(np.argmax(np.where(np.isfinite(got), np.abs(got - right), np.inf)), right.shape)
+    case, place = (case, f" at {[int(k) for k in worst]}") if isinstance(case, str) else (case[worst[0]], "")
+    if not np.isfinite(got[worst]):
+        raise Wrong(f"for {case} it gives {got[worst]}: look for a division by zero or a logarithm of 0.")
+    place *= right.ndim > 0
     raise Wrong(f"for {case} it gives {got[worst]:.6g}{place}; expected {right[worst]:.6g}.")
 
 
@@ -64,6 +76,10 @@ def alike(a: np.ndarray, b: np.ndarray, rtol: float = 1e-5) -> bool:
     if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return False
     return bool(np.all(np.abs(a - b) <= rtol * np.abs(b).max(initial=0.0) + 1e-12))
+
+
+def _thing(value: object) -> str:
+    return f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
 
 
 def _kind(array: np.ndarray) -> str:

@@ -164,6 +164,8 @@ plots.heat_map(together, "correlation", rows, columns);
 # %% [markdown]
 # The first feature *is* brightness, the second is tempo (the sign means nothing: $-p$ times $-q$ is the same). Noise is shared
 # out between the third and the fourth, together with something that is no sound at all: some listeners are kinder than others.
+# And why is the third red under brightness, too? Features are orthogonal, $\sum_i q_{i1} q_{i3} = 0$, and that is uncorrelated
+# only where the means are 0; the third is below 0 for nearly all songs.
 # The decomposition finds the right *space*. The axes in it are those of the largest spread, not those for which we have words.
 #
 # The songs on the plane of the first two features, coloured by how bright they truly are, and by how fast:

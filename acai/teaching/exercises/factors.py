@@ -3,7 +3,7 @@
 import numpy as np
 
 from acai.teaching.exercises import Wrong, task
-from acai.teaching.exercises.judging import asked, judge
+from acai.teaching.exercises.judging import asked, asked_for, judge
 
 
 def rank_k(answer: object) -> None:
@@ -38,10 +38,7 @@ def factors(answer: object) -> None:
     rng = np.random.default_rng(2)
     R, k = rng.normal(size=(8, 7)), 3
     M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
-    value = asked(answer, R, k)
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise Wrong(f"it returns a {type(value).__name__}; expected two arrays: `return P, Q`.")
-    P, Q = (np.asarray(x, dtype=float) for x in value)
+    P, Q = (np.asarray(x, dtype=float) for x in asked_for("P, Q", answer, R, k))
     if Q.shape == (k, 7):
         raise Wrong("Q has a row for each feature. It needs a row for each song, as P has one for each user: transpose it.")
     if P.shape != (8, k) or Q.shape != (7, k):
@@ -103,7 +100,7 @@ def enough(answer: object) -> None:
         "you count the singular values above a share of the largest. Add up squares until the share of all is reached.":
             of(lambda s, share: int((s >= share * s[0]).sum())),
         "that is the share reversed: it keeps what may be left out.": of(lambda s, share: kept(s, 2, 1 - share)),
-    }, "25 lists of singular values")  # fmt: skip
+    }, [f"σ = {s.round(2)} and a share of {share}" for s, share in cases])  # fmt: skip
 
 
 def imputed(answer: object) -> None:
@@ -141,8 +138,8 @@ def _imputed(X: np.ndarray, gaps: np.ndarray, k: int, steps: int, keep: bool = T
 
 EXERCISES = (
     task("03-rank-k", 10, rank_k),
-    task("03-factors", 10, factors),
     task("03-enough", 10, enough),
+    task("03-factors", 10, factors),
     task("03-filled", 5, filled),
     task("03-imputed", 40, imputed),
 )

@@ -15,7 +15,7 @@ def overwritten(array, value):
     return array
 
 
-def by_time(times, n=4, last=True, many=10, day=DAY):
+def by_time(times, n=4, last=True, last_four=True, last_wait=True, many=10, day=DAY):
     """(D5) with one thing wrong."""
     if len(times) == 1:
         return 3
@@ -23,18 +23,18 @@ def by_time(times, n=4, last=True, many=10, day=DAY):
         return 5
     if not last:
         times = times[:-1]
-    soon = any(times[j + 1] - times[j] < day for j in range(len(times) - 1))
-    often = any(times[j + n - 1] - times[j] <= 30 * DAY for j in range(len(times) - n + 1))
+    soon = any(times[j + 1] - times[j] < day for j in range(len(times) - 1 - (not last_wait)))
+    often = any(times[j + n - 1] - times[j] <= 30 * DAY for j in range(len(times) - n + last_four))
     return 5 if soon or often else 4
 
 
-def factorised(epochs=40, eta=0.03, lam=0.1, k=3, std=0.1):
+def factorised(epochs=40, eta=0.03, lam=0.1, k=3, std=0.1, biases=True):
     """04-fit by the library's own SGD, with settings that may be bad."""
 
     def fit(u, i, r, m, n):
         users, songs = [str(x) for x in range(m)], [str(x) for x in range(n)]
         R = Ratings.from_codes(u.astype(np.int32), i.astype(np.int32), r.astype(np.float32), users, songs)
-        model = SGD(n_factors=k, n_epochs=epochs, learning_rate=eta, reg=lam, init_std=std, shuffle=True).fit(R)
+        model = SGD(n_factors=k, n_epochs=epochs, learning_rate=eta, reg=lam, init_std=std, shuffle=True, biases=biases).fit(R)
         return model._scores(np.arange(m))
 
     return fit
@@ -127,6 +127,7 @@ MISTAKES = {
         (lambda plays, head: 100 * np.sort(plays)[-top(plays, head) :].sum() / plays.sum(), "a percentage"),
         (lambda plays, head: np.sort(plays)[-top(plays, head) :].sum(), "Divide by all plays"),
         (lambda plays, head: np.sort(plays)[: -top(plays, head)].sum() / plays.sum(), "share of the tail"),
+        (lambda plays, head: np.sort(plays)[len(plays) - int(head * len(plays)) :].sum() / plays.sum(), "`int` cuts off"),
     ],
     "01-counts": [
         (plus_one, "adds only one to a pair"),
@@ -140,9 +141,13 @@ MISTAKES = {
         (lambda n: np.where(n > 5, 5, np.where(n > 2, 4, 3)), "both borders"),
         (lambda n: np.where(n >= 2, 4, np.where(n >= 5, 5, 3)), "overwrites the first"),
         (lambda n: np.minimum(n, 5), "never gives less than 3"),
+        (lambda n: 5 if n >= 5 else 4 if n >= 2 else 3, "a whole array of numbers (in line"),
     ],
     "01-stars-by-time": [
-        (lambda times: by_time(times, last=False), "you stop too soon"),
+        (lambda times: by_time(times, last=False), "you stop too soon: the last play is never"),
+        (lambda times: by_time(times, last_four=False), "the last four plays are, as four, never"),
+        (lambda times: by_time(times, last_wait=False), "the last wait, between the last two plays, is never"),
+        (lambda times: 4, "for plays on the days [0.2] it gives 4; expected 3"),
         (lambda times: by_time(times, many=9), "ten plays are not more than ten"),
         (lambda times: by_time(times, many=99), "more than ten plays are 5 stars"),
         (lambda times: by_time(times, day=0), "less than a day apart"),
@@ -180,6 +185,7 @@ MISTAKES = {
         (own_mean, "each user's own mean"),
         (pairs(lambda: UserKNN(k=1)), "too bold"),
         (pairs(lambda: UserKNN(k=80)), "Look at the number of neighbours"),
+        (pairs(lambda: UserKNN(k=12)), "% below; at most"),
         (lambda train, users, songs: np.zeros(3), "one finite number for each"),
     ],
     "03-rank-k": [
@@ -225,6 +231,7 @@ MISTAKES = {
     ],
     "04-gradient": [
         (lambda p, q, r, lam: ((r - p @ q) * q - lam * p, (r - p @ q) * p - lam * q), "the sign is turned round"),
+        (lambda p, q, r, lam: (lam * p + (r - p @ q) * q, lam * q + (r - p @ q) * p), "the inner derivative of r − p·q"),
         (lambda p, q, r, lam: (lam * p - (r - p @ q) * p, lam * q - (r - p @ q) * q), "p and q are exchanged"),
         (lambda p, q, r, lam: ((p @ q - r) * q, (p @ q - r) * p), "you forgot λ"),
         (lambda p, q, r, lam: ((p @ q - r) * q - lam * p, (p @ q - r) * p - lam * q), "the sign of λ"),
@@ -267,6 +274,9 @@ MISTAKES = {
         (factorised(std=0.0), "knows nothing of taste"),
         (factorised(epochs=200, lam=0.0, k=12), "by heart"),
         (factorised(epochs=12), "not learnt what it was given"),
+        (factorised(biases=False), "Kind listeners and good songs are not in your r̂: add b_u and b_i"),
+        (factorised(eta=1e-3), "P and Q must step, too"),
+        (lambda u, i, r, m, n: r.mean() + np.random.default_rng(0).normal(0, 0.02, (m, n)), "nothing is learnt yet"),
         (lambda u, i, r, m, n: np.zeros((n, m)), "r̂ of every user and song"),
     ],
 }  # fmt: skip

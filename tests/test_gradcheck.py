@@ -115,7 +115,7 @@ def test_a_slope_that_is_a_power_of_two_is_exact_and_another_is_not():
     assert not wrong.ok and "where it is wrong it is 2 times the right one, elsewhere it is right" in str(wrong)
 
 
-def test_a_kink_at_the_given_point_is_said_and_not_judged():
+def test_a_kink_at_the_given_point_has_no_slope():
     x = np.array([[0.0, 1.25, -0.7, 1e-4]])
     report = check(nn.ReLU(), x)
     assert report.ok and report.method == "richardson" and report.n_kinks == 1
@@ -233,6 +233,7 @@ class Returning:
 
 @pytest.mark.parametrize("mistake, message", [
     (lambda: check(nn.ReLU(), (2, 3), method="magic"), r"no method 'magic'; there is: auto"),
+    (lambda: check(nn.Linear, (2, 3)), r"was given the class Linear; expected a layer of it, as in Linear\(…\)"),
     (lambda: check(object(), (2, 3)), r"is no layer: expected an object with the methods forward and backward"),
     (lambda: check(Returning(lambda x: x.astype(int)), (2, 3)), r"Returning\(\)\.forward returns int64; expected an array of"),
     (lambda: check(Returning(lambda x: None), (2, 3)), r"returns NoneType"),

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from acai.errors import InputError, unknown
+from acai.nn import gradkinks
 from acai.nn.gradreport import Finding, Report
 
 METHODS = ("auto", "exact", "complex", "richardson")
@@ -42,7 +43,8 @@ def check(
         network, a layer of your own. Or a loss, with `forward(y, target)` and `backward()`. It is copied, not changed.
     x : ndarray or tuple of int
         The point at which to check, with the parameters as they are. Or its shape, and it is drawn: odd whole numbers,
-        all distinct, and small whole parameters; where the layer is not exact on these, normal floats.
+        all distinct, and small whole parameters; where the layer is not exact on these, normal floats. Then dx is
+        judged once more where x lies on kinks, 0, ±1 and ties: any value between the two slopes is right there.
     target : ndarray, optional
         What a loss compares with.
     method : {"auto", "exact", "complex", "richardson"}
@@ -63,12 +65,15 @@ def check(
     """
     if method not in METHODS:
         raise unknown("method", method, METHODS)
+    if isinstance(layer, type):
+        raise InputError(f"check was given the class {layer.__name__}; expected a layer of it, as in {layer.__name__}(…)")
     if not (hasattr(layer, "forward") and hasattr(layer, "backward")):
         raise InputError(f"{layer!r} is no layer: expected an object with the methods forward and backward")
     name = f"{type(layer).__name__}()" if type(layer).__repr__ is object.__repr__ else " ".join(repr(layer).split())
     layer = copy.deepcopy(layer if target is None else _Loss(layer, target))
     if isinstance(x, np.ndarray):
-        return _compare(name, layer, np.array(x, order="C"), method, step, nudge, np.random.default_rng(seed))
+        report = _compare(name, layer, np.array(x, order="C"), method, step, nudge, np.random.default_rng(seed))
+        return gradkinks.judge(report, layer, x, step, seed) if report.n_kinks and nudge is None else report
     dtype = next((w.dtype for w in _params(layer).values()), np.dtype(float))
     report = None
     for attempt in range(20 if method in ("auto", "exact") else 0):  # one point may lie on a kink, another will not
@@ -85,11 +90,12 @@ def check(
             break
     if report is None and method == "exact":
         raise NotExact(f"{name} cannot be checked exactly: whatever is drawn, its slopes over {step} and {step / 2} differ")
-    if report is not None:
-        return report
-    rng = np.random.default_rng(seed)
-    method = "richardson" if method == "auto" else method
-    return _compare(name, layer, rng.normal(size=x).astype(dtype), method, step, nudge, rng)
+    if report is None:
+        rng = np.random.default_rng(seed)
+        method = "richardson" if method == "auto" else method
+        report, whole = _compare(name, layer, rng.normal(size=x).astype(dtype), method, step, nudge, rng), layer
+    kinked = gradkinks.draw(x, seed).astype(dtype)
+    return gradkinks.judge(report, whole, kinked, step, seed) if method != "complex" and nudge is None else report
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # a layer that overflows is found by its numbers
@@ -138,7 +144,7 @@ def _compare(
             half, _ = _slope(f, array, at, "exact", h / 2)
             if half != slopes[at] and np.isclose(half, slopes[at], rtol=1e-6, atol=1e-6):
                 raise NotExact(f"{name} cannot be checked exactly: its numbers are rounded")
-            kinks[at] = half != slopes[at]  # the move crossed a kink: no verdict there
+            kinks[at] = half != slopes[at] or _bends(f, array, at, h)  # across a kink or on it: no verdict there
         findings.append(finding)
     report = Report(name, method, findings, faults)
     if not report.ok:
@@ -172,6 +178,13 @@ def _is_quadratic(f: Function, array: str, move: np.ndarray) -> bool:
     """
     up, half_up, middle, half_down, down = (f(array, (), part * move) for part in (1, 0.5, 0, -0.5, -1))
     return up - down == 2 * (half_up - half_down) and up + down - 2 * middle == 4 * (half_up + half_down - 2 * middle)
+
+
+def _bends(f: Function, array: str, at: tuple[int, ...], h: float) -> bool:
+    """Whether f has a kink in this very place, not by rounding: half the way has half of a kink's bend, not a quarter."""
+    f0 = f(array, at, 0.0)
+    bend, half = (f(array, at, by) + f(array, at, -by) - 2 * f0 for by in (h, h / 2))
+    return abs(bend - 4 * half) > 1e-6 * max(abs(f0), 1.0)
 
 
 def _slope(f: Function, array: str, at: tuple[int, ...], method: str, h: float) -> tuple[float, bool]:

@@ -27,6 +27,8 @@ class Finding:
         0 where the two must be equal; otherwise relative to the largest number in the array.
     hint : str
         What the pattern of the errors suggests.
+    sides : (ndarray, ndarray) or None
+        Of a finding on kinks: the least and the largest value that is accepted; `numeric` is the nearest to `analytic`.
     """
 
     array: str
@@ -35,6 +37,7 @@ class Finding:
     kinks: np.ndarray
     tolerance: float
     hint: str = ""
+    sides: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def error(self) -> np.ndarray:
@@ -52,6 +55,12 @@ class Finding:
         return self.error > self.tolerance
 
     @property
+    def on_kinks(self) -> np.ndarray:
+        """Where the slopes on the two sides of a kink differ and the value was judged between them."""
+        low, high = (self.numeric, self.numeric) if self.sides is None else self.sides
+        return ~self.kinks & (high - low > self.tolerance * max(np.abs(high).max(initial=0.0), np.abs(low).max(initial=0.0)))
+
+    @property
     def worst(self) -> tuple[int, ...]:
         """The coordinate of the largest error."""
         return tuple(int(k) for k in np.unravel_index(np.argmax(self.error), self.error.shape))
@@ -60,7 +69,10 @@ class Finding:
         n, kinks = int(self.wrong.sum()), int(self.kinks.sum())
         verdict = "equal" if self.tolerance == 0 else f"agrees to {self.error.max(initial=0.0):.1e}"
         lines = [f"  {self.array:<4} {'WRONG' if n else verdict}: {n or self.wrong.size} of {self.wrong.size} coordinates"]
-        if kinks:
+        if self.sides is not None:
+            judged = f"WRONG: {n} of {self.wrong.size} outside" if n else "any value accepted between"
+            lines = [f"  {self.array:<4} at zeros and ties: {self.on_kinks.sum()} on kinks, {judged} the slopes of the two sides"]
+        elif kinks:
             lines[0] += f"; {kinks} lie on a kink, where there is no slope to compare with"
         if n and self.analytic is not None and self.analytic.shape == self.numeric.shape:
             a, b = self.analytic[self.worst], self.numeric[self.worst]
@@ -69,7 +81,10 @@ class Finding:
                 axes = {2: "oi", 4: "ocpq"}.get(self.error.ndim, axes)
             ratio = f", ratio {a / b:.6g}" if b else ""
             place = f"({', '.join(axes)}) = {self.worst}"
-            lines.append(f"       worst at {place}: backward says {a:.10g}, the slope is {b:.10g}{ratio}")
+            slope = f"the slope is {b:.10g}{ratio}"
+            if self.sides is not None:
+                slope = f"any value from {self.sides[0][self.worst]:.10g} to {self.sides[1][self.worst]:.10g} is right"
+            lines.append(f"       worst at {place}: backward says {a:.10g}, {slope}")
         if self.hint:
             lines.append(f"       hint: {self.hint}")
         if n:
@@ -122,7 +137,7 @@ class Report:
     @property
     def n_kinks(self) -> int:
         """How many coordinates lie on a kink."""
-        return int(sum(finding.kinks.sum() for finding in self.findings))
+        return int(sum(finding.kinks.sum() for finding in self.findings if finding.sides is None))
 
     def explain(self, earlier: dict[str, np.ndarray], ones: dict[str, np.ndarray]) -> None:
         """Give each wrong array its hint, from its pattern and from the gradients of two other passes."""

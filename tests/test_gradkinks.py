@@ -66,8 +66,9 @@ def test_kinks_at_one_and_minus_one_are_met_too():
         def backward(self, dy):
             return dy * np.where(abs(self.x) == 1, self.at_the_edge, abs(self.x) < 1)
 
-    assert check(HardTanh(0), (3, 4)).ok and check(HardTanh(1), (3, 4)).ok
-    assert not check(HardTanh(2), (3, 4)).ok
+    for seed in range(6):  # the odd whole numbers 1 and −1 are its kinks: whether drawn as such or met, no false alarm
+        assert check(HardTanh(0), (3, 4), seed=seed).ok and check(HardTanh(1), (3, 4), seed=seed).ok
+        assert not check(HardTanh(2), (3, 4), seed=seed).ok
 
 
 def test_a_given_point_on_a_kink_is_judged():

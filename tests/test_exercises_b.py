@@ -86,7 +86,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("3) / (h * w)", "3) / (h * w) ** 2", "twice"),
         ("dx = np.zeros(self.shape)", "return np.zeros(self.shape)", "zero everywhere"),
         ("dx[:, :, : dy.shape[2] * h, : dy.shape[3] * w] = dy", "dx[:, :, -dy.shape[2] * h :, -dy.shape[3] * w :] = dy",
-         "backward is not"),
+         "backward is not: 123 of the 180 numbers of dx are wrong; at [1, 0, 2, 5] it says 1"),
     ],
     "05-dilated": [
         ("@ x[:, :, q * self.dilation : q * self.dilation + T_out]", "@ x[:, :, q : q + T_out]", "side by side"),
@@ -112,7 +112,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("-log_p[rows", "log_p[rows", "the sign is turned round"),
         ("return loss, dy / len(y)", "return loss, dy", "dy is not divided by N"),
         ("-= 1", "-= 0", "does not know the right class"),
-        ("return loss, dy / len(y)", "return loss", "return two things"),
+        ("return loss, dy / len(y)", "return loss", "expected 2 things: `return loss, dy`"),
     ],
     "06-mend": [
         ('"nohw,nchw->oc"', '"nohw,mchw->oc"', "right for a single sample"),

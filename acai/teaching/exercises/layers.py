@@ -7,7 +7,7 @@ import numpy as np
 from acai.nn import gradcheck
 from acai.reference import nn as loops
 from acai.teaching.exercises import Wrong, task
-from acai.teaching.exercises.judging import NOTHING_YET, alike, asked, judge
+from acai.teaching.exercises.judging import alike, asked, asked_for, judge
 
 Mistakes = Mapping[str, np.ndarray]
 
@@ -37,9 +37,17 @@ def prove(layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mistakes, slips
         for hint, wrong in slips.get(array, {}).items():
             if alike(np.asarray(found.get(array, np.nan), float), wrong):
                 raise Wrong(f"forward is right, backward is not. {hint}")
-    first = next((str(finding).splitlines() for finding in report.findings if finding.wrong.any()), [])
-    what = "; ".join(report.faults.values()) or " ".join(line.strip() for line in first[:3])
-    raise Wrong(f"forward is right, backward is not: {what}. For a picture: `gradcheck.check(your_layer, {x.shape})`.")
+    what = "; ".join(report.faults.values()) or _said(next(finding for finding in report.findings if finding.wrong.any()))
+    raise Wrong(f"forward is right, backward is not: {what.rstrip('. ')}. For a picture: `gradcheck.check(your_layer, {x.shape})`.")
+
+
+def _said(finding: gradcheck.Finding) -> str:
+    """A finding in two sentences."""
+    if np.shape(finding.analytic) != finding.numeric.shape:
+        return finding.hint
+    worst, n = finding.worst, int(finding.wrong.sum())
+    numbers = f"at {list(worst)} it says {finding.analytic[worst]:.6g}, and the slope is {finding.numeric[worst]:.6g}"
+    return f"{n} of the {finding.wrong.size} numbers of d{finding.array} are wrong; {numbers}. {finding.hint}"
 
 
 def upstream(y: np.ndarray) -> np.ndarray:
@@ -92,11 +100,7 @@ def linear(answer: object) -> None:
     rng = np.random.default_rng(0)
     for N, D, O in ((4, 4, 4), (5, 3, 2)):
         dy, x, W = (rng.integers(-9, 10, shape).astype(float) for shape in ((N, O), (N, D), (O, D)))
-        got = asked(answer, dy, x, W)
-        if not isinstance(got, tuple | list) or len(got) != 3:
-            raise Wrong("return three arrays: `return dx, dW, db`.")
-        if any(part is None or part is Ellipsis for part in got):
-            raise Wrong(NOTHING_YET)
+        got = asked_for("dx, dW, db", answer, dy, x, W)
         right, ones = loops.linear_backward(dy, x, W), np.ones_like(dy)
         case = f"dy of shape {dy.shape}, x {x.shape}, W {W.shape}"
         turned = {"dx is dy @ W, not dy @ W.T: W has a row for each output, as dy has a column.": dy @ W.T} if D == O else {}

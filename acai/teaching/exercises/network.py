@@ -8,7 +8,7 @@ from acai.nn.gradreport import Finding
 from acai.reference import nn as loops
 from acai.teaching import bugs
 from acai.teaching.exercises import Wrong, task
-from acai.teaching.exercises.judging import NOTHING_YET, asked, judge
+from acai.teaching.exercises.judging import NOTHING_YET, asked, asked_for, judge
 from acai.teaching.exercises.layers import built, odd, prove, upstream
 
 CULPRITS = {"A": "batch reversed", "B": "replaced", "C": "one channel for all"}
@@ -62,11 +62,7 @@ def softmax(answer: object) -> None:
         for y in (rng.normal(size=(4, 3)), np.array([[1000.0, 998, 1001], [0, 1, 2], [-1000, -1001, -999]])):
             t = rng.integers(0, 3, len(y))
             t[0] = (t[1] + 1) % 3
-            got = asked(answer, y, t)
-            if not isinstance(got, tuple | list) or len(got) != 2:
-                raise Wrong("return two things: `return loss, dy`.")
-            if any(part is None or part is Ellipsis for part in got):
-                raise Wrong(NOTHING_YET)
+            got = asked_for("loss, dy", answer, y, t)
             N, (loss, dy) = len(y), loops.softmax_cross_entropy(y, t)
             p = dy * N + (np.arange(3) == t[:, None])
             case = "the scores " + str(y.round(2).tolist()) + f" and t = {t.tolist()}"

@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from course import BUILD, HERE
 
+from acai.teaching.exercises import exercises
+
 BOOKS = [(source, solved) for source in BUILD.sources() for solved in (False, True)]
 NAMES = [f"{source.stem}{' (solved)' if solved else ''}" for source, solved in BOOKS]
 every_book = pytest.mark.parametrize(("source", "solved"), BOOKS, ids=NAMES)
@@ -55,6 +57,26 @@ def test_exercises_are_blank_in_one_and_solved_in_the_other(source, solved):
     kind = "solution" if solved else "exercise"
     said = [shown(cell) for cell in committed(source, solved).cells if kind in cell.metadata.get("tags", [])]
     assert [s.split()[:2] for s in said] == [["✓" if solved else "✗", f"{name}:"] for name in names]
+
+
+@every_book
+def test_it_lists_its_exercises_first_and_names_them_in_that_order(source, solved):
+    book = committed(source, solved)
+    listed = [task.name for task in exercises(source.name[:2])]
+    first = next(cell for cell in book.cells if cell.cell_type == "code")
+    assert [line.split()[0] for line in shown(first).splitlines()[-len(listed) :]] == listed
+    text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    assert re.findall(r"^##+ Exercise `([\w-]+)` \(", text, re.MULTILINE) == listed
+    assert [cell.name for cell in BUILD.cells(source) if cell.kind == "exercise"] == listed
+
+
+@every_book
+def test_a_slider_is_announced_and_prints_nothing(source, solved):
+    said = ""
+    for cell in committed(source, solved).cells:
+        said = cell.source if cell.cell_type == "markdown" else said
+        if "slider" in cell.metadata.get("tags", []):
+            assert "notebook that runs" in said and cell.source.endswith(";")
 
 
 @every_book

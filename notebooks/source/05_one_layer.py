@@ -17,10 +17,12 @@ import numpy as np
 from acai import nn, plots
 from acai.nn import gradcheck
 from acai.teaching import bugs, layers
-from acai.teaching.exercises import check, hint
+from acai.teaching.exercises import check, exercises, hint
+
+exercises("05")
 
 # %% [markdown]
-# ## 1 · Forward: numbers in, numbers out
+# ## Forward: numbers in, numbers out
 #
 # The linear layer (N4) is the simplest that learns:
 #
@@ -39,7 +41,7 @@ y = linear.forward(x)  # (N4), (N, O)
 plots.matrices({"x": x, "W": linear.params["W"], "b": linear.params["b"], "y = x Wᵀ + b": y})
 
 # %% [markdown]
-# ## 2 · Backward: the blame comes home
+# ## Backward: the blame comes home
 #
 # Behind this layer there are others, and at the very end a loss, one number that should be small. Whatever it is, the
 # layers behind tell ours just one thing: `dy`, the **upstream gradient**. Its entry dy(n,o) says by how much the loss
@@ -58,7 +60,7 @@ dx = linear.backward(dy)
 plots.matrices({"dy": dy, "dx = dy W": dx, "dW = dyᵀ x": linear.grads["W"], "db": linear.grads["b"]})
 
 # %% [markdown]
-# ## 3 · Is it right? Nudge it and see
+# ## Is it right? Nudge it and see
 #
 # A gradient makes a promise: *move this weight a little, and the loss moves so many times as much*. So move it, and
 # look. One number to watch is enough: the sum of `dy · y`, which for a small change of `y` rises and falls just as the
@@ -120,8 +122,7 @@ plt.show()
 # passes a gradient that is wrong by less than the tolerance; this one passes none.
 
 # %% [markdown]
-# ### Exercise 1 · How wrong is it for a cube? (5 minutes)
-#
+# ### Exercise `05-cube` (5 minutes)
 # A parabola has no error: `((w+h)² − (w−h)²) / 2h = 4wh / 2h = 2w`. Do the same on paper for f(w) = w³, whose slope is
 # 3w². By how much does the central difference miss it? Write the error as a function of w and h.
 
@@ -145,7 +146,7 @@ check("05-cube", error_of_the_cube)
 # `hint("05-cube")` gives you a first push, and another one each time you call it. So it is with every exercise.
 
 # %% [markdown]
-# ## 4 · Kinks: why odd numbers
+# ## Kinks: why odd numbers
 #
 # The rectified linear unit (N3), max(0, x), has a kink at 0: left of it the slope is 0, right of it 1. A step that
 # crosses the kink measures something in between, which is the slope of nothing. So the check sets its points on *odd*
@@ -170,7 +171,7 @@ plt.show()
 # two numbers tie in max pooling, the first of them takes the whole gradient.
 
 # %% [markdown]
-# ## 5 · The check
+# ## The check
 #
 # `gradcheck.check(layer, shape)` does all this for you, for *every* coordinate of x and of each parameter: it draws odd
 # numbers, small whole weights and a random whole upstream gradient, and compares.
@@ -204,8 +205,7 @@ print("upstream of ones: largest |dx| =", f"{abs(broken.backward(np.ones_like(y)
 print(gradcheck.check(broken, scores, method="complex"))
 
 # %% [markdown]
-# ### Exercise 2 · The way back through a linear layer (10 minutes)
-#
+# ### Exercise `05-linear` (10 minutes)
 # Fill in (N7.9), (N7.10) and (N7.11).
 
 # %% exercise="05-linear"
@@ -231,8 +231,7 @@ def linear_backward(dy, x, W):
 check("05-linear", linear_backward)
 
 # %% [markdown]
-# ### Exercise 3 · Leaky ReLU (15 minutes)
-#
+# ### Exercise `05-leaky-relu` (15 minutes)
 # A ReLU that never fires gets no gradient and never wakes up again. The leaky ReLU (Maas, Hannun and Ng 2013) lets a
 # little through: y = x where x > 0, and y = slope · x elsewhere. Write both methods. At x = 0 take the slope of the
 # left side, as acai does. `backward` needs something from `forward`: keep it in `self`.
@@ -271,7 +270,7 @@ class LeakyReLU:
 check("05-leaky-relu", LeakyReLU)
 
 # %% [markdown]
-# ## 6 · Convolution: one small window, everywhere
+# ## Convolution: one small window, everywhere
 #
 # A convolution (N1) looks at its input through a small window and asks the same question at every place:
 #
@@ -316,7 +315,7 @@ plots.matrices(
 print(gradcheck.check(nn.Conv2D(2, 3, (2, 3), stride=(2, 1), padding=(1, 0), dtype=float), (2, 2, 4, 5)))
 
 # %% [markdown]
-# ## 7 · Max pooling: the winner takes the gradient
+# ## Max pooling: the winner takes the gradient
 #
 # Max pooling (N2) keeps the largest number of each window and forgets the rest:
 #
@@ -349,14 +348,21 @@ def pooled(size):
 
 plots.matrices({f"pool size {size}": pooled(size) for size in (1, 2, 3)}, numbers=False)
 
+# %% [markdown]
+# In a notebook that runs, move the size.
+
 # %% slider
 from ipywidgets import interact
 
-interact(lambda size: plots.matrices({f"pool size {size}": pooled(size)}, numbers=False), size=(1, 7))
+
+def show(size=2):
+    return plots.matrices({f"pool size {size}": pooled(size)}, numbers=False)
+
+
+interact(show, size=(1, 7));
 
 # %% [markdown]
-# ### Exercise 4 · Average pooling (30 minutes)
-#
+# ### Exercise `05-average-pool` (30 minutes)
 # The mean of every window instead of its maximum. Windows touch and do not overlap; rows and columns that fill no whole
 # window are left out (their dx is 0). `size` is (height, width). Write both methods; no loop over pixels is needed, but
 # one is allowed.
@@ -400,8 +406,7 @@ class AveragePool:
 check("05-average-pool", AveragePool)
 
 # %% [markdown]
-# ### Exercise 5 · Dilated convolution (an evening)
-#
+# ### Exercise `05-dilated` (an evening)
 # To hear a bar of music, a filter has to look far back. Rather than a wide kernel with many weights, take a small one
 # with gaps (van den Oord et al. 2016, *WaveNet*): its taps stand `dilation` steps apart.
 #

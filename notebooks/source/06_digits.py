@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits  # the digits come with scikit-learn; n
 from acai import nn, plots
 from acai.nn import gradcheck
 from acai.teaching import bugs, layers
-from acai.teaching.exercises import check, hint
+from acai.teaching.exercises import check, exercises, hint
 
 digits = load_digits()
 x = (digits.images[:, None] / 16).astype(np.float32)  # (N, 1, 8, 8), from 0 (paper) to 1 (ink)
@@ -23,8 +23,10 @@ t = digits.target  # (N,), which digit it is
 x_train, t_train, x_test, t_test = x[:1300], t[:1300], x[1300:], t[1300:]
 print(f"{len(x_train)} digits to learn from, {len(x_test)} to be tested on")
 
+exercises("06")
+
 # %% [markdown]
-# ## 1 · The digits
+# ## The digits
 #
 # 1,797 pictures of 8 × 8 pixels (Alpaydin and Kaynak 1998). The first 1,300 are to learn from, the others to be tested on.
 
@@ -32,7 +34,7 @@ print(f"{len(x_train)} digits to learn from, {len(x_test)} to be tested on")
 plots.gallery(x[:20, 0], [str(digit) for digit in t[:20]])
 
 # %% [markdown]
-# ## 2 · The network
+# ## The network
 #
 # Sixteen small windows look at the picture (N1); what is below zero is cut off (N3); of each 2 × 2 places the strongest
 # answer stays (N2); and a linear layer (N4) turns all that into ten scores, one for each digit.
@@ -52,7 +54,7 @@ reader = network()
 reader.summary((1, 8, 8))
 
 # %% [markdown]
-# ## 3 · How surprised is it? The softmax loss
+# ## How surprised is it? The softmax loss
 #
 # Ten scores y are turned into ten probabilities by the softmax, $p_k = e^{y_k} / \sum_j e^{y_j}$, and the loss (N6) is
 # how *surprised* the network is by the right class t: $-\log p_t$. A sure and right answer costs nothing, a sure and
@@ -61,7 +63,8 @@ reader.summary((1, 8, 8))
 # before anything is learnt.
 #
 # The way back is as simple as it gets (N7.13): $dy = (p - \text{1 at the right class}) / N$. What was too probable is
-# pushed down, the right one up.
+# pushed down, the right one up. (Ours begins at 2.62: its scores are not all equal, so it bets a little, at random, and
+# pays for that. Scores near 0 would bring it to 2.30; a loss of 20 would be a fault.)
 
 # %%
 loss = nn.SoftmaxCrossEntropy()
@@ -86,7 +89,7 @@ plots.axes(right)
 plt.show()
 
 # %% [markdown]
-# ## 4 · Learning
+# ## Learning
 #
 # The whole of learning is four lines: forward, loss, backward, step. The step is SGD with momentum (N8), the same as
 # (C10) in notebook 04. Each epoch goes once through all digits, 32 at a time, in an order drawn anew.
@@ -125,10 +128,11 @@ wrong = np.flatnonzero(answer != t_test)[:20]
 plots.gallery(x_test[wrong, 0], [f"{t_test[n]}, read {answer[n]}" for n in wrong])
 
 # %% [markdown]
-# ## 5 · What it learnt to see
+# ## What it learnt to see
 #
 # Nobody told the network what to look for. Its sixteen windows began as noise, and were pushed a little with each batch.
-# Ten of them, and below what the four that answer most make of a seven: each picks out other parts of the strokes.
+# Here are ten of them, and they still look like noise: nine numbers say little to the eye. What they *answer* says more.
+# Below is what the four that answer most make of a seven: each picks out other parts of the strokes.
 
 # %%
 W = reader.layers[0].params["W"]  # (16, 1, 3, 3)
@@ -141,7 +145,7 @@ strongest = np.argsort(-answers.sum(axis=(1, 2)))[:4]
 plots.matrices({"a seven": seven[0, 0], **{f"kernel {o}": answers[o] for o in strongest}}, numbers=False)
 
 # %% [markdown]
-# ## 6 · One wrong line
+# ## One wrong line
 #
 # Now break it. `acai.teaching.layers` has the same layers as a student would write them, and `acai.teaching.bugs` wrong
 # versions of them. Here is the network once more with a convolution and a linear layer from there: once right, and four
@@ -193,7 +197,7 @@ small = [nn.Conv2D(1, 2, 3, padding=1, dtype=float), nn.ReLU(), nn.MaxPool2D(2),
 print(gradcheck.check(nn.Sequential(small), (2, 1, 4, 4), step=2.0**-8))
 
 # %% [markdown]
-# ## 7 · To read the picture of an error
+# ## To read the picture of an error
 #
 # A wrong gradient leaves a print. `plots.error_map` draws what `backward` says minus the true slope: white is exactly
 # right, red too much, blue too little. Samples are below one another, channels side by side, black lines between them.
@@ -227,17 +231,16 @@ plt.show()
 # brought back last is where it lives.
 
 # %% [markdown]
-# ### Exercise 1 · Which bug is it? (10 minutes)
-#
+# ### Exercise `06-prints` (10 minutes)
 # Three pictures of dx, from three broken convolutions with a kernel of 3 × 3 and without padding, three samples of two
 # channels each. Which of the six did it? Think of what each of them would leave right.
 #
-# 1. `"replaced"`: `dx[...] = ` where `+=` is meant, so that of overlapping windows the last one wins
-# 2. `"one channel for all"`: the kernel of the first channel is used for every channel
-# 3. `"batch reversed"`: the samples come back in reverse order
-# 4. `"factor 2"`: everything is twice too large
-# 5. `"channels mixed"`: the channels come back in reverse order
-# 6. `"upstream of ones"`: dy is taken to be 1 everywhere
+# * `"replaced"`: `dx[...] = ` where `+=` is meant, so that of overlapping windows the last one wins
+# * `"one channel for all"`: the kernel of the first channel is used for every channel
+# * `"batch reversed"`: the samples come back in reverse order
+# * `"factor 2"`: everything is twice too large
+# * `"channels mixed"`: the channels come back in reverse order
+# * `"upstream of ones"`: dy is taken to be 1 everywhere
 
 # %%
 from acai.teaching.exercises.network import prints
@@ -262,8 +265,7 @@ verdicts = {
 check("06-prints", verdicts)
 
 # %% [markdown]
-# ### Exercise 2 · The loss, so that it cannot overflow (15 minutes)
-#
+# ### Exercise `06-softmax` (15 minutes)
 # Write (N6) and (N7.13). Mind that $e^{1000}$ is infinite for a computer, and that the softmax does not change if the
 # same number is taken away from all scores of a row.
 
@@ -292,8 +294,7 @@ def softmax_loss(y, t):
 check("06-softmax", softmax_loss)
 
 # %% [markdown]
-# ### Exercise 3 · Mend a convolution (40 minutes)
-#
+# ### Exercise `06-mend` (40 minutes)
 # This convolution has **two** wrong lines in `backward`. Find them with the check and its pictures, and mend them. Run
 # the check on small cases first: without padding, with stride 1.
 
@@ -368,8 +369,7 @@ class Conv:
 check("06-mend", Conv)
 
 # %% [markdown]
-# ### Exercise 4 · Read better (an evening)
-#
+# ### Exercise `06-read` (an evening)
 # Write `learn_to_read(x, t)`, which trains a network of your own on the digits it is given and returns it. The check
 # makes the task harder: it moves each digit by up to one pixel to any side, since nobody writes in the middle of the
 # box; it gives the classes other names, so that nothing can be known by heart; and it keeps a third of the digits back.

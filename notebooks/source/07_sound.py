@@ -14,12 +14,14 @@ from IPython.display import Audio
 
 from acai import audio, nn, plots
 from acai.datasets.synthetic import FEATURES, render
-from acai.teaching.exercises import check, hint
+from acai.teaching.exercises import check, exercises, hint
 
 RATE = 22050  # samples a second
 
+exercises("07")
+
 # %% [markdown]
-# ## 1 · A sound is a row of numbers
+# ## A sound is a row of numbers
 #
 # 22,050 times a second somebody writes down how far the air is pushed. That is all. This song is made up by `render`:
 # chords over a drum, shaped by seven numbers that we come to below. (Songs of your own work as well: wherever a sound
@@ -43,7 +45,7 @@ plt.show()
 # can.
 
 # %% [markdown]
-# ## 2 · One frame: which tones are in it
+# ## One frame: which tones are in it
 #
 # Take a short piece, a **frame** of 1,024 samples, and ask for every frequency how much of it is in there:
 #
@@ -72,8 +74,7 @@ right.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# ### Exercise 1 · The power spectrum of one frame (20 minutes)
-#
+# ### Exercise `07-frame` (20 minutes)
 # Frame t of (A1) is *centred* on sample t·hop: it begins at t·hop − window/2. What lies before the first or behind the
 # last sample counts as 0. Weigh it by Hann's window as written above, and return the power of the frequencies 0 …
 # window/2 (`np.fft.rfft` gives these).
@@ -97,7 +98,7 @@ def power(x, t, window, hop):
 check("07-frame", power)
 
 # %% [markdown]
-# ## 3 · Frame after frame: the spectrogram
+# ## Frame after frame: the spectrogram
 #
 # Move the frame on by a **hop** of 512 samples, and again, and put the spectra side by side: time to the right, pitch
 # upwards, loud is bright. How long should a frame be? Short frames know *when*, long ones know *what*, and no frame
@@ -124,15 +125,23 @@ plt.show()
 # %% [markdown]
 # With 12 ms one sees the air swing, but no tone by itself. With 186 ms each tone is a thin line, but when the second
 # chord began is anybody's guess. acai takes the middle, 1,024 samples.
+#
+# In a notebook that runs, try other lengths.
 
 # %% slider
 from ipywidgets import SelectionSlider, interact
 
 lengths = SelectionSlider(options=[256, 512, 1024, 2048, 4096, 8192], value=1024)
-interact(lambda window: pictured(window), window=lengths)
+
+
+def show(window):
+    pictured(window)
+
+
+interact(show, window=lengths);
 
 # %% [markdown]
-# ## 4 · Mel: pitch as the ear hears it
+# ## Mel: pitch as the ear hears it
 #
 # From 100 to 200 Hz is an octave; from 5,100 to 5,200 Hz one hears hardly a difference. The **mel scale** puts
 # frequencies where the ear has them: even steps up to 1,000 Hz, even *ratios* above. On that scale (A1) lays 128
@@ -158,8 +167,7 @@ heard = [np.fft.irfft(noise * np.interp(f, hertz, F[band] / F[band].max())) for 
 Audio(np.concatenate([x / np.abs(x).max() for x in heard]).astype(np.float32), rate=RATE)
 
 # %% [markdown]
-# ### Exercise 2 · The mel scale (15 minutes)
-#
+# ### Exercise `07-mel` (15 minutes)
 # Slaney's scale: below 1,000 Hz a mel is 200/3 Hz, so that 1,000 Hz are 15 mel; above, 27 mel are a factor of 6.4.
 # Write it for a whole array of frequencies.
 
@@ -181,7 +189,7 @@ def mel(f):
 check("07-mel", mel)
 
 # %% [markdown]
-# ## 5 · Log: loudness as the ear hears it
+# ## Log: loudness as the ear hears it
 #
 # Ten times the power does not sound ten times as loud, only a step louder. In the raw powers, left, one sees a few loud
 # places and nothing else. The logarithm (A2) brings out the rest:
@@ -203,7 +211,7 @@ plt.show()
 # Now one can read it: lines are tones, and they wobble; upright strokes are drum hits; a chord begins where lines break
 # off and others start.
 #
-# ### Exercise 3 · The logarithm (5 minutes)
+# ### Exercise `07-log` (5 minutes)
 
 # %% exercise="07-log"
 def compressed(S, C):
@@ -222,10 +230,11 @@ def compressed(S, C):
 check("07-log", compressed)
 
 # %% [markdown]
-# ## 6 · What an average does not hear
+# ## What an average does not hear
 #
-# The made-up songs of acai have seven features, each from −1 to 1. Three of them one hears in the *average* spectrum;
-# four live in time alone.
+# The made-up songs of acai have seven features, each from −1 to 1. Brightness, register and noise one hears in the
+# *average* spectrum; tempo, tremor and beat live in time alone, and touch mostly: a note that rings longer is louder on
+# average, too.
 
 # %%
 for name, (low, high) in FEATURES.items():
@@ -257,7 +266,7 @@ plt.show()
 # why the network of notebook 08 looks at *windows of time*, and why it can beat a regression on averages.
 
 # %% [markdown]
-# ## 7 · What a filter hears
+# ## What a filter hears
 #
 # A filter of the first layer is a convolution (N1) as tall as the spectrogram and four frames wide. It slides over time
 # and answers, at each moment: *how much does this look like me?* Here are three made by hand. `onset` has −1 in its two
@@ -303,8 +312,7 @@ Audio(moments(A[0]), rate=RATE)
 # Nobody will make the filters of the network by hand: it finds them itself, by going down the gradient. But that is all
 # they can do: a pattern, slid along time.
 #
-# ### Exercise 4 · How fast is it? (an evening)
-#
+# ### Exercise `07-tempo` (an evening)
 # Write `tempo(S)`, which tells from a log-mel spectrogram, (128, frames), frames 512/22050 s apart, how many chords a
 # minute a song has. It is between 80 and 200. Asked for: within 4 % of the truth for three songs out of four, songs
 # that the check makes up. Whoever always says 126 gets one in ten.

@@ -22,10 +22,12 @@ from acai.ears import SpectrumRidge
 from acai.networks import dieleman_network
 from acai.new_songs import NewSongs
 from acai.ridge import Ridge
-from acai.teaching.exercises import check, hint
+from acai.teaching.exercises import check, exercises, hint
+
+exercises("08")
 
 # %% [markdown]
-# ## 1 · A small world
+# ## A small world
 #
 # **This world is SYNTHETIC**: its listeners, songs and plays are made up, so that the truth is known and every claim
 # can be measured. Each song has seven features that one can hear (notebook 07), each listener a taste in each of them.
@@ -48,7 +50,7 @@ split = Split.of(*world.plays.split_songs(test=0.2, seed=0))
 print(f"{len(split.heard)} songs with plays, {len(split.unheard)} that nobody has played")
 
 # %% [markdown]
-# ## 2 · Where the listeners put the songs
+# ## Where the listeners put the songs
 #
 # `ALS` (C11) turns the plays into seven numbers for each listener (a row of P) and each song (a row of Q). Nobody tells
 # it what they mean, and their axes point anywhere. Yet the features are in there: a straight line, fitted from Q to the
@@ -66,7 +68,7 @@ for name, panel in zip(("register", "tempo"), panels):
 plt.show()
 
 # %% [markdown]
-# ## 3 · The network listens
+# ## The network listens
 #
 # Now the sound. Each song becomes a log-mel spectrogram (A1, A2). The network is shown random windows of three seconds,
 # and told the row of Q that the song's listeners gave it; four convolutions over time, then mean, maximum and L2 norm
@@ -83,10 +85,10 @@ plots.training(ear.history)
 plt.show()
 
 # %% [markdown]
-# What did it learn to listen for? The filters of its first layer, each four frames wide: red is what excites it. They
-# still look much like the noise they began with; a filter has to lean only a little to be of use. The responses say
-# more: below, a song, and the moments at which each filter answers. Some answer to beginnings, others as long as a tone
-# sounds.
+# What did it learn to listen for? Here are the 24 largest of the 32 filters of its first layer, each four frames wide:
+# red is what excites it. They still look much like the noise they began with; a filter has to lean only a little to be of
+# use. The responses say more: below, a song, and the moments at which each of the 32 answers. Some answer to beginnings,
+# others as long as a tone sounds.
 
 # %%
 plots.filters(network.layers[0].params["W"])
@@ -130,12 +132,14 @@ ax.legend(frameon=False, ncols=2, loc="upper left")
 plt.show()
 
 # %% [markdown]
-# Brightness, register and noise lie in the average spectrum, and both hear them. Tempo is in time alone: only the
-# network hears anything of it.
+# Brightness, register and noise lie in the average spectrum, and both hear them; brightness the ridge even a little
+# better, since a straight line needs fewer songs to learn from. Touch is in time mostly: the ridge hears half of it, as
+# notes that ring longer are louder on average, and the network more. Tempo and the beat are in time alone: only the
+# network hears anything of them. Tremor is in time alone, too, a wobble of a few times a second, and *neither* hears it.
+# With so few songs it is not found; the last exercise shows that it is there.
 
 # %% [markdown]
-# ### Exercise 1 · The mean over windows (10 minutes)
-#
+# ### Exercise `08-windows` (10 minutes)
 # Write (A4). The windows lie side by side, each `width` frames wide; where the song does not end with a window, the
 # last one is moved back so that it does. `f` takes a window, (bands, width), and gives (k,).
 
@@ -160,7 +164,7 @@ def placed(S, f, width):
 check("08-windows", placed)
 
 # %% [markdown]
-# ## 4 · How good is it? The ladder
+# ## How good is it? The ladder
 #
 # Every listener p, every unheard song q̂: the score is their product (A5), $p_u \cdot \hat q$. Does a song that a
 # listener plays stand above one that they do not play? The share of pairs for which it does is the AUC (E7): 0.5 is
@@ -177,7 +181,7 @@ plots.ladder(ladder)
 plt.show()
 
 # %% [markdown]
-# ## 5 · Songs for a listener
+# ## Songs for a listener
 #
 # One listener, the songs they played most, and what the network would play them of the songs that nobody has played. In
 # words, the truth, which the network was not told. Listen whether they fit.
@@ -211,8 +215,7 @@ print("will like", recommended[0], ":", [user for user, score in new.listeners_f
 print("sounds for the same people:", [song for song, cosine in new.similar_by_sound(recommended[0], n=3)])
 
 # %% [markdown]
-# ### Exercise 2 · The best songs (5 minutes)
-#
+# ### Exercise `08-best` (5 minutes)
 # (A5): the numbers of the n best rows of Q_hat for a listener p, best first.
 
 # %% exercise="08-best"
@@ -232,7 +235,7 @@ def best(p, Q_hat, n):
 check("08-best", best)
 
 # %% [markdown]
-# ## 6 · Somebody whom nobody has met
+# ## Somebody whom nobody has met
 #
 # A new listener arrives and names three songs, all of them high and noisy. `fold_in` finds the p that explains them,
 # with Q standing still: no training, one small system of equations. And with p come the recommendations, new songs
@@ -257,7 +260,7 @@ plt.show()
 # Each dot is a song that nobody has played, where the network has put it; bright ones are for the newcomer.
 
 # %% [markdown]
-# ## 7 · The first listeners come
+# ## The first listeners come
 #
 # A day later three people have played the song. Their plays say something that the sound does not; three people are not
 # many. What is q now? The one that explains their plays, and yet stays near what the ear says (A6):
@@ -299,11 +302,11 @@ plots.lines(curves, ns, xlabel="listeners so far", ylabel="AUC")
 plt.show()
 
 # %% [markdown]
-# Without the ear, a song begins at chance and needs a dozen listeners to be understood as well. With it, the song
-# begins where the network left off.
+# Without the ear, a song begins at chance and needs twenty listeners to be understood as well. With it, the song
+# begins where the network left off. (That is not the number of the ladder, because it is another mean: there, each
+# listener's AUC over the songs; here, each song's over the listeners, and of songs with 25 listeners or more only.)
 #
-# ### Exercise 3 · The first plays (30 minutes)
-#
+# ### Exercise `08-first-plays` (30 minutes)
 # Write (A6). A system of equations A d = c is solved by `np.linalg.solve(A, c)`.
 
 # %% exercise="08-first-plays"
@@ -324,8 +327,7 @@ def with_plays(q_hat, P, r, lam):
 check("08-first-plays", with_plays)
 
 # %% [markdown]
-# ### Exercise 4 · A better ear (an evening)
-#
+# ### Exercise `08-ear` (an evening)
 # Write an ear of your own, a class with `fit(spectrograms, Q)` and `predict(spectrograms)`; each spectrogram is (128,
 # frames), Q is (n_songs, k). The check lets it learn the seven features from 135 songs of another world, four seconds
 # each, and asks it about 45 more. `SpectrumRidge` reaches an R² of about 0.4. Asked for: **0.2 more**. The failed check

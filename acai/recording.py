@@ -50,6 +50,8 @@ class Recording:
     def __init__(self, sound: Sound, sample_rate: float = 22050) -> None:
         self.sound = sound
         self.sample_rate = sample_rate
+        if isinstance(sound, np.ndarray):
+            raise InputError("samples were given without their rate; expected (samples, rate), as in (samples, 22050)")
         self.name = "the array of samples" if isinstance(sound, tuple) else os.fspath(sound)
         self.n_samples = 0
         self.n_read = self._n_clipped = 0

@@ -275,3 +275,8 @@ def test_importing_is_cheap():
     code = "import sys, acai.audio; print([m for m in ('numba', 'librosa', 'matplotlib', 'soundfile') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     assert audio.__doc__
+
+
+def test_samples_without_a_rate_are_asked_for_it():
+    with pytest.raises(InputError, match=r"expected \(samples, rate\)"):
+        log_mel(np.zeros(22050))

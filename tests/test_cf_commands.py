@@ -44,6 +44,11 @@ def test_recommend_names_films_where_their_titles_are_at_hand(real_data, capsys)
     assert len(new.splitlines()) == 2
 
 
+def test_a_file_that_is_missing_says_how_to_fetch_it(capsys):
+    error = complaint(["recommend", "--data", "movielens-100k", "nowhere/ml-100k.zip", "--user", "1"], capsys)
+    assert error == "acai: there is no nowhere/ml-100k.zip; `acai download movielens-100k` fetches this data set\n"
+
+
 def test_train_then_recommend(data, capsys, tmp_path):
     kept = str(tmp_path / "model.npz")
     main(["train", "--data", "triplets", data, "--log", "--model", "ALS:n_factors=4", "--out", kept])

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acai.errors import InputError, unknown
@@ -32,10 +33,14 @@ def read_data(args: argparse.Namespace) -> "Ratings":
     import numpy as np
 
     from acai.datasets import READERS
+    from acai.datasets.catalogue import CATALOGUE
 
     name, path = args.data
     if name not in READERS:
         raise unknown("data set", name, READERS, n=len(READERS))
+    if not Path(path).exists():
+        where = f"`acai download {name}` fetches this data set" if name in CATALOGUE else "say where your file is"
+        raise InputError(f"there is no {path}; {where}")
     ratings = READERS[name](path)
     return ratings.map(np.log1p) if args.log else ratings
 

@@ -16,9 +16,7 @@ from pathlib import Path
 
 from acai.errors import unknown
 
-MODULES = (  # in the order of the notebooks; each has its EXERCISES
-    "data", "neighbours", "factors", "descent", "layers", "network", "sound", "whole",
-)  # fmt: skip
+MODULES = ("data", "neighbours", "factors", "descent", "layers", "network", "sound", "whole")  # one a notebook
 _hints_given: Counter[str] = Counter()
 
 
@@ -51,10 +49,18 @@ class Exercise:
     check: Callable[[object], None]
 
 
-def task(name: str, minutes: int, check: Callable[[object], None]) -> Exercise:
-    """The exercise whose title is the first line of its check's docstring, and whose hints are the lines below it."""
-    title, _, *hints = inspect.getdoc(check).splitlines()
-    return Exercise(name, minutes, title[0].lower() + title[1:].rstrip("."), tuple(hints), check)
+_found: dict[str, Exercise] = {}
+
+
+def task(name: str, minutes: int) -> Callable[[Callable[[object], None]], Callable[[object], None]]:
+    """Make an exercise of a check: the first line of its docstring is the title, the lines below that are the hints."""
+
+    def made(check: Callable[[object], None]) -> Callable[[object], None]:
+        title, _, *hints = inspect.getdoc(check).splitlines()
+        _found[name] = Exercise(name, minutes, title[0].lower() + title[1:].rstrip("."), tuple(hints), check)
+        return check
+
+    return made
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,10 @@ class Exercises(list[Exercise]):
 
 def exercises(notebook: str = "") -> Exercises:
     """All exercises, or those of one notebook ("02"), in the order in which they come."""
-    found = (e for module in MODULES for e in importlib.import_module(f"{__name__}.{module}").EXERCISES)
-    return Exercises(e for e in found if e.name.startswith(notebook))
+    for module in MODULES:
+        importlib.import_module(f"{__name__}.{module}")
+    in_order = sorted(_found.values(), key=lambda e: e.name[:2])  # whichever module was imported first
+    return Exercises(e for e in in_order if e.name.startswith(notebook))
 
 
 def check(name: str, answer: object) -> Verdict:
@@ -147,10 +155,10 @@ def hint(name: str) -> Hint:
 
 
 def _find(name: str) -> Exercise:
-    found = {task.name: task for task in exercises()}
-    if name not in found:
-        raise unknown("exercise", name, found)
-    return found[name]
+    names = [task.name for task in exercises()]
+    if name not in names:
+        raise unknown("exercise", name, names)
+    return _found[name]
 
 
 def _place(error: Exception) -> str:

@@ -8,27 +8,7 @@ from acai.teaching.exercises import task
 from acai.teaching.exercises.judging import asked, judge
 
 
-def counts(answer: object) -> None:
-    """From a log to the matrix of play counts (D1).
-
-    Begin with `np.zeros((m, n))`. For every play, one number in it must grow by one: which?
-    A loop over `zip(users, songs)` is all right. If it is to be fast, look up `np.add.at`.
-    `N[users, songs] += 1` looks right and is not: of a pair that occurs twice, NumPy adds only one.
-    """
-    rng = np.random.default_rng(1)
-    for m, n in ((5, 5), (4, 7), (9, 3)):
-        users, songs = rng.integers(0, m, 40), rng.integers(0, n, 40)
-        plays = np.zeros((m, n))
-        np.add.at(plays, (users, songs), 1)
-        judge(asked(answer, users, songs, m, n), plays, {
-            "nobody plays a song more than once, you say: `N[users, songs] += 1` adds only one to a pair, however often it "
-            "stands in the log. Loop over the plays, or use `np.add.at`.": plays > 0,
-            "users and songs are exchanged: users go downwards, songs to the right.": plays.T,
-            "these are the shares of all plays. The number of plays is asked for.": plays / plays.sum(),
-            "nothing has been counted: all of it is 0.": 0 * plays,
-        }, f"40 plays by {m} users of {n} songs")  # fmt: skip
-
-
+@task("01-long-tail", 5)
 def long_tail(answer: object) -> None:
     """The share of all plays that the most played songs have.
 
@@ -52,6 +32,29 @@ def long_tail(answer: object) -> None:
         }, f"{n} songs and a head of {head:.0%}")  # fmt: skip
 
 
+@task("01-counts", 10)
+def counts(answer: object) -> None:
+    """From a log to the matrix of play counts (D1).
+
+    Begin with `np.zeros((m, n))`. For every play, one number in it must grow by one: which?
+    A loop over `zip(users, songs)` is all right. If it is to be fast, look up `np.add.at`.
+    `N[users, songs] += 1` looks right and is not: of a pair that occurs twice, NumPy adds only one.
+    """
+    rng = np.random.default_rng(1)
+    for m, n in ((5, 5), (4, 7), (9, 3)):
+        users, songs = rng.integers(0, m, 40), rng.integers(0, n, 40)
+        plays = np.zeros((m, n))
+        np.add.at(plays, (users, songs), 1)
+        judge(asked(answer, users, songs, m, n), plays, {
+            "nobody plays a song more than once, you say: `N[users, songs] += 1` adds only one to a pair, however often it "
+            "stands in the log. Loop over the plays, or use `np.add.at`.": plays > 0,
+            "users and songs are exchanged: users go downwards, songs to the right.": plays.T,
+            "these are the shares of all plays. The number of plays is asked for.": plays / plays.sum(),
+            "nothing has been counted: all of it is 0.": 0 * plays,
+        }, f"40 plays by {m} users of {n} songs")  # fmt: skip
+
+
+@task("01-stars", 5)
 def stars(answer: object) -> None:
     """Stars from counts (D4).
 
@@ -68,6 +71,7 @@ def stars(answer: object) -> None:
     }, "n = [1 2 3 4 5 6 10 1 100]")  # fmt: skip
 
 
+@task("01-stars-by-time", 30)
 def stars_by_time(answer: object) -> None:
     """Stars from the times of plays (D5).
 
@@ -101,11 +105,3 @@ def stars_by_time(answer: object) -> None:
         "more than ten plays are 5 stars, however far apart.": rule(soon() | within(), np.inf),
         "exactly a day apart is not less than a day.": rule(soon(np.less_equal) | within()),
     }, [f"plays on the days {d.round(1)}" for d in days])  # fmt: skip
-
-
-EXERCISES = (
-    task("01-long-tail", 5, long_tail),
-    task("01-counts", 10, counts),
-    task("01-stars", 5, stars),
-    task("01-stars-by-time", 30, stars_by_time),
-)

@@ -8,6 +8,77 @@ from acai.teaching.exercises.judging import asked, asked_for, judge
 from acai.teaching.survey import survey
 
 
+@task("04-largest-rate", 15)
+def largest_rate(answer: object) -> None:
+    """The rate beyond which descent runs away.
+
+    In a direction in which F = ½ h x², a step takes x to (1 − η h) x. When does x grow?
+    When η h > 2. The first direction to run away is the one of the largest curvature h.
+    The curvatures are the eigenvalues of H: `np.linalg.eigvalsh(H)`.
+    """
+    rng = np.random.default_rng(3)
+    for n in (3, 2, 5):
+        A = rng.normal(size=(n + 3, n))
+        H = A.T @ A
+        low, high = np.linalg.eigvalsh(H)[[0, -1]]
+        judge(asked(answer, H), 2 / high, {
+            "that is the best rate for the steepest direction, which then is done in one step. It may be twice as large.": 1 / high,
+            "you took the flattest direction. The steepest is the first to run away.": 2 / low,
+            "that is the rate that is fastest over all, 2 / (λ_min + λ_max). It may be a little larger.": 2 / (low + high),
+            "the trace is the *sum* of all curvatures. That is safe, and smaller than need be.": 2 / np.trace(H),
+            "you took the largest entry of the diagonal. The steepest direction need not be an axis.": 2 / np.diag(H).max(),
+            "turned round: the steeper, the smaller the rate must be.": high / 2,
+        }, f"H = {H.round(2).tolist()}")  # fmt: skip
+
+
+@task("04-step", 5)
+def step(answer: object) -> None:
+    """One step with momentum (C10).
+
+    Two lines: first the new Δw, from the old one and the gradient; then w, from the new Δw.
+    Δw ← α Δw − η ∇F, then w ← w + Δw.
+    """
+    rng = np.random.default_rng(2)
+    w, dw, g, eta, alpha = *rng.normal(size=(3, 5)), 0.1, 0.8
+    new = alpha * dw - eta * g
+    judge(np.array(asked_for("w, dw", answer, w, dw, g, eta, alpha)), [w + new, new], {
+        "w moves by the *old* Δw. First Δw, then w.": [w + dw, new],
+        "that is plain descent: Δw must remember, α Δw.": [w - eta * g, -eta * g],
+        "w goes uphill: take η ∇F away.": [w + alpha * dw + eta * g, alpha * dw + eta * g],
+        "α counts twice: it is in Δw already.": [w + alpha * new, new],
+        "η counts twice: it is in Δw already.": [w + eta * new, new],
+        "(1 − α) is not in (C10). That is another kind of momentum, an average of gradients.":
+            [w + alpha * dw - eta * (1 - alpha) * g, alpha * dw - eta * (1 - alpha) * g],
+        "you kept w as Δw, or gave them in the wrong order: w first.": [new, w + new],
+        "Δw has moved w, but you return the old Δw, and the next step needs the new one.": [w + new, dw],
+    }, "five parameters")  # fmt: skip
+
+
+@task("04-catch-up", 15)
+def catch_up(answer: object) -> None:
+    """T steps without a gradient, at once.
+
+    Write down the first three steps with ∇F = 0: Δw becomes α Δw, α² Δw, α³ Δw, and w moves by each of them.
+    α + α² + … + αᵗ is a geometric series.
+    Its sum is α (1 − αᵗ) / (1 − α).
+    """
+    rng = np.random.default_rng(4)
+    for alpha, t in ((0.9, 7), (0.5, 3), (0.99, 400), (0.9, 0), (0.0, 5)):
+        w, dw = rng.normal(size=(2, 3))
+        moved, shrunk = alpha * (1 - alpha**t) / (1 - alpha), alpha**t
+        judge(np.array(asked_for("w, dw", answer, w, dw, alpha, t)), [w + moved * dw, shrunk * dw], {
+            "the first of the t steps moves w by α Δw, not by Δw: the sum is α + α² + … + αᵗ.":
+                [w + dw * (1 - alpha**t) / (1 - alpha), shrunk * dw],
+            "that is where w ends after infinitely many steps; t of them get 1 − αᵗ of the way.":
+                [w + dw * alpha / (1 - alpha), shrunk * dw],
+            "Δw shrinks at every step, so t steps are less than t times the first.": [w + t * alpha * dw, shrunk * dw],
+            "Δw has shrunk, too: return αᵗ Δw.": [w + moved * dw, dw],
+            "that is the last of the t steps alone. Add up all of them.": [w + shrunk * dw, shrunk * dw],
+            "w has moved by the right way, but Δw shrinks by α at each of the t steps, not once.": [w + moved * dw, alpha * dw],
+        }, f"α = {alpha} and t = {t}")  # fmt: skip
+
+
+@task("04-gradient", 10)
 def gradient(answer: object) -> None:
     """The gradient of one entry's part of the objective (C8).
 
@@ -33,73 +104,7 @@ def gradient(answer: object) -> None:
         }, "four hidden features")  # fmt: skip
 
 
-def step(answer: object) -> None:
-    """One step with momentum (C10).
-
-    Two lines: first the new Δw, from the old one and the gradient; then w, from the new Δw.
-    Δw ← α Δw − η ∇F, then w ← w + Δw.
-    """
-    rng = np.random.default_rng(2)
-    w, dw, g, eta, alpha = *rng.normal(size=(3, 5)), 0.1, 0.8
-    new = alpha * dw - eta * g
-    judge(np.array(asked_for("w, dw", answer, w, dw, g, eta, alpha)), [w + new, new], {
-        "w moves by the *old* Δw. First Δw, then w.": [w + dw, new],
-        "that is plain descent: Δw must remember, α Δw.": [w - eta * g, -eta * g],
-        "w goes uphill: take η ∇F away.": [w + alpha * dw + eta * g, alpha * dw + eta * g],
-        "α counts twice: it is in Δw already.": [w + alpha * new, new],
-        "η counts twice: it is in Δw already.": [w + eta * new, new],
-        "(1 − α) is not in (C10). That is another kind of momentum, an average of gradients.":
-            [w + alpha * dw - eta * (1 - alpha) * g, alpha * dw - eta * (1 - alpha) * g],
-        "you kept w as Δw, or gave them in the wrong order: w first.": [new, w + new],
-        "Δw has moved w, but you return the old Δw, and the next step needs the new one.": [w + new, dw],
-    }, "five parameters")  # fmt: skip
-
-
-def largest_rate(answer: object) -> None:
-    """The rate beyond which descent runs away.
-
-    In a direction in which F = ½ h x², a step takes x to (1 − η h) x. When does x grow?
-    When η h > 2. The first direction to run away is the one of the largest curvature h.
-    The curvatures are the eigenvalues of H: `np.linalg.eigvalsh(H)`.
-    """
-    rng = np.random.default_rng(3)
-    for n in (3, 2, 5):
-        A = rng.normal(size=(n + 3, n))
-        H = A.T @ A
-        low, high = np.linalg.eigvalsh(H)[[0, -1]]
-        judge(asked(answer, H), 2 / high, {
-            "that is the best rate for the steepest direction, which then is done in one step. It may be twice as large.": 1 / high,
-            "you took the flattest direction. The steepest is the first to run away.": 2 / low,
-            "that is the rate that is fastest over all, 2 / (λ_min + λ_max). It may be a little larger.": 2 / (low + high),
-            "the trace is the *sum* of all curvatures. That is safe, and smaller than need be.": 2 / np.trace(H),
-            "you took the largest entry of the diagonal. The steepest direction need not be an axis.": 2 / np.diag(H).max(),
-            "turned round: the steeper, the smaller the rate must be.": high / 2,
-        }, f"H = {H.round(2).tolist()}")  # fmt: skip
-
-
-def catch_up(answer: object) -> None:
-    """T steps without a gradient, at once.
-
-    Write down the first three steps with ∇F = 0: Δw becomes α Δw, α² Δw, α³ Δw, and w moves by each of them.
-    α + α² + … + αᵗ is a geometric series.
-    Its sum is α (1 − αᵗ) / (1 − α).
-    """
-    rng = np.random.default_rng(4)
-    for alpha, t in ((0.9, 7), (0.5, 3), (0.99, 400), (0.9, 0), (0.0, 5)):
-        w, dw = rng.normal(size=(2, 3))
-        moved, shrunk = alpha * (1 - alpha**t) / (1 - alpha), alpha**t
-        judge(np.array(asked_for("w, dw", answer, w, dw, alpha, t)), [w + moved * dw, shrunk * dw], {
-            "the first of the t steps moves w by α Δw, not by Δw: the sum is α + α² + … + αᵗ.":
-                [w + dw * (1 - alpha**t) / (1 - alpha), shrunk * dw],
-            "that is where w ends after infinitely many steps; t of them get 1 − αᵗ of the way.":
-                [w + dw * alpha / (1 - alpha), shrunk * dw],
-            "Δw shrinks at every step, so t steps are less than t times the first.": [w + t * alpha * dw, shrunk * dw],
-            "Δw has shrunk, too: return αᵗ Δw.": [w + moved * dw, dw],
-            "that is the last of the t steps alone. Add up all of them.": [w + shrunk * dw, shrunk * dw],
-            "w has moved by the right way, but Δw shrinks by α at each of the t steps, not once.": [w + moved * dw, alpha * dw],
-        }, f"α = {alpha} and t = {t}")  # fmt: skip
-
-
+@task("04-fit", 60)
 def fit(answer: object) -> None:
     """A factorisation of your own, by stochastic descent.
 
@@ -134,12 +139,3 @@ def fit(answer: object) -> None:
     if max(off) > 0.1:
         raise Wrong(f"{score} Kind listeners and good songs are not in your r̂: add b_u and b_i, and let both step, too.")
     raise Wrong(f"{score} It has not learnt what it was given: more epochs, or a larger η.")
-
-
-EXERCISES = (
-    task("04-largest-rate", 15, largest_rate),
-    task("04-step", 5, step),
-    task("04-catch-up", 15, catch_up),
-    task("04-gradient", 10, gradient),
-    task("04-fit", 60, fit),
-)

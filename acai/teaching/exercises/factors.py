@@ -6,6 +6,7 @@ from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, asked_for, judge
 
 
+@task("03-rank-k", 10)
 def rank_k(answer: object) -> None:
     """The nearest table of rank k (C6).
 
@@ -29,6 +30,32 @@ def rank_k(answer: object) -> None:
         }, f"a table of 9 × 6 and k = {k}")  # fmt: skip
 
 
+@task("03-enough", 10)
+def enough(answer: object) -> None:
+    """How many features keep a share of Σσ².
+
+    `np.cumsum(sigma**2)` adds them up from the left; the last entry is the sum of all.
+    Where does it first reach the share of the sum? `np.argmax(condition)` is the first place where a condition holds.
+    Places begin with 0, so one feature is place 0.
+    """
+    rng = np.random.default_rng(4)
+    cases = [(np.sort(rng.uniform(0.1, 9, 12))[::-1], share) for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.99) for _ in range(4)]
+    cases.append((np.array([2.0, 1.0, 1.0, 1.0, 1.0]), 0.5))  # the first has exactly half
+    kept = lambda s, power, share: int(np.argmax(np.cumsum(s**power) >= share * (s**power).sum() - 1e-12)) + 1
+    of = lambda how: np.array([how(s, share) for s, share in cases])
+    right = of(lambda s, share: kept(s, 2, share))
+    judge(np.array([asked(answer, s, share) for s, share in cases]), right, {
+        "you added up σ. What is lost by leaving a feature out is its *square*: ‖R − R_k‖² = Σ σ² of what is left out.":
+            of(lambda s, share: kept(s, 1, share)),
+        "one too few: positions in Python begin with 0, and one feature is `k = 1`.": right - 1,
+        "one too many: stop as soon as the share is reached.": right + 1,
+        "you count the singular values above a share of the largest. Add up squares until the share of all is reached.":
+            of(lambda s, share: int((s >= share * s[0]).sum())),
+        "that is the share reversed: it keeps what may be left out.": of(lambda s, share: kept(s, 2, 1 - share)),
+    }, [f"σ = {s.round(2)} and a share of {share}" for s, share in cases])  # fmt: skip
+
+
+@task("03-factors", 10)
 def factors(answer: object) -> None:
     """The factors P and Q from a decomposition (C7).
 
@@ -54,6 +81,7 @@ def factors(answer: object) -> None:
     judge(P @ Q.T, (M[:, :k] * s) @ N_T[:k], {}, "P Qᵀ, which should be R_k,")
 
 
+@task("03-filled", 5)
 def filled(answer: object) -> None:
     """Gaps filled with the means of the songs.
 
@@ -79,30 +107,7 @@ def filled(answer: object) -> None:
         }, f"R = {R.tolist()}")  # fmt: skip
 
 
-def enough(answer: object) -> None:
-    """How many features keep a share of Σσ².
-
-    `np.cumsum(sigma**2)` adds them up from the left; the last entry is the sum of all.
-    Where does it first reach the share of the sum? `np.argmax(condition)` is the first place where a condition holds.
-    Places begin with 0, so one feature is place 0.
-    """
-    rng = np.random.default_rng(4)
-    cases = [(np.sort(rng.uniform(0.1, 9, 12))[::-1], share) for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.99) for _ in range(4)]
-    cases.append((np.array([2.0, 1.0, 1.0, 1.0, 1.0]), 0.5))  # the first has exactly half
-    kept = lambda s, power, share: int(np.argmax(np.cumsum(s**power) >= share * (s**power).sum() - 1e-12)) + 1
-    of = lambda how: np.array([how(s, share) for s, share in cases])
-    right = of(lambda s, share: kept(s, 2, share))
-    judge(np.array([asked(answer, s, share) for s, share in cases]), right, {
-        "you added up σ. What is lost by leaving a feature out is its *square*: ‖R − R_k‖² = Σ σ² of what is left out.":
-            of(lambda s, share: kept(s, 1, share)),
-        "one too few: positions in Python begin with 0, and one feature is `k = 1`.": right - 1,
-        "one too many: stop as soon as the share is reached.": right + 1,
-        "you count the singular values above a share of the largest. Add up squares until the share of all is reached.":
-            of(lambda s, share: int((s >= share * s[0]).sum())),
-        "that is the share reversed: it keeps what may be left out.": of(lambda s, share: kept(s, 2, 1 - share)),
-    }, [f"σ = {s.round(2)} and a share of {share}" for s, share in cases])  # fmt: skip
-
-
+@task("03-imputed", 40)
 def imputed(answer: object) -> None:
     """Gaps filled with what the decomposition says, again and again.
 
@@ -134,12 +139,3 @@ def _imputed(X: np.ndarray, gaps: np.ndarray, k: int, steps: int, keep: bool = T
         M, sigma, N_T = np.linalg.svd(X, full_matrices=False)
         X = np.where(gaps | (not keep), (M[:, :k] * sigma[:k]) @ N_T[:k], X)
     return X
-
-
-EXERCISES = (
-    task("03-rank-k", 10, rank_k),
-    task("03-enough", 10, enough),
-    task("03-factors", 10, factors),
-    task("03-filled", 5, filled),
-    task("03-imputed", 40, imputed),
-)

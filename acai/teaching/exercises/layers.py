@@ -71,6 +71,7 @@ def built(answer: object, **arguments: object) -> object:
     return layer
 
 
+@task("05-cube", 5)
 def cube(answer: object) -> None:
     """How wrong a central difference is for w³.
 
@@ -90,6 +91,7 @@ def cube(answer: object) -> None:
         }, f"w = {w} and h = {h}")  # fmt: skip
 
 
+@task("05-linear", 10)
 def linear(answer: object) -> None:
     """The way back through a linear layer (N7.9, N7.10, N7.11).
 
@@ -120,6 +122,7 @@ def linear(answer: object) -> None:
         }, f"db: for {case}")  # fmt: skip
 
 
+@task("05-leaky-relu", 15)
 def leaky_relu(answer: object) -> None:
     """Write the leaky ReLU and prove it.
 
@@ -151,6 +154,7 @@ def leaky_relu(answer: object) -> None:
             raise Wrong("all is right but at x = 0 exactly: the slope there is that of the left side. Ask x > 0, not x >= 0.")
 
 
+@task("05-average-pool", 30)
 def average_pool(answer: object) -> None:
     """Write average pooling and prove it.
 
@@ -181,6 +185,7 @@ def average_pool(answer: object) -> None:
         }})  # fmt: skip
 
 
+@task("05-dilated", 90)
 def dilated(answer: object) -> None:
     """Write a dilated convolution and prove it.
 
@@ -219,12 +224,3 @@ def dilated(answer: object) -> None:
             "db is summed over the wrong axes: one number for each output, so over 0 (sounds) and 2 (time).": dy.sum(axis=(1, 2)),
             "db is a mean. The bias is added at every place, so its gradients add up.": db / dy[:, 0].size,
         }})  # fmt: skip
-
-
-EXERCISES = (
-    task("05-cube", 5, cube),
-    task("05-linear", 10, linear),
-    task("05-leaky-relu", 15, leaky_relu),
-    task("05-average-pool", 30, average_pool),
-    task("05-dilated", 90, dilated),
-)

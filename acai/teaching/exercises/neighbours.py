@@ -9,6 +9,7 @@ from acai.teaching.exercises.judging import asked, judge
 from acai.teaching.survey import survey
 
 
+@task("02-pearson", 15)
 def pearson(answer: object) -> None:
     """The Pearson correlation (C3) of two rows of R.
 
@@ -43,6 +44,7 @@ def _cosine(x: np.ndarray, y: np.ndarray) -> float:
     return float((x * y).sum() / norm) if norm else 0.0
 
 
+@task("02-predict", 10)
 def predict(answer: object) -> None:
     """The prediction (C1) from the neighbours of a user.
 
@@ -67,6 +69,7 @@ def predict(answer: object) -> None:
         }, f"s = {s}, r = {r}, r_bar = {r_bar}, r_bar_u = {r_bar_u}")  # fmt: skip
 
 
+@task("02-shrinkage", 5)
 def shrinkage(answer: object) -> None:
     """Trust a likeness the more, the more songs it rests on: s · n / (n + β).
 
@@ -83,6 +86,7 @@ def shrinkage(answer: object) -> None:
     }, "nine pairs of users and β = 7")  # fmt: skip
 
 
+@task("02-beat-baseline", 40)
 def beat_baseline(answer: object) -> None:
     """Predict stars a quarter better than the baseline (C12) does.
 
@@ -111,11 +115,3 @@ def beat_baseline(answer: object) -> None:
             advice = "It varies about as much as the ratings do, which is too bold: ask more neighbours."
         asked_rmse = f"at most {0.75 * theirs:.3f} is asked for, 25 % below the baseline's {theirs:.3f}"
         raise Wrong(f"its RMSE is {mine:.3f}, {1 - mine / theirs:.1%} below; {asked_rmse}. {advice}")
-
-
-EXERCISES = (
-    task("02-pearson", 15, pearson),
-    task("02-predict", 10, predict),
-    task("02-shrinkage", 5, shrinkage),
-    task("02-beat-baseline", 40, beat_baseline),
-)

@@ -31,6 +31,7 @@ def prints() -> dict[str, Finding]:
     }
 
 
+@task("06-prints", 10)
 def which_bug(answer: object) -> None:
     """Which bug left this print?.
 
@@ -49,6 +50,7 @@ def which_bug(answer: object) -> None:
             raise Wrong(f"{letter}: “{name}” {LEAVES[name]}. Look at where picture {letter} is white.")
 
 
+@task("06-softmax", 15)
 def softmax(answer: object) -> None:
     """The softmax loss (N6) and its gradient (N7.13), without overflow.
 
@@ -86,6 +88,7 @@ def softmax(answer: object) -> None:
             }, f"dy: for {case}")  # fmt: skip
 
 
+@task("06-mend", 40)
 def mend(answer: object) -> None:
     """Find two bugs in a convolution.
 
@@ -116,6 +119,7 @@ def mend(answer: object) -> None:
         prove(layer, x, y, {}, slips)
 
 
+@task("06-read", 120)
 def read(answer: object) -> None:
     """At most a sixth of the mistakes of a linear layer on digits.
 
@@ -156,11 +160,3 @@ def read(answer: object) -> None:
         f"{mistakes}. It knows what it learnt from by heart (mistakes there: {learnt}), yet that does not carry over: let it look "
         "through small windows (Conv2D, MaxPool2D), or add weight decay."
     )
-
-
-EXERCISES = (
-    task("06-prints", 10, which_bug),
-    task("06-softmax", 15, softmax),
-    task("06-mend", 40, mend),
-    task("06-read", 120, read),
-)

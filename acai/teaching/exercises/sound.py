@@ -11,6 +11,7 @@ from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge
 
 
+@task("07-frame", 20)
 def frame(answer: object) -> None:
     """The power spectrum of one frame (A1).
 
@@ -39,6 +40,7 @@ def frame(answer: object) -> None:
         }, f"{n} samples, frame {t}, a window of 32 and a hop of {hop}")  # fmt: skip
 
 
+@task("07-mel", 15)
 def mel(answer: object) -> None:
     """The mel scale, for an array.
 
@@ -61,6 +63,7 @@ def mel(answer: object) -> None:
         }, f"f = {f.tolist()} Hz")  # fmt: skip
 
 
+@task("07-log", 5)
 def log(answer: object) -> None:
     """The logarithm (A2).
 
@@ -88,6 +91,7 @@ def _songs() -> tuple[list[np.ndarray], np.ndarray]:
     return [log_mel((render(z, 6.0, rng), RATE)) for z in features], 80 * 2.5 ** ((features[:, 3] + 1) / 2)
 
 
+@task("07-tempo", 120)
 def tempo(answer: object) -> None:
     """Tell a song's tempo from its spectrogram.
 
@@ -122,11 +126,3 @@ def tempo(answer: object) -> None:
             "frames long, and the next whole number is 8 % away: look between the frames."
         )
     raise Wrong(f"{score} Begin with how much louder it gets from frame to frame; then ask when it repeats.")
-
-
-EXERCISES = (
-    task("07-frame", 20, frame),
-    task("07-mel", 15, mel),
-    task("07-log", 5, log),
-    task("07-tempo", 120, tempo),
-)

@@ -9,8 +9,10 @@ from acai.ears import SpectrumRidge
 from acai.reference import content as loops
 from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge
+from acai.teaching.exercises.layers import built
 
 
+@task("08-windows", 10)
 def windows(answer: object) -> None:
     """Place a song: the mean over its windows (A4).
 
@@ -45,6 +47,7 @@ def windows(answer: object) -> None:
         }, f"{frames} frames and a width of {width}")  # fmt: skip
 
 
+@task("08-best", 5)
 def best(answer: object) -> None:
     """The best songs for a listener (A5).
 
@@ -68,6 +71,7 @@ def best(answer: object) -> None:
         }, f"k = 4, 12 songs, n = {n}")  # fmt: skip
 
 
+@task("08-first-plays", 30)
 def first_plays(answer: object) -> None:
     """Sound and first listeners together (A6).
 
@@ -111,6 +115,7 @@ def _r_squared(world: World, told: np.ndarray) -> np.ndarray:
     return 1 - np.square(told - truth).sum(axis=0) / np.square(truth - truth.mean(axis=0)).sum(axis=0)
 
 
+@task("08-ear", 120)
 def ear(answer: object) -> None:
     """An ear that hears more than the average spectrum.
 
@@ -118,10 +123,7 @@ def ear(answer: object) -> None:
     Tempo and tremor are *how often* something comes back. The Fourier transform of a band along time tells that.
     Put beside these the absolute value of `np.fft.rfft` of a group of bands, minus its mean, 0.3 to 10 times a second.
     """
-    if not isinstance(answer, type):
-        raise Wrong("give `check` the class itself, without brackets.")
-    world, spectrograms, level = _songs()
-    mine = answer()
+    mine, (world, spectrograms, level) = built(answer), _songs()
     mine.fit(spectrograms[:135], world.features[:135].copy())
     told = np.asarray(asked(mine.predict, spectrograms[135:]), dtype=float)
     if told.shape != (45, 7) or not np.isfinite(told).all():
@@ -140,11 +142,3 @@ def ear(answer: object) -> None:
         raise Wrong(f"{score} It hears what the average spectrum tells, and no more. What changes in *time*, and how fast?")
     deaf = [name for name, value in zip(FEATURES, R2) if value < 0.4]
     raise Wrong(f"{score} It is deaf to {', '.join(deaf) or 'nothing in particular, and hears nothing well'}.")
-
-
-EXERCISES = (
-    task("08-windows", 10, windows),
-    task("08-best", 5, best),
-    task("08-first-plays", 30, first_plays),
-    task("08-ear", 120, ear),
-)

@@ -77,6 +77,30 @@ def chance(split: Split, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(split.played.shape)
 
 
+def artist_popularity(split: Split, artists: Sequence[str | None]) -> np.ndarray:
+    """How much the other songs of an artist are played, the same for every listener: who is popular stays popular.
+
+    Parameters
+    ----------
+    split : Split
+        Whose training plays are counted.
+    artists : sequence of str or None, one for each song
+        None where the artist is not known: such a song stands last, as one of an artist without plays does.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_users, len(unheard))
+        The mean number of plays of the songs of the artist that have listeners.
+    """
+    plays = split.train.csc.sum(axis=0)
+    counts: dict[str, list[float]] = {}
+    for i in split.heard:
+        if artists[i] is not None:
+            counts.setdefault(artists[i], []).append(float(plays[i]))
+    known = [float(np.mean(counts.get(artists[i], [0.0]))) for i in split.unheard]
+    return np.tile(known, (len(split.played), 1))
+
+
 def areas(split: Split, scores: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The AUC (E7) of every rung: the mean over the listeners who played some of the unheard songs, but not all."""
     return {name: auc(S, split.played) for name, S in scores.items()}
@@ -88,6 +112,7 @@ def climb(
     n_folds: int = 5,
     n_epochs: int = 40,
     truth: np.ndarray | None = None,
+    artists: Sequence[str | None] | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -105,6 +130,8 @@ def climb(
         How long the network learns.
     truth : numpy.ndarray, shape (n_users, n_songs), optional
         What every listener truly likes, where that is known: the top of the ladder.
+    artists : sequence of str or None, optional
+        Of every song, where they are known: a rung of its own.
     seed : int
         For the folds and everything learnt.
     progress : bool
@@ -119,6 +146,8 @@ def climb(
     for split in Split.folds(plays, n_folds, seed):
         model = ALS(n_factors=10, n_epochs=10, reg=10.0, seed=seed).fit(split.train)  # (C11)
         scores = {"chance": chance(split, seed)}
+        if artists is not None:
+            scores["how popular the artist is"] = artist_popularity(split, artists)
         for name, ear in (
             ("ridge on mean and spread of the bands", SpectrumRidge(spread=True)),
             ("bag of words", BagOfWords(seed=seed)),

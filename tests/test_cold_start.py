@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from acai.cold_start import Split, areas, chance, climb, mean_average_precision, unheard_scores
+from acai.cold_start import Split, areas, artist_popularity, chance, climb, mean_average_precision, unheard_scores
 from acai.datasets import synthetic
 
 WORLD = synthetic(300, 120, seconds=1)
@@ -43,6 +43,16 @@ def test_chance_is_blind_and_the_truth_is_not():
 def test_the_folds_hold_every_song_out_once():
     held = [split.unheard for split in Split.folds(WORLD.plays, 4, seed=2)]
     assert sorted(np.concatenate(held)) == list(range(120))
+
+
+def test_the_popularity_of_an_artist_is_the_mean_over_the_songs_that_have_listeners():
+    artists = [("ann", "bob", "cleo", None)[i % 4] for i in range(120)]
+    plays = WORLD.plays.csr.toarray().sum(axis=0)
+    scores = artist_popularity(SPLIT, artists)
+    assert scores.shape == SPLIT.played.shape and (scores == scores[0]).all()
+    for i, score in zip(SPLIT.unheard, scores[0]):
+        others = [plays[j] for j in SPLIT.heard if artists[j] == artists[i] is not None]
+        assert score == pytest.approx(np.mean(others) if others else 0)
 
 
 def test_mean_average_precision_by_hand():

@@ -61,7 +61,7 @@ def unheard_scores(
 ) -> np.ndarray:
     """Let an ear learn from the songs with listeners, and score those without: P Q̂ᵀ (A5), (n_users, len(unheard))."""
     ear.fit([spectrograms[i] for i in split.heard], Q[split.heard], progress=progress)
-    return P @ ear.predict([spectrograms[i] for i in split.unheard]).T  # (A5)
+    return P @ ear.predict([spectrograms[i] for i in split.unheard]).T
 
 
 def mean_average_precision(scores: np.ndarray, played: np.ndarray, k: int = 500) -> float:

@@ -14,7 +14,7 @@ def sgd_epoch(order, u, i, r, P, Q, b_u, b_i, mu, eta, lam, biases):
         e = r[j] - mu - b_u[x] - b_i[y] - dot(P[x], Q[y])
         for f in range(P.shape[1]):
             p, q = P[x, f], Q[y, f]
-            P[x, f] = p + eta * (e * q - lam * p)  # (C10)
+            P[x, f] = p + eta * (e * q - lam * p)
             Q[y, f] = q + eta * (e * p - lam * q)
         if biases:
             b_u[x] += eta * (e - lam * b_u[x])

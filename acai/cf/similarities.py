@@ -21,7 +21,7 @@ class Shared:
     xy: np.ndarray  # Σ r(u,i) r(v,i)
     norm_u: np.ndarray  # √Σ r(u,i)² over everything that u rated
     norm_v: np.ndarray  # and for v
-    alpha: float = 0.5  # of (C13)
+    alpha: float = 0.5  # of the asymmetric cosine
 
 
 def overlap(s: Shared) -> np.ndarray:

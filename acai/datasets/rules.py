@@ -12,17 +12,17 @@ MONTH = 30 * DAY
 
 def plays(n: np.ndarray) -> np.ndarray:
     """(D1) The number of plays n, as it is."""
-    return n
+    return n  # (D1)
 
 
 def log1p(n: np.ndarray) -> np.ndarray:
     """(D2) log(1 + n): the hundredth play says less than the second."""
-    return np.log1p(n, dtype=np.float64)
+    return np.log1p(n, dtype=np.float64)  # (D2)
 
 
 def binary(n: np.ndarray) -> np.ndarray:
     """(D3) 1 for what was played at all, 0 for a count of 0."""
-    return np.minimum(np.ceil(n), 1)
+    return np.minimum(np.ceil(n), 1)  # (D3)
 
 
 def stars_from_counts(n: np.ndarray) -> np.ndarray:
@@ -33,7 +33,7 @@ def stars_from_counts(n: np.ndarray) -> np.ndarray:
     n : array
         Numbers of plays, from 1 up.
     """
-    return np.select([n >= 5, n >= 2], [5.0, 4.0], 3.0)
+    return np.select([n >= 5, n >= 2], [5.0, 4.0], 3.0)  # (D4)
 
 
 def stars_from_times(times: np.ndarray, first: np.ndarray) -> np.ndarray:

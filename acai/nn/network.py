@@ -61,7 +61,7 @@ class Sequential:
         for i, layer in reversed(list(enumerate(self.layers))):
             if i == 0 and not want_dx and isinstance(layer, Conv2D | Linear):
                 return layer.backward(dy, want_dx=False)
-            dy = layer.backward(dy)
+            dy = layer.backward(dy)  # (N7)
         return dy
 
     def summary(self, input_shape: Sequence[int]) -> "Summary":

@@ -1,8 +1,11 @@
 """The README is true: its equations are in the code and in the loops, its links lead there, its code runs, its map is right.
 
-`python tests/test_readme.py` writes the links below the equations anew, for when lines have moved.
+`python tests/test_readme.py` writes the links below the equations anew, and what the examples print, for when lines have moved
+or words have changed.
 """
 
+import contextlib
+import io
 import re
 import shlex
 import subprocess
@@ -76,6 +79,17 @@ def _links(name: str, code: dict, loops: dict) -> str:
     return f"{name}: [{path}:{line}]({path}#L{line}), [loops]({loop_path}#L{loop_line})"
 
 
+EXAMPLE = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+
+
+def printed(code: str) -> str:
+    """What an example prints, without spaces at the ends of lines."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text(), re.DOTALL | re.MULTILINE)
 
@@ -109,10 +123,10 @@ def test_every_link_leads_somewhere(target):
         assert int(anchor[1:]) <= len((ROOT / path).read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[0][:40])
-def test_every_block_of_python_runs(code, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("code", "shown"), EXAMPLE.findall(text()), ids=lambda words: words.partition("\n")[0][:40])
+def test_every_example_prints_what_is_shown_below_it(code, shown, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert printed(code) == shown != ""
 
 
 def acai_commands() -> list[str]:
@@ -154,4 +168,5 @@ def test_the_map_names_every_file_and_no_other():
 
 
 if __name__ == "__main__":
-    README.write_text(with_links(text()), encoding="utf-8")
+    shown = EXAMPLE.sub(lambda match: f"```python\n{match[1]}```\n\n```text\n{printed(match[1])}```\n", text())
+    README.write_text(with_links(shown), encoding="utf-8")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acai.content import AudioToFactors
+from acai.content.windows import consecutive_windows
 from acai.page import Page
-from acai.windows import consecutive_windows
 
 
 @dataclass

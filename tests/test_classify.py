@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai import cli
-from acai.classify import SoundClassifier, SpectrumClassifier, Verdicts, classifier_network, judge, stratified_folds
+from acai.content.classify import (
+    SoundClassifier,
+    SpectrumClassifier,
+    Verdicts,
+    classifier_network,
+    judge,
+    stratified_folds,
+)
 from acai.errors import InputError
 
 

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from acai.cold_start import Split, areas, artist_popularity, chance, climb, mean_average_precision, unheard_scores
+from acai.content.cold_start import (
+    Split,
+    areas,
+    artist_popularity,
+    chance,
+    climb,
+    mean_average_precision,
+    unheard_scores,
+)
 from acai.datasets import synthetic
 
 WORLD = synthetic(300, 120, seconds=1)

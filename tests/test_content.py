@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from acai.content import AudioToFactors
+from acai.content.networks import dieleman_network, openmrs_network
+from acai.content.windows import Augmentation, consecutive_windows
 from acai.errors import InputError
-from acai.networks import dieleman_network, openmrs_network
 from acai.nn import Flatten, Linear, Sequential
 from acai.reference.content import placed_by_ear
-from acai.windows import Augmentation, consecutive_windows
 
 
 def songs(n: int, seed: int, frames: int = 40) -> tuple[list[np.ndarray], np.ndarray]:

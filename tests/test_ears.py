@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.cluster import KMeans
 
-from acai.ears import BagOfWords, SpectrumRidge, k_means, nearest
+from acai.content.ears import BagOfWords, SpectrumRidge, k_means, nearest
 
 
 def songs(n: int, seed: int, frames: int = 60) -> tuple[list[np.ndarray], np.ndarray]:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai.cf import ALS
+from acai.content.new_songs import NewSongs
 from acai.errors import InputError
-from acai.new_songs import NewSongs
 from acai.ratings import Ratings
 from acai.reference.content import placed_by_both, score
 

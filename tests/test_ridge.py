@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge as Sklearn
 
+from acai.content.ears import Ridge
 from acai.errors import InputError
 from acai.reference.content import ridge as loops
-from acai.ridge import Ridge
 
 
 def data(n: int, d: int, targets: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

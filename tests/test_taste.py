@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from acai.content.taste import TasteNetworks, TasteRidge
 from acai.errors import InputError
 from acai.ratings import Ratings
-from acai.taste import TasteNetworks, TasteRidge
 
 RNG = np.random.default_rng(0)
 Q = RNG.uniform(-1, 1, (200, 2)).astype(np.float32)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from acai.content.training import Plan, train
 from acai.errors import InputError
 from acai.nn import MSE, Linear, ReLU, Sequential
-from acai.training import Plan, train
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(0, 1, (64, 5)).astype(np.float32)

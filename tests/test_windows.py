@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acai.content.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
 from acai.errors import InputError
-from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
 
 SAME = Standardiser(np.float32([[0], [0]]), np.float32([[1], [1]]))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from acai.classify import Verdicts
+    from acai.content.classify import Verdicts
 
 NETWORK, RIDGE = "the network", "ridge on mean spectra"
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     """Listen, hold out, learn, guess, tell."""
     import numpy as np
 
-    from acai.classify import SoundClassifier, SpectrumClassifier, judge
+    from acai.content.classify import SoundClassifier, SpectrumClassifier, judge
     from acai.datasets.audio_folder import audio_folder
     from acai.features import extract
 

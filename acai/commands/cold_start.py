@@ -31,14 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Climb the ladder, print it, draw it."""
-    from acai.cold_start import climb
+    from acai.content.cold_start import climb
     from acai.errors import InputError
     from acai.files import written_whole
 
     if (args.plays is None) != (args.audio is None):
         raise InputError("--plays and --audio go together: who played what, and what it sounds like")
     if args.plays is not None:
-        from acai.library import own_music
+        from acai.content.library import own_music
 
         plays, spectrograms = own_music(args.plays, args.audio, progress=True).with_sound_only()
         truth, artists = None, [song.split("/")[0] if "/" in song else None for song in plays.songs]

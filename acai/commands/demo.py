@@ -28,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Plays → ratings → P, Q → hold songs out → learn to hear → recommend them."""
     from acai.cf import ALS
-    from acai.cold_start import Split, areas, chance, unheard_scores
     from acai.content import AudioToFactors
+    from acai.content.cold_start import Split, areas, chance, unheard_scores
+    from acai.content.ears import SpectrumRidge
     from acai.datasets.synthetic import synthetic
-    from acai.ears import SpectrumRidge
 
     print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
     world = synthetic(args.users, args.songs, seed=args.seed)

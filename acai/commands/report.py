@@ -30,9 +30,9 @@ def run(args: argparse.Namespace) -> None:
     """Plays → P, Q; sound → Q̂; the page of one listener."""
     from acai.cf import ALS
     from acai.content import AudioToFactors
+    from acai.content.library import own_music
+    from acai.content.new_songs import NewSongs
     from acai.errors import InputError
-    from acai.library import own_music
-    from acai.new_songs import NewSongs
     from acai.recording import Recording
     from acai.report import Story, write_report
 

@@ -415,6 +415,6 @@ check("06-read", (learn_to_read, x, t))
 # * [`acai/teaching/bugs.py`](../acai/teaching/bugs.py): the whole catalogue. `bugs.puzzle()` gives you a broken layer
 #   without saying what is wrong with it; hunt with `gradcheck.check` or `bugs.hunt`.
 # * [`acai/nn/gradreport.py`](../acai/nn/gradreport.py): how the report guesses from the pattern what happened.
-# * [`acai/training.py`](../acai/training.py): what a real training adds: a learning rate that falls, steps that are
+# * [`acai/content/training.py`](../acai/content/training.py): what a real training adds: a learning rate that falls, steps that are
 #   cut, stopping and going on.
 # * **[Notebook 07](07_sound.ipynb)**: sound. There the pictures that a convolution looks at are made of music.

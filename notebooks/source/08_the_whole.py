@@ -5,8 +5,8 @@
 # one find the people who will love it, by its sound alone? And recommend it to somebody whom the system has never met?
 #
 # Everything comes together here: plays become hidden features (notebooks 01 to 04), a network (05, 06) learns to hear
-# them (07). Equations (A4), (A5), (A6) are in the [README](../README.md), part A; the code is `acai/content.py` and
-# `acai/new_songs.py`.
+# them (07). Equations (A4), (A5), (A6) are in the [README](../README.md), part A; the code is
+# `acai/content/audio_to_factors.py` and `acai/content/new_songs.py`.
 
 # %%
 import matplotlib.pyplot as plt
@@ -15,13 +15,12 @@ from IPython.display import Audio
 
 from acai import metrics, plots
 from acai.cf import ALS
-from acai.cold_start import Split, areas, chance, unheard_scores
 from acai.content import AudioToFactors
+from acai.content.cold_start import Split, areas, chance, unheard_scores
+from acai.content.ears import Ridge, SpectrumRidge
+from acai.content.networks import dieleman_network
+from acai.content.new_songs import NewSongs
 from acai.datasets.synthetic import FEATURES, synthetic
-from acai.ears import SpectrumRidge
-from acai.networks import dieleman_network
-from acai.new_songs import NewSongs
-from acai.ridge import Ridge
 from acai.teaching.exercises import check, exercises, hint
 
 exercises("08")
@@ -375,7 +374,8 @@ check("08-ear", Ear)
 # * **Your own music**: `acai report --help` says how to have all this done to a folder of sound files and a log of who
 #   played what.
 # * `acai demo` is this notebook with a larger world, on a page with players.
-# * [`acai/content.py`](../acai/content.py) and [`acai/new_songs.py`](../acai/new_songs.py): the two classes that did
-#   it. [`acai/training.py`](../acai/training.py): how the network was trained.
+# * [`acai/content/audio_to_factors.py`](../acai/content/audio_to_factors.py) and
+#   [`acai/content/new_songs.py`](../acai/content/new_songs.py): the two classes that did it.
+#   [`acai/content/training.py`](../acai/content/training.py): how the network was trained.
 # * The paper: van den Oord, Dieleman, Schrauwen, *Deep content-based music recommendation*, 2013.
 # * And then: change something. Another network, another world, other features. Whether it got better, the ladder says.

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from acai.content.ears import SpectrumRidge
 from acai.datasets.synthetic import FEATURES, World, synthetic
-from acai.ears import SpectrumRidge
 from acai.reference import content as loops
 from acai.teaching.exercises import Wrong, task
 from acai.teaching.exercises.judging import asked, judge

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from scipy.special import softmax
 
-from acai.ears import SpectrumRidge
+from acai.content.ears import SpectrumRidge
+from acai.content.training import Plan, train
+from acai.content.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
 from acai.errors import InputError
 from acai.nn import Conv2D, Dropout, GlobalPool, Linear, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
-from acai.training import Plan, train
-from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
 
 MASKS = Augmentation(time_mask=30, band_mask=16)
 
@@ -61,7 +61,7 @@ class SoundClassifier:
     width : int
         Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
     n_epochs, learning_rate, momentum, weight_decay, seed
-        The plan of the training: see `acai.training.Plan`. There are too few tracks to judge epochs by, so all are run.
+        The plan of the training: see `acai.content.training.Plan`. There are too few tracks to judge epochs by, so all are run.
     windows : int
         Random windows of each track in an epoch.
     batch_size : int

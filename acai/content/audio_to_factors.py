@@ -8,13 +8,13 @@ from dataclasses import asdict
 
 import numpy as np
 
+from acai.content.networks import dieleman_network
+from acai.content.training import Epoch, Plan, train
+from acai.content.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
 from acai.errors import InputError
 from acai.files import written_whole
-from acai.networks import dieleman_network
 from acai.nn import MSE, Sequential
 from acai.nn.network import from_arrays
-from acai.training import Epoch, Plan, train
-from acai.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
 
 PARTS = ("inputs", "targets")  # what has statistics
 
@@ -31,7 +31,7 @@ class AudioToFactors:
     width : int
         Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
     n_epochs, learning_rate, momentum, weight_decay, patience, seed
-        The plan of the training: see `acai.training.Plan`.
+        The plan of the training: see `acai.content.training.Plan`.
     batch_size : int
         Windows a step.
     validation : float

@@ -8,11 +8,11 @@ import numpy as np
 
 from acai.cf import ALS
 from acai.content import AudioToFactors
-from acai.ears import BagOfWords, SpectrumRidge
+from acai.content.ears import BagOfWords, SpectrumRidge
+from acai.content.taste import TasteNetworks, TasteRidge
 from acai.metrics import auc, average_precision
 from acai.ratings import Ratings
 from acai.selection import random_fold
-from acai.taste import TasteNetworks, TasteRidge
 
 
 class Ear(Protocol):

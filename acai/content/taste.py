@@ -3,11 +3,11 @@
 import numpy as np
 from tqdm import tqdm
 
+from acai.content.ears import Ridge
+from acai.content.windows import Standardiser
 from acai.errors import InputError
 from acai.nn import MSE, SGD, Linear, Sequential, Tanh
 from acai.ratings import Ratings
-from acai.ridge import Ridge
-from acai.windows import Standardiser
 
 
 class TasteNetworks:

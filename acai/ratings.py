@@ -1,7 +1,6 @@
 """Ratings: the matrix R (C4) with its axes named."""
 
 import os
-import zipfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Self
@@ -12,8 +11,10 @@ from scipy import sparse
 from acai import selection
 from acai.building import Columns
 from acai.errors import InputError, unknown
-from acai.files import written_whole
-from acai.ids import intern, packed, unpacked
+from acai.files import load_npz, save_npz
+from acai.ids import intern
+
+KIND = "ratings saved by acai"
 
 
 class Ratings:
@@ -231,29 +232,27 @@ class Ratings:
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a `.npz` file that `Ratings.load` reads. Ids must be text, numbers or tuples of them."""
-        arrays = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
-        arrays |= {"users": packed(self.users), "songs": packed(self.songs), "notes": packed(self.notes)}
-        if self.times is not None:
-            arrays["times"] = self.times
-        # given a name, NumPy would add .npz to it; given a file, it does not
-        with written_whole(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **arrays)
+        save_npz(path, KIND, **self.parts())
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
         """Read what `save` wrote; nothing in the file is ever executed."""
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                users, songs, notes = (unpacked(arrays[name]) for name in ("users", "songs", "notes"))
-                parts = tuple(arrays[name] for name in ("data", "indices", "indptr"))
-                csr = sparse.csr_array(parts, shape=(len(users), len(songs)), dtype=np.float32)
-                times = arrays["times"] if "times" in arrays else None
-            csr.check_format()
-            return cls(csr, users, songs, times, notes)
-        except FileNotFoundError:
-            raise InputError(f"{path} does not exist") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a file that Ratings.save wrote, or it is damaged ({error})") from error
+        with load_npz(path, KIND) as stored:
+            return cls.from_parts(stored)
+
+    def parts(self) -> dict[str, object]:
+        """All that makes these ratings, by name, as `acai.files.save_npz` takes it."""
+        R = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
+        return R | {"users": self.users, "songs": self.songs, "times": self.times, "notes": self.notes}
+
+    @classmethod
+    def from_parts(cls, stored: dict) -> Self:
+        """The ratings whose `parts` are among what `acai.files.load_npz` read."""
+        users, songs = stored["users"], stored["songs"]
+        R = (stored["data"], stored["indices"], stored["indptr"])
+        csr = sparse.csr_array(R, shape=(len(users), len(songs)), dtype=np.float32)
+        csr.check_format()
+        return cls(csr, users, songs, stored["times"], stored["notes"])
 
     def __repr__(self) -> str:
         sizes = f"{self.n_ratings:,} known entries, {self.n_users:,} users × {self.n_songs:,} songs"

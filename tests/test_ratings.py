@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from acai import InputError, Ratings
+from acai.files import save_npz
 
 IDS = st.one_of(st.integers(-5, 5), st.text("abü", max_size=2), st.tuples(st.sampled_from("xy"), st.integers(0, 2)))
 VALUES = st.integers(0, 9).map(float)
@@ -308,7 +309,7 @@ def test_ids_that_cannot_be_saved_leave_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("harm", ["cut", "text", "foreign", "shape", "indices", "pickle", "times", "missing"])
+@pytest.mark.parametrize("harm", ["cut", "text", "foreign", "shape", "indices", "ids", "kind", "pickle", "times", "missing"])
 def test_a_file_that_is_not_ours_is_refused(tmp_path, harm):
     path = tmp_path / "r.npz"
     with_times([("a", "x", 1, 5), ("b", "y", 2, 6)]).save(path)
@@ -323,15 +324,23 @@ def test_a_file_that_is_not_ours_is_refused(tmp_path, harm):
         np.savez(path, **arrays | {"indptr": arrays["indptr"][:-1]})
     elif harm == "indices":
         np.savez(path, **arrays | {"indices": arrays["indices"] + 7})
+    elif harm == "ids":
+        np.savez(path, **arrays | {"json": np.frombuffer(arrays["json"].tobytes().replace(b'"users"', b'"names"'), np.uint8)})
     elif harm == "pickle":
-        np.savez(path, **arrays | {"users": np.array([{"a": 1}], dtype=object)})
+        np.savez(path, **arrays | {"data": np.array([{"a": 1}], dtype=object)})
+    elif harm == "kind":
+        save_npz(path, "a network saved by acai", W=np.eye(2))
     elif harm == "times":
         np.savez(path, **arrays | {"times": np.arange(3)})
     else:
         path = tmp_path / "nothing.npz"
     with pytest.raises(
         InputError,
-        match="does not exist" if harm == "missing" else "is not a file that Ratings.save wrote|but there are 3 times",
+        match={
+            "missing": "nothing.npz: there is no such file; expected ratings saved by acai",
+            "kind": "r.npz: this is a network saved by acai; expected ratings saved by acai",
+            "times": "but there are 3 times",
+        }.get(harm, "r.npz: not ratings saved by acai"),
     ):
         Ratings.load(path)
 

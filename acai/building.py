@@ -1,7 +1,6 @@
-"""From three columns (who, what, how much) to R by rows, with each pair once."""
+"""From columns (who, what, how much, perhaps when) to R by rows: ids are numbered, and each pair stands once."""
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -18,83 +17,93 @@ class RepeatedPair(InputError):
 
     def __init__(self, user: Hashable, song: Hashable, rows: tuple[int, int], n_repeated: int) -> None:
         self.user, self.song, self.rows = user, song, rows
-        super().__init__(
-            f"user {user!r} has more than one value for song {song!r} ({n_repeated} repeated pairs in all); "
-            f"say how to combine them: {', '.join(f'combine={way!r}' for way in WAYS)}"
-        )
+        ways = ", ".join(f"combine={way!r}" for way in WAYS)
+        found = f"user {user!r} has more than one value for song {song!r} ({n_repeated} repeated pairs in all)"
+        super().__init__(f"{found}; say how to combine them: {ways}")
 
 
-@dataclass(frozen=True)
-class Columns:
-    """`users[u[j]]` gave `songs[i[j]]` the value `r[j]`, perhaps at the time `t[j]`."""
+def intern(ids: Iterable[Hashable]) -> tuple[np.ndarray, list[Hashable]]:
+    """Number the ids in order of appearance: the codes (int32), and the ids in the order of their numbers."""
+    ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)  # NumPy's scalars become plain Python ones
+    numbers: dict[Hashable, int] = {}
 
-    u: np.ndarray
-    i: np.ndarray
-    r: np.ndarray
-    t: np.ndarray | None
-    users: Sequence[Hashable]
-    songs: Sequence[Hashable]
+    def number(name: Hashable) -> int:
+        try:
+            return numbers.setdefault(name, len(numbers))
+        except TypeError as error:
+            raise InputError(f"{name!r} cannot be an id: {error}") from None
 
-    def check(self) -> None:
-        """Columns must be equally long, not empty, and hold finite values."""
-        n = len(self.r)
-        if not len(self.u) == len(self.i) == n:
-            raise InputError(
-                f"users, songs and values must be equally long; they have {len(self.u)}, {len(self.i)} and {n} entries"
-            )
-        if self.t is not None and len(self.t) != n:
-            raise InputError(f"there are {n} values, but {len(self.t)} times")
-        if n == 0:
-            raise InputError("there is not one rating; at least one (user, song, value) is needed")
-        finite = np.isfinite(self.r)
-        if not finite.all():
-            j = int(np.argmin(finite))
-            user, song = self.users[self.u[j]], self.songs[self.i[j]]
-            raise InputError(f"value {self.r[j]} of user {user!r} for song {song!r} (entry {j}) is not a finite number")
+    return np.fromiter(map(number, ids), np.int32, count=len(ids)), list(numbers)
 
-    def by_rows(self, combine: str | None) -> tuple[sparse.csr_array, np.ndarray | None]:
-        """R with ascending songs in each row, and the times in the same order.
 
-        What is sorted is the number of each entry, in place, so that at no moment a second copy of R exists.
-        """
-        if combine is not None and combine not in WAYS:
-            raise unknown("way to combine", combine, WAYS, n=len(WAYS))
-        shape, n = (len(self.users), len(self.songs)), len(self.r)
-        entry = np.zeros(n, dtype=np.int8) if combine == "count" else np.arange(n, dtype=np.int32)
-        coo = sparse.coo_array((entry, (self.u, self.i)), shape=shape)
-        coo.has_canonical_format = True  # or SciPy would add up the entries of repeated pairs
-        csr = coo.tocsr()
-        del coo, entry
-        csr.sort_indices()
-        indptr, indices, entry = csr.indptr, csr.indices, csr.data
-        del csr
-        starts = np.ones(len(entry), dtype=bool)  # where another pair begins
-        np.not_equal(indices[1:], indices[:-1], out=starts[1:])
-        starts[indptr[:-1][np.diff(indptr) > 0]] = True  # a new row is a new pair, whatever the song
-        if starts.all() and combine != "count":
-            r, t = self.r[entry], None if self.t is None else self.t[entry]
-        else:
-            first = np.flatnonzero(starts)
-            r, t = self._combined(indptr, indices, entry, first, combine)
-            indices, indptr = indices[first], np.searchsorted(first, indptr).astype(np.int32)
-        return sparse.csr_array((r.astype(np.float32, copy=False), indices, indptr), shape=shape), t
+def by_rows(
+    u: np.ndarray, i: np.ndarray, r: np.ndarray, t: np.ndarray | None,
+    users: Sequence[Hashable], songs: Sequence[Hashable], combine: str | None,
+) -> tuple[sparse.csr_array, np.ndarray | None]:
+    """R with ascending songs in each row, where `users[u[j]]` gave `songs[i[j]]` the value `r[j]` at the time `t[j]`.
 
-    def _combined(
-        self, indptr: np.ndarray, indices: np.ndarray, entry: np.ndarray, first: np.ndarray, combine: str | None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """One value, and one time, for the entries of each pair, which begin at `first`."""
+    What is sorted is the number j of each entry, in place, so that at no moment a second copy of R exists.
+
+    Returns
+    -------
+    csr, times
+        The times in the order of `csr.data`; None if `t` is, and where entries were counted.
+    """
+    if not len(u) == len(i) == len(r):
+        raise InputError(f"users, songs and values must be equally long; they have {len(u)}, {len(i)} and {len(r)} entries")
+    if t is not None and len(t) != len(r):
+        raise InputError(f"there are {len(r)} values, but {len(t)} times")
+    if len(r) == 0:
+        raise InputError("there is not one rating; at least one (user, song, value) is needed")
+    finite = np.isfinite(r)
+    if not finite.all():
+        j = int(np.argmin(finite))
+        raise InputError(f"value {r[j]} of user {users[u[j]]!r} for song {songs[i[j]]!r} (entry {j}) is not a finite number")
+    if combine is not None and combine not in WAYS:
+        raise unknown("way to combine", combine, WAYS, n=len(WAYS))
+    del finite
+
+    shape = (len(users), len(songs))
+    entry = np.zeros(len(r), dtype=np.int8) if combine == "count" else np.arange(len(r), dtype=np.int32)
+    coo = sparse.coo_array((entry, (u, i)), shape=shape)
+    coo.has_canonical_format = True  # or SciPy would add up the entries of repeated pairs
+    csr = coo.tocsr()
+    del coo, entry
+    csr.sort_indices()
+    indptr, indices, entry = csr.indptr, csr.indices, csr.data
+    del csr
+    starts = np.ones(len(entry), dtype=bool)  # where another pair begins
+    np.not_equal(indices[1:], indices[:-1], out=starts[1:])
+    starts[indptr[:-1][np.diff(indptr) > 0]] = True  # a new row is a new pair, whatever the song
+    if starts.all() and combine != "count":
+        r, t = r[entry], None if t is None else t[entry]
+    else:
+        first = np.flatnonzero(starts)
         sizes = np.diff(np.append(first, len(entry)))
-        if combine is None:  # name the pair whose repetition comes first: where a reader of the columns would stumble
-            entry = entry[np.lexsort((entry, np.repeat(np.arange(len(first)), sizes)))]  # of each pair as given
-            several = first[sizes > 1]
-            g = several[np.argmin(entry[several + 1])]
-            user = self.users[int(np.searchsorted(indptr, g, side="right")) - 1]
-            raise RepeatedPair(user, self.songs[indices[g]], (int(entry[g]), int(entry[g + 1])), len(several))
-        if combine == "count":
-            return sizes, None
-        if combine in ("first", "last"):
-            chosen = WAYS[combine].reduceat(entry, first)
-            return self.r[chosen], None if self.t is None else self.t[chosen]
-        r = WAYS[combine].reduceat(self.r[entry], first, dtype=np.float64)
-        latest = None if self.t is None else np.maximum.reduceat(self.t[entry], first)
-        return r / sizes if combine == "mean" else r, latest
+        if combine is None:
+            rows = _first_repetition(entry, first, sizes)
+            raise RepeatedPair(users[u[rows[0]]], songs[i[rows[0]]], rows, np.count_nonzero(sizes > 1))
+        r, t = _combined(r, t, entry, first, sizes, combine)
+        indices, indptr = indices[first], np.searchsorted(first, indptr).astype(np.int32)
+    return sparse.csr_array((r.astype(np.float32, copy=False), indices, indptr), shape=shape), t
+
+
+def _first_repetition(entry: np.ndarray, first: np.ndarray, sizes: np.ndarray) -> tuple[int, int]:
+    """The first two entries of the pair whose repetition comes first: where a reader of the columns would stumble."""
+    entry = entry[np.lexsort((entry, np.repeat(np.arange(len(first)), sizes)))]  # of each pair as given
+    several = first[sizes > 1]
+    g = several[np.argmin(entry[several + 1])]
+    return int(entry[g]), int(entry[g + 1])
+
+
+def _combined(
+    r: np.ndarray, t: np.ndarray | None, entry: np.ndarray, first: np.ndarray, sizes: np.ndarray, combine: str
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """One value, and one time, for the entries of each pair, which begin at `first`."""
+    if combine == "count":
+        return sizes, None
+    if combine in ("first", "last"):
+        chosen = WAYS[combine].reduceat(entry, first)
+        return r[chosen], None if t is None else t[chosen]
+    r = WAYS[combine].reduceat(r[entry], first, dtype=np.float64)
+    return r / sizes if combine == "mean" else r, None if t is None else np.maximum.reduceat(t[entry], first)

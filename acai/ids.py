@@ -1,29 +1,11 @@
-"""Ids of users and songs: anything hashable, numbered in order of appearance, and written to files as JSON."""
+"""Ids of users and songs: written to files as JSON."""
 
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
 from acai.errors import InputError
-
-
-def intern(ids: Iterable[Hashable]) -> tuple[np.ndarray, list[Hashable]]:
-    """Number the ids in order of appearance: the codes (int32), and the ids in the order of their numbers."""
-    ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)  # NumPy's scalars become plain Python ones
-    numbers: dict[Hashable, int] = {}
-    try:
-        codes = np.fromiter((numbers.setdefault(name, len(numbers)) for name in ids), dtype=np.int32, count=len(ids))
-    except TypeError:
-        for name in ids:
-            try:
-                hash(name)
-            except TypeError:
-                raise InputError(
-                    f"{name!r} cannot be an id: it is a {type(name).__name__}, which is not hashable"
-                ) from None
-        raise
-    return codes, list(numbers)
 
 
 def packed(ids: Sequence[Hashable]) -> np.ndarray:

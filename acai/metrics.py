@@ -29,9 +29,8 @@ def mae(truth: np.ndarray, predicted: np.ndarray) -> float:
 def _errors(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     truth, predicted = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)
     if truth.shape != predicted.shape or truth.size == 0:
-        raise InputError(
-            f"ratings of shape {truth.shape} and predictions of shape {predicted.shape}; expected equal shapes, not empty"
-        )
+        shapes = f"ratings of shape {truth.shape} and predictions of shape {predicted.shape}"
+        raise InputError(f"{shapes}; expected equal shapes, not empty")
     return truth - predicted
 
 
@@ -48,7 +47,7 @@ def precision(hits: np.ndarray) -> np.ndarray:
     ndarray, shape (...)
         0 to 1, one for each list.
     """
-    return np.asarray(hits, np.float64).mean(axis=-1)  # (E3)
+    return np.mean(hits, axis=-1)  # (E3)
 
 
 def recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
@@ -66,7 +65,7 @@ def recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     ndarray, shape (...)
         0 to 1, one for each list.
     """
-    return _divided(np.asarray(hits, np.float64).sum(axis=-1), n_relevant)  # (E4)
+    return _divided(np.sum(hits, axis=-1), n_relevant)  # (E4)
 
 
 def average_precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
@@ -149,5 +148,4 @@ def coverage(recommended: np.ndarray, n_songs: int) -> float:
     float
         0 to 1.
     """
-    recommended = np.unique(recommended)
-    return float(np.count_nonzero(recommended >= 0) / n_songs)  # (E8)
+    return np.count_nonzero(np.unique(recommended) >= 0) / n_songs  # (E8)

@@ -1,22 +1,25 @@
 """Ratings: the matrix R (C4) with its axes named."""
 
+import html
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from typing import Self
 
 import numpy as np
 from scipy import sparse
 
 from acai import selection
-from acai.building import Columns
+from acai.building import by_rows, intern
 from acai.errors import InputError, unknown
 from acai.files import load_npz, save_npz
-from acai.ids import intern
 
 KIND = "ratings saved by acai"
 
 
+@dataclass(repr=False, eq=False)
 class Ratings:
     """What `n_users` listeners are known to think of `n_songs` songs: R, of which only the known entries are stored.
 
@@ -36,16 +39,19 @@ class Ratings:
         Where the entries come from, what was left out on the way, and how they differ from what was published.
     """
 
-    def __init__(
-        self, csr: sparse.csr_array, users: Sequence[Hashable], songs: Sequence[Hashable],
-        times: np.ndarray | None = None, notes: Iterable[str] = (),
-    ) -> None:
-        if csr.shape != (len(users), len(songs)):
-            raise InputError(f"R has shape {csr.shape}, but {len(users)} users and {len(songs)} songs are named")
-        if times is not None and len(times) != csr.nnz:
-            raise InputError(f"R has {csr.nnz} known entries, but there are {len(times)} times")
-        self.csr, self.times = csr, times
-        self.users, self.songs, self.notes = tuple(users), tuple(songs), tuple(notes)
+    csr: sparse.csr_array
+    users: Sequence[Hashable]
+    songs: Sequence[Hashable]
+    times: np.ndarray | None = None
+    notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self.users, self.songs, self.notes = tuple(self.users), tuple(self.songs), tuple(self.notes)
+        n_users, n_songs = len(self.users), len(self.songs)
+        if self.csr.shape != (n_users, n_songs):
+            raise InputError(f"R has shape {self.csr.shape}, but {n_users} users and {n_songs} songs are named")
+        if self.times is not None and len(self.times) != self.csr.nnz:
+            raise InputError(f"R has {self.csr.nnz} known entries, but there are {len(self.times)} times")
 
     @classmethod
     def from_triplets(
@@ -90,9 +96,7 @@ class Ratings:
         combine: str | None = None, times: np.ndarray | None = None, notes: Iterable[str] = (),
     ) -> Self:
         """As above, from numbered ids: `users[user_codes[j]]` gave `songs[song_codes[j]]` `values[j]`."""
-        columns = Columns(user_codes, song_codes, values, times, users, songs)
-        columns.check()
-        csr, times = columns.by_rows(combine)
+        csr, times = by_rows(user_codes, song_codes, values, times, users, songs, combine)
         return cls(csr, users, songs, times, notes)
 
     @property
@@ -154,17 +158,14 @@ class Ratings:
 
     def map(self, rule: Callable[[np.ndarray], np.ndarray]) -> Self:
         """The same entries with other values: `plays.map(np.log1p)`."""
-        data = np.asarray(rule(self.csr.data), dtype=np.float32)
-        csr = sparse.csr_array((data, self.csr.indices, self.csr.indptr), shape=self.csr.shape)
-        return type(self)(csr, self.users, self.songs, self.times, self.notes)
+        R = (np.asarray(rule(self.csr.data), np.float32), self.csr.indices, self.csr.indptr)
+        return replace(self, csr=sparse.csr_array(R, shape=self.csr.shape))
 
     def keep(self, chosen: np.ndarray) -> Self:
         """The entries where `chosen`, of shape (n_ratings,) and type bool, is true; the axes stay as they are."""
-        counts = np.add.reduceat(np.append(chosen, False), self.csr.indptr[:-1], dtype=np.int64)
-        counts[np.diff(self.csr.indptr) == 0] = 0  # reduceat gives an empty row its neighbour's first entry
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(self.csr.indptr.dtype)
+        indptr = np.cumsum(np.append(False, chosen), dtype=np.int32)[self.csr.indptr]
         csr = sparse.csr_array((self.csr.data[chosen], self.csr.indices[chosen], indptr), shape=self.csr.shape)
-        return type(self)(csr, self.users, self.songs, None if self.times is None else self.times[chosen], self.notes)
+        return replace(self, csr=csr, times=None if self.times is None else self.times[chosen])
 
     def filter(self, min_plays_per_user: float = 0, min_songs_per_user: int = 1, min_users_per_song: int = 1) -> Self:
         """Drop users and songs of which too little is known, again and again until nothing more falls away.
@@ -181,15 +182,21 @@ class Ratings:
         Ratings
             With shorter axes, in the same order.
         """
-        thresholds = (min_plays_per_user, min_songs_per_user, min_users_per_song)
-        entries, users, songs = selection.well_known(self.csr, self.user_codes, *thresholds)
+        R, row, entries = self.csr, self.user_codes, np.ones(self.n_ratings, dtype=bool)
+        n_left = -1
+        while n_left != (n_left := np.count_nonzero(entries)):
+            users = np.bincount(row[entries], R.data[entries], minlength=self.n_users) >= min_plays_per_user
+            users &= np.bincount(row[entries], minlength=self.n_users) >= min_songs_per_user
+            songs = np.bincount(R.indices[entries], minlength=self.n_songs) >= min_users_per_song
+            entries &= users[row] & songs[R.indices]
+        if n_left == 0:
+            raise InputError(
+                f"nothing is left of {self.n_ratings:,} entries with min_plays_per_user={min_plays_per_user}, "
+                f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; ask for less"
+            )
         left = self.keep(entries)
-        indptr = np.append(left.csr.indptr[:-1][users], left.n_ratings).astype(np.int32)
-        indices = (np.cumsum(songs, dtype=np.int32) - 1)[left.csr.indices]
-        csr = sparse.csr_array((left.csr.data, indices, indptr), shape=(int(users.sum()), int(songs.sum())))
-        user_ids = [name for name, kept in zip(self.users, users) if kept]
-        song_ids = [name for name, kept in zip(self.songs, songs) if kept]
-        return type(self)(csr, user_ids, song_ids, left.times, self.notes)
+        user_ids, song_ids = compress(self.users, users), compress(self.songs, songs)
+        return type(self)(left.csr[users][:, songs], user_ids, song_ids, left.times, self.notes)
 
     def split(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
         """Part the known entries at random: (train, test), both with the axes of this one.
@@ -259,9 +266,27 @@ class Ratings:
         return f"Ratings: {sizes}, {self.density:.2%} known"
 
     def _repr_html_(self) -> str:
-        from acai.summary import html
-
-        return html(self)
+        """Sizes, density, how long the tail is, and the notes, as a small table for notebooks."""
+        data, per_user = self.csr.data, np.diff(self.csr.indptr)
+        per_song = np.sort(np.bincount(self.csr.indices, minlength=self.n_songs))[::-1]
+        spread = "median {:,.0f}, from {:,} to {:,}".format
+        rows = {
+            "users × songs": f"{self.n_users:,} × {self.n_songs:,}",
+            "known entries": f"{self.n_ratings:,} ({self.density:.3%})",
+            "values": f"{data.min():g} to {data.max():g}, mean {data.mean(dtype=np.float64):.3g}" if len(data) else "none",
+            "songs of a user": spread(np.median(per_user), per_user.min(), per_user.max()),
+            "users of a song": spread(np.median(per_song), per_song[-1], per_song[0]),
+        }
+        for share in (0.01, 0.1, 0.5):
+            top = per_song[: max(round(share * self.n_songs), 1)].sum() / max(self.n_ratings, 1)
+            rows[f"the top {share:.0%} of songs"] = f"{'█' * round(20 * top):<20} {top:.0%} of the entries"
+        if self.times is not None and len(self.times):
+            first, last = np.array([self.times.min(), self.times.max()]).astype("datetime64[s]").astype("datetime64[D]")
+            rows["made"] = f"{first} to {last}"
+        cell = " style='text-align:left'"
+        lines = [f"<th{cell}>{name}</th><td{cell}>{said}</td>" for name, said in rows.items()]
+        lines += [f"<td colspan='2'{cell}>{html.escape(note)}</td>" for note in self.notes]
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
 def _column(values: Iterable[float], dtype: type, expected: str) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Which entries to choose: every rule gives a mask over the entries, and the same seed gives the same mask."""
 
 import numpy as np
-from scipy import sparse
 
 from acai.errors import InputError
 
@@ -56,29 +55,3 @@ def k_of_each_row(indptr: np.ndarray, k: int, seed: int) -> np.ndarray:
     if not chosen.any():
         raise InputError(f"k={k}, but no user has more than {k} entries")
     return chosen
-
-
-def well_known(
-    csr: sparse.csr_array, rows: np.ndarray, min_plays_per_user: float, min_songs_per_user: int, min_users_per_song: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is left when users and songs of which too little is known are dropped, until nothing more falls away.
-
-    Returns
-    -------
-    entries, users, songs : arrays of bool
-    """
-    n_users, n_songs = csr.shape
-    entries = np.ones(csr.nnz, dtype=bool)
-    n_left = -1
-    while n_left != (n_left := int(entries.sum())):
-        left = rows[entries]
-        users = np.bincount(left, csr.data[entries], minlength=n_users) >= min_plays_per_user
-        users &= np.bincount(left, minlength=n_users) >= min_songs_per_user
-        songs = np.bincount(csr.indices[entries], minlength=n_songs) >= min_users_per_song
-        entries &= users[rows] & songs[csr.indices]
-    if n_left == 0:
-        raise InputError(
-            f"nothing is left of {csr.nnz:,} entries with min_plays_per_user={min_plays_per_user}, "
-            f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; ask for less"
-        )
-    return entries, users, songs

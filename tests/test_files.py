@@ -55,7 +55,7 @@ def test_what_cannot_be_used_is_a_fault_of_the_file(tmp_path):
     with pytest.raises(InputError, match=r"thing.npz: not a thing saved by acai \(KeyError: 'b'\)"):
         with load_npz(tmp_path / "thing.npz", KIND) as stored:
             stored["b"]
-    with pytest.raises(InputError, match="^W is too small$"):
+    with pytest.raises(InputError, match=r"^W is too small$"):
         with load_npz(tmp_path / "thing.npz", KIND) as stored:
             raise InputError("W is too small")
 

@@ -1,16 +1,12 @@
 """README part C, collaborative filtering, as loops. R is a dictionary {(u, i): r} of what is known."""
 
 import math
+from statistics import fmean as mean
 
-from acai.reference.content import solve
+from acai.reference.content import ridge
 
 Known = dict[tuple[int, int], float]
 Matrix = list[list[float]]
-
-
-def mean(values: list[float]) -> float:
-    """Of at least one value."""
-    return sum(values) / len(values)
 
 
 def user_mean(R: Known, u: int) -> float:
@@ -26,12 +22,9 @@ def common(R: Known, u: int, v: int) -> list[int]:
 def predicted(R: Known, s: Matrix, k: int, u: int, i: int) -> float:
     """(C1) r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)) over the k users most like u who rated i, where s(u,v) > 0."""
     raters = [v for (v, j) in sorted(R) if j == i and v != u and s[u][v] > 0]
-    raters.sort(key=lambda v: -s[u][v])  # stable: of equals, the first in R is nearer
-    numerator = denominator = 0.0
-    for v in raters[:k]:
-        numerator += s[u][v] * (R[v, i] - user_mean(R, v))
-        denominator += abs(s[u][v])
-    return user_mean(R, u) + (numerator / denominator if denominator > 0 else 0.0)
+    near = sorted(raters, key=lambda v: -s[u][v])[:k]  # stable: of equals, the first in R is nearer
+    deviation = sum(s[u][v] * (R[v, i] - user_mean(R, v)) for v in near)
+    return user_mean(R, u) + (deviation / sum(abs(s[u][v]) for v in near) if near else 0.0)
 
 
 def indicator(R: Known, k: int, m: int) -> Matrix:
@@ -39,8 +32,7 @@ def indicator(R: Known, k: int, m: int) -> Matrix:
     s = [[0.0] * m for _ in range(m)]
     for u in range(m):
         others = [v for v in range(m) if v != u and common(R, u, v)]
-        others.sort(key=lambda v: -len(common(R, u, v)))
-        for v in others[:k]:
+        for v in sorted(others, key=lambda v: -len(common(R, u, v)))[:k]:
             s[u][v] = 1.0
     return s
 
@@ -71,10 +63,7 @@ def asymmetric_cosine(R: Known, u: int, v: int, alpha: float) -> float:
 
 def entry(P: Matrix, Q: Matrix, u: int, i: int) -> float:
     """(C4) (P Qᵀ)(u,i) = p_u·q_i."""
-    total = 0.0
-    for f in range(len(P[u])):
-        total += P[u][f] * Q[i][f]
-    return total
+    return sum(P[u][f] * Q[i][f] for f in range(len(P[u])))
 
 
 def filled(R: Known, m: int, n: int) -> Matrix:
@@ -152,16 +141,15 @@ def weighted_objective(R: Known, P: Matrix, Q: Matrix, lam: float, alpha: float,
         for i in range(len(Q)):
             r = R.get((u, i), 0.0)
             c = 1 + alpha * math.log(1 + r / epsilon)
-            F += 0.5 * c * ((1.0 if r > 0 else 0.0) - entry(P, Q, u, i)) ** 2
+            F += 0.5 * c * ((r > 0) - entry(P, Q, u, i)) ** 2
     return F
 
 
 def best_user(R: Known, Q: Matrix, u: int, lam: float, alpha: float, epsilon: float) -> list[float]:
     """The p_u that makes (C11) smallest while Q stands still: (Σ_i c q_i q_iᵀ + λI) p_u = Σ_i c x q_i."""
-    k = len(Q[0])
-    c = [1 + alpha * math.log(1 + R.get((u, i), 0.0) / epsilon) for i in range(len(Q))]
-    A = [[sum(c[i] * Q[i][f] * Q[i][g] for i in range(len(Q))) + lam * (f == g) for g in range(k)] for f in range(k)]
-    return solve(A, [sum(c[i] * Q[i][f] for i in range(len(Q)) if R.get((u, i), 0.0) > 0) for f in range(k)])
+    r = [R.get((u, i), 0.0) for i in range(len(Q))]
+    c = [1 + alpha * math.log(1 + r_i / epsilon) for r_i in r]
+    return ridge(Q, [float(r_i > 0) for r_i in r], lam, c)
 
 
 def biases(R: Known, m: int, n: int, lam_u: float, lam_i: float, epochs: int) -> tuple[float, list[float], list[float]]:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from math import log
 
+DAY = 24 * 60 * 60
+
 
 def plays(times: Sequence[int]) -> float:
     """(D1) The number of plays."""
-    n = 0
-    for _ in times:
-        n += 1
-    return n
+    return len(times)
 
 
 def log1p(times: Sequence[int]) -> float:
@@ -19,33 +18,20 @@ def log1p(times: Sequence[int]) -> float:
 
 def binary(times: Sequence[int]) -> float:
     """(D3) One for what was played at all."""
-    for _ in times:
-        return 1
-    return 0
+    return 1 if len(times) > 0 else 0
 
 
 def stars_from_counts(times: Sequence[int]) -> float:
     """(D4) Three stars for one play, four for two to four, five for more."""
     n = plays(times)
-    if n >= 5:
-        return 5
-    if n >= 2:
-        return 4
-    return 3
+    return 3 + (n >= 2) + (n >= 5)
 
 
 def stars_from_times(times: Sequence[int]) -> float:
     """(D5) Stars by the number of plays, and by how near to each other they are. `times` may come in any order."""
-    n = plays(times)
+    n, t = plays(times), sorted(times)
     if n == 1:
         return 3
-    if n > 10:
-        return 5
-    t = sorted(times)
-    for j in range(n - 1):
-        if t[j + 1] - t[j] < 24 * 60 * 60:
-            return 5
-    for j in range(n - 3):
-        if t[j + 3] - t[j] <= 30 * 24 * 60 * 60:
-            return 5
-    return 4
+    two_in_a_day = any(t[j + 1] - t[j] < DAY for j in range(n - 1))
+    four_in_a_month = any(t[j + 3] - t[j] <= 30 * DAY for j in range(n - 3))
+    return 5 if n > 10 or two_in_a_day or four_in_a_month else 4

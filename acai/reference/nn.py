@@ -1,61 +1,59 @@
 """README part N, the network, as loops over single numbers. Nothing here is fast, and nothing is clever."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
+Pair = tuple[int, int]  # down and across
 
-def conv(x: np.ndarray, W: np.ndarray, b: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]) -> np.ndarray:
+
+def places(x: np.ndarray, size: Pair, stride: Pair, padding: Pair) -> Pair:
+    """How many places (H', W') a window has on pictures x (N, C, H, W)."""
+    return tuple((n + 2 * P - k) // s + 1 for n, k, s, P in zip(x.shape[2:], size, stride, padding))
+
+
+def window(x: np.ndarray, size: Pair, stride: Pair, padding: Pair, i: int, j: int) -> Iterator[tuple[int, ...]]:
+    """The (p, q) of a window and the (h, w) of the picture below, for y(i, j); x is 0 outside, so that is left out."""
+    for p, q in np.ndindex(size):
+        h, w = i * stride[0] + p - padding[0], j * stride[1] + q - padding[1]
+        if 0 <= h < x.shape[2] and 0 <= w < x.shape[3]:
+            yield p, q, h, w
+
+
+def conv(x: np.ndarray, W: np.ndarray, b: np.ndarray, stride: Pair, padding: Pair) -> np.ndarray:
     """(N1) Convolution: y(n,o,i,j) = b_o + Σ_c,p,q W(o,c,p,q) x(n, c, i·s + p − P, j·s + q − P), x being 0 outside."""
-    (N, _, H, W_in), (O, C, kH, kW) = x.shape, W.shape
-    (sH, sW), (pH, pW) = stride, padding
-    y = np.zeros((N, O, (H + 2 * pH - kH) // sH + 1, (W_in + 2 * pW - kW) // sW + 1), x.dtype)
+    O, C, size = len(W), W.shape[1], W.shape[2:]
+    y = np.zeros((len(x), O, *places(x, size, stride, padding)), x.dtype)
     for n, o, i, j in np.ndindex(y.shape):
         y[n, o, i, j] = b[o]
-        for c, p, q in np.ndindex(C, kH, kW):
-            h, w = i * sH + p - pH, j * sW + q - pW
-            if 0 <= h < H and 0 <= w < W_in:
+        for c in range(C):
+            for p, q, h, w in window(x, size, stride, padding, i, j):
                 y[n, o, i, j] += W[o, c, p, q] * x[n, c, h, w]
     return y
 
 
-def conv_backward(
-    dy: np.ndarray, x: np.ndarray, W: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def conv_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, stride: Pair, padding: Pair) -> tuple[np.ndarray, ...]:
     """(N7.1) dx, (N7.2) dW and (N7.3) db: every product of (N1) once more, each factor getting dy times the other."""
-    (_, _, H, W_in), (_, C, kH, kW) = x.shape, W.shape
-    (sH, sW), (pH, pW) = stride, padding
-    dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros(len(W), W.dtype)
+    O, C, size = len(W), W.shape[1], W.shape[2:]
+    dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros(O, W.dtype)
     for n, o, i, j in np.ndindex(dy.shape):
         db[o] += dy[n, o, i, j]
-        for c, p, q in np.ndindex(C, kH, kW):
-            h, w = i * sH + p - pH, j * sW + q - pW
-            if 0 <= h < H and 0 <= w < W_in:
+        for c in range(C):
+            for p, q, h, w in window(x, size, stride, padding, i, j):
                 dx[n, c, h, w] += W[o, c, p, q] * dy[n, o, i, j]
                 dW[o, c, p, q] += x[n, c, h, w] * dy[n, o, i, j]
     return dx, dW, db
 
 
-def max_pool(
-    x: np.ndarray,
-    size: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dy: np.ndarray | None = None,
-) -> np.ndarray:
+def max_pool(x: np.ndarray, size: Pair, stride: Pair, padding: Pair, dy: np.ndarray | None = None) -> np.ndarray:
     """(N2) Max pooling; with `dy`, (N7.4) its dx: dy goes to the first place where the maximum stands."""
-    N, C, H, W = x.shape
-    H_out, W_out = ((n + 2 * p - k) // s + 1 for n, p, k, s in zip((H, W), padding, size, stride))
-    y, dx = np.zeros((N, C, H_out, W_out), x.dtype), np.zeros_like(x)
+    y, dx = np.zeros((*x.shape[:2], *places(x, size, stride, padding)), x.dtype), np.zeros_like(x)
     for n, c, i, j in np.ndindex(y.shape):
-        best, place = -math.inf, (0, 0)
-        for p, q in np.ndindex(size):
-            h, w = i * stride[0] + p - padding[0], j * stride[1] + q - padding[1]
-            if 0 <= h < H and 0 <= w < W and x[n, c, h, w] > best:
-                best, place = x[n, c, h, w], (h, w)
-        y[n, c, i, j] = best
-        if dy is not None:
-            dx[(n, c, *place)] += dy[n, c, i, j]
+        below = [(n, c, h, w) for _, _, h, w in window(x, size, stride, padding, i, j)]
+        best = max(below, key=lambda at: x[at])  # the first, where several are equal
+        y[n, c, i, j] = x[best]
+        dx[best] += 0 if dy is None else dy[n, c, i, j]
     return y if dy is None else dx
 
 
@@ -72,9 +70,7 @@ def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(N4) y(n,o) = b_o + Σ_d W(o,d) x(n,d)."""
     y = np.zeros((len(x), len(W)), x.dtype)
     for n, o in np.ndindex(y.shape):
-        y[n, o] = b[o]
-        for d in range(x.shape[1]):
-            y[n, o] += W[o, d] * x[n, d]
+        y[n, o] = b[o] + sum(W[o, d] * x[n, d] for d in range(x.shape[1]))
     return y
 
 
@@ -128,15 +124,14 @@ def sgd_step(
 
 def global_pool(x: np.ndarray, kind: str, dy: np.ndarray | None = None) -> np.ndarray:
     """(N9) Mean, maximum or L2 norm (over √T) of each row of x (N, C, H, T); with `dy` (N, C, H), (N7.5) its dx."""
-    (N, C, H, T), dx = x.shape, np.zeros_like(x)
-    y = np.zeros((N, C, H), x.dtype)
-    for n, c, h in np.ndindex(N, C, H):
-        row = x[n, c, h]
-        first = max(range(T), key=lambda t: row[t])
-        y[n, c, h] = {"mean": sum(row) / T, "max": row[first], "l2": math.sqrt(sum(v * v for v in row) / T)}[kind]
+    T = x.shape[3]
+    y, dx = np.zeros(x.shape[:3], x.dtype), np.zeros_like(x)
+    for n, c, h in np.ndindex(y.shape):
+        row = x[n, c, h].tolist()
+        first, l2 = row.index(max(row)), math.sqrt(sum(v * v for v in row) / T)
+        y[n, c, h] = {"mean": sum(row) / T, "max": row[first], "l2": l2}[kind]
         for t in range(T):
-            l2 = row[t] / (T * y[n, c, h]) if y[n, c, h] else 0.0
-            slope = {"mean": 1 / T, "max": t == first, "l2": l2}[kind]
+            slope = {"mean": 1 / T, "max": t == first, "l2": row[t] / (T * l2) if l2 > 0 else 0.0}[kind]
             dx[n, c, h, t] = slope * (0 if dy is None else dy[n, c, h])
     return y if dy is None else dx
 

@@ -10,15 +10,12 @@ def mel_power(x: list[float], F: list[list[float]], window: int, hop: int) -> li
     `x` is zero outside its samples, and w is Hann's window, ½ − ½ cos(2πn / window).
     """
     w = [0.5 - 0.5 * math.cos(2 * math.pi * n / window) for n in range(window)]
-    T = 1 + len(x) // hop
-    S = [[0.0] * T for _ in F]
-    for t in range(T):
+    S = [[0.0] * (1 + len(x) // hop) for _ in F]
+    for t in range(1 + len(x) // hop):
+        begin = t * hop - window // 2
+        inside = range(max(0, -begin), min(window, len(x) - begin))
         for f in range(window // 2 + 1):
-            X_ft = 0j
-            for n in range(window):
-                at = t * hop + n - window // 2
-                if 0 <= at < len(x):
-                    X_ft += w[n] * x[at] * cmath.exp(-2j * math.pi * f * n / window)
+            X_ft = sum(w[n] * x[begin + n] * cmath.exp(-2j * math.pi * f * n / window) for n in inside)
             for b in range(len(F)):
                 S[b][t] += F[b][f] * abs(X_ft) ** 2
     return S
@@ -61,7 +58,7 @@ def mfcc(S: list[list[float]], n_mfcc: int) -> list[list[float]]:
     M = [[0.0] * T for _ in range(n_mfcc)]
     for j in range(n_mfcc):
         a_j = math.sqrt((1 if j == 0 else 2) / B)
+        wave = [math.cos(math.pi * j * (2 * b + 1) / (2 * B)) for b in range(B)]
         for t in range(T):
-            for b in range(B):
-                M[j][t] += a_j * max(D[b][t], floor) * math.cos(math.pi * j * (2 * b + 1) / (2 * B))
+            M[j][t] = a_j * sum(max(D[b][t], floor) * wave[b] for b in range(B))
     return M

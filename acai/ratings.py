@@ -194,9 +194,9 @@ class Ratings:
                 f"nothing is left of {self.n_ratings:,} entries with min_plays_per_user={min_plays_per_user}, "
                 f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; ask for less"
             )
-        left = self.keep(entries)
         user_ids, song_ids = compress(self.users, users), compress(self.songs, songs)
-        return type(self)(left.csr[users][:, songs], user_ids, song_ids, left.times, self.notes)
+        times = None if self.times is None else self.times[entries]
+        return type(self)(R[users][:, songs], user_ids, song_ids, times, self.notes)
 
     def split(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
         """Part the known entries at random: (train, test), both with the axes of this one.

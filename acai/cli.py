@@ -1,58 +1,49 @@
-"""The command `acai`: one module of `acai/commands` for each of its words."""
+"""The command `acai`: each of its words is a function in `acai/commands`, whose signature makes the options and docstring the help."""
 
 import argparse
 import importlib
+import inspect
+import re
 import sys
+from collections.abc import Callable
+from types import UnionType
+from typing import Literal, get_args, get_origin
 
 from acai import __version__
 from acai.errors import InputError, unknown
 
-COMMANDS = {
-    "demo": "hear a small made-up world of music, from its plays to songs that nobody has played",
-    "report": "your own music on one page to read and to hear, with songs you have never played",
-    "recommend": "recommend songs to one user of a data set",
-    "train": "fit a model to a data set and keep it in a file",
-    "evaluate": "compare models by what they predict and recommend",
-    "reproduce": "run again what others have published, and what the README claims",
-    "data": "list the data sets: what is known, what is present, on what terms",
-    "download": "fetch a data set, after its terms have been accepted",
-    "evaluate cold-start": "how well can songs that nobody has played be recommended?",
-    "features": "turn a folder of sound files into features, on all cores, once",
-    "classify": "learn to tell the sub-folders of a folder of music apart, and be tested on tracks held out",
-    "gradcheck": "prove the gradients of every layer, or of your own",
+COMMANDS = {  # what is typed: the module of acai/commands in which the function of that name stands
+    "demo": "demo",
+    "report": "report",
+    "recommend": "models",
+    "train": "models",
+    "evaluate": "models",
+    "reproduce": "reproduce",
+    "data": "data",
+    "download": "data",
+    "evaluate cold-start": "sound",
+    "features": "sound",
+    "classify": "sound",
+    "gradcheck": "gradcheck",
 }
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run one command: exit code 0 when it did its work, 2 with one line when the input was at fault, 130 after Ctrl-C."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
-        prog="acai",
-        description="A music recommender written from scratch in NumPy, to be read beside its equations.",
-        epilog="commands:\n" + "\n".join(f"  {name:<20} {line}" for name, line in COMMANDS.items())
-        + "\n\n`acai COMMAND --help` says more about one of them.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"acai {__version__}")
-    parser.add_argument("command", metavar="COMMAND", help="one of those below")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command takes")
-    if not argv:
-        parser.print_help()
-        return
     n_words = 2 if " ".join(argv[:2]) in COMMANDS else 1
+    name = " ".join(argv[:n_words])
     try:
-        parser.parse_args(argv[:1])
-        chosen = " ".join(argv[:n_words])
-        if chosen not in COMMANDS:
-            raise unknown("command", chosen, COMMANDS, n=len(COMMANDS))
-        command = importlib.import_module("acai.commands." + chosen.split()[-1].replace("-", "_"))
-        command_parser = argparse.ArgumentParser(
-            prog=f"acai {chosen}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        command.add_arguments(command_parser)
-        command.run(command_parser.parse_args(argv[n_words:]))
+        if not name or name.startswith("-"):
+            overview().parse_args(argv or ["--help"])
+        elif name not in COMMANDS:
+            raise unknown("command", name, COMMANDS, n=len(COMMANDS))
+        else:
+            command = function_of(name)
+            command(**vars(parser_of(name, command).parse_args(argv[n_words:])))
     except InputError as mistake:
-        sys.exit(_complain(mistake))
+        print(f"acai: {mistake}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("\nacai: stopped", file=sys.stderr)
         sys.exit(130)
@@ -60,6 +51,66 @@ def main(argv: list[str] | None = None) -> None:
         sys.stderr.close()
 
 
-def _complain(mistake: InputError) -> int:
-    print(f"acai: {mistake}", file=sys.stderr)
-    return 2
+def overview() -> argparse.ArgumentParser:
+    """The parser of `acai` alone: it lists the commands, each with the first line of its docstring."""
+    lines = (f"  {name:<20} {inspect.getdoc(function_of(name)).splitlines()[0]}" for name in COMMANDS)
+    parser = argparse.ArgumentParser(
+        prog="acai",
+        description="A music recommender written from scratch in NumPy, to be read beside its equations.",
+        epilog="\n".join(("commands:", *lines, "", "`acai COMMAND --help` says more about one of them.")),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"acai {__version__}")
+    parser.add_argument("command", metavar="COMMAND", help="one of those below, and what it takes")
+    return parser
+
+
+def function_of(name: str) -> Callable[..., None]:
+    """What runs a command: `evaluate cold-start` is the function `evaluate_cold_start`."""
+    module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
+    return getattr(module, re.sub("[ -]", "_", name))
+
+
+def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParser:
+    """A parser whose arguments are the parameters of a function.
+
+    Those before the `*` of the signature go by their place. Those behind it are options: `with_rated` is `--with-rated`,
+    `n` is `-n`. What has no default must be given. In the docstring's section Parameters, each has two lines: its name and,
+    after a colon, what the help calls its value; then, indented, the help itself, to which the default is added.
+    """
+    about, _, parameters = inspect.getdoc(command).partition("\n\nParameters\n----------\n")
+    entries = re.findall(r"^(\w+)(?: : (.*))?\n((?:    .*\n?)+)", parameters, re.MULTILINE)
+    documented = {word: (value, " ".join(text.split()).replace("%", "%%")) for word, value, text in entries}
+    parser = argparse.ArgumentParser(
+        prog=f"acai {name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for word, parameter in inspect.signature(command).parameters.items():
+        how, (value, text) = reading(parameter.annotation), documented[word]
+        has_default = parameter.default is not parameter.empty
+        if has_default:
+            how["default"] = parameter.default
+            text += f" (default: {parameter.default})" if parameter.default not in (None, False) else ""
+        if value:
+            how["metavar"] = tuple(value.split()) if isinstance(how.get("nargs"), int) else value
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            dashes = "-" if len(word) == 1 else "--"
+            parser.add_argument(dashes + word.replace("_", "-"), required=not has_default, help=text, **how)
+        else:
+            parser.add_argument(word, nargs="?" if has_default else None, help=text, **how)
+    return parser
+
+
+def reading(annotation: object) -> dict[str, object]:
+    """What argparse is told of a type: `int`, `bool` (a flag), `list[str]`, `tuple[str, str]`, `Literal["a", "b"]`, `int | None`."""
+    inner = get_args(annotation)
+    if isinstance(annotation, UnionType):
+        return reading(inner[0])
+    if annotation is bool:
+        return {"action": "store_true"}
+    if get_origin(annotation) is Literal:
+        return {"choices": inner}
+    if get_origin(annotation) is list:
+        return {"type": inner[0], "nargs": "+"}
+    if get_origin(annotation) is tuple:
+        return {"type": inner[0], "nargs": len(inner)}
+    return {"type": annotation}

@@ -7,7 +7,7 @@ from cf_cases import random_ratings
 import acai
 from acai.cf import ALS, SGD, ItemKNN
 from acai.cli import main
-from acai.commands.options import model_named
+from acai.commands.models import model_named
 
 
 @pytest.fixture
@@ -122,10 +122,10 @@ def test_models_by_name():
     [
         ("SDG", "no model 'SDG'; there is: SVD, SGD"),
         ("SGD:n_factor=3", "no setting of SGD 'n_factor'; there is: n_factors"),
-        ("SGD:n_factors=many", "n_factors=many; expected a whole number, such as 100"),
-        ("SGD:reg=much", "reg=much; expected a number, such as 0.02"),
+        ("SGD:n_factors=many", "n_factors=many; expected a whole number, such as n_factors=100"),
+        ("SGD:reg=much", "reg=much; expected a number, such as reg=0.02"),
         ("SGD:biases=1", "biases=1; expected true or false"),
-        ("SGD:reg", "the setting reg has no value; expected reg=0.02"),
+        ("SGD:reg", "reg; expected a number, such as reg=0.02"),
         ("SGD:momentum=2", "momentum=2.0; expected 0 (none) or more, below 1"),
     ],
 )

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import soundfile
 
-from acai.cli import COMMANDS, main
+from acai.cli import COMMANDS, main, parser_of
 from acai.datasets import synthetic
 
 
@@ -23,8 +25,10 @@ def test_importing_acai_loads_none_of_the_heavy_libraries():
 
 
 def test_help_lists_every_command(capsys):
-    main([])
+    with pytest.raises(SystemExit) as end:
+        main([])
     printed = capsys.readouterr().out
+    assert end.value.code == 0
     assert all(f"\n  {name} " in printed for name in COMMANDS)
 
 
@@ -34,6 +38,62 @@ def test_every_command_explains_itself_and_its_options(command, capsys):
         main([*command.split(), "--help"])
     assert end.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: acai {command}")
+
+
+def test_help_loads_none_of_the_heavy_libraries():
+    heavy = ("numba", "librosa", "matplotlib", "joblib")
+    look = f"atexit.register(lambda: print([m for m in {heavy} if m in sys.modules]))"
+    code = f"import acai.cli, atexit, sys; {look}; acai.cli.main([])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.endswith("\n[]\n")
+
+
+def example(
+    place: Path, more: str = "", *, words: list[str], pair: tuple[str, str] | None = None, kind: Literal["a", "b"] = "a",
+    n: int = 3, very_loud: bool = False,
+) -> None:  # fmt: skip
+    """Do something.
+
+    And that is all.
+
+    Parameters
+    ----------
+    place : PLACE
+        Where, up to 100 %
+        of it.
+    more : WORD
+        What else.
+    words : WORD
+        Some.
+    pair : NAME PATH
+        Two.
+    kind : {a,b}
+        Which.
+    n : N
+        How many.
+    very_loud
+        Loudly.
+    """
+
+
+def test_a_functions_signature_makes_its_options():
+    parser = parser_of("example", example)
+    given = vars(parser.parse_args(["here", "--words", "x", "y", "--pair", "u", "v", "--kind", "b", "-n", "5", "--very-loud"]))
+    pair = {"words": ["x", "y"], "pair": ["u", "v"]}
+    assert given == {"place": Path("here"), "more": "", **pair, "kind": "b", "n": 5, "very_loud": True}
+    given = vars(parser.parse_args(["here", "there", "--words", "x"]))
+    assert given == {"place": Path("here"), "more": "there", "words": ["x"], "pair": None, "kind": "a", "n": 3, "very_loud": False}
+    for mistake in ["here"], ["--words", "x"], ["here", "--words", "x", "-n", "many"], ["here", "--words", "x", "--kind", "c"]:
+        with pytest.raises(SystemExit) as end:
+            parser.parse_args(mistake)
+        assert end.value.code == 2
+
+
+def test_a_functions_docstring_makes_its_help():
+    printed = " ".join(parser_of("example", example).format_help().split())
+    assert "Do something. And that is all. " in printed and "Parameters" not in printed
+    for words in "PLACE Where, up to 100 % of it.", "--pair NAME PATH Two.", "--very-loud Loudly.":
+        assert words in printed
+    assert "-n N How many. (default: 3)" in printed and "--kind {a,b} Which. (default: a)" in printed
 
 
 def test_an_unknown_command_is_one_line_with_the_nearest_names_first():
@@ -80,10 +140,17 @@ def test_the_demo_writes_a_picture_and_songs_that_are_those_of_the_world(small_d
 def test_ctrl_c_ends_with_130(monkeypatch, capsys):
     from acai.commands import demo
 
-    def interrupted(args):
+    def interrupted(what: str = "demo") -> None:
+        """As if somebody had pressed Ctrl-C.
+
+        Parameters
+        ----------
+        what : WORD
+            Nothing.
+        """
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(demo, "run", interrupted)
+    monkeypatch.setattr(demo, "demo", interrupted)
     with pytest.raises(SystemExit) as end:
         main(["demo"])
     assert end.value.code == 130 and "Traceback" not in capsys.readouterr().err

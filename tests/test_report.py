@@ -5,16 +5,17 @@ import io
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from acai import plots
 from acai.audio import log_mel
 from acai.content import AudioToFactors
 from acai.datasets import synthetic
-from acai.page import Page
-from acai.report import Story, write_report
+from acai.report import picture, section, table, write_report
 
 WORLD = synthetic(60, 30, seconds=4)
 
@@ -24,22 +25,23 @@ def report(tmp_path_factory):
     spectrograms = WORLD.spectrograms()
     ear = AudioToFactors(n_epochs=2).fit(spectrograms, WORLD.features)
     path = tmp_path_factory.mktemp("report") / "new" / "report.html"
-    story = Story(
-        title="A world & its songs",
-        lead="SYNTHETIC",
-        ear=ear,
-        Q=WORLD.features,
-        listener="listener-0001 likes <b>all</b>",
-        favourites={"song-0001": "first"},
-        recommended={"song-0002": "second", "song-0003": "third"},
-        sound=WORLD.sound,
-        spectrogram=lambda song: spectrograms[WORLD.plays.column(song)],
-        tables=[("Results", ("", "AUC"), [("the network", "0.8432")])],
-        ladder={"chance": 0.5, "the network": 0.8432},
-        colours=WORLD.features[:, 0],
-        colour_label="brightness",
+    write_report(
+        path,
+        "A world & its songs",
+        "SYNTHETIC",
+        "listener-0001 likes <b>all</b>",
+        {
+            "Played most": {"first": WORLD.sound("song-0001")},
+            "Recommended": {"second": WORLD.sound("song-0002"), "third": WORLD.sound("song-0003")},
+        },
+        ear,
+        ("song-0002", spectrograms[1]),
+        plots.factor_map(WORLD.features, WORLD.features[:, 0], "brightness"),
+        [
+            section("Results", table(("", "AUC"), [("the network", "0.8432")])),
+            picture(plots.ladder({"chance": 0.5, "the network": 0.8432}), "How well it goes."),
+        ],
     )
-    write_report(story, path)
     return path
 
 
@@ -68,11 +70,12 @@ def test_the_players_play_the_songs(report):
     assert heard == ["song-0001", "song-0002", "song-0003"]  # mp3 changes the samples, but of all songs they are these
 
 
-def test_a_page_that_fails_half_way_leaves_nothing(tmp_path):
-    page = Page("x")
-    page.parts.append(None)
+def test_a_page_that_fails_half_way_leaves_nothing(report, tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "write_text", lambda self, *_, **__: self.write_bytes(b"<html>") / None)
+    ear = AudioToFactors(n_epochs=1).fit(WORLD.spectrograms(), WORLD.features)
+    S = WORLD.spectrograms()[0]
     with pytest.raises(TypeError):
-        page.write(tmp_path / "page.html")
+        write_report(tmp_path / "page.html", "x", "", "", {}, ear, ("song-0000", S), plots.factor_map(WORLD.features))
     assert list(tmp_path.iterdir()) == []
 
 

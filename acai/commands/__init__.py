@@ -1,1 +1,1 @@
-"""One module a command: its docstring is its help, `add_arguments` its options, `run` its work."""
+"""The command line, one function a command: its signature makes the options and its docstring the help (see `acai.cli`)."""

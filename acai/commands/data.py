@@ -1,35 +1,71 @@
-"""List the data sets that acai reads: which are present, how large they are, on what terms, what each is good for."""
+"""`acai data`, `acai download`: which data sets there are, and how to get them."""
 
-import argparse
+import textwrap
+from pathlib import Path
+
+from acai.datasets import catalogue
+from acai.datasets.download import fetch
+from acai.datasets.download import unpack as unpack_archive
+from acai.errors import InputError, unknown
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "folder", nargs="?", default="data", metavar="FOLDER", help="where to look (default: %(default)s)"
-    )
+def data(folder: Path = Path("data")) -> None:
+    """List the data sets: which are present, how large, on what terms, and what each is good for.
 
-
-def run(args: argparse.Namespace) -> None:
-    import textwrap
-    from pathlib import Path
-
-    from acai.datasets.catalogue import CATALOGUE
-    from acai.errors import InputError
-
-    folder = Path(args.folder)
+    Parameters
+    ----------
+    folder : FOLDER
+        Where to look.
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; expected the folder that has data sets")
     there = {path.name: path for path in sorted(folder.rglob("*"), reverse=True)}
-    for name, known in CATALOGUE.items():
+    for name, known in catalogue.CATALOGUE.items():
         found = next((there[sign] for sign in known.signs if sign in there), None)
-        print(
-            f"{'●' if found else '○'} {name:<16}{known.size:>8}  {found or ('by hand' if known.by_hand else '')}".rstrip()
-        )
-        for title, text in (
-            ("for", known.good_for),
-            ("terms", known.terms),
-            ("reader", f"acai.datasets.{known.reader}"),
-        ):
+        print(f"{'●' if found else '○'} {name:<16}{known.size:>8}  {found or ('by hand' if known.by_hand else '')}".rstrip())
+        for title, text in ("for", known.good_for), ("terms", known.terms), ("reader", f"acai.datasets.{known.reader}"):
             print(textwrap.fill(text, 100, initial_indent=f"    {title + ':':<8}", subsequent_indent=" " * 12))
     print(f"● is in {folder}/, ○ is not; `acai download NAME` fetches it")
     print("any other file of user, song and value: acai.datasets.triplets")
+
+
+def download(name: str, *, to: Path = Path("data"), yes: bool = False, unpack: bool = False) -> None:
+    """Fetch a data set, after its terms have been shown and accepted.
+
+    A download that breaks off goes on where it stopped when the same command is run again. Files of which a checksum is
+    published are checked against it. `acai data` lists the names.
+
+    Parameters
+    ----------
+    name : NAME
+        The data set, as `acai data` lists it.
+    to : FOLDER
+        Where to put it.
+    yes
+        Accept the terms without being asked.
+    unpack
+        Unpack archives, too; the readers do not need it.
+    """
+    if name not in catalogue.CATALOGUE:
+        raise unknown("data set", name, catalogue.CATALOGUE, n=len(catalogue.CATALOGUE))
+    known = catalogue.CATALOGUE[name]
+    if known.by_hand:
+        raise InputError(f"{name} cannot be fetched without logging in: {known.by_hand}, and put it into {to}/")
+    print(f"{name}, {known.size}: {known.good_for}\nterms: {known.terms}")
+    if not yes and not _accepted():
+        raise InputError("the terms were not accepted, and nothing was downloaded; --yes accepts them beforehand")
+    for remote in known.files:
+        path = fetch(remote, to, progress=True)
+        checked = remote.checksum or "; ".join(f"{name} inside: {sum}" for name, sum in remote.contents.items())
+        print(f"{path}: {path.stat().st_size:,} bytes, {checked or 'no checksum is published for it'}")
+        if unpack and path.name.endswith((".zip", ".tar.gz")):
+            print(f"unpacked to {unpack_archive(path, to / path.name.removesuffix('.zip').removesuffix('.tar.gz'))}")
+    print(f"read it with acai.datasets.{known.reader}({str(to / known.files[0].name)!r})")
+
+
+def _accepted() -> bool:
+    try:
+        return input("Do you accept these terms? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # nobody is there to be asked
+        print()
+        return False

@@ -1,169 +1,138 @@
-"""Hear a small made-up world of music, from its plays to recommendations of songs that nobody has played.
+"""`acai demo`: the whole line on a world that is made up, so that every claim can be measured."""
 
-The world is SYNTHETIC: its listeners and songs are made up, so that the truth is known and every claim can be measured.
-Writes one picture and a few songs to listen to into a folder.
-"""
-
-import argparse
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
-NETWORK, RIDGE, TRUTH, CHANCE = "the network", "ridge on the mean spectrum", "the true features", "chance"
+from acai import plots
+from acai.cf import ALS, SGD, GlobalMean, UserKNN
+from acai.commands.models import favourites
+from acai.content import AudioToFactors, SpectrumRidge
+from acai.content.cold_start import Split, areas, chance, unheard_scores
+from acai.datasets.rules import stars_from_counts
+from acai.datasets.synthetic import synthetic
+from acai.files import written_whole
+from acai.metrics import auc, rmse
+from acai.ratings import Ratings
+from acai.report import picture, section, table, write_report
+
+CHANCE, NETWORK, TRUTH = "chance", "the network", "the true features"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `acai demo`."""
-    parser.add_argument(
-        "--out", type=Path, default=Path("acai-demo"), metavar="FOLDER", help="where to write (default: %(default)s)"
-    )
-    parser.add_argument("--songs", type=int, default=800, help="songs in the world (default: %(default)s)")
-    parser.add_argument("--users", type=int, default=1000, help="listeners in the world (default: %(default)s)")
-    parser.add_argument(
-        "--epochs", type=int, default=40, help="passes of the network over the songs (default: %(default)s)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another world (default: %(default)s)")
+def demo(
+    *, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, epochs: int = 40, seed: int = 0
+) -> None:
+    """Hear a small made-up world of music, from its plays to recommendations of songs that nobody has played.
 
+    The world is SYNTHETIC: its listeners and songs are made up, so that the truth is known and every claim can be measured.
+    Writes one picture, a page and a few songs to listen to into a folder.
 
-def run(args: argparse.Namespace) -> None:
-    """Plays → ratings → P, Q → hold songs out → learn to hear → recommend them."""
-    from acai.cf import ALS
-    from acai.content import AudioToFactors
-    from acai.content.cold_start import Split, areas, chance, unheard_scores
-    from acai.content.ears import SpectrumRidge
-    from acai.datasets.synthetic import synthetic
-
+    Parameters
+    ----------
+    out : FOLDER
+        Where to write.
+    songs : N
+        Songs in the world.
+    users : N
+        Listeners in the world.
+    epochs : N
+        Passes of the network over the songs.
+    seed : N
+        Another seed, another world.
+    """
     print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
-    world = synthetic(args.users, args.songs, seed=args.seed)
-    print(f"{world.plays}\n")
-    errors = _errors(world.plays, args.seed)
+    world = synthetic(users, songs, seed=seed)
+    plays = world.plays
+    print(f"{plays}\n")
     print("Songs that were played: a fifth of the ratings, made of plays by rule D4, is hidden and predicted.\n")
-    _print_table(("", "RMSE"), errors)
+    errors = predict_hidden(plays, seed)
+    print_table(("", "RMSE"), errors)
 
-    split = Split.of(*world.plays.split_songs(test=0.2, seed=args.seed))
-    print(
-        f"Now {len(split.unheard)} songs are held out: as if nobody had ever played them. Only their sound is left.\n"
-    )
+    split = Split.of(*plays.split_songs(test=0.2, seed=seed))
+    print(f"Now {len(split.unheard)} songs are held out: as if nobody had ever played them. Only their sound is left.\n")
     model = ALS(n_factors=10, n_epochs=10, reg=10.0).fit(split.train, progress=True)  # P, Q (C11)
     spectrograms = world.spectrograms(progress=True)
-    ear = AudioToFactors(n_epochs=args.epochs, seed=args.seed)
+    ear = AudioToFactors(n_epochs=epochs, seed=seed)
     scores = {
         CHANCE: chance(split),
-        RIDGE: unheard_scores(split, model.P, model.Q, SpectrumRidge(), spectrograms),
+        "ridge on the mean spectrum": unheard_scores(split, model.P, model.Q, SpectrumRidge(), spectrograms),
         NETWORK: unheard_scores(split, model.P, model.Q, ear, spectrograms, progress=True),
         TRUTH: world.tastes @ world.features[split.unheard].T,
     }
     ladder = areas(split, scores)
+    whole_way = ladder[TRUTH] - ladder[CHANCE]
+    rungs = [(name, f"{area:.4f}", f"{(area - ladder[CHANCE]) / whole_way:.1%}") for name, area in ladder.items()]
     print("\nSongs that nobody has played: does one that a listener plays stand above one they do not? (AUC, E7)\n")
-    unheard = [(name, f"{area:.4f}", _way(ladder, name)) for name, area in ladder.items()]
-    _print_table(("", "AUC", "way to the truth"), unheard)
+    print_table(("", "AUC", "way to the truth"), rungs)
 
-    story = _story_of_one_listener(world, split, scores, ear, spectrograms)
-    story.Q, story.colours, story.colour_label = (
-        model.Q[split.heard],
-        world.features[split.heard, 1],
-        "register, from low to high",
-    )
-    story.ladder = ladder
-    story.tables = [
-        ("Songs that were played", ("RMSE of hidden ratings", "RMSE"), errors),
-        ("Songs that nobody has played", ("", "AUC", "way to the truth"), unheard),
-    ]
-    _write(args.out, story)
-
-
-def _errors(plays, seed: int) -> list[tuple[str, str]]:
-    """How far off each model is on ratings that were hidden from it."""
-    from acai.cf import SGD, GlobalMean, UserKNN
-    from acai.datasets.rules import stars_from_counts
-    from acai.metrics import rmse
-
-    train, test = plays.map(stars_from_counts).split(test=0.2, seed=seed)
-    users, songs, truth = zip(*test.triplets())
-    models = {
-        "global mean": GlobalMean(),
-        "nearest neighbours (C1, C2, C3)": UserKNN(k=40),
-        "factors by SGD with momentum (C10)": SGD(
-            n_factors=10, n_epochs=20, learning_rate=0.01, reg=0.05, momentum=0.5
-        ),
-    }
-    return [
-        (name, f"{rmse(np.array(truth), model.fit(train).predict(users, songs)):.4f}") for name, model in models.items()
-    ]
-
-
-def _way(ladder: dict[str, float], name: str) -> str:
-    return f"{(ladder[name] - ladder[CHANCE]) / (ladder[TRUTH] - ladder[CHANCE]):.1%}"
-
-
-def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    for row in (header, *rows):
-        print(f"  {row[0]:<36}" + "".join(f"  {cell:>{max(6, len(head))}}" for cell, head in zip(row[1:], header[1:])))
-    print()
-
-
-def _typical_listener(split, scores: np.ndarray) -> int:
-    """The listener in the middle: half of all are served better by these scores, half of them worse."""
-    from acai.metrics import auc
-
-    served = np.flatnonzero(split.played.any(axis=1) & ~split.played.all(axis=1))
-    own = np.array([auc(scores[u], split.played[u]) for u in served])
-    return int(served[np.argsort(own, kind="stable")[len(own) // 2]])
-
-
-def _story_of_one_listener(world, split, scores: dict[str, np.ndarray], ear, spectrograms):
-    """What a typical listener plays most, and what the network would play them; printed, and kept for the report."""
-    from acai.report import Story
-
-    plays = world.plays
-    user = _typical_listener(split, scores[NETWORK])
+    user = typical_listener(split, scores[NETWORK])
     name = plays.users[user]
-    row = split.train.csr[[user]]
-    played_most = row.indices[np.argsort(-row.data, kind="stable")[:3]]
-    favourites = {
-        plays.songs[i]: f"{int(plays.csr[user, i])} plays: {world.describe(plays.songs[i])}" for i in played_most
-    }
-    place = np.argsort(np.argsort(-scores[TRUTH][user], kind="stable"), kind="stable")
-    recommended = {}
+    known = {song: f"{n:g} plays: {world.describe(song)}" for song, n in favourites(split.train, name)[:3]}
+    place = np.argsort(np.argsort(-scores[TRUTH][user], kind="stable"), kind="stable") + 1
+    new = {}
     for j in np.argsort(-scores[NETWORK][user], kind="stable")[:5]:
         song = plays.songs[split.unheard[j]]
-        recommended[song] = f"in truth their no. {place[j] + 1} of {len(place)}: {world.describe(song)}"
+        new[song] = f"in truth their no. {place[j]} of {len(place)}: {world.describe(song)}"
     listener = (
         f"{name}, whom the network serves better than half of the others and worse than the other half, likes music that is "
         f"{world.describe_taste(name)}. That is the truth, which the network was not told."
     )
     print(f"{listener}\n\nPlayed most:\n")
-    for song, words in favourites.items():
-        print(f"  {song}  {words}")
+    print(*(f"  {song}  {words}" for song, words in known.items()), sep="\n")
     print("\nOf the songs that nobody has played, these come first:\n")
-    for song, words in recommended.items():
-        print(f"  {song}  {words}")
-    return Story(
-        title="acai on a SYNTHETIC world of music",
-        lead="SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured.",
-        ear=ear,
-        Q=np.empty((0, 0)),
-        listener=listener,
-        favourites={song: f"{song}, {words}" for song, words in favourites.items()},
-        recommended={song: f"{song}, {words}" for song, words in recommended.items()},
-        sound=world.sound,
-        spectrogram=lambda song: spectrograms[plays.column(song)],
+    print(*(f"  {song}  {words}" for song, words in new.items()), sep="\n")
+
+    for kind, group in ("favourite", known), ("recommended", new):
+        for n, song in enumerate(group, 1):
+            with written_whole(out / f"{kind}-{n}-{song}.wav") as temporary:
+                soundfile.write(temporary, *world.sound(song))
+    first = next(iter(new))
+    S = spectrograms[plays.column(first)]
+    plots.save(plots.overview(ladder, ear.history, S, first), out / "demo.png")
+    write_report(
+        out / "report.html",
+        "acai on a SYNTHETIC world of music",
+        "SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured.",
+        listener,
+        {
+            "Played most": {f"{song}, {words}": world.sound(song) for song, words in known.items()},
+            "Recommended by their sound alone": {f"{song}, {words}": world.sound(song) for song, words in new.items()},
+        },
+        ear,
+        (first, S),
+        plots.factor_map(model.Q[split.heard], world.features[split.heard, 1], "register, from low to high"),
+        [
+            section("Songs that were played", table(("RMSE of hidden ratings", "RMSE"), errors)),
+            section("Songs that nobody has played", table(("", "AUC", "way to the truth"), rungs)),
+            picture(plots.ladder(ladder), "How well each way recommends songs that nobody has played."),
+        ],
     )
+    print(f"\nLook and listen: {out.resolve() / 'report.html'} (the songs and a picture lie beside it)")
 
 
-def _write(folder: Path, story) -> None:
-    import soundfile
+def predict_hidden(plays: Ratings, seed: int) -> list[tuple[str, str]]:
+    """How far off each model is on ratings that were hidden from it."""
+    train, test = plays.map(stars_from_counts).split(test=0.2, seed=seed)
+    models = {
+        "global mean": GlobalMean(),
+        "nearest neighbours (C1, C2, C3)": UserKNN(k=40),
+        "factors by SGD with momentum (C10)": SGD(10, n_epochs=20, learning_rate=0.01, reg=0.05, momentum=0.5),
+    }
+    users, songs, truth = zip(*test.triplets())
+    predicted = {name: model.fit(train).predict(users, songs) for name, model in models.items()}
+    return [(name, f"{rmse(np.array(truth), r_hat):.4f}") for name, r_hat in predicted.items()]
 
-    from acai import plots
-    from acai.files import written_whole
-    from acai.report import write_report
 
-    for kind, songs in ("favourite", story.favourites), ("recommended", story.recommended):
-        for n, song in enumerate(songs, 1):
-            with written_whole(folder / f"{kind}-{n}-{song}.wav") as temporary:
-                soundfile.write(temporary, *story.sound(song))
-    song = next(iter(story.recommended))
-    with written_whole(folder / "demo.png") as temporary:
-        plots.overview(story.ladder, story.ear.history, story.spectrogram(song), song).savefig(temporary, dpi=120)
-    write_report(story, folder / "report.html")
-    print(f"\nLook and listen: {folder.resolve() / 'report.html'} (the songs and a picture lie beside it)")
+def typical_listener(split: Split, scores: np.ndarray) -> int:
+    """The listener in the middle: half of all are served better by these scores, half of them worse."""
+    served = np.flatnonzero(split.played.any(axis=1) & ~split.played.all(axis=1))
+    own = np.array([auc(scores[u], split.played[u]) for u in served])
+    return int(served[np.argsort(own, kind="stable")[len(own) // 2]])
+
+
+def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """The first column to the left, the others, each as wide as its heading, to the right."""
+    for first, *cells in (header, *rows):
+        print(f"  {first:<36}" + "".join(f"  {cell:>{max(6, len(head))}}" for cell, head in zip(cells, header[1:])))
+    print()

@@ -1,19 +1,5 @@
-"""Prove the gradients of every layer of acai, or of one of your own.
+"""`acai gradcheck`: the proof of every gradient."""
 
-Without a layer, every layer and loss is checked on many random geometries, and the scoreboard says "equal" where each
-coordinate of each gradient is equal to the slope of forward, with no tolerance (softmax, tanh and the L2 norm are no
-polynomials: their largest error by the complex step is shown).
-
-With a layer, the report says which coordinates are wrong, and what the pattern suggests:
-
-  acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9
-  acai gradcheck 'my_layers.py:Dense(9, 4)' --shape 5,9
-
-A layer is any class with forward(x) and backward(dy) and, if it learns, dictionaries params and grads.
-Exit code 0 if all is right, 1 if not.
-"""
-
-import argparse
 import importlib.util
 import sys
 import traceback
@@ -27,17 +13,33 @@ from acai.nn.gradcheck import check
 from acai.nn.gradreport import Report
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The layer, its input's shape, and how much is tried."""
-    parser.add_argument("layer", nargs="?", metavar="FILE.py:CLASS", help="a layer of your own, or FILE.py:CLASS(arguments)")
-    parser.add_argument("--shape", help="the shape of its input, as in 2,3,8,9")
-    parser.add_argument("--geometries", type=int, default=100, metavar="N", help="how many to try for each layer (100)")
-    parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
+def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries: int = 100, seed: int = 0) -> None:
+    """Prove the gradients of every layer of acai, or of one of your own.
 
+    Without a layer, every layer and loss is checked on many random geometries, and the scoreboard says "equal" where each
+    coordinate of each gradient is equal to the slope of forward, with no tolerance (softmax, tanh and the L2 norm are no
+    polynomials: their largest error by the complex step is shown).
 
-def run(args: argparse.Namespace) -> None:
-    """Print the scoreboard, or the report on one layer."""
-    right = _own(args.layer, args.shape, args.seed) if args.layer else _scoreboard(args.geometries, args.seed)
+    With a layer, the report says which coordinates are wrong, and what the pattern suggests:
+
+      acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9
+      acai gradcheck 'my_layers.py:Dense(9, 4)' --shape 5,9
+
+    A layer is any class with forward(x) and backward(dy) and, if it learns, dictionaries params and grads.
+    Exit code 0 if all is right, 1 if not.
+
+    Parameters
+    ----------
+    layer : FILE.py:CLASS
+        A layer of your own, or FILE.py:CLASS(arguments).
+    shape : SHAPE
+        The shape of its input, as in 2,3,8,9.
+    geometries : N
+        How many to try for each layer.
+    seed : N
+        Of everything that is drawn.
+    """
+    right = _own(layer, shape, seed) if layer else _scoreboard(geometries, seed)
     sys.exit(0 if right else 1)
 
 

@@ -1,17 +1,19 @@
-"""Pictures of parts D and C: who heard what, who is like whom, what lies behind it, and how descent finds it."""
+"""Pictures of parts D and C: who heard what, who is like whom, and what lies behind it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, axes
+from acai.datasets.listening_log import ListeningLog
+from acai.plots.style import BLACK, BLUE, ORANGE, RED, SKY, axes, image, legend_beside
 from acai.ratings import Ratings
 
-if TYPE_CHECKING:  # Matplotlib takes long to import, so it is imported where a picture is drawn
+if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-LINES = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
+RULES = ("plays", "log1p", "binary", "stars_from_counts", "stars_from_times")
 
 
 def matrix(R: "Ratings | np.ndarray", ax: "Axes | None" = None, label: str = "stars", sort: bool = False) -> "Axes":
@@ -26,7 +28,6 @@ def matrix(R: "Ratings | np.ndarray", ax: "Axes | None" = None, label: str = "st
     sort : bool
         Put the busiest users on top and the best known songs on the left.
     """
-    ax = axes(ax, size=(6, 4.2))
     if isinstance(R, Ratings):
         dense = np.full(R.csr.shape, np.nan)
         dense[R.user_codes, R.csr.indices] = R.csr.data
@@ -34,10 +35,7 @@ def matrix(R: "Ratings | np.ndarray", ax: "Axes | None" = None, label: str = "st
     if sort:
         known = ~np.isnan(R)
         R = R[np.argsort(-known.sum(axis=1), kind="stable")][:, np.argsort(-known.sum(axis=0), kind="stable")]
-    image = ax.imshow(R, aspect="auto", cmap="viridis", interpolation="nearest")
-    ax.figure.colorbar(image, ax=ax, label=label)
-    ax.set(xlabel="songs", ylabel="users")
-    return ax
+    return image(R, ax, (6, 4.2), label, cmap="viridis", xlabel="songs", ylabel="users")
 
 
 def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes | None" = None) -> "Axes":
@@ -54,8 +52,7 @@ def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes 
 
     names, song, n = np.unique(np.asarray(songs), return_inverse=True, return_counts=True)
     order = np.argsort(-n, kind="stable")
-    row = np.argsort(order, kind="stable")[song]
-    shown = order[:n_songs]
+    row, shown = np.argsort(order)[song], order[:n_songs]
     ax = axes(ax, size=(8, 0.8 + 0.2 * len(shown)))
     ax.plot(np.asarray(times).astype("datetime64[s]")[row < n_songs], row[row < n_songs], "|", color=BLUE, markersize=9)
     ax.set_yticks(range(len(shown)), [f"{names[i]} ({n[i]}×)" for i in shown], fontsize=8)
@@ -66,38 +63,52 @@ def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes 
 
 def long_tail(plays: Ratings, head: float = 0.1, ax: "Axes | None" = None) -> "Axes":
     """The plays of each song, the most played on the left; the `head`, a share of the songs, is painted."""
-    ax = axes(ax)
     n = np.sort(np.bincount(plays.csr.indices, plays.csr.data, plays.n_songs))[::-1]
-    rank, top = np.arange(1, len(n) + 1), max(1, round(head * len(n)))
-    ax.bar(rank, n, width=1, color=np.where(rank <= top, ORANGE, SKY))
-    share = n[:top].sum() / n.sum()
-    ax.text(top + len(n) / 40, n[0] * 0.9, f"{head:.0%} of the songs\nhave {share:.0%} of the plays", va="top")
-    ax.set(xlabel="songs, the most played first", ylabel="plays")
+    top = max(1, round(head * len(n)))
+    ax = _bars(n, top, ax, width=1, xlabel="songs, the most played first", ylabel="plays")
+    words = f"{head:.0%} of the songs\nhave {n[:top].sum() / n.sum():.0%} of the plays"
+    ax.text(top + len(n) / 40, n[0] * 0.9, words, va="top")
     return ax
 
 
-def lines(
-    curves: Mapping[str, Sequence[float]], x: Sequence[float], steps: bool = False, ax: "Axes | None" = None, **labels: object
-) -> "Axes":
-    """Curves over the same x, or steps if x counts something; `labels` go to Matplotlib: xlabel="k", yscale="log"."""
-    ax = axes(ax)
-    style = "steps-mid" if steps else "default"
-    for (name, y), colour, dashes in zip(curves.items(), LINES, ("-", "--", "-.", ":", "-", "--", "-.")):
-        ax.plot(x, y, dashes, color=colour, label=name, drawstyle=style)
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    ax.set(**labels)
+def singular_values(sigma: np.ndarray, k: int = 0, ax: "Axes | None" = None) -> "Axes":
+    """The singular values, the largest first; the first `k`, which are kept (C6), are painted."""
+    share = np.square(sigma[:k]).sum() / np.square(sigma).sum()
+    ax = _bars(sigma, k, ax, xlabel="f", ylabel="singular value σ_f")
+    ax.set_title(f"the first {k} have {share:.1%} of Σσ²" if k else "", fontsize=10)
     return ax
+
+
+def _bars(heights: np.ndarray, n: int, ax: "Axes | None", width: float = 0.8, **labels: str) -> "Axes":
+    """Bars from the left to the right, the first n of them painted."""
+    ax, place = axes(ax, **labels), np.arange(1, len(heights) + 1)
+    ax.bar(place, heights, width, color=np.where(place <= n, ORANGE, SKY))
+    return ax
+
+
+def rules(log: ListeningLog) -> "Figure":
+    """A panel a rule: to the right how often a pair was played, upwards what the rule makes of it; large dots are many pairs."""
+    import matplotlib.pyplot as plt
+
+    figure, places = plt.subplots(1, len(RULES), figsize=(12, 2.8), layout="constrained")
+    n = log.to_ratings("plays").csr.data
+    for number, (rule, ax) in enumerate(zip(RULES, places), start=1):
+        (x, y), pairs = np.unique(np.stack([n, log.to_ratings(rule).csr.data]), axis=1, return_counts=True)
+        axes(ax, xscale="log", xlabel="plays", title=f"{rule} (D{number})")
+        ax.scatter(x, y, s=4 + 100 * np.sqrt(pairs / len(n)), color=BLUE, alpha=0.7)
+        ax.set_ylim(bottom=0)
+    return figure
 
 
 def two_users(r_u: np.ndarray, r_v: np.ndarray, ax: "Axes | None" = None) -> "Axes":
     """The songs that both rated: one user's stars to the right, the other's upwards; dashed, the means of both (C3)."""
-    ax = axes(ax, size=(3.6, 3.4))
     both = ~np.isnan(r_u) & ~np.isnan(r_v)
     pairs, n = np.unique(np.stack([r_u[both], r_v[both]]), axis=1, return_counts=True)
+    stars = {"xlim": (0.5, 5.5), "ylim": (0.5, 5.5), "xticks": range(1, 6), "yticks": range(1, 6)}
+    ax = axes(ax, size=(3.6, 3.4), xlabel="stars of u", ylabel="stars of v", **stars)
     ax.scatter(*pairs, s=60 * n, color=BLUE, alpha=0.8)
     ax.axvline(r_u[both].mean(), color=BLACK, ls="--", lw=0.8)
     ax.axhline(r_v[both].mean(), color=BLACK, ls="--", lw=0.8)
-    ax.set(xlim=(0.5, 5.5), ylim=(0.5, 5.5), xticks=range(1, 6), yticks=range(1, 6), xlabel="stars of u", ylabel="stars of v")
     return ax
 
 
@@ -105,9 +116,7 @@ def heat_map(
     S: np.ndarray, label: str = "s(u,v) (C3)", rows: Sequence[str] = (), columns: Sequence[str] = (), ax: "Axes | None" = None
 ) -> "Axes":
     """Numbers between −1 (blue) and 1 (red) in a table: likenesses, correlations; white where NaN."""
-    ax = axes(ax, size=(5, 4.2))
-    image = ax.imshow(S, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest", aspect="auto")
-    ax.figure.colorbar(image, ax=ax, label=label)
+    ax = image(S, ax, (5, 4.2), label, limits=(-1, 1))
     if len(rows):
         ax.set_yticks(range(len(rows)), rows)
     if len(columns):
@@ -125,7 +134,7 @@ def contributions(neighbours: Sequence, mean: float, ax: "Axes | None" = None) -
     mean : float
         r̄(u), where it begins.
     """
-    ax = axes(ax, size=(7, 0.9 + 0.32 * len(neighbours)))
+    ax = axes(ax, size=(7, 0.9 + 0.32 * len(neighbours)), xlabel="stars")
     moves = np.array([n.contribution for n in neighbours])
     starts = mean + np.concatenate([[0], np.cumsum(moves)])
     ax.barh(range(len(moves)), moves, left=starts[:-1], color=np.where(moves < 0, RED, BLUE), height=0.6)
@@ -135,48 +144,4 @@ def contributions(neighbours: Sequence, mean: float, ax: "Axes | None" = None) -
     ax.invert_yaxis()
     ax.use_sticky_edges = False  # so that the first bar does not begin at the frame
     ax.margins(x=0.08)
-    ax.set(xlabel="stars")
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return ax
-
-
-def singular_values(sigma: np.ndarray, k: int | None = None, ax: "Axes | None" = None) -> "Axes":
-    """The singular values, the largest first; the first `k`, which are kept (C6), are painted."""
-    ax = axes(ax)
-    number = np.arange(1, len(sigma) + 1)
-    ax.bar(number, sigma, color=np.where(number <= (k or 0), ORANGE, SKY))
-    ax.set(xlabel="f", ylabel="singular value σ_f")
-    if k:
-        share = np.square(sigma[:k]).sum() / np.square(sigma).sum()
-        ax.set_title(f"the first {k} have {share:.1%} of Σσ²", fontsize=10)
-    return ax
-
-
-def trajectories(
-    F: Callable[[np.ndarray], np.ndarray], paths: Mapping[str, np.ndarray], ax: "Axes | None" = None,
-    x: tuple[float, float] = (-1, 1), y: tuple[float, float] = (-1, 1), names: tuple[str, str] = ("w₁", "w₂"),
-) -> "Axes":  # fmt: skip
-    """Paths of descent over the contours of a function of two parameters.
-
-    Parameters
-    ----------
-    F : callable
-        From an array of shape (..., 2) to one of shape (...).
-    paths : mapping of str to numpy.ndarray, shape (steps + 1, 2)
-        Where each descent was; the dot is its start, the ring its end.
-    x, y : tuple of float
-        The part of the plane that is shown.
-    """
-    ax = axes(ax, size=(6.4, 4.6))
-    grid = np.stack(np.meshgrid(np.linspace(*x, 201), np.linspace(*y, 201)), axis=-1)  # (201, 201, 2)
-    values = F(grid)
-    levels = values.min() + np.ptp(values) * np.linspace(0, 1, 16)[1:] ** 3
-    ax.contour(grid[..., 0], grid[..., 1], values, levels=levels, colors="0.75", linewidths=0.8)
-    for (name, path), colour in zip(paths.items(), LINES):
-        ax.plot(*path.T, "-", color=colour, lw=1.2, label=name)
-        ax.plot(*path.T, ".", color=colour, ms=4)
-        ax.plot(*path[0], "o", color=BLACK, ms=6)
-        ax.plot(*path[-1], "o", color=colour, ms=9, mfc="none")
-    ax.set(xlim=x, ylim=y, xlabel=names[0], ylabel=names[1])
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return ax
+    return legend_beside(ax)

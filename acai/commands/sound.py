@@ -1,0 +1,178 @@
+"""`acai features`, `acai classify`, `acai evaluate cold-start`: what can be told of music by its sound."""
+
+import time
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from acai import plots
+from acai.content.classify import SoundClassifier, SpectrumClassifier, judge
+from acai.content.cold_start import climb
+from acai.content.library import own_music
+from acai.datasets.audio_folder import audio_folder
+from acai.datasets.synthetic import synthetic
+from acai.errors import InputError
+from acai.features import default_cache, extract
+
+CHANCE, NETWORK, TRUTH = "chance", "the network", "the true features"  # as `climb` calls these rungs
+
+
+def features(
+    folder: Path, *, cache: Path | None = None, kind: Literal["log_mel", "mfcc"] = "log_mel", jobs: int = -1,
+    sample_rate: float | None = None, window: int | None = None, hop: int | None = None, mels: int | None = None,
+    f_max: float | None = None,
+) -> None:  # fmt: skip
+    """Turn a folder of sound files into features, on all cores, once.
+
+    They are log-mel spectrograms (A1, A2) or MFCC (A3). What has been done is kept and found again, even after a kill.
+    Files that cannot be used are listed at the end with their reason.
+
+    Parameters
+    ----------
+    folder : FOLDER
+        A folder of wav, flac, ogg and mp3 files, at any depth.
+    cache : FOLDER
+        Where the features are kept (default: the user's cache folder).
+    kind : {log_mel,mfcc}
+        Which features.
+    jobs : N
+        Files at a time; -1 is as many as there are cores.
+    sample_rate : HZ
+        Resample to this rate (default: 22050).
+    window : N
+        Samples in a frame (default: 1024; mfcc: 2048).
+    hop : N
+        Samples from frame to frame (default: 512).
+    mels : N
+        Mel bands (default: 128).
+    f_max : HZ
+        Upper end of the bands (default: half the rate; mfcc: 8 kHz).
+    """
+    named = {"sample_rate": sample_rate, "window": window, "hop": hop, "n_mels": mels, "f_max": f_max}
+    given = {name: value for name, value in named.items() if value is not None}
+    tracks, cache = audio_folder(folder), cache or default_cache()
+    started = time.perf_counter()
+    found = extract(tracks.paths, cache, kind, jobs, progress=True, **given)
+    seconds = time.perf_counter() - started
+    for title, notes in ("worth knowing", found.remarks), ("skipped", found.skipped):
+        if notes:
+            print(f"{title}:", *(f"  {track} {note}" for track, note in notes.items()), sep="\n")
+    if not found:
+        raise InputError(f"none of the {len(tracks)} files in {tracks.root} could be used")
+    known = f"{found.n_computed} new, {len(found) - found.n_computed} known, {seconds:.2f} s"
+    print(f"{len(found)} of {len(tracks)} tracks have features ({known}), kept in {cache}")
+
+
+def classify(
+    folder: Path, *, cache: Path | None = None, out: Path = Path("acai-classify.png"), folds: int = 5, repeats: int = 3,
+    epochs: int = 30, seed: int = 0,
+) -> None:  # fmt: skip
+    """Learn to tell the sub-folders of a folder of music apart: genres, artists, soundtracks.
+
+    Every track is held out whole once in each repeat: no second of it is ever learnt from before it is guessed. A network
+    trained with the softmax loss (N6) is set beside ridge regression (A7) on mean spectra and the largest class. Prints the
+    accuracy of each, the tracks that went wrong, and writes a picture of what was taken for what.
+
+    Parameters
+    ----------
+    folder : FOLDER
+        A folder whose sub-folders are the classes.
+    cache : FOLDER
+        Where the features are kept (default: the user's cache folder).
+    out : FILE
+        The picture.
+    folds : N
+        Parts to hold out in turn.
+    repeats : N
+        Times to part anew.
+    epochs : N
+        Of each training.
+    seed : N
+        Another seed, other folds.
+    """
+    tracks = audio_folder(folder)
+    heard = extract({track: tracks.paths[track] for track in tracks.classes}, cache, progress=True)
+    spectrograms = {track: S for track, S in heard.items() if S.shape[1] >= SoundClassifier().width}
+    short = {track: "is shorter than a window of 3 s" for track in heard if track not in spectrograms}
+    for track, reason in (heard.skipped | short).items():
+        print(f"skipped: {track} {reason}")
+    classifiers = {
+        NETWORK: lambda seed: SoundClassifier(n_epochs=epochs, seed=seed),
+        "ridge on mean spectra": lambda seed: SpectrumClassifier(),
+    }
+    verdicts = judge(spectrograms, tracks.classes, classifiers, folds, repeats, seed, progress=True)
+    counts = np.bincount(verdicts.truth)
+    sizes = ", ".join(f"{name} {count}" for name, count in zip(verdicts.classes, counts))
+    print(f"\n{len(spectrograms)} tracks of {len(counts)} classes: {sizes}")
+    print(f"accuracy on tracks held out whole, {folds} folds, {repeats} repeats (mean ± standard deviation):")
+    for name in classifiers:
+        print(f"  {name:<26}{verdicts.accuracy(name).mean():.3f} ± {verdicts.accuracy(name).std():.3f}")
+    print(f"  {'always the largest class':<26}{counts.max() / counts.sum():.3f}")
+    if (verdicts.guesses[NETWORK] != verdicts.truth).any():
+        print(f"\nwhere {NETWORK} went wrong:")
+    for track, truth, guesses in zip(spectrograms, verdicts.truth, verdicts.guesses[NETWORK].T):
+        wrong = guesses[guesses != truth]
+        if len(wrong):
+            usual = verdicts.classes[np.bincount(wrong).argmax()]
+            print(f"  {track}: taken for {usual} in {len(wrong) / repeats:.0%} of the repeats")
+    ax = plots.confusion(verdicts.confusion(NETWORK), verdicts.classes)
+    ax.set_title(f"{NETWORK}, mean of {repeats} repeats")
+    plots.save(ax, out)
+    print(f"\nwhat was taken for what: {out}")
+
+
+def evaluate_cold_start(
+    *, plays: Path | None = None, audio: Path | None = None, folds: int = 5, epochs: int = 40, songs: int = 800,
+    users: int = 1000, seed: int = 0, plot: Path | None = None,
+) -> None:  # fmt: skip
+    """How well can songs that nobody has played be recommended? A ladder from chance to the truth.
+
+    It leads by way of straight lines and a bag of words to the network and, where it is known, the truth. Songs are held
+    out whole, fold by fold; the table has the mean over the folds and the standard deviation. Without --plays and --audio the
+    music is the SYNTHETIC world of `acai demo`. The first folder that a track of your own lies in is taken for its artist.
+
+    Parameters
+    ----------
+    plays : FILE
+        A table of listener, track and number of plays, as in `acai report --help`.
+    audio : FOLDER
+        The folder of the tracks.
+    folds : N
+        In how many parts songs are held out.
+    epochs : N
+        Passes of the network over the songs.
+    songs : N
+        Songs in the synthetic world.
+    users : N
+        Listeners in it.
+    seed : N
+        Of the folds, the world and all that is learnt.
+    plot : FILE
+        Draw the ladder into this file.
+    """
+    if (plays is None) != (audio is None):
+        raise InputError("--plays and --audio go together: who played what, and what it sounds like")
+    truth = artists = None
+    if plays is not None:
+        log, spectrograms = own_music(plays, audio, progress=True).with_sound_only()
+        if any("/" in song for song in log.songs):
+            artists = [song.split("/")[0] if "/" in song else None for song in log.songs]
+    else:
+        print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
+        world = synthetic(users, songs, seed=seed)
+        log, spectrograms, truth = world.plays, world.spectrograms(progress=True), world.tastes @ world.features.T
+    print(f"{log}\n")
+    ladder = climb(log, spectrograms, folds, epochs, truth, artists, seed, progress=True)
+    print(f"\n  {'':<40} {'AUC':>15} {'mAP@500':>15}")
+    for name, rung in ladder.items():  # (folds, 2)
+        cells = (f"{mean:.4f} ± {std:.4f}" for mean, std in zip(rung.mean(axis=0), rung.std(axis=0, ddof=1)))
+        print(f"  {name:<40} " + " ".join(cells))
+    if truth is not None:
+        way = ((ladder[NETWORK] - ladder[CHANCE]) / (ladder[TRUTH] - ladder[CHANCE]))[:, 0]
+        print(f"\nThe network is {way.mean():.1%} of the way from chance to the truth (± {np.std(way, ddof=1):.1%}).")
+    if plot is not None:
+        areas = {name: rung[:, 0].mean() for name, rung in ladder.items()}
+        errors = {name: rung[:, 0].std(ddof=1) for name, rung in ladder.items()}
+        plots.save(plots.ladder(areas, errors=errors), plot)
+        print(f"\nThe picture is in {plot.resolve()}")

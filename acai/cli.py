@@ -1,4 +1,4 @@
-"""The command `acai`: each of its words is a function in `acai/commands`, whose signature makes the options and docstring the help."""
+"""The command `acai`: each of its words is a function of `acai/commands`; its signature makes the options, its docstring helps."""
 
 import argparse
 import importlib
@@ -101,7 +101,7 @@ def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParse
 
 
 def reading(annotation: object) -> dict[str, object]:
-    """What argparse is told of a type: `int`, `bool` (a flag), `list[str]`, `tuple[str, str]`, `Literal["a", "b"]`, `int | None`."""
+    """What argparse is told of a type: `int`, `bool` (a flag), `list[str]`, `tuple[str, str]`, `Literal["a"]`, `int | None`."""
     inner = get_args(annotation)
     if isinstance(annotation, UnionType):
         return reading(inner[0])

@@ -41,6 +41,7 @@ def training(history: Sequence, ax: "Axes | None" = None) -> "Axes":
     curves = {"loss (N5)": [e.loss for e in history], "R² on songs held out": [e.score for e in history]}
     ax = descent(curves, "", ax=ax)
     ax.set_ylim(bottom=min(0, *curves["R² on songs held out"]))
+    ax.legend(frameon=False)  # there is room between a loss that falls and a score that rises
     return ax
 
 

@@ -1,10 +1,14 @@
 """What all exercises share: names, hints in steps, verdicts that show themselves, and the judging of answers."""
 
+import ast
+import inspect
+from string import Formatter
+
 import numpy as np
 import pytest
 
 from acai.errors import InputError
-from acai.teaching.exercises import Hint, Verdict, Wrong, check, exercises, hint
+from acai.teaching.exercises import CHECKS, COMMON, Hint, Verdict, Wrong, check, exercises, hint, network
 from acai.teaching.exercises.judging import asked, judge
 
 
@@ -67,25 +71,51 @@ def test_verdicts_hints_and_lists_show_themselves_in_a_notebook():
     assert ">02-pearson</td>" in table._repr_html_() and "15 min" in repr(table)
 
 
+def told(function, *arguments):
+    """What is wrong, in words."""
+    with pytest.raises(Wrong) as wrong:
+        function(*arguments)
+    return wrong.value.said(COMMON)
+
+
 def test_judge_tells_a_usual_mistake_from_an_unusual_one():
-    with pytest.raises(Wrong, match="half of it"):
-        judge(1.0, 2.0, {"half of it": 1.0}, "two")
-    with pytest.raises(Wrong, match=r"for two it gives 1.5; expected 2\."):
-        judge(1.5, 2.0, {"half of it": 1.0}, "two")
-    with pytest.raises(Wrong, match=r"at \[1, 0\]; expected 3\."):
-        judge([[1, 2], [9, 4]], [[1, 2], [3, 4]], {}, "a table")
+    assert told(judge, 1.0, 2.0, {"half of it": 1.0}, "two") == "half of it"
+    assert told(judge, 1.5, 2.0, {"half of it": 1.0}, "two") == "for two it gives 1.5; expected 2."
+    assert told(judge, [[1, 2], [9, 4]], [[1, 2], [3, 4]], {}, "a table").endswith("9 at [1, 0]; expected 3.")
     judge(np.float32(0.1), 0.1, {}, "rounding is no mistake")
 
 
-def test_nan_stands_for_any_result_with_a_nan_in_it():
-    with pytest.raises(Wrong, match="gaps left"):
-        judge([1.0, np.nan], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
-    with pytest.raises(Wrong, match="division by zero"):
-        judge([1.0, np.inf], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
+def test_nan_stands_for_any_result_with_a_nan_in_it_and_infinity_for_any_that_is_not_finite():
+    assert told(judge, [1.0, np.nan], [1.0, 2.0], {"gaps left": np.nan}, "two songs") == "gaps left"
+    assert "division by zero" in told(judge, [1.0, np.inf], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
+    for lost in (np.nan, np.inf, -np.inf):
+        assert told(judge, [1.0, lost], [1.0, 2.0], {"overflow": np.inf}, "two songs") == "overflow"
 
 
 def test_asked_wants_something_back():
-    for nothing in (None, ...):
-        with pytest.raises(Wrong, match="returns nothing yet"):
-            asked(lambda nothing=nothing: nothing)
+    for nothing in (None, ..., (1, None), [..., ...]):
+        assert "returns nothing yet" in told(asked, lambda nothing=nothing: nothing)
     assert asked(lambda x: x + 1, 1) == 2
+
+
+# ------------------------------------------------------------------------------- keys in the code, sentences in the text files
+
+NO_KEYS = {"x", "W", "b", "O", "C", "kernel", "stride", "padding"}  # arrays, and what layers are made with
+
+
+@pytest.mark.parametrize("task", exercises(), ids=lambda task: task.name)
+def test_every_key_has_its_sentence_and_every_sentence_its_key(task):
+    code = ast.parse(inspect.getsource(CHECKS["check_" + task.name[3:].replace("-", "_")]))
+    calls = [node for node in ast.walk(code) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    constants = {node.value for node in ast.walk(code) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    named = {key.value for node in ast.walk(code) if isinstance(node, ast.Dict) for key in node.keys if key is not None}
+    given = {keyword.arg for call in calls for keyword in call.keywords} | named
+    places = {place.split(".")[0] for says in task.says.values() for _, place, _, _ in Formatter().parse(says) if place}
+    first = {call.args[0].value for call in calls if call.func.id == "Wrong" and isinstance(call.args[0], ast.Constant)}
+    cases = {call.args[3].value for call in calls if call.func.id == "judge" and len(call.args) > 3}
+    keys = (named - places - NO_KEYS) | first | cases
+    assert sorted(keys - {*task.says, *COMMON}) == [], "keys without a sentence"
+    constants |= {"case", *network.CULPRITS.values(), *network.INNOCENT} if task.name == "06-prints" else {"case"}
+    assert sorted({*task.says} - constants) == [], "sentences without a key"
+    assert sorted(places - given) == [], "places that nothing is given for"
+    assert not {*task.says} & {*COMMON}, "one key, two sentences"

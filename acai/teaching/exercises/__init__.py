@@ -1,27 +1,23 @@
 """Exercises that check themselves, for the notebooks of the course: `check("02-pearson", pearson)`.
 
-A check never looks at how an answer is written, only at what it does, on inputs that it has not seen. It raises `Wrong` with
-a sentence that teaches: it knows the mistakes that people make, and says which one it sees.
+A check never looks at how an answer is written, only at what it does, on inputs that it has not seen. It knows the mistakes
+that people make, and says which one it sees. The check of "02-pearson" is the function `check_pearson`; all that is said,
+tasks, hints and mistakes, stands beside the code in one text file a notebook, `02_neighbours.toml`.
 """
 
 import html
-import importlib
-import inspect
 import re
+import tomllib
 import traceback
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from acai.errors import unknown
-
-MODULES = ("data", "neighbours", "factors", "descent", "layers", "network", "sound", "whole")  # one a notebook
-_hints_given: Counter[str] = Counter()
-
-
-class Wrong(Exception):
-    """What is wrong with an answer, said to the person who wrote it."""
+from acai.teaching.exercises import network, ratings, sound
+from acai.teaching.exercises.judging import Wrong
 
 
 @dataclass(frozen=True)
@@ -32,38 +28,24 @@ class Exercise:
     ----------
     name : str
         The notebook's number and a word: "02-pearson".
-    minutes : int
-        How long it takes a student, roughly.
     title : str
         The task in one line.
-    hints : tuple of str
+    minutes : int
+        How long it takes a student, roughly.
+    hints : list of str
         From the first nudge to all but the answer.
-    check : callable
-        Takes the answer; raises `Wrong` unless it is right.
+    says : dict of str to str
+        What its check may say, by key.
     """
 
     name: str
-    minutes: int
     title: str
-    hints: tuple[str, ...]
-    check: Callable[[object], None]
+    minutes: int
+    hints: list[str]
+    says: dict[str, str]
 
 
-_found: dict[str, Exercise] = {}
-
-
-def task(name: str, minutes: int) -> Callable[[Callable[[object], None]], Callable[[object], None]]:
-    """Make an exercise of a check: the first line of its docstring is the title, the lines below that are the hints."""
-
-    def made(check: Callable[[object], None]) -> Callable[[object], None]:
-        title, _, *hints = inspect.getdoc(check).splitlines()
-        _found[name] = Exercise(name, minutes, title[0].lower() + title[1:].rstrip("."), tuple(hints), check)
-        return check
-
-    return made
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What `check` found; a notebook shows it as a line of its own.
 
@@ -79,13 +61,11 @@ class Verdict:
     hint: str
     exercise: Exercise
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"✓ {self.exercise.name}: right." if self.ok else f"✗ {self.exercise.name}: {self.hint}"
 
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
-        return _shown(str(self), "#009e73" if self.ok else "#d55e00")
+        return _line(str(self), "#009e73" if self.ok else "#d55e00")
 
 
 class Hint(str):
@@ -94,7 +74,7 @@ class Hint(str):
     __repr__ = str.__str__
 
     def _repr_html_(self) -> str:
-        return _shown(self, "#0072b2")
+        return _line(self, "#0072b2")
 
 
 class Exercises(list[Exercise]):
@@ -109,12 +89,16 @@ class Exercises(list[Exercise]):
         return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
 
+HERE = Path(__file__).parent
+CHECKS = {**vars(ratings), **vars(network), **vars(sound)}  # of "02-pearson": check_pearson
+COMMON, *BOOKS = (tomllib.loads(path.read_text("utf-8")) for path in (HERE / "common.toml", *sorted(HERE.glob("[0-9]*.toml"))))
+TASKS = {name: Exercise(name, **texts) for book in BOOKS for name, texts in book.items()}
+_hints_given: Counter[str] = Counter()
+
+
 def exercises(notebook: str = "") -> Exercises:
     """All exercises, or those of one notebook ("02"), in the order in which they come."""
-    for module in MODULES:
-        importlib.import_module(f"{__name__}.{module}")
-    in_order = sorted(_found.values(), key=lambda e: e.name[:2])  # whichever module was imported first
-    return Exercises(e for e in in_order if e.name.startswith(notebook))
+    return Exercises(task for name, task in TASKS.items() if name.startswith(notebook))
 
 
 def check(name: str, answer: object) -> Verdict:
@@ -134,15 +118,13 @@ def check(name: str, answer: object) -> Verdict:
     """
     task = _find(name)
     try:
-        task.check(answer)
-    except Wrong as wrong:
-        return Verdict(False, str(wrong), task)
+        with np.errstate(all="ignore"):  # what overflows is judged, and needs no warning besides
+            CHECKS["check_" + name[3:].replace("-", "_")](answer, np.random.default_rng(8))
     except Exception as error:
-        if "truth value of an array" in str(error):  # NumPy's own words help nobody who meets them for the first time
-            whole = "`if`, `and` and `or` ask one question, but this is a whole array of numbers"
-            where = "`np.where(condition, this, that)` chooses entry by entry, and `&` and `|` join conditions."
-            return Verdict(False, f"{whole}{_place(error)}. {where}", task)
-        return Verdict(False, f"it stops with {type(error).__name__}: {error}{_place(error)}", task)
+        if not isinstance(error, Wrong):
+            key = "array-asked" if "truth value of an array" in str(error) else "stops"  # NumPy's words help no beginner
+            error = Wrong(key, kind=type(error).__name__, error=error, place=_place(error))
+        return Verdict(False, error.said(COMMON | task.says), task)
     return Verdict(True, "", task)
 
 
@@ -155,23 +137,21 @@ def hint(name: str) -> Hint:
 
 
 def _find(name: str) -> Exercise:
-    names = [task.name for task in exercises()]
-    if name not in names:
-        raise unknown("exercise", name, names)
-    return _found[name]
+    if name not in TASKS:
+        raise unknown("exercise", name, TASKS)
+    return TASKS[name]
 
 
-def _place(error: Exception) -> str:
+def _place(error: Exception) -> Wrong | str:
     """The line of the student's own code in which it happened."""
-    house = str(Path(__file__).parents[2])
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [f for f in frames if not f.filename.startswith(house) and "site-packages" not in f.filename]
-    return f" (in line {theirs[-1].lineno} of the cell: `{theirs[-1].line}`)" if theirs and theirs[-1].line else ""
+    theirs = [f for f in frames if not f.filename.startswith(str(HERE.parents[1])) and "site-packages" not in f.filename]
+    return Wrong("place", line=theirs[-1].lineno, code=theirs[-1].line) if theirs and theirs[-1].line else ""
 
 
 def _marked(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
-def _shown(text: str, colour: str) -> str:
+def _line(text: str, colour: str) -> str:
     return f'<div style="border-left: 4px solid {colour}; padding: 2px 12px">{_marked(text)}</div>'

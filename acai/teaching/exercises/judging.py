@@ -1,40 +1,52 @@
-"""What checks share: asking a student's function, and comparing what it says with the truth and with the usual mistakes."""
+"""What checks share: asking a student's function, comparing what it says with the truth and the usual mistakes, proving a layer.
+
+Every check says what is wrong by a key; the sentence to it stands in the notebook's text file, or in `common.toml`.
+"""
 
 import copy
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from acai.teaching.exercises import Wrong
-
-NOTHING_YET = "it returns nothing yet. Fill in the blank; `hint(…)` with the exercise's name gives you a first step."
+from acai.nn import gradcheck
 
 
-def asked(function: object, *arguments: object) -> object:
-    """What a student's function returns for these arguments, which it must leave as they are."""
+class Wrong(Exception):
+    """What is wrong with an answer: the key of a sentence, and what stands in its {places}, a sentence again perhaps."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.key, self.values = key, values
+
+    def said(self, sentences: Mapping[str, str]) -> str:
+        """In words; a key that has no sentence is one itself."""
+        values = {name: value.said(sentences) if isinstance(value, Wrong) else value for name, value in self.values.items()}
+        return sentences.get(self.key, self.key).format(**values)
+
+
+def asked(function: object, *arguments: object, parts: str = "") -> object:
+    """What a student's function returns for these arguments, which it must leave as they are.
+
+    Where `parts` names several things, "dx, dW", it must return as many.
+    """
     if not callable(function):
-        raise Wrong(f"give `check` the function itself, without brackets; this is a {type(function).__name__}.")
+        raise Wrong("no-function", kind=type(function).__name__)
     given = copy.deepcopy(arguments)
     value = function(*given)
-    if value is None or value is Ellipsis:
-        raise Wrong(NOTHING_YET)
+    several, n = isinstance(value, tuple | list), len(parts.split(","))
+    if any(part is None or part is Ellipsis for part in (value if several else [value])):
+        raise Wrong("nothing-yet")
     for number, (before, after) in enumerate(zip(arguments, given), 1):
         if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
-            raise Wrong(f"it changes argument {number} in place, and its owner still needs it. Work on a copy.")
+            raise Wrong("in-place", number=number)
+    if parts and not (several and len(value) == n):
+        raise Wrong("parts", got=_thing(value), n=n, parts=parts)
     return value
 
 
-def asked_for(names: str, function: object, *arguments: object) -> tuple | list:
-    """What a student's function returns for these arguments, which must be as many things as there are names: "dx, dW"."""
-    value = asked(function, *arguments)
-    if not isinstance(value, tuple | list) or len(value) != len(names.split(",")):
-        raise Wrong(f"it returns {_thing(value)}; expected {len(names.split(','))} things: `return {names}`.")
-    if any(part is None or part is Ellipsis for part in value):
-        raise Wrong(NOTHING_YET)
-    return value
-
-
-def judge(value: object, right: object, mistakes: Mapping[str, object], case: str | Sequence[str], rtol: float = 1e-5) -> None:
+def judge(
+    value: object, right: object, mistakes: Mapping[str, object], case: str = "case", each: Sequence[Mapping] = (), **given: object
+) -> None:
     """Raise Wrong unless `value` is `right`.
 
     Parameters
@@ -44,38 +56,41 @@ def judge(value: object, right: object, mistakes: Mapping[str, object], case: st
     right : array or number
         What it should have returned.
     mistakes : mapping of str to array or number
-        What it returns after each of the usual mistakes, by the hint that each deserves. NaN stands for any result with a
-        NaN in it.
-    case : str, or one for each entry of `right`
-        What the function was given, in words, for whoever made an unusual mistake.
+        What it returns after each of the usual mistakes, by the key of the sentence that each deserves. NaN stands for any
+        result with a NaN in it, infinity for any that is not finite.
+    case : str
+        The key of what the function was given, in words, for whoever made an unusual mistake.
+    **given : object
+        What stands in these words.
+    each : sequence of mappings
+        What stands in them, for each entry of `right`, where each is the answer to a case of its own.
     """
     right = np.asarray(right, dtype=float)
     try:
         got = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise Wrong(f"it returns {_thing(value)}; expected {_kind(right)}.") from None
-    if alike(got, right, rtol):
+        raise Wrong("kind", got=_thing(value), expected=_kind(right)) from None
+    if alike(got, right):
         return
-    for hint, wrong in mistakes.items():
+    for key, wrong in mistakes.items():
         wrong = np.asarray(wrong, dtype=float)
-        if alike(got, wrong, rtol) or (np.isnan(wrong).all() and np.isnan(got).any()):
-            raise Wrong(hint)
+        lost = {"nan": np.isnan(got), "inf": ~np.isfinite(got)}.get(str(wrong), np.False_)
+        if alike(got, wrong) or lost.any():
+            raise Wrong(key)
     if got.shape != right.shape:
-        raise Wrong(f"it returns {_kind(got)}; expected {_kind(right)}.")
-    with np.errstate(invalid="ignore"):
-        worst = np.unravel_index(np.argmax(np.where(np.isfinite(got), np.abs(got - right), np.inf)), right.shape)
-    case, place = (case, f" at {[int(k) for k in worst]}") if isinstance(case, str) else (case[worst[0]], "")
-    if not np.isfinite(got[worst]):
-        raise Wrong(f"for {case} it gives {got[worst]}: look for a division by zero or a logarithm of 0.")
-    place *= right.ndim > 0
-    raise Wrong(f"for {case} it gives {got[worst]:.6g}{place}; expected {right[worst]:.6g}.")
+        raise Wrong("kind", got=_kind(got), expected=_kind(right))
+    worst = np.unravel_index(np.argmax(np.where(np.isfinite(got), np.abs(got - right), np.inf)), right.shape)
+    place = f" at {[int(k) for k in worst]}" if right.ndim and not each else ""
+    words = Wrong(case, **(each[worst[0]] if each else given))
+    key = "number" if np.isfinite(got[worst]) else "infinite"
+    raise Wrong(key, case=words, got=got[worst], place=place, expected=right[worst])
 
 
-def alike(a: np.ndarray, b: np.ndarray, rtol: float = 1e-5) -> bool:
+def alike(a: np.ndarray, b: np.ndarray) -> bool:
     """Of one shape, finite, and equal but for rounding."""
     if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return False
-    return bool(np.all(np.abs(a - b) <= rtol * np.abs(b).max(initial=0.0) + 1e-12))
+    return bool(np.all(np.abs(a - b) <= 1e-5 * np.abs(b).max(initial=0.0) + 1e-12))
 
 
 def _thing(value: object) -> str:
@@ -84,3 +99,70 @@ def _thing(value: object) -> str:
 
 def _kind(array: np.ndarray) -> str:
     return f"an array of shape {array.shape}" if array.ndim else "a single number"
+
+
+def blame(faults: Mapping[str, bool], **values: object) -> None:
+    """Raise Wrong for the first of these faults that is there, by its key."""
+    for key, there in faults.items():
+        if there:
+            raise Wrong(key, **values)
+
+
+def built(answer: object, **arguments: object) -> object:
+    """A layer from the class that a student wrote, with small whole numbers other than 0 as its parameters."""
+    if not isinstance(answer, type):
+        raise Wrong("no-class")
+    layer, rng = answer(**arguments), np.random.default_rng(1)
+    for w in getattr(layer, "params", {}).values():
+        w[...] = rng.integers(1, 4, w.shape) * rng.choice([-1, 1], w.shape)
+    return layer
+
+
+def odd(*shape: int) -> np.ndarray:
+    """Odd whole numbers, all distinct, in no order."""
+    n = int(np.prod(shape))
+    return (2.0 * np.random.default_rng(3).permutation(n) - n + 1 - n % 2).reshape(shape)
+
+
+def upstream(y: np.ndarray) -> np.ndarray:
+    """A dy for an output like y: whole numbers, never all alike."""
+    return np.random.default_rng(5).integers(-9, 10, y.shape).astype(float)
+
+
+def prove(
+    layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mapping[str, np.ndarray], slips: Mapping[str, Mapping[str, np.ndarray]]
+) -> None:
+    """Raise Wrong unless a layer's `forward` gives y and its gradients are equal to the slopes of `forward`.
+
+    Parameters
+    ----------
+    layer : object
+        From `built`.
+    x : array
+        From `odd`.
+    y : array
+        What `forward(x)` should be.
+    mistakes : mapping of str to array
+        What `forward(x)` is after each usual mistake, by the key of its sentence.
+    slips : mapping of str to such mappings
+        What `backward(upstream(y))` makes of the gradient of "x", "W" or "b" after each usual mistake.
+    """
+    judge(asked(layer.forward, x), y, mistakes, x=x)
+    found = {"x": asked(layer.backward, upstream(y)), **getattr(layer, "grads", {})}
+    report = gradcheck.check(layer, x)
+    for array in report.wrong_arrays:
+        for key, wrong in slips.get(array, {}).items():
+            if alike(np.asarray(found.get(array, np.nan), float), wrong):
+                raise Wrong("backward", slip=Wrong(key))
+    if not report.ok:
+        wrong = (_finding(finding) for finding in report.findings if finding.wrong.any())
+        raise Wrong("gradcheck", what="; ".join(report.faults.values()) or next(wrong), shape=x.shape)
+
+
+def _finding(finding: gradcheck.Finding) -> Wrong:
+    if np.shape(finding.analytic) != finding.numeric.shape:
+        return Wrong(finding.hint)
+    worst, hint = finding.worst, finding.hint and f". {finding.hint}"
+    says, slope = finding.analytic[worst], finding.numeric[worst]
+    n, size, place = int(finding.wrong.sum()), finding.wrong.size, list(worst)
+    return Wrong("finding", n=n, size=size, array=finding.array, place=place, says=says, slope=slope, hint=hint)

@@ -1,136 +1,137 @@
-"""The exercises of notebook 06: errors and the prints they leave, the softmax loss, a broken convolution, reading digits."""
+"""The checks of notebooks 05 and 06: the way back through a layer, layers of one's own, bugs and their prints, reading digits."""
 
 import numpy as np
 
 from acai import nn
 from acai.nn import gradcheck
-from acai.nn.gradreport import Finding
 from acai.reference import nn as loops
 from acai.teaching import bugs
-from acai.teaching.exercises import Wrong, task
-from acai.teaching.exercises.judging import NOTHING_YET, asked, asked_for, judge
-from acai.teaching.exercises.layers import built, odd, prove, upstream
+from acai.teaching.exercises.judging import Wrong, asked, blame, built, judge, odd, prove, upstream
+from acai.teaching.layers import Conv
+
+
+def check_cube(answer: object, rng: np.random.Generator) -> None:
+    for w, h in ((0.7, 0.5), (-1.3, 0.25), (2.0, 1.5)):
+        judge(asked(answer, w, h), h**2, {
+            "parabola": 0.0, "difference": 3 * w**2 + h**2, "one-sided": 3 * w * h + h**2, "taylor": h**2 / 6,
+            "sign": -(h**2), "divide": 2 * h**3}, w=w, h=h)
+
+
+def check_linear(answer: object, rng: np.random.Generator) -> None:
+    for N, D, O in ((4, 4, 4), (5, 3, 2)):
+        dy, x, W = (rng.integers(-9, 10, shape).astype(float) for shape in ((N, O), (N, D), (O, D)))
+        got, (dx, dW, db) = asked(answer, dy, x, W, parts="dx, dW, db"), loops.linear_backward(dy, x, W)
+        ones, given, turned = np.ones_like(dy), {"dy": dy, "x": x, "W": W}, {"dx-turned": dy @ W.T} if D == O else {}
+        judge(got[0], dx, turned | {"dx-ones": ones @ W, "dx-mean": dx / N}, "case-dx", **given)
+        judge(got[1], dW, {"dW-turned": dW.T, "dW-mean": dW / N, "dW-ones": ones.T @ x}, "case-dW", **given)
+        judge(got[2], db, {"db-outputs": dy.sum(axis=1), "db-mean": db / N, "db-one": dy.sum()}, "case-db", **given)
+
+
+def check_leaky_relu(answer: object, rng: np.random.Generator) -> None:
+    x = odd(3, 7)
+    dy = upstream(x)
+    for s in (0.25, 0.125):
+        layer, sides = built(answer, slope=s), lambda right, left: np.where(x > 0, right, left)
+        y = sides(x, s * x)
+        prove(layer, x, y, {
+            "zero": sides(x, 0), "both": s * x, "exchanged": sides(s * x, x), "sign": sides(x, -s * x), "quarter": sides(x, x / 4),
+        }, {"x": {
+            "back-zero": sides(dy, 0), "back-dy": np.where(dy > 0, dy, s * dy), "back-whole": dy, "back-both": s * dy,
+            "back-y": y * dy, "back-slope": sides(1, s)}})
+        layer.forward(np.zeros((2, 2)))
+        blame({"at-zero": not np.array_equal(layer.backward(np.full((2, 2), 8.0)), np.full((2, 2), 8 * s))})
+
+
+def check_average_pool(answer: object, rng: np.random.Generator) -> None:
+    for (h, w), shape in (((2, 4), (2, 2, 5, 9)), ((2, 2), (2, 3, 4, 6)), ((1, 2), (1, 2, 3, 4))):
+        x, window = odd(*shape), ((h, w), (h, w), (0, 0))
+        planes = x.reshape(-1, 1, *shape[2:])
+        total = loops.conv(planes, np.ones((1, 1, h, w)), np.zeros(1), *window[1:])
+        total = total.reshape(*shape[:2], *total.shape[2:])
+        dy, rest = upstream(total), ((0, 0), (0, 0), (0, shape[2] % h), (0, shape[3] % w))
+        spread = lambda dy, window=(h, w), rest=rest: np.pad(np.kron(dy, np.ones(window)), rest)
+        prove(built(answer, size=(h, w)), x, total / (h * w), {
+            "sum": total, "max": loops.max_pool(x, *window), "height": total / h, "width": total / w,
+        }, {"x": {
+            "back-sum": spread(dy), "back-max": loops.max_pool(x, *window, dy), "back-ones": spread(np.ones_like(dy)) / (h * w),
+            "back-twice": spread(dy) / (h * w) ** 2}})
+
+
+def check_dilated(answer: object, rng: np.random.Generator) -> None:
+    for C, O, width, d in ((2, 2, 3, 2), (3, 2, 2, 3)):
+        layer, x, T = built(answer, C=C, O=O, width=width, dilation=d), odd(2, C, 11), 11 - d * (width - 1)
+        W, b = layer.params["W"].copy(), layer.params["b"][:, None].copy()
+        far, near = (np.stack([x[:, :, q * by : q * by + T] for q in range(width)], axis=3) for by in (d, 1))  # (N, C, T, width)
+        conv = lambda W, x, b=b: np.einsum("ocq,nctq->not", W, x) + b
+        y = conv(W, far)
+        dy = upstream(y)
+        dW = np.einsum("not,nctq->ocq", dy, far)
+        replaced, close = np.zeros((2, *x.shape))
+        for q in range(width):
+            replaced[:, :, q * d : q * d + T] = W[:, :, q].T @ dy
+            close[:, :, q : q + T] += W[:, :, q].T @ dy
+        prove(layer, x, y, {
+            "narrow": conv(W, near), "flipped": conv(W[:, :, ::-1], far), "each-tap": y + (width - 1) * b, "no-bias": y - b,
+        }, {
+            "x": {"replaced": replaced, "close": close}, "W": {"dW-mean": dW / len(x), "dW-reversed": dW[:, :, ::-1]},
+            "b": {"db-axes": dy.sum(axis=(1, 2)), "db-mean": dy.mean(axis=(0, 2))}})
+
 
 CULPRITS = {"A": "batch reversed", "B": "replaced", "C": "one channel for all"}
-LEAVES = {  # what each bug would leave right
-    "replaced": "leaves the corners right: the pixel in a corner is seen by a single window, so nothing has to be added up there",
-    "one channel for all": "leaves the first channel right, in every sample",
-    "batch reversed": "leaves the middle one of three samples right: it keeps its place",
-    "factor 2": "leaves nothing right but what is zero: the error is as large as the truth, everywhere",
-    "channels mixed": "leaves no channel right: of two channels, both change places",
-    "upstream of ones": "leaves nothing right, and what it gives is the same for every sample",
-}
+INNOCENT = ("factor 2", "channels mixed", "upstream of ones")
 
 
-def prints() -> dict[str, Finding]:
+def prints() -> dict[str, gradcheck.Finding]:
     """What the gradient check finds about dx of three broken convolutions, by letter."""
-    classes = {letter: bugs.find(f"Conv: dx, {name}").broken() for letter, name in CULPRITS.items()}
-    return {
-        letter: gradcheck.check(built(broken, C=2, O=2, kernel=(3, 3)), odd(3, 2, 6, 6)).findings[0]
-        for letter, broken in classes.items()
-    }
+    broken = {letter: bugs.find(f"Conv: dx, {name}").broken() for letter, name in CULPRITS.items()}
+    layers = {letter: built(layer, C=2, O=2, kernel=(3, 3)) for letter, layer in broken.items()}
+    return {letter: gradcheck.check(layer, odd(3, 2, 6, 6)).findings[0] for letter, layer in layers.items()}
 
 
-@task("06-prints", 10)
-def which_bug(answer: object) -> None:
-    """Which bug left this print?.
-
-    Do not look at what is wrong, but at what is *right*: where is the picture white?
-    One picture has a white sample, one has white corners, one a white channel.
-    Which of three samples stays in its place when their order is reversed? Which pixel is seen by one window only?
-    """
-    if not isinstance(answer, dict) or set(answer) != set(CULPRITS):
-        raise Wrong('give a dictionary with a name for each picture: `{"A": "replaced", "B": …, "C": …}`.')
-    if any(name is Ellipsis for name in answer.values()):
-        raise Wrong(NOTHING_YET)
+def check_prints(answer: object, rng: np.random.Generator) -> None:
+    blame({"dictionary": not isinstance(answer, dict) or set(answer) != set(CULPRITS)})
+    blame({"nothing-yet": any(name is Ellipsis for name in answer.values())})
     for letter, name in answer.items():
-        if name not in LEAVES:
-            raise Wrong(f"{letter}: there is no {name!r} among the six: {', '.join(LEAVES)}.")
         if name != CULPRITS[letter]:
-            raise Wrong(f"{letter}: “{name}” {LEAVES[name]}. Look at where picture {letter} is white.")
+            raise Wrong(name if name in (*CULPRITS.values(), *INNOCENT) else "unknown", letter=letter, name=name)
 
 
-@task("06-softmax", 15)
-def softmax(answer: object) -> None:
-    """The softmax loss (N6) and its gradient (N7.13), without overflow.
-
-    Take the largest score of each row away from the row: `y - y.max(axis=1, keepdims=True)`.
-    log p = shifted − log Σ e^shifted. Never take the logarithm of a probability that may be 0.
-    `log_p[np.arange(len(y)), t]` picks the right class of each row. The loss is minus the mean of these.
-    dy is p, minus 1 at the right class, all divided by N.
-    """
-    rng = np.random.default_rng(6)
-    with np.errstate(all="ignore"):
-        for y in (rng.normal(size=(4, 3)), np.array([[1000.0, 998, 1001], [0, 1, 2], [-1000, -1001, -999]])):
-            t = rng.integers(0, 3, len(y))
-            t[0] = (t[1] + 1) % 3
-            got = asked_for("loss, dy", answer, y, t)
-            N, (loss, dy) = len(y), loops.softmax_cross_entropy(y, t)
-            p = dy * N + (np.arange(3) == t[:, None])
-            case = "the scores " + str(y.round(2).tolist()) + f" and t = {t.tolist()}"
-            overflow = (
-                "it is not finite: e^1000 is infinite, e^−1000 is 0, and log 0 is −∞. Take the largest score of *each row* away "
-                "first, and never take the logarithm of a probability: log p = y − max − log Σ e^(y − max)."
-            )
-            judge(np.where(np.isfinite(got[0]), got[0], np.nan), loss, {
-                overflow: np.nan,
-                "the loss is summed over the batch; (N6) is the mean, so that it does not grow with the batch.": loss * N,
-                "the sign is turned round: the logarithm of a probability is negative, and the loss is minus that.": -loss,
-                "that is minus the score of the right class: log Σ e^y is missing.": -y[np.arange(N), t].mean(),
-                "that is the mean probability of the right class; the loss is minus its logarithm.": p[np.arange(N), t].mean(),
-            }, f"the loss: for {case}")  # fmt: skip
-            judge(got[1], dy, {
-                overflow: np.nan,
-                "dy is not divided by N: the loss is a mean over the batch, so each sample has a share of 1 / N in it.": dy * N,
-                "dy has its sign turned round: the right class must have a *negative* gradient, for its score should rise.": -dy,
-                "dy does not know the right class: take 1 away there.": p / N,
-                "dy is p (1 − p), each probability by its own score alone. The others depend on that score, too.": p * (1 - p),
-            }, f"dy: for {case}")  # fmt: skip
+def check_softmax(answer: object, rng: np.random.Generator) -> None:
+    for y in (rng.normal(size=(4, 3)), np.array([[1000.0, 998, 1001], [0, 1, 2], [-1000, -1001, -999]])):
+        t, N = rng.integers(0, 3, len(y)), len(y)
+        t[0] = (t[1] + 1) % 3
+        got, (loss, dy) = asked(answer, y, t, parts="loss, dy"), loops.softmax_cross_entropy(y, t)
+        own, given = np.arange(3) == t[:, None], {"y": y.round(2).tolist(), "t": t.tolist()}
+        p = dy * N + own
+        judge(got[0], loss, {
+            "overflow": np.inf, "sum": loss * N, "sign": -loss, "score": -y[own].mean(), "probability": p[own].mean(),
+        }, "case-loss", **given)
+        judge(got[1], dy, {
+            "overflow": np.nan, "dy-sum": dy * N, "dy-sign": -dy, "dy-class": p / N, "dy-own": p * (1 - p),
+        }, "case-dy", **given)
 
 
-@task("06-mend", 40)
-def mend(answer: object) -> None:
-    """Find two bugs in a convolution.
-
-    Check without padding first: is dx right then? So what has dx's bug to do with?
-    Where in the padded array does x itself begin? And which samples does dW make meet?
-    In `einsum`, letters that differ are summed over independently: n and m are two different samples.
-    """
-    nudges = {  # of the two that are planted; the others may be named
-        "samples crossed": "dW is right for a single sample, and wrong for two. Who meets whom in that sum?",
-        "padding not cut off": "dx is right without padding, and wrong with it. Where in the padded array does x begin?",
-    }
+def check_mend(answer: object, rng: np.random.Generator) -> None:
+    nudges = ("dW, samples crossed", "dx, padding not cut off")  # of the two that are planted; the others may be named
     for shape, arguments in (
-        ((3, 2, 5, 4), {"O": 3, "kernel": (3, 3)}),
-        ((2, 3, 5, 6), {"C": 3, "O": 2, "stride": (2, 1), "padding": (1, 2)}),
+        ((3, 2, 5, 4), {"O": 3, "kernel": (3, 3)}), ((2, 3, 5, 6), {"C": 3, "O": 2, "stride": (2, 1), "padding": (1, 2)}),
     ):
-        layer, right, x = built(answer, **arguments), built(bugs.layers.Conv, **arguments), odd(*shape)
-        y, slips = right.forward(x), {}
+        x, slips = odd(*shape), {"x": {}, "W": {}, "b": {}}
+        y = built(Conv, **arguments).forward(x)
         for bug in bugs.CATALOGUE:
-            kind, _, what = bug.name.partition(": ")
-            if kind != "Conv" or "accumulated" in what or "dilation" in what:
-                continue
-            broken = built(bug.broken(), **arguments)
-            broken.forward(x)
-            found = {"x": broken.backward(upstream(y)), **broken.grads}
-            for array in bug.arrays.split():
-                known = f"{what}. {bug.sentence}"
-                slips.setdefault(array, {})[nudges.get(what.partition(", ")[2], known)] = found[array]
-        prove(layer, x, y, {}, slips)
+            what = bug.name.removeprefix("Conv: ")
+            if bug.layer is Conv and "accumulated" not in what and "dilation" not in what:
+                broken = built(bug.broken(), **arguments)
+                broken.forward(x)
+                found = {"x": broken.backward(upstream(y)), **broken.grads}
+                for array in bug.arrays.split():
+                    slips[array][what if what in nudges else f"{what}. {bug.sentence}"] = found[array]
+        prove(built(answer, **arguments), x, y, {}, slips)
 
 
-@task("06-read", 120)
-def read(answer: object) -> None:
-    """At most a sixth of the mistakes of a linear layer on digits.
-
-    The network of this notebook makes about a fourth. What happens with more filters, or a second convolution?
-    Let the learning rate fall towards the end: `descent.learning_rate` may be changed at any time.
-    Conv(24) – ReLU – pool – Conv(48) – ReLU – Linear, 10 epochs with momentum 0.9 and a rate from 0.05 to 0 will do.
-    """
-    if not isinstance(answer, tuple) or len(answer) != 3:
-        raise Wrong("give `check` three things: `check('06-read', (learn_to_read, x, t))`.")
+def check_read(answer: object, rng: np.random.Generator) -> None:
+    blame({"three": not isinstance(answer, tuple) or len(answer) != 3})
     learn, x, t = answer
-    rng = np.random.default_rng(8)
     names, order, n = rng.permutation(10), rng.permutation(len(x)), 2 * len(x) // 3
     moved = [np.roll(np.pad(x[k], ((0, 0), (1, 1), (1, 1))), rng.integers(-1, 2, 2), (1, 2))[:, 1:-1, 1:-1] for k in order]
     x, t = np.stack(moved), names[t[order]]
@@ -142,21 +143,11 @@ def read(answer: object) -> None:
             straight.backward(loss.backward(), want_dx=False)
             descent.step()
     network = asked(learn, x[:n], t[:n])
-    if not hasattr(network, "predict"):
-        raise Wrong(f"learn_to_read returns a {type(network).__name__}; return the trained network.")
+    blame({"no-network": not hasattr(network, "predict")}, kind=type(network).__name__)
     scores = np.asarray(network.predict(x[n:]))
-    if scores.shape != (len(x) - n, 10):
-        raise Wrong(f"predict gives an array of shape {scores.shape}; expected ten scores for each: {(len(x) - n, 10)}.")
-    theirs, mine = (int((s.argmax(axis=1) != t[n:]).sum()) for s in (straight.predict(x[n:]), scores))
-    mistakes = f"it makes {mine} mistakes in {len(x) - n}, a linear layer {theirs}; a sixth of that is asked for"
-    learnt = int((network.predict(x[:n]).argmax(axis=1) != t[:n]).sum())
-    if mine > 0.6 * len(scores):
-        raise Wrong(f"{mistakes}. That is guessing: does the loss fall? Was it trained on the x and t that it was given?")
-    if 6 * mine <= theirs:
-        return
-    if learnt > 0.02 * n:
-        raise Wrong(f"{mistakes}. It even misreads {learnt} of the {n} it learnt from: train longer, or give it more filters.")
-    raise Wrong(
-        f"{mistakes}. It knows what it learnt from by heart (mistakes there: {learnt}), yet that does not carry over: let it look "
-        "through small windows (Conv2D, MaxPool2D), or add weight decay."
-    )
+    blame({"shape": scores.shape != (len(x) - n, 10)}, got=scores.shape, expected=(len(x) - n, 10))
+    misread = lambda scores, t: int((scores.argmax(axis=1) != t).sum())
+    mine, theirs, missed = misread(scores, t[n:]), misread(straight.predict(x[n:]), t[n:]), misread(network.predict(x[:n]), t[:n])
+    if 6 * mine > theirs:
+        faults = {"guessing": mine > 0.6 * len(scores), "unlearnt": missed > 0.02 * n, "by-heart": True}
+        blame(faults, score=Wrong("score", mine=mine, n=len(scores), theirs=theirs), missed=missed, given=n)

@@ -1,89 +1,49 @@
-"""The exercises of notebook 07: a frame's spectrum, the mel scale, the logarithm, and how fast a song is."""
+"""The checks of notebooks 07 and 08: spectrum, mel scale and tempo; songs placed, scored and moved, and an ear of one's own."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
 from acai.audio import log_mel
-from acai.datasets.synthetic import RATE, render
-from acai.reference import sound as loops
-from acai.teaching.exercises import Wrong, task
-from acai.teaching.exercises.judging import asked, judge
+from acai.content.ears import SpectrumRidge
+from acai.datasets.synthetic import FEATURES, RATE, render, synthetic
+from acai.reference import content, sound
+from acai.teaching.exercises.judging import Wrong, asked, blame, built, judge
 
 
-@task("07-frame", 20)
-def frame(answer: object) -> None:
-    """The power spectrum of one frame (A1).
-
-    Put window // 2 zeros before x and enough behind it: then frame t is `padded[t * hop : t * hop + window]`.
-    Hann's window is `0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)`. Multiply the frame by it.
-    `np.abs(np.fft.rfft(…)) ** 2` is the power of the frequencies 0 … window / 2.
-    """
-    rng, every_frequency = np.random.default_rng(7), np.eye(17).tolist()
+def check_frame(answer: object, rng: np.random.Generator) -> None:
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(32) / 32)
     for n, hop, t in ((200, 16, 5), (150, 10, 0), (150, 10, 15), (120, 32, 2)):
         x = rng.normal(size=n)
-        right = np.array(loops.mel_power(x.tolist(), every_frequency, 32, hop))[:, t]
-        padded = np.concatenate([np.zeros(16), x, np.zeros(48)])
-        w = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(32) / 32)
+        right = np.array(sound.mel_power(x.tolist(), np.eye(17).tolist(), 32, hop))[:, t]
+        padded = np.pad(x, (16, 48))
         cut, late = padded[t * hop : t * hop + 32], padded[t * hop + 16 : t * hop + 48]
-        X, spectrum = np.fft.rfft(w * cut), lambda piece: np.abs(np.fft.rfft(piece)) ** 2
+        X, power = np.fft.rfft(hann * cut), lambda frame: np.abs(np.fft.rfft(frame)) ** 2
         judge(asked(answer, x, t, 32, hop), right, {
-            "the frame is not faded in and out: multiply it by Hann's window.": spectrum(cut),
-            "the frame *begins* at t · hop. It is centred there: it begins half a window earlier.": spectrum(w * late),
-            "the frame begins at t · hop and is not faded in and out. Two things are left to do.": spectrum(late),
-            "that is the amplitude |X|; the power is its square.": np.abs(X),
-            "`np.hanning` ends with a 0 on both sides, for it divides by window − 1. Hann's window here divides by window.":
-                spectrum(np.hanning(32) * cut),
-            "that is the square of the real part alone. |X|² is real² + imag².": X.real**2,
-            "those are all `window` frequencies, and the upper half mirrors the lower. `np.fft.rfft` gives the lower.":
-                np.abs(np.fft.fft(w * cut)) ** 2,
-        }, f"{n} samples, frame {t}, a window of 32 and a hop of {hop}")  # fmt: skip
+            "bare": power(cut), "late": power(hann * late), "bare-late": power(late), "amplitude": np.abs(X),
+            "hanning": power(np.hanning(32) * cut), "real": X.real**2, "mirrored": np.abs(np.fft.fft(hann * cut)) ** 2,
+        }, n=n, t=t, hop=hop)
 
 
-@task("07-mel", 15)
-def mel(answer: object) -> None:
-    """The mel scale, for an array.
-
-    Two pieces: f / (200 / 3) below 1,000 Hz; above, 15 + 27 · (how many factors of 6.4 lie between 1,000 Hz and f).
-    How many factors of 6.4 are in a ratio? log(ratio) / log(6.4).
-    `np.where(f < 1000, lower, upper)` chooses, but computes both: keep log away from 0 with `np.maximum(f, 1000)`.
-    """
+def check_mel(answer: object, rng: np.random.Generator) -> None:
     for f in (np.array([1500.0, 4000, 11025]), np.array([0.0, 60, 440, 999, 1000, 1001, 6400])):
-        low, ratio = f / (200 / 3), np.log(np.maximum(f, 1) / 1000)
-        with np.errstate(all="ignore"):
-            value = asked(answer, f)
-        judge(value, np.where(f < 1000, low, 15 + 27 * ratio / np.log(6.4)), {
-            "above 1,000 Hz steps are ratios, not differences: 15 + 27 · log(f / 1000) / log 6.4.": low,
-            "that is another mel scale, HTK's 2595 · log₁₀(1 + f / 700). Slaney's is asked for, as librosa has it.":
-                2595 * np.log10(1 + f / 700),
-            "27 mel are a factor of 6.4, not of e: divide the logarithm by log 6.4.": np.where(f < 1000, low, 15 + 27 * ratio),
-            "the upper part has to begin where the lower one ends, at 15 mel.": np.where(f < 1000, low, 27 * ratio / np.log(6.4)),
-            "you take the logarithm below 1,000 Hz, too. There a mel is just 200/3 Hz.": 15 + 27 * ratio / np.log(6.4),
-            "for 0 Hz it takes the logarithm of 0. Below 1,000 Hz there is no logarithm.": np.nan,
-        }, f"f = {f.tolist()} Hz")  # fmt: skip
+        low, above = f / (200 / 3), 27 * np.log(np.maximum(f, 1) / 1000)
+        high = above / np.log(6.4)
+        judge(asked(answer, f), np.where(f < 1000, low, 15 + high), {
+            "linear": low, "htk": 2595 * np.log10(1 + f / 700), "e": np.where(f < 1000, low, 15 + above),
+            "offset": np.where(f < 1000, low, high), "log": 15 + high, "zero": np.nan}, f=f.tolist())
 
 
-@task("07-log", 5)
-def log(answer: object) -> None:
-    """The logarithm (A2).
-
-    Read the formula from the inside: first C · S, then 1 + that, then the logarithm.
-    `np.log` is the natural logarithm; `np.log1p(x)` is log(1 + x), and exact where x is tiny.
-    """
-    S = np.random.default_rng(9).exponential(1e-3, (4, 6))
+def check_log(answer: object, rng: np.random.Generator) -> None:
+    S = rng.exponential(1e-3, (4, 6))
     for C in (10_000.0, 100.0):
-        judge(asked(answer, S, C), np.log1p(C * S), {
-            "the 1 is missing: without it silence lies at −∞.": np.log(C * S),
-            "C does not go before the logarithm, but into it, with S.": C * np.log1p(S),
-            "C is missing: powers are far below 1, and without it their logarithm hardly differs from them.": np.log1p(S),
-            "that is the logarithm to base 10. (A2) has the natural one, `np.log`.": np.log10(1 + C * S),
-            "those are decibels. (A2) has the natural logarithm of 1 + C · S.": 10 * np.log10(np.maximum(S, 1e-10)),
-            "C is added where it should multiply.": np.log(1 + C + S),
-            "it always takes C = 10,000; use the C that it is given.": np.log1p(10_000 * S),
-        }, f"C = {C}")  # fmt: skip
+        judge(asked(answer, S, C), np.log(1 + C * S), {  # (A2)
+            "no-one": np.log(C * S), "outside": C * np.log1p(S), "no-C": np.log1p(S), "ten": np.log10(1 + C * S),
+            "decibels": 10 * np.log10(np.maximum(S, 1e-10)), "added": np.log(1 + C + S), "fixed": np.log1p(10_000 * S),
+        }, C=C)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _songs() -> tuple[list[np.ndarray], np.ndarray]:
     """Spectrograms of sixteen songs, and their chords a minute."""
     rng = np.random.default_rng(10)
@@ -91,38 +51,81 @@ def _songs() -> tuple[list[np.ndarray], np.ndarray]:
     return [log_mel((render(z, 6.0, rng), RATE)) for z in features], 80 * 2.5 ** ((features[:, 3] + 1) / 2)
 
 
-@task("07-tempo", 120)
-def tempo(answer: object) -> None:
-    """Tell a song's tempo from its spectrogram.
-
-    When does it get louder? `np.maximum(np.diff(S, axis=1), 0).sum(axis=0)` is high where something is struck.
-    Is that row of numbers like itself, moved by so many frames? Or: which frequency is strong in its Fourier transform?
-    A beat shows at its multiples as well: add up the strength at k · tempo for k = 1, 2, 3, 4, and take the best tempo.
-    Frames are coarse. `np.fft.rfft(onset, 16384)` appends zeros, and so gives a finer grid of frequencies.
-    """
+def check_tempo(answer: object, rng: np.random.Generator) -> None:
     spectrograms, truth = _songs()
     told = np.array([float(asked(answer, S)) for S in spectrograms])
-    if not (np.isfinite(told).all() and (told > 0).all()):
-        raise Wrong("for some songs it tells no number above 0.")
-    near = lambda unit, tolerance=0.04: float(np.mean(np.abs(told / (unit * truth) - 1) <= tolerance))
-    if near(1) >= 0.75:
-        return
-    score = f"it is within 4 % for {near(1):.0%} of the songs, not 75 %."
-    if told.std() < 0.02 * told.mean():
-        raise Wrong(f"{score} It says nearly the same of every song, about {told.mean():.0f}: does it look at S at all?")
-    for hint, values, expected in (
-        ("It tells chords a *second*: multiply by 60.", told, truth / 60),
-        ("It tells how many *seconds* a chord lasts: divide 60 by it.", told, 60 / truth),
-        ("It tells how many *frames* a chord lasts: one frame is 512/22050 s.", told, 60 / truth * RATE / 512),
-        ("It often tells twice as much as there is: a regular beat is strong at its multiples, too. Ask only for 80 to 200.",
-         told, 2 * truth),
-        ("It often tells half as much as there is: what comes again after one beat comes again after two.", told, truth / 2),
-    ):  # fmt: skip
-        if np.mean(np.abs(values / expected - 1) < 0.1) > 0.4:
-            raise Wrong(f"{score} {hint}")
-    if near(1, 0.09) > near(1) + 0.2:
-        raise Wrong(
-            f"{score} Within 9 % it is {near(1, 0.09):.0%}: the right beat, told too coarsely. At 200 a minute a beat is 12.9 "
-            "frames long, and the next whole number is 8 % away: look between the frames."
-        )
-    raise Wrong(f"{score} Begin with how much louder it gets from frame to frame; then ask when it repeats.")
+    blame({"no-number": not (np.isfinite(told).all() and (told > 0).all())})
+    near = lambda truth, tolerance: np.mean(np.abs(told / truth - 1) <= tolerance)
+    often = lambda truth: near(truth, 0.1) > 0.4
+    share, wider = near(truth, 0.04), near(truth, 0.09)
+    if share < 0.75:
+        blame({
+            "same": told.std() < 0.02 * told.mean(), "second": often(truth / 60), "seconds": often(60 / truth),
+            "frames": often(60 / truth * RATE / 512), "twice": often(2 * truth), "half": often(truth / 2),
+            "coarse": wider > share + 0.2, "other": True,
+        }, score=Wrong("score", share=share), wider=wider, mean=told.mean())
+
+
+def check_windows(answer: object, rng: np.random.Generator) -> None:
+    f = lambda x: np.array([np.square(x).mean(), x.max(), x[:, -1].sum(), np.prod(x.mean(axis=1))])
+    for frames, width in ((23, 5), (20, 5), (7, 7)):
+        S, rest, step = rng.normal(size=(3, frames)), frames % width, frames - width + 1
+        windows = [S[:, s : s + width] for s in range(0, step, width)]
+        whole, last, short = [f(x) for x in windows], f(S[:, -width:]), S[:, frames - rest :]
+        told = [*whole, last] if rest else whole
+        mean = lambda told: np.mean(told, axis=0)  # (A4)
+        judge(asked(answer, S, f, width), content.placed_by_ear(np.array(told).tolist()), {
+            "lost": mean(whole), "twice": mean([*whole, last]), "whole": f(S), "mean": f(mean(windows)),
+            "every": mean([f(S[:, s : s + width]) for s in range(step)]),
+            "padded": mean([*whole, f(np.pad(short, ((0, 0), (0, width - rest))))]),
+            "short": mean([*whole, f(short)] if rest else whole), "sum": np.sum(told, axis=0),
+        }, frames=frames, width=width)
+
+
+def check_best(answer: object, rng: np.random.Generator) -> None:
+    for n in (3, 5, 12):
+        p, Q = rng.normal(size=4), rng.normal(size=(12, 4)) * rng.uniform(0.2, 3, (12, 1))
+        scores = Q @ p  # (A5)
+        judge(asked(answer, p, Q, n), np.argsort(-scores)[:n], {
+            "worst": np.argsort(scores)[:n], "last": np.argsort(scores)[-n:], "scores": -np.sort(-scores)[:n],
+            "cosine": np.argsort(-scores / np.linalg.norm(Q, axis=1))[:n], "nearest": np.argsort(((Q - p) ** 2).sum(axis=1))[:n],
+            "all": np.argsort(-scores)}, n=n)
+
+
+def check_first_plays(answer: object, rng: np.random.Generator) -> None:
+    for n, lam in ((9, 2.0), (6, 0.5)):
+        q_hat, P, r = rng.normal(size=4), rng.normal(size=(n, 4)), rng.normal(size=n)
+        right = np.array(content.placed_by_both(q_hat.tolist(), P.tolist(), r.tolist(), lam))
+        moved = lambda penalty, r, P=P: np.linalg.solve(P.T @ P + penalty, P.T @ r)  # (A6)
+        I, rest = np.eye(4), r - P @ q_hat
+        judge(asked(answer, q_hat, P, r, lam), right, {
+            "deaf": q_hat + moved(0, rest), "step": right - q_hat, "raw": q_hat + moved(lam * I, r), "to-zero": moved(lam * I, r),
+            "sign": 2 * q_hat - right, "half": q_hat + moved(lam / 2 * I, rest), "everywhere": q_hat + moved(lam, rest),
+        }, n=n, lam=lam)
+    judge(asked(answer, q_hat, np.zeros((0, 4)), np.zeros(0), 1.0), q_hat, {"nobody": np.zeros(4)}, "case-nobody")
+
+
+@cache
+def _world() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """The sound of a small world, its features, and what the average spectrum tells of the last 45 songs."""
+    world = synthetic(20, 180, seconds=4.0, seed=14)
+    spectrograms = world.spectrograms()
+    ear = SpectrumRidge().fit(spectrograms[:135], world.features[:135])
+    return spectrograms, world.features, ear.predict(spectrograms[135:])
+
+
+def check_ear(answer: object, rng: np.random.Generator) -> None:
+    mine, (spectrograms, features, average) = built(answer), _world()
+    known, truth = features[:135], features[135:]
+    mine.fit(spectrograms[:135], known.copy())
+    told = np.asarray(asked(mine.predict, spectrograms[135:]), dtype=float)
+    blame({"shape": told.shape != (45, 7) or not np.isfinite(told).all()}, got=told.shape)
+    R2, level = 1 - np.square([told - truth, average - truth]).mean(axis=1) / truth.var(axis=0)
+    learnt = 1 - np.square(mine.predict(spectrograms[:135]) - known).mean() / known.var()
+    deaf = [name for name, value in zip(FEATURES, R2) if value < 0.4]
+    if R2.mean() < level.mean() + 0.2:
+        score = Wrong("score", mine=R2.mean(), theirs=level.mean())
+        blame({
+            "same": told.std(axis=0).max() < 1e-6, "by-heart": learnt > 0.9 and R2.mean() < 0.3,
+            "average": abs(R2.mean() - level.mean()) < 0.02, "deaf": deaf, "dull": True,
+        }, score=score, learnt=learnt, deaf=", ".join(deaf))

@@ -55,23 +55,15 @@ def by_rows(
         raise InputError(f"there are {len(r)} values, but {len(t)} times")
     if len(r) == 0:
         raise InputError("there is not one rating; at least one (user, song, value) is needed")
-    finite = np.isfinite(r)
-    if not finite.all():
-        j = int(np.argmin(finite))
+    if not np.isfinite(r).all():
+        j = int(np.argmin(np.isfinite(r)))
         raise InputError(f"value {r[j]} of user {users[u[j]]!r} for song {songs[i[j]]!r} (entry {j}) is not a finite number")
     if combine is not None and combine not in WAYS:
         raise unknown("way to combine", combine, WAYS, n=len(WAYS))
-    del finite
 
     shape = (len(users), len(songs))
     entry = np.zeros(len(r), dtype=np.int8) if combine == "count" else np.arange(len(r), dtype=np.int32)
-    coo = sparse.coo_array((entry, (u, i)), shape=shape)
-    coo.has_canonical_format = True  # or SciPy would add up the entries of repeated pairs
-    csr = coo.tocsr()
-    del coo, entry
-    csr.sort_indices()
-    indptr, indices, entry = csr.indptr, csr.indices, csr.data
-    del csr
+    indptr, indices, entry = _sorted(entry, u, i, shape)
     starts = np.ones(len(entry), dtype=bool)  # where another pair begins
     np.not_equal(indices[1:], indices[:-1], out=starts[1:])
     starts[indptr[:-1][np.diff(indptr) > 0]] = True  # a new row is a new pair, whatever the song
@@ -86,6 +78,15 @@ def by_rows(
         r, t = _combined(r, t, entry, first, sizes, combine)
         indices, indptr = indices[first], np.searchsorted(first, indptr).astype(np.int32)
     return sparse.csr_array((r.astype(np.float32, copy=False), indices, indptr), shape=shape), t
+
+
+def _sorted(entry: np.ndarray, u: np.ndarray, i: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    """Where each row begins, the songs of the rows, ascending, and the entries likewise; repeated pairs stay as they are."""
+    coo = sparse.coo_array((entry, (u, i)), shape=shape)
+    coo.has_canonical_format = True  # or SciPy would add up the entries of repeated pairs
+    csr = coo.tocsr()
+    csr.sort_indices()
+    return csr.indptr, csr.indices, csr.data
 
 
 def _first_repetition(entry: np.ndarray, first: np.ndarray, sizes: np.ndarray) -> tuple[int, int]:

@@ -11,7 +11,7 @@ Matrix = list[list[float]]
 
 def user_mean(R: Known, u: int) -> float:
     """r̄(u), over everything that u rated."""
-    return mean([r for (v, _), r in R.items() if v == u])
+    return mean(r for (v, _), r in R.items() if v == u)
 
 
 def common(R: Known, u: int, v: int) -> list[int]:
@@ -42,16 +42,16 @@ def pearson(R: Known, u: int, v: int) -> float:
     songs = common(R, u, v)
     if not songs:
         return 0.0
-    mean_u, mean_v = mean([R[u, i] for i in songs]), mean([R[v, i] for i in songs])
-    covariance = sum((R[u, i] - mean_u) * (R[v, i] - mean_v) for i in songs)
-    variance_u, variance_v = sum((R[u, i] - mean_u) ** 2 for i in songs), sum((R[v, i] - mean_v) ** 2 for i in songs)
-    return covariance / math.sqrt(variance_u * variance_v) if variance_u * variance_v > 1e-12 else 0.0
+    mean_u, mean_v = mean(R[u, i] for i in songs), mean(R[v, i] for i in songs)
+    x, y = [R[u, i] - mean_u for i in songs], [R[v, i] - mean_v for i in songs]
+    variances = sum(a**2 for a in x) * sum(b**2 for b in y)
+    return sum(a * b for a, b in zip(x, y)) / math.sqrt(variances) if variances > 1e-12 else 0.0
 
 
 def msd(R: Known, u: int, v: int) -> float:
     """1 / (1 + mean squared difference), by which (C1) may go instead of (C3)."""
     songs = common(R, u, v)
-    return 1 / (1 + mean([(R[u, i] - R[v, i]) ** 2 for i in songs])) if songs else 0.0
+    return 1 / (1 + mean((R[u, i] - R[v, i]) ** 2 for i in songs)) if songs else 0.0
 
 
 def asymmetric_cosine(R: Known, u: int, v: int, alpha: float) -> float:
@@ -154,7 +154,7 @@ def best_user(R: Known, Q: Matrix, u: int, lam: float, alpha: float, epsilon: fl
 
 def biases(R: Known, m: int, n: int, lam_u: float, lam_i: float, epochs: int) -> tuple[float, list[float], list[float]]:
     """(C12) r̂ = μ + b(u) + b(i): in turn, b(i) = Σ_u (r − μ − b(u)) / (λ_i + |U(i)|), and b(u) likewise with λ_u + |I(u)|."""
-    mu = mean(list(R.values()))
+    mu = mean(R.values())
     b_u, b_i = [0.0] * m, [0.0] * n
     for _ in range(epochs):
         for i in range(n):

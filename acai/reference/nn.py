@@ -1,4 +1,7 @@
-"""README part N, the network, as loops over single numbers. Nothing here is fast, and nothing is clever."""
+"""README part N, the network, as loops over single numbers. Nothing here is fast, and nothing is clever.
+
+What `np.vectorize` stands above is said of one number, and done with every number of an array.
+"""
 
 import math
 from collections.abc import Iterator
@@ -26,10 +29,8 @@ def conv(x: np.ndarray, W: np.ndarray, b: np.ndarray, stride: Pair, padding: Pai
     O, C, size = len(W), W.shape[1], W.shape[2:]
     y = np.zeros((len(x), O, *places(x, size, stride, padding)), x.dtype)
     for n, o, i, j in np.ndindex(y.shape):
-        y[n, o, i, j] = b[o]
-        for c in range(C):
-            for p, q, h, w in window(x, size, stride, padding, i, j):
-                y[n, o, i, j] += W[o, c, p, q] * x[n, c, h, w]
+        below = window(x, size, stride, padding, i, j)
+        y[n, o, i, j] = b[o] + sum(W[o, c, p, q] * x[n, c, h, w] for p, q, h, w in below for c in range(C))
     return y
 
 
@@ -57,13 +58,12 @@ def max_pool(x: np.ndarray, size: Pair, stride: Pair, padding: Pair, dy: np.ndar
     return y if dy is None else dx
 
 
-def relu(x: np.ndarray, dy: np.ndarray | None = None) -> np.ndarray:
+@np.vectorize(otypes=[float])
+def relu(x: float, dy: float | None = None) -> float:
     """(N3) max(0, x); with `dy`, (N7.6) its dx: dy where x > 0, and 0 elsewhere."""
-    out = np.zeros_like(x)
-    for at in np.ndindex(x.shape):
-        if x[at] > 0:
-            out[at] = x[at] if dy is None else dy[at]
-    return out
+    if dy is None:
+        return max(0.0, x)
+    return dy if x > 0 else 0.0
 
 
 def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -136,17 +136,13 @@ def global_pool(x: np.ndarray, kind: str, dy: np.ndarray | None = None) -> np.nd
     return y if dy is None else dx
 
 
-def tanh(x: np.ndarray, dy: np.ndarray | None = None) -> np.ndarray:
+@np.vectorize(otypes=[float])
+def tanh(x: float, dy: float | None = None) -> float:
     """(N10) tanh(x); with `dy`, (N7.7) its dx = dy (1 − tanh² x)."""
-    out = np.zeros_like(x)
-    for at in np.ndindex(x.shape):
-        out[at] = math.tanh(x[at]) if dy is None else dy[at] * (1 - math.tanh(x[at]) ** 2)
-    return out
+    return math.tanh(x) if dy is None else dy * (1 - math.tanh(x) ** 2)
 
 
-def dropout(x: np.ndarray, dropped: np.ndarray, rate: float) -> np.ndarray:
+@np.vectorize(otypes=[float])
+def dropout(x: float, dropped: bool, rate: float) -> float:
     """(N11) x / (1 − rate) where it is not dropped, and 0 where it is; (N7.8) the same of dy is its dx."""
-    y = np.zeros_like(x)
-    for at in np.ndindex(x.shape):
-        y[at] = 0 if dropped[at] else x[at] / (1 - rate)
-    return y
+    return 0.0 if dropped else x / (1 - rate)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from scipy import sparse
@@ -12,14 +13,8 @@ from acai.recording import Recording, Sound
 
 
 def log_mel(
-    sound: Sound | Recording,
-    sample_rate: float = 22050,
-    window: int = 1024,
-    hop: int = 512,
-    n_mels: int = 128,
-    f_min: float = 0.0,
-    f_max: float | None = None,
-    C: float = 10_000.0,
+    sound: Sound | Recording, sample_rate: float = 22050, window: int = 1024, hop: int = 512, n_mels: int = 128,
+    f_min: float = 0.0, f_max: float | None = None, C: float = 10_000.0,
 ) -> np.ndarray:
     """Log-mel spectrogram (A1, A2), after Dieleman and Schrauwen (2014).
 
@@ -54,14 +49,8 @@ def log_mel(
 
 
 def mfcc(
-    sound: Sound | Recording,
-    sample_rate: float = 22050,
-    window: int = 2048,
-    hop: int = 512,
-    n_mels: int = 128,
-    f_min: float = 0.0,
-    f_max: float | None = 8000.0,
-    n_mfcc: int = 128,
+    sound: Sound | Recording, sample_rate: float = 22050, window: int = 2048, hop: int = 512, n_mels: int = 128,
+    f_min: float = 0.0, f_max: float | None = 8000.0, n_mfcc: int = 128,
 ) -> np.ndarray:
     """Mel-frequency cepstral coefficients (A3), with the parameters of the original OpenMRS (2016).
 
@@ -88,13 +77,8 @@ def mfcc(
 
 
 def mel_power(
-    sound: Sound | Recording,
-    sample_rate: float = 22050,
-    window: int = 1024,
-    hop: int = 512,
-    n_mels: int = 128,
-    f_min: float = 0.0,
-    f_max: float | None = None,
+    sound: Sound | Recording, sample_rate: float = 22050, window: int = 1024, hop: int = 512, n_mels: int = 128,
+    f_min: float = 0.0, f_max: float | None = None,
 ) -> np.ndarray:
     """Mel power spectrogram (A1): what `librosa.feature.melspectrogram` gives, from a sound that may be an hour long.
 
@@ -106,16 +90,14 @@ def mel_power(
         raise InputError(f"hop={hop}; expected from 1 sample to the whole window={window}")
     recording = sound if isinstance(sound, Recording) else Recording(sound, sample_rate)
     F = mel_filters(recording.sample_rate, window, n_mels, f_min, f_max)  # (n_mels, window//2 + 1), sparse
-    w = _hann(window)
+    w = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)  # Hann's window
     S = []
     for x in frames(recording, window, hop):  # (t, window)
         X = rfft(w * x)  # (t, window//2 + 1)
         S.append(F @ (X.real**2 + X.imag**2).T)  # (A1)
     if recording.n_samples < window:
-        raise InputError(
-            f"{recording.name} is too short: it has {recording.n_samples} of the {window} samples "
-            f"of one window at {recording.sample_rate:g} Hz"
-        )
+        there = f"it has {recording.n_samples} of the {window} samples of one window at {recording.sample_rate:g} Hz"
+        raise InputError(f"{recording.name} is too short: {there}")
     return np.concatenate(S, axis=1)
 
 
@@ -125,17 +107,12 @@ def frames(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[np.n
     The signal is padded by half a window of zeros at either end, so that frame t is centred on sample t · hop.
     """
     rest = np.zeros(window // 2, np.float32)
-    for block in _and_then(blocks, np.zeros(window - window // 2, np.float32)):
+    for block in chain(blocks, [np.zeros(window - window // 2, np.float32)]):
         rest = np.concatenate([rest, block])
         if len(rest) >= window:
             x = np.lib.stride_tricks.sliding_window_view(rest, window)[::hop]
             yield x
             rest = rest[len(x) * hop :]
-
-
-def _and_then(blocks: Iterable[np.ndarray], last: np.ndarray) -> Iterator[np.ndarray]:
-    yield from blocks
-    yield last
 
 
 @lru_cache(maxsize=8)
@@ -153,22 +130,14 @@ def mel_filters(
 
     f_max = sample_rate / 2 if f_max is None else f_max
     if window < 2 or n_mels < 1 or not 0 <= f_min < f_max <= sample_rate / 2:
-        raise InputError(
-            f"window={window}, n_mels={n_mels}, f_min={f_min:g}, f_max={f_max:g} at sample_rate={sample_rate:g}; "
-            "expected a window of at least 2 samples, at least one band, and 0 <= f_min < f_max <= sample_rate / 2"
-        )
+        given = f"window={window}, n_mels={n_mels}, f_min={f_min:g}, f_max={f_max:g} at sample_rate={sample_rate:g}"
+        expected = "a window of at least 2 samples, at least one band, and 0 <= f_min < f_max <= sample_rate / 2"
+        raise InputError(f"{given}; expected {expected}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # librosa warns of empty bands; we say how many and refuse
         F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=f_max)
     n_empty = int((F.max(axis=1) == 0).sum())
     if n_empty:
-        raise InputError(
-            f"{n_empty} of {n_mels} mel bands lie between two frequencies of a window of {window} samples and would "
-            "stay empty; take fewer bands (n_mels) or a longer window"
-        )
+        empty = f"{n_empty} of {n_mels} mel bands lie between two frequencies of a window of {window} samples"
+        raise InputError(f"{empty} and would stay empty; take fewer bands (n_mels) or a longer window")
     return sparse.csr_array(F)
-
-
-def _hann(window: int) -> np.ndarray:
-    n = np.arange(window)
-    return (0.5 - 0.5 * np.cos(2 * np.pi * n / window)).astype(np.float32)

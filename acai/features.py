@@ -11,16 +11,18 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from acai.audio import log_mel, mfcc
 from acai.errors import InputError, unknown
 from acai.files import written_whole
 from acai.recording import Recording, Sound, check_at_the_door
 
-KINDS = ("log_mel", "mfcc")
+KINDS = {"log_mel": log_mel, "mfcc": mfcc}
 VERSION = 1  # of what a cached file means: to be counted up when `acai.audio` computes something else than before
 CLIPPED = 0.001  # the share of instants at full scale from which on it is worth a remark
 SETTLED = 2.0  # seconds after which a file's time of change tells it from a later version of itself
@@ -63,12 +65,8 @@ class Features(Mapping[str, np.ndarray]):
 
 
 def extract(
-    paths: Mapping[str, str | os.PathLike],
-    cache: str | os.PathLike | None = None,
-    kind: str = "log_mel",
-    n_jobs: int = -1,
-    progress: bool = False,
-    **parameters: float | None,
+    paths: Mapping[str, str | os.PathLike], cache: str | os.PathLike | None = None, kind: str = "log_mel",
+    n_jobs: int = -1, progress: bool = False, **parameters: float | None,
 ) -> Features:
     """Compute the features of many sound files, or find them in the cache.
 
@@ -99,34 +97,30 @@ def extract(
         raise unknown("kind of features", kind, KINDS)
     if n_jobs == 0:
         raise InputError("n_jobs=0; expected how many files to work on at a time, or -1 for as many as there are cores")
-    folder = Path(os.path.abspath(default_cache() if cache is None else cache))
-    recipe = _full_recipe(kind, parameters)
+    recipe = _recipe(kind, parameters)
+    folder = Path(os.path.abspath(cache or default_cache()))
     folder.mkdir(parents=True, exist_ok=True)
-    index, present, now = _read_index(folder), set(os.listdir(folder)), time.time()
-    stamps = {os.path.abspath(path): _stamp(path) for path in paths.values()}
-    digests, reasons, todo = {}, {}, {}
-    for track, path in paths.items():
-        path = os.path.abspath(path)
-        stamp, digest = index.get(path, (None, None))
-        if stamp and stamp == stamps[path] and _file_name(digest, recipe) in present:
-            digests[track] = digest
-        else:
-            todo[track] = path
-
-    for track, digest, reason in _in_parallel(todo, folder, recipe, n_jobs, progress) if todo else ():
-        digests[track], reasons[track] = digest, reason
-        stamp = stamps[todo[track]]
-        if not reason and stamp and now - stamp[1] / 1e9 > SETTLED:
-            index[todo[track]] = [stamp, digest]
+    index: dict[str, str] = {}  # what a file held when it last had this stamp: it spares reading all files again
+    with suppress(FileNotFoundError, json.JSONDecodeError):
+        index = json.loads((folder / "index.json").read_text())
+    paths = {track: os.path.abspath(path) for track, path in paths.items()}
+    stamps = {track: _stamp(path) for track, path in paths.items()}
+    files = {track: _place(folder, index.get(stamps[track]), recipe) for track in paths}
+    todo = [track for track in paths if stamps[track] not in index or not files[track].exists()]
+    skipped = {}
     if todo:
+        done = _in_parallel([paths[track] for track in todo], folder, recipe, n_jobs, progress)
+        for track, (digest, reason) in zip(todo, done):
+            files[track] = _place(folder, digest, recipe)
+            if reason:
+                skipped[track] = reason
+                del files[track]
+            elif stamps[track]:
+                index[stamps[track]] = digest
         _write(folder / "index.json", lambda file: file.write_text(json.dumps(index, indent=0, sort_keys=True)))
-    _sweep(folder, [name for name in present if name.startswith(".")])
-
-    skipped = {track: reasons[track] for track in paths if reasons.get(track)}
-    files = {track: folder / _file_name(digests[track], recipe) for track in paths if track not in skipped}
-    present = set(os.listdir(folder)) if todo else present
+    _sweep(folder)
     notes = {track: file.with_suffix(".txt") for track, file in files.items()}
-    remarks = {track: note.read_text() for track, note in notes.items() if note.name in present}
+    remarks = {track: note.read_text() for track, note in notes.items() if note.exists()}
     return Features(files, skipped, remarks, len(todo) - len(skipped))
 
 
@@ -137,79 +131,68 @@ def default_cache() -> Path:
     return Path(pooch.os_cache("acai")) / "features"
 
 
-def _full_recipe(kind: str, parameters: dict) -> dict:
+def _recipe(kind: str, parameters: dict) -> dict:
     """Everything that decides what the features are, with the defaults that the caller left out."""
-    from acai import audio
-
-    bound = inspect.signature(getattr(audio, kind)).bind(None, **parameters)
+    bound = inspect.signature(KINDS[kind]).bind(None, **parameters)
     bound.apply_defaults()
+    del bound.arguments["sound"]
     recipe = {"kind": kind, "version": VERSION, **bound.arguments}
-    del recipe["sound"]
     return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in recipe.items()}
 
 
 def _listen(sound: Sound, recipe: dict) -> tuple[np.ndarray, float]:
     """The features of one sound, and the share of it that is clipped."""
-    from acai import audio
-
     parameters = {name: value for name, value in recipe.items() if name not in ("kind", "version")}
     recording = Recording(sound, recipe["sample_rate"])
-    features = getattr(audio, recipe["kind"])(recording, **parameters)  # (bands, frames)
+    features = KINDS[recipe["kind"]](recording, **parameters)  # (bands, frames)
     return features.astype(np.float16), recording.clipped
 
 
-def _in_parallel(todo: dict, folder: Path, recipe: dict, n_jobs: int, progress: bool) -> Iterator[tuple]:
+def _in_parallel(paths: list[str], folder: Path, recipe: dict, n_jobs: int, progress: bool) -> Iterator[tuple[str, str]]:
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
     rate = recipe["sample_rate"]
     _listen((np.sin(np.arange(rate + recipe["window"])), rate), recipe)  # a wrong parameter fails here, once
     # Threads, unless a `joblib.parallel_config` says otherwise: decoding, resampling and Fourier transforms all release
     # Python's lock, and there are no processes to start. None of it calls BLAS, so no thread pool works against them.
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
-
-    tasks = (delayed(_extract_one)(track, path, folder, recipe) for track, path in todo.items())
-    done = Parallel(n_jobs, prefer="threads", return_as="generator_unordered")(tasks)
-    yield from tqdm(done, total=len(todo), desc="listening", unit="track", disable=not progress)
+    parallel = Parallel(n_jobs, prefer="threads", return_as="generator")
+    done = parallel(delayed(_extract_one)(path, folder, recipe) for path in paths)
+    return tqdm(done, total=len(paths), desc="listening", unit="track", disable=not progress)
 
 
-def _extract_one(track: str, path: str, folder: Path, recipe: dict) -> tuple[str, str, str | None]:
-    """Fill one place of the cache: the track, what its file holds, and why it cannot be used, if so."""
+def _extract_one(path: str, folder: Path, recipe: dict) -> tuple[str, str]:
+    """Fill one place of the cache: what the file holds, and why it cannot be used, if so."""
     try:
         check_at_the_door(path)
         with open(path, "rb") as sound:
             digest = hashlib.file_digest(sound, "sha256").hexdigest()
-        file = folder / _file_name(digest, recipe)
-        if file.exists():
-            return track, digest, None
+        place = _place(folder, digest, recipe)
+        if place.exists():
+            return digest, ""
         features, clipped = _listen(path, recipe)
     except InputError as error:
-        return track, "", str(error).removeprefix(path).strip()
+        return "", str(error).removeprefix(path).strip()
     if clipped > CLIPPED:  # written before the features, whose presence says that all is there
         remark = f"is clipped: {clipped:.1%} of it stands at full scale"
-        _write(file.with_suffix(".txt"), lambda file: file.write_text(remark))
-    _write(file, lambda file: np.save(file, features))
-    return track, digest, None
+        _write(place.with_suffix(".txt"), lambda file: file.write_text(remark))
+    _write(place, lambda file: np.save(file, features))
+    return digest, ""
 
 
-def _file_name(digest: str | None, recipe: dict) -> str:
+def _place(folder: Path, digest: str | None, recipe: dict) -> Path:
+    """The file of the cache for what a sound file holds, listened to in this way."""
     key = hashlib.sha256(json.dumps([digest, recipe], sort_keys=True).encode())
-    return f"{key.hexdigest()[:40]}.npy"
+    return folder / f"{key.hexdigest()[:40]}.npy"
 
 
-def _stamp(path: str) -> list[int] | None:
-    """What tells, without reading it, that a file has not changed: its size and the time of its last change."""
-    try:
+def _stamp(path: str) -> str:
+    """What tells, without reading it, that a file has not changed: its size and time of change; "" if it cannot be told."""
+    with suppress(OSError):
         status = os.stat(path)
-    except OSError:
-        return None
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _read_index(folder: Path) -> dict[str, list]:
-    """For each path, its stamp when it was last read and what it held then: it spares reading all files again."""
-    try:
-        return json.loads((folder / "index.json").read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
+        if time.time() - status.st_mtime > SETTLED:
+            return f"{status.st_size} {status.st_mtime_ns} {path}"
+    return ""
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:
@@ -221,13 +204,10 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
             raise
 
 
-def _sweep(folder: Path, leftovers: list[str]) -> None:
+def _sweep(folder: Path) -> None:
     """Remove the temporary files of killed runs: those that are there whole by now, or that are older than a day."""
-    for name in leftovers:
-        temporary = folder / name
-        finished = temporary.with_name(name[1:].rsplit("-", 1)[0] + temporary.suffix)
-        try:
+    for temporary in folder.glob(".*-*"):
+        finished = temporary.with_name(temporary.name[1:].rpartition("-")[0] + temporary.suffix)
+        with suppress(FileNotFoundError):  # its owner was alive, and renamed it
             if finished.exists() or time.time() - temporary.stat().st_mtime > DAY:
                 temporary.unlink()
-        except FileNotFoundError:
-            pass  # its owner was alive, and renamed it

@@ -13,7 +13,6 @@ BLOCK = 1 << 18  # samples read at a time, six seconds at 44,100 Hz: long enough
 EDGE = 1 << 16  # bytes of a file's beginning and end that are looked at before it is decoded: one Ogg page at most
 FULL_SCALE = 32767 / 32768  # the largest 16-bit sample
 SILENCE = 1 / 32768  # one step of 16 bits
-FORMATS = (".wav", ".flac", ".ogg", ".mp3")
 MP3_LENGTH = re.compile(rb"\xff[\xe2-\xff].{11,36}(Xing|Info)", re.DOTALL)  # in the first frame, behind its side information
 EXPECTED = "expected a wav, flac, ogg or mp3 file"
 
@@ -48,84 +47,68 @@ class Recording:
     """
 
     def __init__(self, sound: Sound, sample_rate: float = 22050) -> None:
-        self.sound = sound
-        self.sample_rate = sample_rate
         if isinstance(sound, np.ndarray):
             raise InputError("samples were given without their rate; expected (samples, rate), as in (samples, 22050)")
+        self.sound, self.sample_rate = sound, sample_rate
         self.name = "the array of samples" if isinstance(sound, tuple) else os.fspath(sound)
-        self.n_samples = 0
-        self.n_read = self._n_clipped = 0
-
-    @property
-    def clipped(self) -> float:
-        """The share of the instants read so far at which a channel stood at full scale."""
-        return self._n_clipped / max(self.n_read, 1)
+        self.n_samples, self.clipped = 0, 0.0
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        self.n_samples = self.n_read = self._n_clipped = 0
-        lowest, highest = np.inf, -np.inf
-        for block in self._resampled(self._from_array() if isinstance(self.sound, tuple) else self._from_file()):
-            if len(block):
-                lowest, highest = min(lowest, block.min()), max(highest, block.max())
-                self.n_samples += len(block)
-                yield block
-        if not self.n_read:
-            raise InputError(f"{self.name} holds no samples; expected some seconds of sound")
-        if self.n_samples > 1 and highest - lowest <= SILENCE:
-            raise InputError(f"{self.name} is silent: no sound in any of its {self.n_samples / self.sample_rate:.1f} s")
+        import soxr  # librosa's resampler: librosa.resample takes no stream, and first compiles for 10 s
 
-    def _resampled(self, source: Iterator[tuple[np.ndarray, float]]) -> Iterator[np.ndarray]:
-        resampler = None
-        for block, rate in source:  # (n, channels)
-            block = np.ascontiguousarray(block.T)  # (channels, n)
-            if not np.isfinite(block).all():
-                j = self.n_read + int(np.argmin(np.isfinite(block).all(axis=0)))
+        self.n_samples = n_read = n_clipped = 0
+        lowest, highest, resampler = np.inf, -np.inf, None
+        for block, rate in self._from_array() if isinstance(self.sound, tuple) else self._from_file():  # (n, channels)
+            block = np.ascontiguousarray(block.T)  # (channels, n): so, NumPy is quick
+            finite = np.isfinite(block).all(axis=0)
+            if not finite.all():
+                j = n_read + int(finite.argmin())
                 raise InputError(f"{self.name} is damaged: sample {j:,} (at {j / rate:.2f} s) is not a finite number")
-            self.n_read += block.shape[1]
-            self._n_clipped += np.count_nonzero(np.abs(block).max(axis=0) >= FULL_SCALE)
+            n_read += block.shape[1]
+            n_clipped += np.count_nonzero(np.abs(block).max(axis=0) >= FULL_SCALE)
+            self.clipped = n_clipped / n_read
             mono = block.mean(axis=0)
-            if rate == self.sample_rate:
-                yield mono
-                continue
-            if resampler is None:
-                import soxr  # librosa's resampler: librosa.resample takes no stream, and first compiles for 10 s
-
-                resampler = soxr.ResampleStream(rate, self.sample_rate, 1)
-            yield resampler.resample_chunk(mono)
+            lowest, highest = min(lowest, mono.min()), max(highest, mono.max())
+            if rate != self.sample_rate:
+                resampler = resampler or soxr.ResampleStream(rate, self.sample_rate, 1)
+                mono = resampler.resample_chunk(mono)
+            self.n_samples += len(mono)
+            yield mono
+        if not n_read:
+            raise InputError(f"{self.name} holds no samples; expected some seconds of sound")
+        if n_read > 1 and highest - lowest <= SILENCE:
+            raise InputError(f"{self.name} is silent: no sound in any of its {n_read / rate:.1f} s")
         if resampler is not None:
-            yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+            rest = resampler.resample_chunk(np.empty(0, np.float32), last=True)
+            self.n_samples += len(rest)
+            yield rest
 
     def _from_array(self) -> Iterator[tuple[np.ndarray, float]]:
-        samples, rate = self.sound
-        samples = np.asarray(samples)
+        samples, rate = np.asarray(self.sound[0]), self.sound[1]
         if samples.ndim not in (1, 2) or samples.dtype.kind not in "fiu" or not rate > 0:
-            raise InputError(
-                "expected real samples of shape (n,) or (n, channels) and a rate in Hz; "
-                f"given: an array of {samples.dtype} of shape {samples.shape} and the rate {rate}"
-            )
-        samples = samples.reshape(len(samples), -1)
+            given = f"an array of {samples.dtype} of shape {samples.shape} and the rate {rate}"
+            raise InputError(f"expected real samples of shape (n,) or (n, channels) and a rate in Hz; given: {given}")
+        full_scale = 1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max
+        middle = full_scale / 2 if samples.dtype.kind == "u" else 0
         for start in range(0, len(samples), BLOCK):
-            block = samples[start : start + BLOCK]
-            if samples.dtype.kind in "iu":
-                middle = 0 if samples.dtype.kind == "i" else np.iinfo(samples.dtype).max / 2
-                block = (block - middle) / (np.iinfo(samples.dtype).max - middle)
-            yield block.astype(np.float32, copy=False), rate
+            block = (samples[start : start + BLOCK] - middle) / (full_scale - middle)
+            yield block.reshape(len(block), -1).astype(np.float32), rate
 
     def _from_file(self) -> Iterator[tuple[np.ndarray, float]]:
-        path = self.name
-        length_is_known = check_at_the_door(path)
+        length_is_known, n_read = check_at_the_door(self.name), 0
         import soundfile
 
         try:
-            with soundfile.SoundFile(path) as file:
-                while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                    yield block, file.samplerate
+            with soundfile.SoundFile(self.name) as file:
                 n, rate = file.frames, file.samplerate
+                while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+                    n_read += len(block)
+                    yield block, rate
         except soundfile.SoundFileError as error:
             reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-            raise InputError(f"{path} cannot be decoded as audio ({reason}); {EXPECTED}") from None
-        if length_is_known and self.n_read < n - rate / 10:
-            raise InputError(f"{path} is cut short: {self.n_read / rate:.1f} of {n / rate:.1f} s are there")
+            raise InputError(f"{self.name} cannot be decoded as audio ({reason}); {EXPECTED}") from None
+        if length_is_known and n_read < n - rate / 10:
+            raise InputError(f"{self.name} is cut short: {n_read / rate:.1f} of {n / rate:.1f} s are there")
 
 
 def check_at_the_door(path: str | os.PathLike) -> bool:
@@ -136,8 +119,7 @@ def check_at_the_door(path: str | os.PathLike) -> bool:
     try:
         with open(path, "rb") as file:
             head = file.read(EDGE)
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - EDGE))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - EDGE))
             tail = file.read()
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
@@ -145,11 +127,11 @@ def check_at_the_door(path: str | os.PathLike) -> bool:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     if not head:
         raise InputError(f"{path} is empty (0 bytes); {EXPECTED}")
-    if path.suffix.lower() == ".mp3" and b"\xff" not in head:  # each MP3 frame starts so, and no UTF-8 text has it
+    is_mp3 = path.suffix.lower() == ".mp3" or head.startswith(b"ID3")
+    if is_mp3 and b"\xff" not in head:  # each MP3 frame starts so, and no UTF-8 text has it
         raise InputError(f"{path} is not audio, whatever its name says: it has no MP3 frame; {EXPECTED}")
     if head.startswith(b"OggS") and not _ends_ogg_stream(tail):
         raise InputError(f"{path} is cut short: the last page of its Ogg stream is missing; copy it again")
-    is_mp3 = head.startswith(b"ID3") or path.suffix.lower() == ".mp3"
     return not is_mp3 or MP3_LENGTH.search(head) is not None  # without it, the decoder guesses from the first frame
 
 

@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai import cli
-from acai.content.classify import (
-    SoundClassifier,
-    SpectrumClassifier,
-    Verdicts,
-    classifier_network,
-    judge,
-    stratified_folds,
-)
+from acai.content.classify import SoundClassifier, SpectrumClassifier, Verdicts, judge, stratified_folds
+from acai.content.networks import classifier_network
 from acai.errors import InputError
 
 

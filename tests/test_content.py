@@ -144,7 +144,7 @@ def test_is_saved_and_loaded_whole(ear, tmp_path):
     ear.save(tmp_path / "ear.npz")
     loaded = AudioToFactors.load(tmp_path / "ear.npz")
     np.testing.assert_array_equal(loaded.predict(S), ear.predict(S))
-    assert loaded.history == ear.history and loaded.plan == ear.plan and loaded.width == 20
+    assert loaded.history == ear.history and loaded.width == 20 and loaded.learning_rate == 0.05
     (tmp_path / "text.npz").write_text("no ear")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     for name, message in (("nowhere.npz", "there is no such file"), ("text.npz", "not an ear"), ("other.npz", "not an ear")):

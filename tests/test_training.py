@@ -44,7 +44,7 @@ def assert_equal_weights(a: Sequential, b: Sequential) -> None:
 
 @pytest.mark.parametrize("killed", range(6))
 def test_killed_in_any_epoch_and_resumed_ends_as_if_left_alone(tmp_path, killed):
-    plan, alone, resumed = Plan(6, 0.1), network(), network()
+    plan, alone, resumed = Plan(n_epochs=6, learning_rate=0.1), network(), network()
     history = train(alone, MSE(), batches, score, plan)
     with pytest.raises(RuntimeError):
         train(resumed, MSE(), batches, stopping(killed), plan, checkpoint=tmp_path / "c.npz")
@@ -55,7 +55,7 @@ def test_killed_in_any_epoch_and_resumed_ends_as_if_left_alone(tmp_path, killed)
 
 
 def test_a_finished_training_is_not_begun_again(tmp_path):
-    plan, a, b = Plan(3, 0.1), network(), network()
+    plan, a, b = Plan(n_epochs=3, learning_rate=0.1), network(), network()
     history = train(a, MSE(), batches, score, plan, checkpoint=tmp_path / "c.npz")
     assert train(b, MSE(), batches, stopping(0), plan, checkpoint=tmp_path / "c.npz") == history
     assert_equal_weights(a, b)
@@ -69,43 +69,43 @@ def test_ends_with_the_weights_of_the_best_epoch():
         seen.append({name: w.copy() for name, w in net.params.items()})
         return next(scores)
 
-    train(net, MSE(), batches, score, Plan(4, 0.1))
+    train(net, MSE(), batches, score, Plan(n_epochs=4, learning_rate=0.1))
     for name, w in net.params.items():
         np.testing.assert_array_equal(w, seen[1][name])
 
 
 def test_ctrl_c_keeps_the_best_so_far_and_without_one_goes_through():
     net, two = network(), network()
-    history = train(net, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(6, 0.1))
-    expected = train(two, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(6, 0.1))
+    history = train(net, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(n_epochs=6, learning_rate=0.1))
+    expected = train(two, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(n_epochs=6, learning_rate=0.1))
     assert len(history) == 2 and history == expected
     assert_equal_weights(net, two)
     with pytest.raises(KeyboardInterrupt):
-        train(network(), MSE(), batches, stopping(0, KeyboardInterrupt), Plan(6, 0.1))
+        train(network(), MSE(), batches, stopping(0, KeyboardInterrupt), Plan(n_epochs=6, learning_rate=0.1))
 
 
 def test_stops_when_the_score_has_not_risen_for_as_long_as_patience_lasts():
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.9])
-    history = train(network(), MSE(), batches, lambda net: next(scores), Plan(9, 0.1, patience=2))
+    history = train(network(), MSE(), batches, lambda net: next(scores), Plan(n_epochs=9, learning_rate=0.1, patience=2))
     assert [e.score for e in history] == [0.1, 0.5, 0.4, 0.3]
 
 
 def test_the_learning_rate_falls_along_half_a_cosine():
-    history = train(network(), MSE(), batches, score, Plan(4, 0.2))
+    history = train(network(), MSE(), batches, score, Plan(n_epochs=4, learning_rate=0.2))
     np.testing.assert_allclose([e.learning_rate for e in history], 0.1 * (1 + np.cos(np.pi * np.arange(4) / 4)))
 
 
 def test_says_so_when_it_diverges():
     with pytest.raises(InputError, match=r"learning.rate"):
-        train(network(), MSE(), batches, score, Plan(50, 1e6, momentum=0.99))
+        train(network(), MSE(), batches, score, Plan(n_epochs=50, learning_rate=1e6, momentum=0.99))
 
 
 def test_refuses_the_checkpoint_of_another_training(tmp_path):
-    train(network(), MSE(), batches, score, Plan(2, 0.1), checkpoint=tmp_path / "c.npz")
+    train(network(), MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.1), checkpoint=tmp_path / "c.npz")
     with pytest.raises(InputError, match=r"c\.npz: a checkpoint of another training, with the plan .*'learning_rate': 0.1"):
-        train(network(), MSE(), batches, score, Plan(2, 0.2), checkpoint=tmp_path / "c.npz")
+        train(network(), MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.2), checkpoint=tmp_path / "c.npz")
     with pytest.raises(InputError, match=r"c\.npz: not a checkpoint of this network .*remove it"):
-        train(Sequential([Linear(5, 2)] * 3), MSE(), batches, score, Plan(2, 0.1), checkpoint=tmp_path / "c.npz")
+        train(Sequential([Linear(5, 2)] * 3), MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.1), checkpoint=tmp_path / "c.npz")
     (tmp_path / "d.npz").write_bytes(b"not a checkpoint")
     with pytest.raises(InputError, match=r"d\.npz: not a checkpoint"):
-        train(network(), MSE(), batches, score, Plan(2, 0.1), checkpoint=tmp_path / "d.npz")
+        train(network(), MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.1), checkpoint=tmp_path / "d.npz")

@@ -1,121 +1,57 @@
 """Tell kinds of music apart by their sound, and be judged on tracks that were held out whole."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 import numpy as np
 from scipy.special import softmax
+from tqdm import tqdm
 
 from acai.content.ears import SpectrumRidge
-from acai.content.training import Plan, train
-from acai.content.windows import Augmentation, Standardiser, check_spectrograms, consecutive_windows, random_windows
+from acai.content.networks import classifier_network
+from acai.content.training import NetworkEar, train
+from acai.content.windows import Augmentation, Standardiser, check_spectrograms
 from acai.errors import InputError
-from acai.nn import Conv2D, Dropout, GlobalPool, Linear, MaxPool2D, ReLU, Sequential, SoftmaxCrossEntropy
+from acai.nn import SoftmaxCrossEntropy
 
 MASKS = Augmentation(time_mask=30, band_mask=16)
 
 
-def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 64, rate: float = 0.8, seed: int = 0) -> Sequential:
-    """A small `dieleman_network` for few tracks: what was heard is pooled over time, most of it forgotten, the rest weighed.
-
-    Parameters
-    ----------
-    n_classes : int
-        How many kinds there are.
-    n_bands : int
-        Rows of the spectrogram.
-    n_filters : int
-        Width of each convolution.
-    rate : float
-        The share that dropout (N11) forgets.
-    seed : int
-        For the initial weights and for what is forgotten.
-
-    Returns
-    -------
-    Sequential
-        From (N, n_bands, 1, frames) to one score for each class, (N, n_classes).
-    """
-    layers = []
-    for j, channels in enumerate((n_bands, n_filters, n_filters)):
-        layers += [Conv2D(channels, n_filters, (1, 4), seed=1000 * seed + j), ReLU(), MaxPool2D((1, 2))]
-    layers += [Conv2D(n_filters, n_filters, (1, 4), seed=1000 * seed + 3), ReLU(), GlobalPool()]  # (N, 3 · n_filters)
-    layers += [Dropout(rate, seed=1000 * seed + 4), Linear(3 * n_filters, n_classes, seed=1000 * seed + 5)]
-    return Sequential(layers)
-
-
-class Classifier(Protocol):
-    """What can be judged: learns from spectrograms and class numbers, and gives each spectrogram a score for each class."""
-
-    def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "Classifier": ...
-    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray: ...
-
-
-class SoundClassifier:
+@dataclass(kw_only=True)
+class SoundClassifier(NetworkEar):
     """A network that tells the kind of music it hears, trained with the softmax loss (N6) on random windows.
 
     Parameters
     ----------
-    width : int
-        Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
-    n_epochs, learning_rate, momentum, weight_decay, seed
-        The plan of the training: see `acai.content.training.Plan`. There are too few tracks to judge epochs by, so all are run.
     windows : int
         Random windows of each track in an epoch.
-    batch_size : int
-        Windows a step.
     augment : Augmentation
         Changes to each window while training. Loudness is not among them by default: it may be part of a style.
-
-    Attributes
-    ----------
-    history : list of Epoch
-        The loss, epoch by epoch.
+    width, batch_size, n_epochs, learning_rate, momentum, weight_decay, seed
+        See `NetworkEar` and `Plan` in `acai.content.training`. There are too few tracks to judge epochs by: all are run.
     """
 
-    def __init__(
-        self,
-        width: int = 129,
-        n_epochs: int = 30,
-        learning_rate: float = 0.03,
-        momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-        windows: int = 8,
-        batch_size: int = 16,
-        augment: Augmentation = MASKS,
-        seed: int = 0,
-    ) -> None:
-        self.width = width
-        self.plan = Plan(n_epochs, learning_rate, momentum, weight_decay, seed=seed)
-        self.windows = windows
-        self.batch_size = batch_size
-        self.augment = augment
+    n_epochs: int = 30
+    augment: Augmentation = MASKS
+    windows: int = 8
 
     def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SoundClassifier":
         """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
         check_spectrograms(spectrograms, self.width)
         self.inputs = Standardiser.of(spectrograms)
-        n_classes, n_bands = int(classes.max()) + 1, spectrograms[0].shape[0]
-
-        def batches(rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            shuffled = rng.permutation(np.repeat(np.arange(len(classes)), self.windows))
-            for start in range(0, len(shuffled), self.batch_size):
-                tracks = shuffled[start : start + self.batch_size]
-                x = random_windows(spectrograms, tracks, self.width, self.inputs, rng, self.augment)
-                yield x, classes[tracks]
-
+        self.network = classifier_network(int(classes.max()) + 1, len(spectrograms[0]), seed=self.seed)
+        tracks = np.repeat(np.arange(len(classes)), self.windows)
         epoch = itertools.count()  # as the score of an epoch: the later the better, for `train` keeps the best
-        self.network = classifier_network(n_classes, n_bands, seed=self.plan.seed)
-        self.history = train(self.network, SoftmaxCrossEntropy(), batches, lambda _: next(epoch), self.plan)
+        batches = partial(self.batches, spectrograms, tracks, classes)
+        self.history = train(self.network, SoftmaxCrossEntropy(), batches, lambda _: next(epoch), self)
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
         """The probability of each class, a mean over windows side by side: shape (n_tracks, n_classes)."""
         check_spectrograms(spectrograms, self.width, len(self.inputs.mean))
-        y = [self.network.predict(consecutive_windows(S, self.width, self.inputs)) for S in spectrograms]
-        return np.array([softmax(y_i, axis=1).mean(axis=0) for y_i in y])
+        return np.array([softmax(y, axis=1).mean(axis=0) for y in self.hear(spectrograms)])
 
 
 class SpectrumClassifier:
@@ -162,13 +98,9 @@ class Verdicts:
 
 
 def judge(
-    spectrograms: Mapping[str, np.ndarray],
-    classes: Mapping[str, str],
-    classifiers: Mapping[str, Callable[[int], Classifier]],
-    n_folds: int = 5,
-    n_repeats: int = 3,
-    seed: int = 0,
-    progress: bool = False,
+    spectrograms: Mapping[str, np.ndarray], classes: Mapping[str, str],
+    classifiers: Mapping[str, Callable[[int], SoundClassifier | SpectrumClassifier]],
+    n_folds: int = 5, n_repeats: int = 3, seed: int = 0, progress: bool = False,
 ) -> Verdicts:
     """Part the tracks into folds, hold each out in turn, and let every classifier learn from the others and guess.
 
@@ -198,18 +130,14 @@ def judge(
     InputError
         If there are fewer than two classes, or a class has fewer than two tracks.
     """
-    from tqdm import tqdm
-
     tracks = [track for track in spectrograms if track in classes]
     names = sorted({classes[track] for track in tracks})
     truth = np.array([names.index(classes[track]) for track in tracks], dtype=np.intp)
     counts = np.bincount(truth, minlength=len(names))
     if len(names) < 2 or counts.min() < 2:
         found = ", ".join(f"{name} ({count})" for name, count in zip(names, counts)) or "none"
-        raise InputError(
-            "expected at least two sub-folders, each with at least two tracks that can be used: "
-            f"one to learn from and one to be tested on; there are: {found}"
-        )
+        expected = "expected at least two sub-folders, each with at least two tracks that can be used"
+        raise InputError(f"{expected}: one to learn from and one to be tested on; there are: {found}")
     if not 2 <= n_folds <= len(tracks) or n_repeats < 1:
         raise InputError(f"n_folds={n_folds}, n_repeats={n_repeats}; expected 2 to {len(tracks)} folds, at least one repeat")
     S = [np.asarray(spectrograms[track], dtype=np.float32) for track in tracks]

@@ -34,9 +34,8 @@ class Ridge:
     def fit(self, X: np.ndarray, Y: np.ndarray) -> "Ridge":
         """Learn from X, shape (n, n_features), and Y, shape (n, n_targets)."""
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) < 3:
-            raise InputError(
-                f"X has shape {X.shape} and Y {Y.shape}; expected (n, features) and (n, targets), n at least 3"
-            )
+            shapes = f"X has shape {X.shape} and Y {Y.shape}"
+            raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
         self.inputs = Standardiser.of([X.T])
         X = self.inputs(X.T).T.astype(np.float64)
         self.y_bar = Y.mean(axis=0)

@@ -75,14 +75,12 @@ def own_music(plays: str | os.PathLike, audio: str | os.PathLike, width: int = 1
     skipped = {**features.skipped, **{track: f"is shorter than a window of {width} frames" for track in short}}
     sounds = {track: features[track] for track in features if track not in short}
     if not sounds:
-        raise InputError(
-            f"none of the {len(folder.tracks)} files in {folder.root} could be used: {next(iter(skipped.items()))}"
-        )
+        first = next(iter(skipped.items()))
+        raise InputError(f"none of the {len(folder.tracks)} files in {folder.root} could be used: {first}")
     if not set(sounds) & set(log.songs):
-        raise InputError(
-            f"no track of {plays} is in {audio}: the log names {log.songs[0]!r}, the folder has {next(iter(sounds))!r}; "
-            "name the tracks in the log as the files are named, relative to the folder"
-        )
+        names = f"the log names {log.songs[0]!r}, the folder has {next(iter(sounds))!r}"
+        advice = "name the tracks in the log as the files are named, relative to the folder"
+        raise InputError(f"no track of {plays} is in {audio}: {names}; {advice}")
     songs = [*log.songs, *(track for track in sounds if track not in log.song_columns)]
     R = sparse.csr_array((log.csr.data, log.csr.indices, log.csr.indptr), shape=(log.n_users, len(songs)))
     unheard_of = tuple(song for song in log.songs if song not in sounds)

@@ -1,6 +1,7 @@
 """Networks that hear: from a window of a log-mel spectrogram to the k hidden features of its song."""
 
-from acai.nn import Conv2D, Flatten, GlobalPool, Linear, MaxPool2D, ReLU, Sequential
+from acai.nn import Conv2D, Dropout, Flatten, GlobalPool, Linear, MaxPool2D, ReLU, Sequential
+from acai.nn.layer import Layer
 
 
 def openmrs_network(n_factors: int, seed: int = 0) -> Sequential:
@@ -18,36 +19,20 @@ def openmrs_network(n_factors: int, seed: int = 0) -> Sequential:
     Sequential
         From (N, 1, 128, 999) to (N, k).
     """
-    s = _seeds(seed)
-    return Sequential(
-        [
-            Conv2D(1, 32, (128, 4), seed=next(s)),
-            ReLU(),
-            MaxPool2D((1, 4)),  # (N, 32, 1, 249)
-            Conv2D(32, 64, (1, 4), seed=next(s)),
-            ReLU(),
-            MaxPool2D((1, 2)),  # (N, 64, 1, 123)
-            Conv2D(64, 64, (1, 4), seed=next(s)),
-            ReLU(),
-            MaxPool2D((1, 4)),  # (N, 64, 1, 30)
-            Conv2D(64, 64, (1, 4), seed=next(s)),
-            ReLU(),  # (N, 64, 1, 27)
-            Flatten(),  # (N, 1728)
-            Linear(1728, 128, seed=next(s)),
-            ReLU(),
-            Linear(128, 32, seed=next(s)),
-            ReLU(),
-            Linear(32, n_factors, seed=next(s)),
-        ]
-    )
+    s = 1000 * seed  # each layer has a seed of its own
+    return Sequential([
+        Conv2D(1, 32, (128, 4), seed=s), ReLU(), MaxPool2D((1, 4)),  # (N, 32, 1, 249)
+        Conv2D(32, 64, (1, 4), seed=s + 1), ReLU(), MaxPool2D((1, 2)),  # (N, 64, 1, 123)
+        Conv2D(64, 64, (1, 4), seed=s + 2), ReLU(), MaxPool2D((1, 4)),  # (N, 64, 1, 30)
+        Conv2D(64, 64, (1, 4), seed=s + 3), ReLU(), Flatten(),  # (N, 1728)
+        Linear(1728, 128, seed=s + 4), ReLU(),
+        Linear(128, 32, seed=s + 5), ReLU(),
+        Linear(32, n_factors, seed=s + 6),
+    ])  # fmt: skip
 
 
 def dieleman_network(
-    n_factors: int,
-    n_bands: int = 128,
-    n_filters: int = 64,
-    n_hidden: int = 128,
-    pools: tuple[int, ...] = (2, 2, 2),
+    n_factors: int, n_bands: int = 128, n_filters: int = 64, n_hidden: int = 128, pools: tuple[int, ...] = (2, 2, 2),
     seed: int = 0,
 ) -> Sequential:
     """The network of Dieleman's "Recommending music on Spotify with deep learning" (2014), smaller: any length of sound.
@@ -73,17 +58,41 @@ def dieleman_network(
     Sequential
         From (N, n_bands, 1, frames) to (N, k).
     """
-    s = _seeds(seed)
-    layers = []
-    channels = n_bands
-    for pool in pools:
-        layers += [Conv2D(channels, n_filters, (1, 4), seed=next(s)), ReLU(), MaxPool2D((1, pool))]
-        channels = n_filters
-    layers += [Conv2D(channels, n_filters, (1, 4), seed=next(s)), ReLU(), GlobalPool()]  # (N, 3 · n_filters)
-    layers += [Linear(3 * n_filters, n_hidden, seed=next(s)), ReLU(), Linear(n_hidden, n_factors, seed=next(s))]
-    return Sequential(layers)
+    heard = _convolutions(n_bands, n_filters, pools, seed)  # (N, 3 · n_filters)
+    s = 1000 * seed + len(pools) + 1
+    return Sequential([
+        *heard, Linear(3 * n_filters, n_hidden, seed=s), ReLU(), Linear(n_hidden, n_factors, seed=s + 1)
+    ])  # fmt: skip
 
 
-def _seeds(seed: int):
-    """A seed of its own for every layer."""
-    return iter(range(1000 * seed, 1000 * seed + 1000))
+def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 64, rate: float = 0.8, seed: int = 0) -> Sequential:
+    """A small `dieleman_network` for few tracks: what was heard is pooled over time, most of it forgotten, the rest weighed.
+
+    Parameters
+    ----------
+    n_classes : int
+        How many kinds there are.
+    n_bands : int
+        Rows of the spectrogram.
+    n_filters : int
+        Width of each convolution.
+    rate : float
+        The share that dropout (N11) forgets.
+    seed : int
+        For the initial weights and for what is forgotten.
+
+    Returns
+    -------
+    Sequential
+        From (N, n_bands, 1, frames) to one score for each class, (N, n_classes).
+    """
+    heard, s = _convolutions(n_bands, n_filters, (2, 2, 2), seed), 1000 * seed
+    return Sequential([*heard, Dropout(rate, seed=s + 4), Linear(3 * n_filters, n_classes, seed=s + 5)])
+
+
+def _convolutions(n_bands: int, n_filters: int, pools: tuple[int, ...], seed: int) -> list[Layer]:
+    """Along time, with the bands as channels, and at the end all time in three numbers for each filter."""
+    layers: list[Layer] = []
+    for j, pool in enumerate(pools):
+        layers += [Conv2D(n_filters if j else n_bands, n_filters, (1, 4), seed=1000 * seed + j), ReLU(), MaxPool2D((1, pool))]
+    return [*layers, Conv2D(n_filters if pools else n_bands, n_filters, (1, 4), seed=1000 * seed + len(pools)), ReLU(), GlobalPool()]

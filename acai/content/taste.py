@@ -1,5 +1,7 @@
 """A model of one listener's taste: from a song's hidden features to what this listener makes of it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from tqdm import tqdm
 
@@ -10,6 +12,7 @@ from acai.nn import MSE, SGD, Linear, Sequential, Tanh
 from acai.ratings import Ratings
 
 
+@dataclass
 class TasteNetworks:
     """One small network for each listener, k → n_hidden → 1 (the `cf_mlp` of OpenMRS, 2016), built from our own layers.
 
@@ -28,17 +31,12 @@ class TasteNetworks:
         All networks start from the same weights.
     """
 
-    def __init__(
-        self,
-        n_hidden: int = 8,
-        n_epochs: int = 60,
-        learning_rate: float = 0.05,
-        momentum: float = 0.9,
-        weight_decay: float = 0.02,
-        seed: int = 0,
-    ) -> None:
-        self.n_hidden, self.n_epochs, self.seed = n_hidden, n_epochs, seed
-        self.descent = {"learning_rate": learning_rate, "momentum": momentum, "weight_decay": weight_decay}
+    n_hidden: int = 8
+    n_epochs: int = 60
+    learning_rate: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 0.02
+    seed: int = 0
 
     def fit(self, Q: np.ndarray, ratings: Ratings, heard: np.ndarray, progress: bool = False) -> "TasteNetworks":
         """Learn every listener's taste.
@@ -52,16 +50,16 @@ class TasteNetworks:
         heard : numpy.ndarray of int
             The columns of the songs to learn from.
         """
-        self.inputs, Q, R = _prepared(Q, ratings, heard)
+        Q, R = _prepared(Q, ratings, heard)
+        self.inputs = Standardiser.of([Q.T])
         x = self.inputs(Q.T).T
         self.networks = []
-        for u in tqdm(range(len(R)), desc="learning tastes", unit="listener", disable=not progress):
-            network = Sequential([
-                Linear(x.shape[1], self.n_hidden, seed=self.seed), Tanh(), Linear(self.n_hidden, 1, seed=self.seed + 1)
-            ])  # fmt: skip
-            loss, optimizer = MSE(), SGD(network, **self.descent)
+        for r in tqdm(R, desc="learning tastes", unit="listener", disable=not progress):
+            hidden, out = Linear(x.shape[1], self.n_hidden, self.seed), Linear(self.n_hidden, 1, self.seed + 1)
+            network = Sequential([hidden, Tanh(), out])
+            loss, optimizer = MSE(), SGD(network, self.learning_rate, self.momentum, self.weight_decay)
             for _ in range(self.n_epochs):
-                loss.forward(network.forward(x), R[u][:, None])
+                loss.forward(network.forward(x), r[:, None])
                 network.backward(loss.backward(), want_dx=False)
                 optimizer.step()
             self.networks.append(network)
@@ -78,7 +76,7 @@ class TasteRidge:
 
     def fit(self, Q: np.ndarray, ratings: Ratings, heard: np.ndarray, progress: bool = False) -> "TasteRidge":
         """As `TasteNetworks.fit`."""
-        _, Q, R = _prepared(Q, ratings, heard)
+        Q, R = _prepared(Q, ratings, heard)
         self.ridge = Ridge().fit(Q, R.T)
         return self
 
@@ -87,10 +85,8 @@ class TasteRidge:
         return self.ridge.predict(np.asarray(Q)).T
 
 
-def _prepared(Q: np.ndarray, ratings: Ratings, heard: np.ndarray) -> tuple[Standardiser, np.ndarray, np.ndarray]:
+def _prepared(Q: np.ndarray, ratings: Ratings, heard: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The features of the songs to learn from, and the values of every listener: (len(heard), k), (n_users, len(heard))."""
     if len(Q) != ratings.n_songs:
         raise InputError(f"Q has {len(Q)} rows; expected one for each of the {ratings.n_songs} songs of the ratings")
-    Q = np.asarray(Q, dtype=np.float32)[heard]
-    R = ratings.csc[:, heard].toarray().astype(np.float32)
-    return Standardiser.of([Q.T]), Q, R
+    return np.asarray(Q, dtype=np.float32)[heard], ratings.csc[:, heard].toarray().astype(np.float32)

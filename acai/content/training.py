@@ -1,24 +1,23 @@
-"""Train a network on windows of songs: epochs that can be stopped, resumed bit for bit, judged on songs held out."""
+"""How a network learns to hear: epochs that can be stopped, resumed bit for bit, and judged on songs held out."""
 
-import json
 import math
 import os
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
 
+from acai.content.windows import Augmentation, consecutive_windows, random_windows
 from acai.errors import InputError
-from acai.files import written_whole
-from acai.nn import SGD, Sequential
+from acai.files import load_npz, save_npz
+from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
 
-MAX_NORM = (
-    1.0  # of a step's gradient: the first steps on fresh weights are steep, and one too long kills the ReLUs for good
-)
+KIND = "a checkpoint saved by acai"
+MAX_NORM = 1.0  # of a step's gradient: the first steps on fresh weights are steep, and one too long kills ReLUs for good
+
+Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass
@@ -30,7 +29,7 @@ class Epoch:
     learning_rate: float
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Plan:
     """How long, how fast.
 
@@ -46,29 +45,17 @@ class Plan:
         Epoch e draws from the generator seeded [seed, e], so a resumed training draws what it would have drawn.
     """
 
-    n_epochs: int
-    learning_rate: float
+    n_epochs: int = 40
+    learning_rate: float = 0.03
     momentum: float = 0.9
     weight_decay: float = 1e-4
     patience: int | None = None
     seed: int = 0
 
 
-class Loss(Protocol):
-    """`MSE` (N5) or `SoftmaxCrossEntropy` (N6)."""
-
-    def forward(self, y: np.ndarray, target: np.ndarray) -> float: ...
-    def backward(self) -> np.ndarray: ...
-
-
 def train(
-    network: Sequential,
-    loss: Loss,
-    batches: Callable[[np.random.Generator], Iterator[tuple[np.ndarray, np.ndarray]]],
-    score: Callable[[Sequential], float],
-    plan: Plan,
-    progress: bool = False,
-    checkpoint: str | os.PathLike | None = None,
+    network: Sequential, loss: MSE | SoftmaxCrossEntropy, batches: Callable[[np.random.Generator], Batches],
+    score: Callable[[Sequential], float], plan: Plan, progress: bool = False, checkpoint: str | os.PathLike | None = None,
 ) -> list[Epoch]:
     """Train `network` in place, and leave it with the weights of its best epoch.
 
@@ -101,57 +88,51 @@ def train(
     """
     optimizer = SGD(network, plan.learning_rate, plan.momentum, plan.weight_decay)
     history: list[Epoch] = []
-    best: dict[str, np.ndarray] = {}
+    best = {name: w.copy() for name, w in network.params.items()}
+    settings = {f.name: getattr(plan, f.name) for f in fields(Plan)}
     if checkpoint is not None and Path(checkpoint).exists():
-        history, best = _resume(checkpoint, network, optimizer, plan)
+        history = _resume(checkpoint, settings, _state(network, optimizer, best))
     bar = tqdm(total=plan.n_epochs, initial=len(history), desc="learning to hear", unit="epoch", disable=not progress)
     try:
         for e in range(len(history), plan.n_epochs):
             if plan.patience is not None and history and e - 1 - _best(history) >= plan.patience:
                 break
             optimizer.learning_rate = plan.learning_rate / 2 * (1 + math.cos(math.pi * e / plan.n_epochs))
-            losses = [
-                _step(network, loss, optimizer, *batch) for batch in batches(np.random.default_rng([plan.seed, e]))
-            ]
+            rng = np.random.default_rng([plan.seed, e])
+            losses = [_step(network, loss, optimizer, *batch) for batch in batches(rng)]
             epoch = Epoch(float(np.mean(losses)), float(score(network)), optimizer.learning_rate)
             if not math.isfinite(epoch.loss):
-                raise InputError(
-                    f"the loss is {epoch.loss} in epoch {e + 1}: the training diverged; "
-                    f"take a smaller learning_rate than {plan.learning_rate}"
-                )
+                diverged = f"the loss is {epoch.loss} in epoch {e + 1}: the training diverged"
+                raise InputError(f"{diverged}; take a smaller learning_rate than {plan.learning_rate}")
             history.append(epoch)
             if _best(history) == e:
                 best = {name: w.copy() for name, w in network.params.items()}
             if checkpoint is not None:
-                _keep(checkpoint, network, optimizer, plan, history, best)
+                epochs = [asdict(epoch) for epoch in history]
+                save_npz(checkpoint, KIND, plan=settings, history=epochs, **_state(network, optimizer, best))
             bar.set_postfix(loss=f"{epoch.loss:.3f}", held_out=f"{epoch.score:.3f}")
             bar.update()
     except KeyboardInterrupt:
         if not history:
             raise
-        bar.write(
-            f"stopped in epoch {len(history) + 1} of {plan.n_epochs}; the best so far, epoch {_best(history) + 1}, is kept"
-        )
+        kept = f"the best so far, epoch {_best(history) + 1}, is kept"
+        bar.write(f"stopped in epoch {len(history) + 1} of {plan.n_epochs}; {kept}")
     finally:
         bar.close()
-    _write_into(network.params, best)
+    for name, w in network.params.items():
+        w[...] = best[name]
     return history
 
 
-def _step(network: Sequential, loss: Loss, optimizer: SGD, x: np.ndarray, target: np.ndarray) -> float:
+def _step(network: Sequential, loss: MSE | SoftmaxCrossEntropy, optimizer: SGD, x: np.ndarray, target: np.ndarray) -> float:
+    """One step down. The gradients' common norm is at most `MAX_NORM` (Pascanu, Mikolov and Bengio 2013)."""
     value = loss.forward(network.forward(x), target)
     network.backward(loss.backward(), want_dx=False)
-    _clip(network.grads, MAX_NORM)
+    norm = math.sqrt(sum(float(np.vdot(dw, dw)) for dw in network.grads.values()))
+    for dw in network.grads.values():
+        dw *= MAX_NORM / max(norm, MAX_NORM)
     optimizer.step()
     return value
-
-
-def _clip(grads: dict[str, np.ndarray], most: float) -> None:
-    """Scale all gradients down together so that their common norm is at most `most` (Pascanu, Mikolov and Bengio 2013)."""
-    norm = math.sqrt(sum(float(np.vdot(dw, dw)) for dw in grads.values()))
-    if norm > most:
-        for dw in grads.values():
-            dw *= most / norm
 
 
 def _best(history: list[Epoch]) -> int:
@@ -159,49 +140,63 @@ def _best(history: list[Epoch]) -> int:
     return int(np.argmax([epoch.score for epoch in history]))
 
 
-def _keep(
-    path: str | os.PathLike, network: Sequential, optimizer: SGD, plan: Plan, history: list[Epoch], best: dict
-) -> None:
-    """Write all that is needed to go on: where the weights are, where they were going, where they were best."""
-    arrays = {f"{part} {name}": w for part, named in _parts(network, optimizer, best) for name, w in named.items()}
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
-        np.savez(
-            file, plan=json.dumps(asdict(plan)), history=json.dumps([asdict(epoch) for epoch in history]), **arrays
-        )
+def _state(network: Sequential, optimizer: SGD, best: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All that is needed to go on: where the weights are, where they were going, where they were best."""
+    parts = {"weights": network.params, "steps": optimizer.steps, "best": best}
+    return {f"{part} {name}": w for part, named in parts.items() for name, w in named.items()}
 
 
-def _resume(path: str | os.PathLike, network: Sequential, optimizer: SGD, plan: Plan) -> tuple[list[Epoch], dict]:
-    best = {name: np.empty_like(w) for name, w in network.params.items()}
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        kept_plan, history = (
-            json.loads(str(arrays["plan"])),
-            [Epoch(**epoch) for epoch in json.loads(str(arrays["history"]))],
-        )
-        parts = [
-            ({name: arrays[f"{part} {name}"] for name in named}, named)
-            for part, named in _parts(network, optimizer, best)
-        ]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: not a checkpoint of this network ({type(error).__name__}: {error}); remove it to start afresh"
-        ) from None
-    if kept_plan != asdict(plan) or any(
-        a.shape != w.shape for old, new in parts for a, w in zip(old.values(), new.values())
-    ):
-        raise InputError(
-            f"{path}: a checkpoint of another training, with the plan {kept_plan}; remove it, or train with that plan"
-        )
-    for old, new in parts:
-        _write_into(new, old)
-    return history, best
+def _resume(path: str | os.PathLike, settings: dict, state: dict[str, np.ndarray]) -> list[Epoch]:
+    """Put everything back to where it was after the last epoch."""
+    with load_npz(path, KIND) as kept:
+        if kept["plan"] != settings:
+            plan = f"a checkpoint of another training, with the plan {kept['plan']}"
+            raise InputError(f"{path}: {plan}; remove it, or train with that plan")
+        if any(np.shape(kept.get(name)) != w.shape for name, w in state.items()):
+            raise InputError(f"{path}: not a checkpoint of this network (its layers differ); remove it to start afresh")
+        for name, w in state.items():
+            w[...] = kept[name]
+        return [Epoch(**epoch) for epoch in kept["history"]]
 
 
-def _parts(network: Sequential, optimizer: SGD, best: dict) -> tuple[tuple[str, dict[str, np.ndarray]], ...]:
-    return ("weights", network.params), ("steps", optimizer.steps), ("best", best)
+@dataclass(kw_only=True)
+class NetworkEar(Plan):
+    """A network that hears songs window by window: what `AudioToFactors` and `SoundClassifier` have in common.
 
+    Attributes
+    ----------
+    width : int
+        Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
+    batch_size : int
+        Windows a step.
+    augment : Augmentation, optional
+        Changes to each window while training.
+    history : list of Epoch
+        How the training went, epoch by epoch.
+    """
 
-def _write_into(params: dict[str, np.ndarray], values: dict[str, np.ndarray]) -> None:
-    for name, w in params.items():
-        w[...] = values[name]
+    width: int = 129
+    batch_size: int = 16
+    augment: Augmentation | None = None
+    history: list[Epoch] = field(default_factory=list, init=False, repr=False)
+
+    def batches(
+        self, spectrograms: Sequence[np.ndarray], songs: np.ndarray, targets: np.ndarray, rng: np.random.Generator
+    ) -> Batches:
+        """Random windows of these songs, by number and shuffled, each beside what is to be told of its song."""
+        shuffled = rng.permutation(songs)
+        for start in range(0, len(shuffled), self.batch_size):
+            chosen = shuffled[start : start + self.batch_size]
+            x = random_windows(spectrograms, chosen, self.width, self.inputs, rng, self.augment)
+            yield self.shaped(x), targets[chosen]
+
+    def hear(self, spectrograms: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """What the network says of each window of each song, side by side: (windows, k) for every song."""
+        for S in spectrograms:
+            yield self.network.predict(self.shaped(consecutive_windows(S, self.width, self.inputs)))
+
+    def shaped(self, x: np.ndarray) -> np.ndarray:
+        """Windows as the network takes them: (N, bands, 1, width), or (N, 1, bands, width) for one that sees a picture."""
+        W = self.network.layers[0].params.get("W")
+        sees_a_picture = W is not None and W.ndim == 4 and W.shape[1] == 1
+        return x.swapaxes(1, 2) if sees_a_picture else x

@@ -29,7 +29,6 @@ class Standardiser:
         square = sum(np.square(a - mean[:, None]).sum(axis=1) for a in arrays) / n
         std = np.sqrt(square)
         std[std <= 1e-6 * np.abs(mean)] = 1
-        std[std == 0] = 1
         return cls(mean[:, None].astype(np.float32), std[:, None].astype(np.float32))
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
@@ -84,33 +83,26 @@ def check_spectrograms(spectrograms: Sequence[np.ndarray], width: int, bands: in
     InputError
         Naming the first that does not fit, by its place.
     """
-    if len(spectrograms) == 0:
-        raise InputError("there is not one spectrogram; at least one is needed")
     if isinstance(spectrograms, np.ndarray) and spectrograms.ndim == 2:
         raise InputError("a single spectrogram was given; expected a list of them: [S]")
-    expected = "" if bands is None else f" with {bands} bands, as those had that were learnt from"
+    if len(spectrograms) == 0:
+        raise InputError("there is not one spectrogram; at least one is needed")
+    like = "as the first has" if bands is None else "as those had that were learnt from"
+    bands = len(spectrograms[0]) if bands is None else bands
     for n, S in enumerate(spectrograms):
-        if S.ndim != 2 or (bands is not None and S.shape[0] != bands):
-            raise InputError(f"spectrogram {n} has shape {S.shape}; expected (bands, frames){expected}")
-        if bands is None:
-            bands, expected = S.shape[0], f" with {S.shape[0]} bands, as the first has"
+        if S.ndim != 2 or len(S) != bands:
+            raise InputError(f"spectrogram {n} has shape {S.shape}; expected (bands, frames) with {bands} bands, {like}")
         if S.shape[1] < width:
-            raise InputError(
-                f"spectrogram {n} has {S.shape[1]} frames; a window needs {width}: "
-                "leave short songs out, or take a smaller window"
-                + (" (or is it transposed?)" if S.shape[0] >= width else "")
-            )
+            advice = "take a smaller window" + (" (or is it transposed?)" if bands >= width else "")
+            short = f"spectrogram {n} has {S.shape[1]} frames; a window needs {width}"
+            raise InputError(f"{short}: leave short songs out, or {advice}")
         if not np.isfinite(S).all():
             raise InputError(f"spectrogram {n} holds NaN or infinity; its sound is damaged")
 
 
 def random_windows(
-    spectrograms: Sequence[np.ndarray],
-    songs: np.ndarray,
-    width: int,
-    standardise: Standardiser,
-    rng: np.random.Generator,
-    augment: Augmentation | None = None,
+    spectrograms: Sequence[np.ndarray], songs: np.ndarray, width: int, standardise: Standardiser,
+    rng: np.random.Generator, augment: Augmentation | None = None,
 ) -> np.ndarray:
     """One window from a random place in each of the chosen songs: shape (N, bands, 1, width), the mel bands as channels."""
     x = np.empty((len(songs), spectrograms[0].shape[0], 1, width), dtype=np.float32)
@@ -125,7 +117,5 @@ def random_windows(
 def consecutive_windows(spectrogram: np.ndarray, width: int, standardise: Standardiser) -> np.ndarray:
     """All of a song in windows side by side, (N, bands, 1, width); the last one is moved back to end with the song."""
     frames = spectrogram.shape[1]
-    starts = list(range(0, frames - width + 1, width))
-    if starts[-1] + width < frames:
-        starts.append(frames - width)
+    starts = np.minimum(np.arange(0, frames, width), frames - width)
     return np.stack([standardise(spectrogram[:, s : s + width])[:, None] for s in starts])

@@ -133,8 +133,7 @@ def mel_filters(
         given = f"window={window}, n_mels={n_mels}, f_min={f_min:g}, f_max={f_max:g} at sample_rate={sample_rate:g}"
         expected = "a window of at least 2 samples, at least one band, and 0 <= f_min < f_max <= sample_rate / 2"
         raise InputError(f"{given}; expected {expected}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # librosa warns of empty bands; we say how many and refuse
+    with warnings.catch_warnings(action="ignore"):  # librosa warns of empty bands; we say how many and refuse
         F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=f_max)
     n_empty = int((F.max(axis=1) == 0).sum())
     if n_empty:

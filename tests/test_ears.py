@@ -1,9 +1,15 @@
-"""The simpler ears. Oracles: scikit-learn's K-means from the same start; what an ear deaf to order must not hear."""
+"""Ridge regression and the ears built on it. Oracles: the loops of the reference (A7), scikit-learn, and leaving each sample
+out in turn; what an ear deaf to order must not hear."""
 
 import numpy as np
-from sklearn.cluster import KMeans
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import Ridge as Sklearn
 
-from acai.content.ears import BagOfWords, SpectrumRidge, k_means, nearest
+from acai.content.ears import BagOfWords, Ridge, SpectrumRidge
+from acai.errors import InputError
+from acai.reference.content import ridge as loops
 
 
 def songs(n: int, seed: int, frames: int = 60) -> tuple[list[np.ndarray], np.ndarray]:
@@ -41,11 +47,38 @@ def test_both_are_deaf_to_the_order_of_moments():
         np.testing.assert_allclose(ear.predict(S), ear.predict(shuffled), rtol=1e-6, atol=1e-9)
 
 
-def test_k_means_equals_scikit_learns_from_the_same_start():
-    rng = np.random.default_rng(0)
-    x = np.concatenate([rng.normal(c, 1, (200, 3)) for c in (-4, 0, 5)])
-    ours = k_means(x, 5, np.random.default_rng(1), n_rounds=60)
-    start = x[np.random.default_rng(1).permutation(len(x))[:5]]
-    theirs = KMeans(5, init=start, n_init=1, max_iter=60, tol=0, algorithm="lloyd").fit(x)
-    np.testing.assert_allclose(ours, theirs.cluster_centers_, rtol=1e-8)
-    np.testing.assert_array_equal(nearest(x, ours), theirs.labels_)
+def data(n: int, d: int, targets: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(2, 3, (n, d))
+    return X, X @ rng.normal(0, 1, (d, targets)) + rng.normal(0, 1, (n, targets))
+
+
+@given(st.integers(3, 12), st.integers(1, 5), st.integers(1, 3), st.floats(0.01, 100), st.integers(0, 99))
+def test_equals_the_loops_and_scikit_learn(n, d, targets, lam, seed):
+    X, Y = data(n, d, targets, seed)
+    model = Ridge([lam]).fit(X, Y)
+    Z = model.inputs(X.T).T.astype(np.float64)
+    theirs = Sklearn(alpha=lam).fit(Z, Y)
+    np.testing.assert_allclose(model.predict(X), theirs.predict(Z).reshape(Y.shape), rtol=1e-4, atol=1e-4)
+    for t in range(targets):
+        np.testing.assert_allclose(model.W[:, t], loops(Z.tolist(), (Y - Y.mean(axis=0))[:, t].tolist(), lam), rtol=1e-4, atol=1e-5)
+
+
+def test_the_penalty_is_the_one_that_predicts_samples_left_out_best():
+    X, Y = data(20, 15, 2, 0)
+    lams = np.logspace(-3, 3, 13)
+    model = Ridge(lams).fit(X, Y)
+    Z = model.inputs(X.T).T.astype(np.float64)
+
+    def left_out(lam: float) -> float:
+        errors = [
+            Y[n] - Sklearn(alpha=lam).fit(np.delete(Z, n, 0), np.delete(Y, n, 0)).predict(Z[n : n + 1])[0] for n in range(len(Y))
+        ]
+        return float(np.mean(np.square(errors)))
+
+    assert model.lam == min(lams, key=left_out)
+
+
+def test_refuses_shapes_that_do_not_fit():
+    with pytest.raises(InputError, match=r"X has shape \(4, 2\) and Y \(3, 1\)"):
+        Ridge().fit(np.ones((4, 2)), np.ones((3, 1)))

@@ -105,7 +105,8 @@ def test_refuses_the_checkpoint_of_another_training(tmp_path):
     with pytest.raises(InputError, match=r"c\.npz: a checkpoint of another training, with the plan .*'learning_rate': 0.1"):
         train(network(), MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.2), checkpoint=tmp_path / "c.npz")
     with pytest.raises(InputError, match=r"c\.npz: not a checkpoint of this network .*remove it"):
-        train(Sequential([Linear(5, 2)] * 3), MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.1), checkpoint=tmp_path / "c.npz")
+        other = Sequential([Linear(5, 2)] * 3)
+        train(other, MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.1), checkpoint=tmp_path / "c.npz")
     (tmp_path / "d.npz").write_bytes(b"not a checkpoint")
     with pytest.raises(InputError, match=r"d\.npz: not a checkpoint"):
         train(network(), MSE(), batches, score, Plan(n_epochs=2, learning_rate=0.1), checkpoint=tmp_path / "d.npz")

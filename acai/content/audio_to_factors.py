@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields
-from functools import partial
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
 from acai.content.networks import dieleman_network
-from acai.content.training import Epoch, NetworkEar, train
+from acai.content.training import Epoch, NetworkEar
 from acai.content.windows import Standardiser, check_spectrograms
 from acai.errors import InputError
 from acai.files import load_npz, save_npz
@@ -88,8 +87,7 @@ class AudioToFactors(NetworkEar):
             error = np.square(self._told([spectrograms[i] for i in judged]) - T[judged]).sum(axis=0)
             return float(np.mean(1 - error / np.square(T[judged] - T[judged].mean(axis=0)).sum(axis=0)))
 
-        batches = partial(self.batches, spectrograms, learnt, T)
-        self.history = train(self.network, MSE(), batches, r_squared, self, progress, checkpoint)
+        self.learn(spectrograms, learnt, T, MSE(), r_squared, progress, checkpoint)
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
@@ -115,12 +113,9 @@ class AudioToFactors(NetworkEar):
     def save(self, path: str | os.PathLike) -> None:
         """Keep the trained network and the statistics of its inputs and targets in a .npz file, for `AudioToFactors.load`."""
         self._check_trained()
-        settings = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("network", "augment", "history")}
-        save_npz(
-            path, KIND, settings=settings, history=[asdict(epoch) for epoch in self.history],
-            inputs=np.stack(astuple(self.inputs)), targets=np.stack(astuple(self.targets)),
-            **{f"network {name}": w for name, w in self.network.arrays().items()},
-        )
+        network = {f"network {name}": w for name, w in self.network.arrays().items()}
+        inputs, targets = np.stack(astuple(self.inputs)), np.stack(astuple(self.targets))
+        save_npz(path, KIND, settings=self.settings, history=self.history, inputs=inputs, targets=targets, **network)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "AudioToFactors":
@@ -135,7 +130,7 @@ class AudioToFactors(NetworkEar):
             network = {name.removeprefix("network "): w for name, w in stored.items() if name.startswith("network ")}
             ear = cls(from_arrays(network, path), **stored["settings"])
             ear.inputs, ear.targets = Standardiser(*stored["inputs"]), Standardiser(*stored["targets"])
-            ear.history = [Epoch(**epoch) for epoch in stored["history"]]
+            ear.history = [Epoch(*epoch) for epoch in stored["history"]]
         return ear
 
     def _check_trained(self) -> None:

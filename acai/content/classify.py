@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy.special import softmax
@@ -11,7 +10,7 @@ from tqdm import tqdm
 
 from acai.content.ears import SpectrumRidge
 from acai.content.networks import classifier_network
-from acai.content.training import NetworkEar, train
+from acai.content.training import NetworkEar
 from acai.content.windows import Augmentation, Standardiser, check_spectrograms
 from acai.errors import InputError
 from acai.nn import SoftmaxCrossEntropy
@@ -44,8 +43,7 @@ class SoundClassifier(NetworkEar):
         self.network = classifier_network(int(classes.max()) + 1, len(spectrograms[0]), seed=self.seed)
         tracks = np.repeat(np.arange(len(classes)), self.windows)
         epoch = itertools.count()  # as the score of an epoch: the later the better, for `train` keeps the best
-        batches = partial(self.batches, spectrograms, tracks, classes)
-        self.history = train(self.network, SoftmaxCrossEntropy(), batches, lambda _: next(epoch), self)
+        self.learn(spectrograms, tracks, classes, SoftmaxCrossEntropy(), lambda _: next(epoch))
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
@@ -54,17 +52,12 @@ class SoundClassifier(NetworkEar):
         return np.array([softmax(y, axis=1).mean(axis=0) for y in self.hear(spectrograms)])
 
 
-class SpectrumClassifier:
+class SpectrumClassifier(SpectrumRidge):
     """Ridge regression (A7) from the mean spectrum of a track to 1 for its class and 0 for the others."""
 
     def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SpectrumClassifier":
         """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
-        self.ridge = SpectrumRidge().fit(spectrograms, np.eye(int(classes.max()) + 1)[classes])
-        return self
-
-    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        """How near each class is to 1: shape (n_tracks, n_classes)."""
-        return self.ridge.predict(spectrograms)
+        return super().fit(spectrograms, np.eye(int(classes.max()) + 1)[classes])
 
 
 @dataclass(frozen=True)
@@ -91,10 +84,9 @@ class Verdicts:
 
     def confusion(self, name: str) -> np.ndarray:
         """How many tracks of each class (rows) went into each class (columns), a mean over the repeats."""
-        counts = np.zeros((len(self.classes), len(self.classes)))
-        for guess in self.guesses[name]:
-            np.add.at(counts, (self.truth, guess), 1 / len(self.guesses[name]))
-        return counts
+        n = len(self.classes)
+        pairs = self.truth * n + self.guesses[name]  # (n_repeats, n_tracks)
+        return np.bincount(pairs.ravel(), minlength=n * n).reshape(n, n) / len(pairs)
 
 
 def judge(
@@ -131,8 +123,7 @@ def judge(
         If there are fewer than two classes, or a class has fewer than two tracks.
     """
     tracks = [track for track in spectrograms if track in classes]
-    names = sorted({classes[track] for track in tracks})
-    truth = np.array([names.index(classes[track]) for track in tracks], dtype=np.intp)
+    names, truth = np.unique([classes[track] for track in tracks], return_inverse=True)
     counts = np.bincount(truth, minlength=len(names))
     if len(names) < 2 or counts.min() < 2:
         found = ", ".join(f"{name} ({count})" for name, count in zip(names, counts)) or "none"
@@ -152,12 +143,10 @@ def judge(
                 guesses[name][r, held_out] = classifier.predict([S[i] for i in held_out]).argmax(axis=1)
             bar.update()
     bar.close()
-    return Verdicts(tuple(names), truth, guesses)
+    return Verdicts(tuple(names.tolist()), truth, guesses)
 
 
 def stratified_folds(truth: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
     """The fold of each track: sizes differ by at most one, in all and within each class."""
     dealt = np.concatenate([rng.permutation(np.flatnonzero(truth == c)) for c in range(truth.max() + 1)])
-    fold = np.empty(len(truth), dtype=np.intp)
-    fold[dealt] = np.arange(len(truth)) % n_folds
-    return fold
+    return np.argsort(dealt) % n_folds  # dealt[j] goes to fold j % n_folds

@@ -2,24 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from acai.cf import ALS
-from acai.content import AudioToFactors
-from acai.content.ears import BagOfWords, SpectrumRidge
-from acai.content.taste import TasteNetworks, TasteRidge
+from acai.content.audio_to_factors import AudioToFactors
+from acai.content.ears import BagOfWords, Ridge, RidgeEar, SpectrumRidge
+from acai.content.taste import TasteNetworks
 from acai.metrics import auc, average_precision
 from acai.ratings import Ratings
 from acai.selection import random_fold
 
-
-class Ear(Protocol):
-    """What hears: `AudioToFactors`, `SpectrumRidge`, `BagOfWords`."""
-
-    def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "Ear": ...
-    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray: ...
+Ear = AudioToFactors | RidgeEar  # or whatever else has their `fit` and `predict`
 
 
 @dataclass(frozen=True)
@@ -66,10 +60,9 @@ def unheard_scores(
 
 def mean_average_precision(scores: np.ndarray, played: np.ndarray, k: int = 500) -> float:
     """mAP@k (E5) over the listeners who played at least one of the unheard songs."""
-    served = played.any(axis=1)
-    best = np.argsort(-scores[served], axis=1, kind="stable")[:, :k]
-    hits = np.take_along_axis(played[served], best, axis=1)
-    return float(np.mean(average_precision(hits, played[served].sum(axis=1))))
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    hits = np.take_along_axis(played, best, axis=1)
+    return float(np.nanmean(average_precision(hits, played.sum(axis=1))))  # NaN for a listener who played none of them
 
 
 def chance(split: Split, seed: int = 0) -> np.ndarray:
@@ -93,11 +86,11 @@ def artist_popularity(split: Split, artists: Sequence[str | None]) -> np.ndarray
         The mean number of plays of the songs of the artist that have listeners.
     """
     plays = split.train.csc.sum(axis=0)
-    counts: dict[str, list[float]] = {}
+    counts: dict[str | None, list[float]] = {}
     for i in split.heard:
-        if artists[i] is not None:
-            counts.setdefault(artists[i], []).append(float(plays[i]))
-    known = [float(np.mean(counts.get(artists[i], [0.0]))) for i in split.unheard]
+        counts.setdefault(artists[i], []).append(float(plays[i]))
+    counts[None] = [0.0]  # whoever it was
+    known = [float(np.mean(counts.get(artists[i], 0.0))) for i in split.unheard]
     return np.tile(known, (len(split.played), 1))
 
 
@@ -107,14 +100,8 @@ def areas(split: Split, scores: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def climb(
-    plays: Ratings,
-    spectrograms: Sequence[np.ndarray],
-    n_folds: int = 5,
-    n_epochs: int = 40,
-    truth: np.ndarray | None = None,
-    artists: Sequence[str | None] | None = None,
-    seed: int = 0,
-    progress: bool = False,
+    plays: Ratings, spectrograms: Sequence[np.ndarray], n_folds: int = 5, n_epochs: int = 40,
+    truth: np.ndarray | None = None, artists: Sequence[str | None] | None = None, seed: int = 0, progress: bool = False,
 ) -> dict[str, np.ndarray]:
     """Every rung of the ladder on every fold (after van den Oord, Dieleman and Schrauwen 2013, table 2).
 
@@ -148,19 +135,14 @@ def climb(
         scores = {"chance": chance(split, seed)}
         if artists is not None:
             scores["how popular the artist is"] = artist_popularity(split, artists)
-        for name, ear in (
-            ("ridge on mean and spread of the bands", SpectrumRidge(spread=True)),
-            ("bag of words", BagOfWords(seed=seed)),
-            ("the network", network := AudioToFactors(n_epochs=n_epochs, seed=seed)),
-        ):
+        network = AudioToFactors(n_epochs=n_epochs, seed=seed)
+        ears = {"ridge on mean and spread of the bands": SpectrumRidge(spread=True), "bag of words": BagOfWords(seed=seed)}
+        for name, ear in (ears | {"the network": network}).items():
             scores[name] = unheard_scores(split, model.P, model.Q, ear, spectrograms, progress)
-        Q_hat = network.predict([spectrograms[i] for i in split.unheard])
-        values = split.train.map(np.log1p)
-        for name, taste in (
-            ("the network, then a line a listener", TasteRidge()),
-            ("the network, then a network a listener", TasteNetworks(seed=seed)),
-        ):
-            scores[name] = taste.fit(model.Q, values, split.heard, progress).predict(Q_hat)
+        Q, Q_hat = model.Q[split.heard], network.predict([spectrograms[i] for i in split.unheard])
+        R = np.log1p(split.train.csc[:, split.heard].toarray())  # (n_users, len(heard))
+        scores["the network, then a line a listener"] = Ridge().fit(Q, R.T).predict(Q_hat).T  # (A7)
+        scores["the network, then a network a listener"] = TasteNetworks(seed=seed).fit(Q, R, progress).predict(Q_hat)
         if truth is not None:
             scores["the true features"] = truth[:, split.unheard]
         for name, S in scores.items():

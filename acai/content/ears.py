@@ -1,8 +1,12 @@
 """The straight line that a network has to beat, and the simpler ways to hear a song that are built on it."""
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.cluster.vq import kmeans2, vq
+from scipy.fft import dct
 
 from acai.content.windows import Standardiser, check_spectrograms
 from acai.errors import InputError
@@ -17,8 +21,8 @@ class Ridge:
 
     Parameters
     ----------
-    lams : array of float
-        What λ is chosen from, all > 0.
+    lams : sequence of float, optional
+        What λ is chosen from, all > 0; by default four a decade, from 0.01 to 100,000.
 
     Attributes
     ----------
@@ -28,18 +32,16 @@ class Ridge:
         The coefficients for standardised columns.
     """
 
-    def __init__(self, lams: np.ndarray | None = None) -> None:
-        self.lams = np.logspace(-2, 5, 29) if lams is None else np.asarray(lams, dtype=np.float64)
+    def __init__(self, lams: Sequence[float] | None = None) -> None:
+        self.lams = np.logspace(-2, 5, 29) if lams is None else lams
 
     def fit(self, X: np.ndarray, Y: np.ndarray) -> "Ridge":
         """Learn from X, shape (n, n_features), and Y, shape (n, n_targets)."""
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) < 3:
             shapes = f"X has shape {X.shape} and Y {Y.shape}"
             raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
-        self.inputs = Standardiser.of([X.T])
-        X = self.inputs(X.T).T.astype(np.float64)
-        self.y_bar = Y.mean(axis=0)
-        Y = Y - self.y_bar
+        self.inputs, self.y_bar = Standardiser.of([X.T]), Y.mean(axis=0)
+        X, Y = self.inputs(X.T).T.astype(np.float64), Y - self.y_bar
         with one_blas_thread():
             U, s, Vt = np.linalg.svd(X, full_matrices=False)  # X = U diag(s) Vt
         UtY = U.T @ Y
@@ -59,7 +61,27 @@ class Ridge:
         return self.inputs(X.T).T.astype(np.float64) @ self.W + self.y_bar
 
 
-class SpectrumRidge:
+class RidgeEar:
+    """Ridge regression (A7) on a few numbers that describe each song; with the `fit` and `predict` of `AudioToFactors`."""
+
+    def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "RidgeEar":
+        """Learn from spectrograms, each (bands, frames), and the hidden features Q, (n_songs, k)."""
+        check_spectrograms(spectrograms, 1)
+        self.prepare(spectrograms)
+        self.ridge = Ridge().fit(np.array([self.describe(S) for S in spectrograms]), np.asarray(Q, dtype=np.float64))
+        return self
+
+    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        """Q̂, shape (n_songs, k)."""
+        check_spectrograms(spectrograms, 1)
+        return self.ridge.predict(np.array([self.describe(S) for S in spectrograms]))
+
+    def prepare(self, spectrograms: Sequence[np.ndarray]) -> None:
+        """Learn what `describe` needs."""
+
+
+@dataclass
+class SpectrumRidge(RidgeEar):
     """Ridge regression (A7) from the average spectrum of a song to its hidden features: deaf to the order of things.
 
     Parameters
@@ -68,25 +90,15 @@ class SpectrumRidge:
         Hear also how much each band varies, its standard deviation over time.
     """
 
-    def __init__(self, spread: bool = False) -> None:
-        self.spread = spread
+    spread: bool = False
 
-    def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "SpectrumRidge":
-        """Learn from spectrograms, each (bands, frames), and the hidden features Q, (n_songs, k)."""
-        self.ridge = Ridge().fit(self._summary(spectrograms), np.asarray(Q, dtype=np.float64))
-        return self
-
-    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        """Q̂, shape (n_songs, k)."""
-        return self.ridge.predict(self._summary(spectrograms))
-
-    def _summary(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        check_spectrograms(spectrograms, 1)
-        summaries = [np.mean] + [np.std] * self.spread
-        return np.array([np.concatenate([f(S, axis=1, dtype=np.float64) for f in summaries]) for S in spectrograms])
+    def describe(self, S: np.ndarray) -> np.ndarray:
+        """The mean of each band, and perhaps its spread."""
+        return np.concatenate([f(S, axis=1, dtype=np.float64) for f in [np.mean] + [np.std] * self.spread])
 
 
-class BagOfWords:
+@dataclass
+class BagOfWords(RidgeEar):
     """Ridge regression (A7) on how often each of many typical moments occurs in a song (van den Oord et al. 2013).
 
     A moment is the MFCC of one frame; the typical ones, the words, are found by K-means (Lloyd 1982). It knows which
@@ -104,57 +116,27 @@ class BagOfWords:
         For drawing them.
     """
 
-    def __init__(self, n_words: int = 400, n_mfcc: int = 13, n_frames: int = 20_000, seed: int = 0) -> None:
-        self.n_words = n_words
-        self.n_mfcc = n_mfcc
-        self.n_frames = n_frames
-        self.seed = seed
+    n_words: int = 400
+    n_mfcc: int = 13
+    n_frames: int = 20_000
+    seed: int = 0
 
-    def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "BagOfWords":
-        """Learn from spectrograms, each (bands, frames), and the hidden features Q, (n_songs, k)."""
-        check_spectrograms(spectrograms, 1)
+    def prepare(self, spectrograms: Sequence[np.ndarray]) -> None:
+        """Find the words: the centres of 20 rounds of K-means that begins with moments drawn at random."""
         rng = np.random.default_rng(self.seed)
         each = max(1, self.n_frames // len(spectrograms))
-        drawn = [m[rng.permutation(len(m))[:each]] for m in map(self._moments, spectrograms)]
-        moments = np.concatenate(drawn)
+        moments = np.concatenate([m[rng.permutation(len(m))[:each]] for m in map(self._moments, spectrograms)])
         self.scale = moments.std(axis=0) + 1e-12
-        self.words = k_means(moments / self.scale, self.n_words, rng)
-        self.ridge = Ridge().fit(self._bags(spectrograms), np.asarray(Q, dtype=np.float64))
-        return self
+        moments /= self.scale
+        start = moments[rng.permutation(len(moments))[: self.n_words]]
+        with warnings.catch_warnings(action="ignore"):  # a word that loses all its moments stays where it is
+            self.words = kmeans2(moments, start, iter=20, minit="matrix")[0]
 
-    def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        """Q̂, shape (n_songs, k)."""
-        check_spectrograms(spectrograms, 1)
-        return self.ridge.predict(self._bags(spectrograms))
+    def describe(self, S: np.ndarray) -> np.ndarray:
+        """How large a part of the song each word is: (n_words,)."""
+        words = vq(self._moments(S) / self.scale, self.words)[0]
+        return np.bincount(words, minlength=len(self.words)) / len(words)
 
     def _moments(self, S: np.ndarray) -> np.ndarray:
         """The cepstrum of every frame: (bands, frames) → (frames, n_mfcc)."""
-        from scipy.fft import dct
-
         return dct(np.asarray(S, dtype=np.float64), axis=0, norm="ortho")[: self.n_mfcc].T
-
-    def _bags(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        """How large a part of each song each word is: (n_songs, n_words)."""
-        words = (nearest(self._moments(S) / self.scale, self.words) for S in spectrograms)
-        return np.array([np.bincount(w, minlength=len(self.words)) / len(w) for w in words])
-
-
-def k_means(x: np.ndarray, k: int, rng: np.random.Generator, n_rounds: int = 20) -> np.ndarray:
-    """The centres, shape (k, d), of k groups of points x, shape (n, d), each nearest to its own centre (Lloyd 1982).
-
-    The first centres are k of the points, drawn at random; a centre that loses all its points stays where it is.
-    """
-    centres = x[rng.permutation(len(x))[:k]].copy()
-    for _ in range(n_rounds):
-        group = nearest(x, centres)
-        counts = np.bincount(group, minlength=len(centres))
-        sums = np.stack([np.bincount(group, weights=column, minlength=len(centres)) for column in x.T], axis=1)
-        filled = counts > 0
-        centres[filled] = sums[filled] / counts[filled, None]
-    return centres
-
-
-def nearest(x: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Which centre each point is nearest to: shape (n,)."""
-    distance = np.square(centres).sum(axis=1) - 2 * x @ centres.T  # + |x|², the same for all
-    return distance.argmin(axis=1)

@@ -93,6 +93,7 @@ def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 64, 
 def _convolutions(n_bands: int, n_filters: int, pools: tuple[int, ...], seed: int) -> list[Layer]:
     """Along time, with the bands as channels, and at the end all time in three numbers for each filter."""
     layers: list[Layer] = []
+    channels = [n_bands] + [n_filters] * len(pools)
     for j, pool in enumerate(pools):
-        layers += [Conv2D(n_filters if j else n_bands, n_filters, (1, 4), seed=1000 * seed + j), ReLU(), MaxPool2D((1, pool))]
-    return [*layers, Conv2D(n_filters if pools else n_bands, n_filters, (1, 4), seed=1000 * seed + len(pools)), ReLU(), GlobalPool()]
+        layers += [Conv2D(channels[j], n_filters, (1, 4), seed=1000 * seed + j), ReLU(), MaxPool2D((1, pool))]
+    return [*layers, Conv2D(channels[-1], n_filters, (1, 4), seed=1000 * seed + len(pools)), ReLU(), GlobalPool()]

@@ -27,10 +27,8 @@ class NewSongs:
         for song, q in Q_hat.items():
             if np.shape(q) != (k,):
                 raise InputError(f"song {song!r} has hidden features of shape {np.shape(q)}; the model has {k} of them")
-        self.model = model
-        self.songs = list(Q_hat)
-        self.Q_hat = np.array([Q_hat[song] for song in self.songs], dtype=np.float64)
-        self.lam = lam
+        self.model, self.lam, self.songs = model, lam, list(Q_hat)
+        self.Q_hat = np.array(list(Q_hat.values()), dtype=np.float64)
 
     def recommend_new(
         self, user: Hashable, n: int = 10, heard: Mapping[Hashable, Mapping[Hashable, float]] | None = None

@@ -3,8 +3,9 @@
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -17,11 +18,11 @@ from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
 KIND = "a checkpoint saved by acai"
 MAX_NORM = 1.0  # of a step's gradient: the first steps on fresh weights are steep, and one too long kills ReLUs for good
 
+Loss = MSE | SoftmaxCrossEntropy
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
 
-@dataclass
-class Epoch:
+class Epoch(NamedTuple):
     """What one pass over the songs came to: the mean loss, and the score on the songs held out (higher is better)."""
 
     loss: float
@@ -52,9 +53,14 @@ class Plan:
     patience: int | None = None
     seed: int = 0
 
+    @property
+    def settings(self) -> dict[str, float]:
+        """All that is set to a number, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, int | float | np.number)}
+
 
 def train(
-    network: Sequential, loss: MSE | SoftmaxCrossEntropy, batches: Callable[[np.random.Generator], Batches],
+    network: Sequential, loss: Loss, batches: Callable[[np.random.Generator], Batches],
     score: Callable[[Sequential], float], plan: Plan, progress: bool = False, checkpoint: str | os.PathLike | None = None,
 ) -> list[Epoch]:
     """Train `network` in place, and leave it with the weights of its best epoch.
@@ -63,7 +69,7 @@ def train(
     ----------
     network : Sequential
         Its weights are changed.
-    loss : Loss
+    loss : MSE or SoftmaxCrossEntropy
         What is made small.
     batches : callable
         Given a generator, yields the (x, target) of one epoch.
@@ -89,9 +95,8 @@ def train(
     optimizer = SGD(network, plan.learning_rate, plan.momentum, plan.weight_decay)
     history: list[Epoch] = []
     best = {name: w.copy() for name, w in network.params.items()}
-    settings = {f.name: getattr(plan, f.name) for f in fields(Plan)}
     if checkpoint is not None and Path(checkpoint).exists():
-        history = _resume(checkpoint, settings, _state(network, optimizer, best))
+        history = _resume(checkpoint, plan.settings, _state(network, optimizer, best))
     bar = tqdm(total=plan.n_epochs, initial=len(history), desc="learning to hear", unit="epoch", disable=not progress)
     try:
         for e in range(len(history), plan.n_epochs):
@@ -108,15 +113,13 @@ def train(
             if _best(history) == e:
                 best = {name: w.copy() for name, w in network.params.items()}
             if checkpoint is not None:
-                epochs = [asdict(epoch) for epoch in history]
-                save_npz(checkpoint, KIND, plan=settings, history=epochs, **_state(network, optimizer, best))
+                save_npz(checkpoint, KIND, plan=plan.settings, history=history, **_state(network, optimizer, best))
             bar.set_postfix(loss=f"{epoch.loss:.3f}", held_out=f"{epoch.score:.3f}")
             bar.update()
     except KeyboardInterrupt:
         if not history:
             raise
-        kept = f"the best so far, epoch {_best(history) + 1}, is kept"
-        bar.write(f"stopped in epoch {len(history) + 1} of {plan.n_epochs}; {kept}")
+        bar.write(f"stopped in epoch {len(history) + 1} of {plan.n_epochs}; the best so far, epoch {_best(history) + 1}, is kept")
     finally:
         bar.close()
     for name, w in network.params.items():
@@ -124,7 +127,7 @@ def train(
     return history
 
 
-def _step(network: Sequential, loss: MSE | SoftmaxCrossEntropy, optimizer: SGD, x: np.ndarray, target: np.ndarray) -> float:
+def _step(network: Sequential, loss: Loss, optimizer: SGD, x: np.ndarray, target: np.ndarray) -> float:
     """One step down. The gradients' common norm is at most `MAX_NORM` (Pascanu, Mikolov and Bengio 2013)."""
     value = loss.forward(network.forward(x), target)
     network.backward(loss.backward(), want_dx=False)
@@ -156,7 +159,7 @@ def _resume(path: str | os.PathLike, settings: dict, state: dict[str, np.ndarray
             raise InputError(f"{path}: not a checkpoint of this network (its layers differ); remove it to start afresh")
         for name, w in state.items():
             w[...] = kept[name]
-        return [Epoch(**epoch) for epoch in kept["history"]]
+        return [Epoch(*epoch) for epoch in kept["history"]]
 
 
 @dataclass(kw_only=True)
@@ -180,15 +183,20 @@ class NetworkEar(Plan):
     augment: Augmentation | None = None
     history: list[Epoch] = field(default_factory=list, init=False, repr=False)
 
-    def batches(
-        self, spectrograms: Sequence[np.ndarray], songs: np.ndarray, targets: np.ndarray, rng: np.random.Generator
-    ) -> Batches:
-        """Random windows of these songs, by number and shuffled, each beside what is to be told of its song."""
-        shuffled = rng.permutation(songs)
-        for start in range(0, len(shuffled), self.batch_size):
-            chosen = shuffled[start : start + self.batch_size]
-            x = random_windows(spectrograms, chosen, self.width, self.inputs, rng, self.augment)
-            yield self.shaped(x), targets[chosen]
+    def learn(
+        self, spectrograms: Sequence[np.ndarray], songs: np.ndarray, targets: np.ndarray, loss: Loss,
+        score: Callable[[Sequential], float], progress: bool = False, checkpoint: str | os.PathLike | None = None,
+    ) -> None:
+        """Train on random windows of these songs, by number, each beside the target of its song."""
+
+        def batches(rng: np.random.Generator) -> Batches:
+            shuffled = rng.permutation(songs)
+            for start in range(0, len(shuffled), self.batch_size):
+                chosen = shuffled[start : start + self.batch_size]
+                x = random_windows(spectrograms, chosen, self.width, self.inputs, rng, self.augment)
+                yield self.shaped(x), targets[chosen]
+
+        self.history = train(self.network, loss, batches, score, self, progress, checkpoint)
 
     def hear(self, spectrograms: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """What the network says of each window of each song, side by side: (windows, k) for every song."""

@@ -1,9 +1,11 @@
 """Sound → hidden features → recommendations of songs that nobody has played (README part A, second half)."""
 
 from acai.content.audio_to_factors import AudioToFactors
-from acai.content.ears import Ridge
+from acai.content.ears import BagOfWords, Ridge, SpectrumRidge
 from acai.content.networks import dieleman_network, openmrs_network
 from acai.content.new_songs import NewSongs
 from acai.content.windows import Augmentation
 
-__all__ = ["AudioToFactors", "Augmentation", "NewSongs", "Ridge", "dieleman_network", "openmrs_network"]
+__all__ = [
+    "Augmentation", "AudioToFactors", "BagOfWords", "NewSongs", "Ridge", "SpectrumRidge", "dieleman_network", "openmrs_network",
+]

@@ -66,5 +66,5 @@ def test_what_is_no_such_file(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         list(datasets.msd_hdf5(tmp_path / "nothing.tar.gz"))
     (tmp_path / "cut.tar.gz").write_bytes(b"\x1f\x8b\x08 and no more")
-    with pytest.raises(InputError, match="is no archive, is damaged or was cut off"):
+    with pytest.raises(InputError, match="is damaged, or its download was cut off"):
         list(datasets.msd_hdf5(tmp_path / "cut.tar.gz"))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from acai.datasets.audio_folder import audio_folder
-from acai.datasets.triplets import triplets
+from acai.datasets.rated import triplets
 from acai.errors import InputError
 from acai.features import extract
 from acai.ratings import Ratings

@@ -6,15 +6,14 @@ command line knows; both take a path.
 
 from acai.datasets.audio_folder import audio_folder
 from acai.datasets.fma import fma
-from acai.datasets.game import acai_game, acai_game_titles
 from acai.datasets.intersection import intersect
-from acai.datasets.lastfm import hetrec_artists, hetrec_lastfm, lastfm_1k, lastfm_1k_profiles
-from acai.datasets.listening_log import ListeningLog
-from acai.datasets.movielens import movielens_1m, movielens_100k, movielens_titles
-from acai.datasets.msd import msd_mismatches, msd_tracks, taste_profile
-from acai.datasets.msd_hdf5 import msd_hdf5
+from acai.datasets.listening_log import ListeningLog, lastfm_1k, lastfm_1k_profiles
+from acai.datasets.msd import msd_hdf5, msd_mismatches, msd_tracks
+from acai.datasets.rated import (
+    acai_game, acai_game_titles, hetrec_artists, hetrec_lastfm, movielens_1m, movielens_100k, movielens_titles,
+    taste_profile, triplets,
+)  # fmt: skip
 from acai.datasets.synthetic import synthetic
-from acai.datasets.triplets import triplets
 
 READERS = {
     "movielens-100k": movielens_100k,

@@ -4,18 +4,13 @@ import hashlib
 import os
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO
+from pathlib import Path, PureWindowsPath
 
 from tqdm import tqdm
 
 from acai.datasets.catalogue import Remote
-from acai.datasets.source import BROKEN, opened, tar_members
+from acai.datasets.source import members, opened, readable
 from acai.errors import InputError
-
-CHUNK = 1 << 20
 
 
 def fetch(remote: Remote, folder: str | os.PathLike, progress: bool = False) -> Path:
@@ -57,8 +52,9 @@ def fetch(remote: Remote, folder: str | os.PathLike, progress: bool = False) -> 
     except ValueError as error:  # pooch's word for a wrong checksum
         raise InputError(f"{remote.url} is not the file it should be, and was discarded: {error}") from error
     for name, expected in remote.contents.items():
+        algorithm = expected.partition(":")[0]
         with opened(path, name) as source:
-            found = _digest(source.stream, expected.partition(":")[0])
+            found = f"{algorithm}:{hashlib.file_digest(source.stream, algorithm).hexdigest()}"
         if found != expected:
             path.unlink()
             raise InputError(f"{remote.url}: {name} inside has the checksum {found}, expected {expected}; it was discarded")
@@ -73,19 +69,17 @@ def _go_on(url: str, part: Path, progress: bool) -> None:
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={had}-"} if had else {})
     part.parent.mkdir(parents=True, exist_ok=True)
     with requests.get(url, headers=headers, stream=True, timeout=(10, 60)) as answer:
+        span = answer.headers.get("Content-Range", "")
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            if answer.headers.get("Content-Range") == f"bytes */{had}":
+            if span == f"bytes */{had}":
                 return  # it was complete already, and only lacked its name
             part.unlink()
-            raise requests.ConnectionError(
-                "what was kept of an earlier download does not fit; it was removed, try again"
-            )
+            raise requests.ConnectionError("what was kept of an earlier download does not fit; it was removed, try again")
         answer.raise_for_status()
         goes_on = answer.status_code == requests.codes.partial_content
-        start = had if goes_on else 0
-        if goes_on and not answer.headers.get("Content-Range", "").startswith(f"bytes {had}-"):
+        if goes_on and not span.startswith(f"bytes {had}-"):
             raise requests.ConnectionError("the server sent another part than the one that was asked for")
-        length = answer.headers.get("Content-Length")
+        start, length = had if goes_on else 0, answer.headers.get("Content-Length")
         total = start + int(length) if length else None
         bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=not progress)
         with open(part, "ab" if goes_on else "wb") as file, bar:
@@ -108,49 +102,16 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike) -> Path:
     if folder.exists():
         raise InputError(f"{folder} exists already; remove it to unpack {archive.name} again")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        for name, stream in _entries(archive):
-            posix, windows = PurePosixPath(name), PureWindowsPath(name)
-            if posix.anchor or windows.anchor or windows.drive or ".." in posix.parts or ".." in windows.parts:
-                raise InputError(
-                    f"{archive} holds the entry {name!r}, which would leave the folder; nothing was unpacked"
-                )
-            (temporary / posix).parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary / posix, "wb") as file:
-                shutil.copyfileobj(stream, file, CHUNK)
-        temporary.chmod(0o755)
-        os.replace(temporary, folder)
-    except BROKEN as error:
-        raise InputError(
-            f"{archive} is damaged, or its download was cut off ({error}); nothing was unpacked"
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary, readable(archive):
+        whole = Path(temporary) / "whole"
+        for member in members(archive):
+            path = PureWindowsPath(member.name)  # which knows every way to leave a folder, and Unix's too
+            if path.anchor or ".." in path.parts:
+                raise InputError(f"{archive} holds {member.name!r}, which would leave the folder; nothing was unpacked")
+            if member.stream is None:
+                raise InputError(f"{archive} holds {member.name!r}, a link or a device; nothing was unpacked")
+            (whole / member.name).parent.mkdir(parents=True, exist_ok=True)
+            with open(whole / member.name, "wb") as file:
+                shutil.copyfileobj(member.stream, file)
+        os.replace(whole, folder)
     return folder
-
-
-def _entries(archive: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """The files in an archive, by name."""
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as members:
-            for member in members.infolist():
-                if not member.is_dir():
-                    with members.open(member) as stream:
-                        yield member.filename, stream
-    else:
-        with tar_members(archive) as members:
-            for member in members:
-                if member.isfile():
-                    yield member.name, members.extractfile(member)
-                elif not member.isdir():
-                    raise InputError(
-                        f"{archive} holds the entry {member.name!r}, a link or a device; nothing was unpacked"
-                    )
-
-
-def _digest(stream: BinaryIO, algorithm: str) -> str:
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    while chunk := stream.read(CHUNK):
-        digest.update(chunk)
-    return f"{algorithm}:{digest.hexdigest()}"

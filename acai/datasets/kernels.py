@@ -1,138 +1,130 @@
-"""The inner loops of reading: the fields of a block of lines → numbers. Each one is a plain pass over the lines.
+"""The inner loops of reading: a block of bytes → fields → numbers. Each one is a plain pass over the lines.
 
-They are compiled when a first file is read, never in parallel, and cached. `bounds[line, f]` is where field f of a line
-begins and `bounds[line, f + 1] - gap` is where it ends, `gap` being the length of the separator.
-A kernel that dislikes a line writes `code` to `problem[line]`; the kernels after it leave that line alone.
+They are compiled when a first file is read, never in parallel, and cached. Field f of a line is
+`block[starts[f, line] : ends[f, line]]`.
 """
 
 import numpy as np
 from numba import njit
 
 Array = np.ndarray
-POINT, ZERO = 46, 48  # as bytes
+RETURN, POINT, ZERO = b"\r.0"
+AFTER = np.frombuffer(b"--T::Z", dtype=np.uint8)  # what stands after year, month, day, hour, minute and second
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth 1973, section 6.4)
 HALF_WORD = np.uint64(32)
-# what an ISO 8601 time looks like: 0 stands for any digit
-TIME = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)
 
 
 @njit(cache=True)
-def parse_numbers(block: Array, bounds: Array, gap: int, field: int, numbers: Array, problem: Array, code: int) -> None:
-    """Decimal numbers without sign or exponent, up to 15 digits: read exactly as `float` reads them."""
-    for line in range(len(numbers)):
-        if problem[line]:
-            continue
-        digits, n_digits, n_decimals, n_points, fine = 0, 0, 0, 0, True
-        for at in range(bounds[line, field], bounds[line, field + 1] - gap):
+def cut(block: Array, newlines: Array, signs: Array, separator: Array, n_fields: int) -> tuple[Array, Array, Array]:
+    """Where the fields of each line start and end, and how many it has; with too many or too few, they count as empty.
+
+    `signs` are the places where a separator may begin: those of its first byte.
+    """
+    starts = np.zeros((n_fields, len(newlines)), dtype=np.int64)
+    ends, n_found = np.zeros_like(starts), np.ones(len(newlines), dtype=np.int64)
+    start, s = 0, 0
+    for line in range(len(newlines)):
+        starts[0, line] = start
+        while s < len(signs) and signs[s] < newlines[line]:
+            at, k = signs[s], 0
+            while k < len(separator) and block[at + k] == separator[k]:
+                k += 1
+            if at >= start and k == len(separator):  # ":::" has "::" once, and a ":"
+                start = at + k
+                if n_found[line] < n_fields:
+                    ends[n_found[line] - 1, line], starts[n_found[line], line] = at, start
+                n_found[line] += 1
+            s += 1
+        end = newlines[line]
+        if end > starts[0, line] and block[end - 1] == RETURN:
+            end -= 1
+        ends[-1, line] = end
+        if n_found[line] != n_fields:
+            ends[:, line] = starts[:, line]
+        start = newlines[line] + 1
+    return starts, ends, n_found
+
+
+@njit(cache=True)
+def decimals(block: Array, starts: Array, ends: Array) -> Array:
+    """Numbers without sign or exponent, up to 15 digits, read exactly as `float` reads them; NaN for anything else."""
+    numbers = np.full(len(starts), np.nan)
+    for line in range(len(starts)):
+        digits, n_digits, n_decimals, n_points = 0, 0, 0, 0
+        for at in range(starts[line], ends[line]):
             digit = np.int64(block[at]) - ZERO
             if 0 <= digit <= 9:
                 digits = 10 * digits + digit
                 n_digits += 1
                 n_decimals += n_points
-            elif block[at] == POINT:
-                n_points += 1
             else:
-                fine = False
-        if fine and 1 <= n_digits <= 15 and n_points <= 1:
+                n_points += 1 if block[at] == POINT else 2
+        if 1 <= n_digits <= 15 and n_points <= 1:
             numbers[line] = digits / 10.0**n_decimals  # both exact in float64, so that the quotient is rounded once
-        else:
-            problem[line] = code
+    return numbers
 
 
 @njit(cache=True)
-def parse_times(block: Array, bounds: Array, gap: int, field: int, times: Array, problem: Array, code: int) -> None:
-    """`2009-05-04T23:08:57Z` → seconds since 1970, in UTC; the calendar is the Gregorian one."""
-    part = np.zeros(len(TIME), dtype=np.int64)  # part[i]: the number that ends at character i
-    for line in range(len(times)):
-        if problem[line]:
-            continue
-        start = bounds[line, field]
-        fine = bounds[line, field + 1] - gap - start == len(TIME)
-        for i in range(len(TIME)):
-            if not fine:
-                break
-            if TIME[i] == ZERO:
-                digit = np.int64(block[start + i]) - ZERO
+def clock(block: Array, starts: Array, ends: Array) -> Array:
+    """Year, month, day, hour, minute and second of `2009-05-04T23:08:57Z`; year −1 for anything of another form."""
+    parts = np.zeros((6, len(starts)), dtype=np.int64)
+    for line in range(len(starts)):
+        at, fine = starts[line], ends[line] - starts[line] == 20
+        for p in range(6):
+            while fine and at < starts[line] + 4 + 3 * p:
+                digit = np.int64(block[at]) - ZERO
                 fine = 0 <= digit <= 9
-                part[i] = digit + (10 * part[i - 1] if i > 0 and TIME[i - 1] == ZERO else 0)
-            else:
-                fine = block[start + i] == TIME[i]
-        year, month, day, hour, minute, second = part[3], part[6], part[9], part[12], part[15], part[18]
-        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-        month_length = 30 + (month + month // 8) % 2 if month != 2 else 28 + leap
-        if not (fine and 1 <= month <= 12 and 1 <= day <= month_length and hour < 24 and minute < 60 and second < 60):
-            problem[line] = code
-            continue
-        # count days in years that begin in March, so that the leap day comes last
-        y = year - (month <= 2)
-        m = (month + 9) % 12
-        days = 365 * y + y // 4 - y // 100 + y // 400 + (153 * m + 2) // 5 + day - 719469
-        times[line] = 86400 * days + 3600 * hour + 60 * minute + second
+                parts[p, line] = 10 * parts[p, line] + digit
+                at += 1
+            fine = fine and block[at] == AFTER[p]
+            at += 1
+        if not fine:
+            parts[0, line] = -1
+    return parts
 
 
 @njit(cache=True)
 def intern(
-    block: Array, bounds: Array, gap: int, fields: Array, problem: Array,
-    key: Array, slots: Array, pool: Array, offsets: Array, n_ids: int, codes: Array,
-) -> int:
-    """Give every id a number, in order of appearance; returns how many there are now.
+    block: Array, starts: Array, ends: Array, slots: Array, pool: Array, offsets: Array, n_ids: int
+) -> tuple[Array, int]:
+    """The number of the id on each line, in order of appearance, and how many ids there are now.
 
-    An id (some fields of a line, with a zero between two) is copied to `key` and padded with zeros to whole words of 8 bytes.
-    Id number c has the words `pool[offsets[c]:offsets[c + 1]]`; the numbers are in `slots`, a hash table with open
+    An id is some fields of a line, with a zero between two, and zeros behind up to a whole word of 8 bytes. Id number c
+    is the words of `pool` from `offsets[c]` to `offsets[c + 1]`; the numbers are in `slots`, a hash table with open
     addressing.
     """
-    words = key.view(np.uint64)
-    mask = np.uint64(len(slots) - 1)
+    words, mask = pool.view(np.uint64), np.uint64(len(slots) - 1)
+    codes = np.zeros(starts.shape[1], dtype=np.int32)
     for line in range(len(codes)):
-        if problem[line]:
-            continue
-        length = 0
-        for f in fields:
-            if length:
-                key[length] = 0
-                length += 1
-            for at in range(bounds[line, f], bounds[line, f + 1] - gap):
-                key[length] = block[at]
-                length += 1
-        n_words = (length + 7) // 8
-        for at in range(length, 8 * n_words):
-            key[at] = 0
-        slot = np.int64(hash_of(words, 0, n_words) & mask)
+        first = offsets[n_ids]
+        end = 8 * first  # an id is written where it will stay if it is new
+        for f in range(len(starts)):
+            if f > 0:
+                pool[end] = 0
+                end += 1
+            for at in range(starts[f, line], ends[f, line]):
+                pool[end] = block[at]
+                end += 1
+        while end & 7:
+            pool[end] = 0
+            end += 1
+        n_words = (end >> 3) - first
+        h = np.uint64(n_words)
+        for w in range(n_words):
+            h = (h ^ words[first + w]) * MULTIPLIER
+            h ^= h >> HALF_WORD
+        slot = np.int64(h & mask)
         while slots[slot] >= 0:
-            c = slots[slot]
-            if offsets[c + 1] - offsets[c] == n_words:
-                same = True
-                for w in range(n_words):
-                    same = same and pool[offsets[c] + w] == words[w]
-                if same:
-                    break
+            other = offsets[slots[slot]]
+            same = offsets[slots[slot] + 1] - other == n_words
+            for w in range(n_words):
+                same = same and words[other + w] == words[first + w]
+            if same:
+                break
             slot = (slot + 1) & np.int64(mask)
         if slots[slot] < 0:
             slots[slot] = n_ids
-            for w in range(n_words):
-                pool[offsets[n_ids] + w] = words[w]
-            offsets[n_ids + 1] = offsets[n_ids] + n_words
             n_ids += 1
+            offsets[n_ids] = end >> 3
         codes[line] = slots[slot]
-    return n_ids
-
-
-@njit(cache=True)
-def hash_of(words: Array, start: int, end: int) -> np.uint64:
-    """Multiplicative hashing, a word at a time."""
-    h = np.uint64(end - start)
-    for w in range(start, end):
-        h = (h ^ words[w]) * MULTIPLIER
-        h ^= h >> HALF_WORD
-    return h
-
-
-@njit(cache=True)
-def fill_slots(slots: Array, pool: Array, offsets: Array, n_ids: int) -> None:
-    """Enter ids 0 … n_ids − 1 into an empty hash table."""
-    mask = np.uint64(len(slots) - 1)
-    for c in range(n_ids):
-        slot = np.int64(hash_of(pool, offsets[c], offsets[c + 1]) & mask)
-        while slots[slot] >= 0:
-            slot = (slot + 1) & np.int64(mask)
-        slots[slot] = c
+    return codes, n_ids

@@ -1,26 +1,27 @@
-"""The Million Song Dataset (Bertin-Mahieux 2011) and the Echo Nest Taste Profile that belongs to it."""
+"""The Million Song Dataset (Bertin-Mahieux 2011): which tracks it has, which are wrong, what each is like. It has no audio."""
 
+import io
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from pathlib import Path
+from types import SimpleNamespace
+from typing import BinaryIO
 
 from acai.datasets.columns import Ids
-from acai.datasets.rated import compared, read_ratings
-from acai.datasets.source import opened
+from acai.datasets.rated import compared
+from acai.datasets.source import members, opened, readable
 from acai.datasets.table import EXCERPT, read_table
 from acai.errors import InputError
-from acai.ratings import Ratings
 
-PUBLISHED = {
-    "train_triplets.txt": {"rows": 48_373_586, "users": 1_019_318, "songs": 384_546},
-    "kaggle_visible_evaluation_triplets.txt": {"rows": 1_450_933, "users": 110_000},
-    "unique_tracks.txt": {"rows": 1_000_000},
-    "subset_unique_tracks.txt": {"rows": 10_000},
-}
 MISMATCH = re.compile(rb"(?:< )?ERROR: <(SO\w{16}) (TR\w{16})> ")
+IN_HDF5 = {  # our name → where it stands
+    "track_id": ("analysis", "track_id"), "song_id": ("metadata", "song_id"),
+    "artist": ("metadata", "artist_name"), "title": ("metadata", "title"), "year": ("musicbrainz", "year"),
+    "duration": ("analysis", "duration"), "tempo": ("analysis", "tempo"), "loudness": ("analysis", "loudness"),
+    "key": ("analysis", "key"), "mode": ("analysis", "mode"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,11 +65,11 @@ def msd_tracks(path: str | os.PathLike, complete: bool = False, **options) -> Tr
     -------
     Tracks
     """
-    names = ["unique_tracks.txt", "subset_unique_tracks.txt"]
     fields = ("track", "song", "artist", "title")
-    columns = {name: Ids(name, may_be_empty=name in ("artist", "title")) for name in fields}
+    columns = {name: Ids(f, may_be_empty=f > 1) for f, name in enumerate(fields)}
+    names = ["unique_tracks.txt", "subset_unique_tracks.txt"]
     table = read_table(path, names, fields, columns, separator="<SEP>", **options)
-    notes = table.notes() + compared(table.label, {"rows": table.n_rows}, PUBLISHED.get(table.name), complete)
+    notes = table.notes() + compared(table.label, table.name, {"rows": table.n_rows}, complete)
     return Tracks(*map(table.texts, fields), tuple(notes))
 
 
@@ -86,53 +87,74 @@ def msd_mismatches(path: str | os.PathLike, accepted: str | os.PathLike | None =
     -------
     set of (str, str)
     """
-    pairs = set()
-    with opened(path, "sid_mismatches.txt") as source:
-        for number, line in enumerate(source.stream.read().split(b"\n"), start=1):
-            found = MISMATCH.match(line)
-            if line.strip() and not found:
-                raise InputError(
-                    f"{source.label}, line {number}: expected 'ERROR: <SO… TR…> artist  -  title  !=  …'; "
-                    f"found {line[:EXCERPT].decode(errors='backslashreplace')!r}"
-                )
-            if found:
-                pairs.add((found[1].decode(), found[2].decode()))
-    if not pairs:
-        raise InputError(f"{path} is empty; expected lines 'ERROR: <SO… TR…> artist  -  title  !=  …'")
-    if accepted is not None:
-        with opened(accepted, "sid_matches_manually_accepted.txt") as source:  # a diff: its other lines are remarks
-            again = {(a.decode(), b.decode()) for a, b in MISMATCH.findall(source.stream.read())}
-        if not again:
-            raise InputError(f"{accepted}: expected lines '< ERROR: <SO… TR…> …'; found none")
-        pairs -= again
+    pairs = _mismatches(path, "sid_mismatches.txt", "ERROR: <SO… TR…> artist  -  title  !=  …")
+    if accepted is not None:  # a diff: its other lines are remarks
+        pairs -= _mismatches(accepted, "sid_matches_manually_accepted.txt", "< ERROR: <SO… TR…> …", remarks=True)
     return pairs
 
 
-def taste_profile(path: str | os.PathLike, mismatches: Collection[tuple[str, str]] = (), **options) -> Ratings:
-    """The Echo Nest Taste Profile: how often 1,019,318 users played 384,546 songs, 48,373,586 pairs.
+def _mismatches(path: str | os.PathLike, name: str, form: str, remarks: bool = False) -> set[tuple[str, str]]:
+    pairs = set()
+    with opened(path, name) as source:
+        for number, line in enumerate(source.stream.read().split(b"\n"), start=1):
+            if found := MISMATCH.match(line):
+                pairs.add((found[1].decode(), found[2].decode()))
+            elif line.strip() and not remarks:
+                shown = line[:EXCERPT].decode(errors="backslashreplace")
+                raise InputError(f"{source.label}, line {number}: expected {form!r}; found {shown!r}")
+    if not pairs:
+        raise InputError(f"{path}: expected lines {form!r}; found none")
+    return pairs
+
+
+def msd_hdf5(path: str | os.PathLike) -> Iterator[SimpleNamespace]:
+    """Read HDF5 files of the Million Song Dataset one after the other.
 
     Parameters
     ----------
     path : path
-        `train_triplets.txt` or the challenge's `kaggle_visible_evaluation_triplets.txt`, or the folder or archive with it.
-    mismatches : collection of (song, track)
-        What `msd_mismatches` gives: plays of these songs are dropped, for nobody knows which song was played.
-    **options
-        `complete=True` makes a difference from the published numbers an error, which is told in `Ratings.notes` else;
-        `on_error="skip"` leaves faulty lines out, counts them and names them there; `progress=True` shows a bar.
+        One `.h5` file, a folder with them at any depth, or `millionsongsubset.tar.gz`, which is read without unpacking.
 
-    Returns
-    -------
-    Ratings
-        Play counts.
+    Yields
+    ------
+    record
+        One song, with `track_id`, `song_id`, `artist`, `title` (str); `year`, 0 where it is missing, `key` from 0 (C) to
+        11 (B), `mode` 0 for minor, 1 for major (int); `duration` in seconds, `tempo` in beats a minute, `loudness` in
+        decibels (float, NaN where missing); `starts`, shape (segments,): where the segments begin, in seconds; `timbre`
+        and `pitches`, shape (segments, 12): what each segment sounds like.
+
+    Raises
+    ------
+    InputError
+        If h5py is not installed, if there is no such file, or at the first one that is not as it should be.
     """
-    names = ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"]
-    fields = ("user", "song", "count")
-    ratings = read_ratings(path, names, fields, *fields, published=PUBLISHED, **options)
-    if not mismatches:
-        return ratings
-    songs = {song for song, _ in mismatches}
-    right = np.array([song not in songs for song in ratings.songs])
-    kept = ratings.keep(right[ratings.csr.indices]).filter()
-    note = f"dropped {ratings.n_ratings - kept.n_ratings:,} rows of {(~right).sum():,} songs that belong to the wrong track"
-    return Ratings(kept.csr, kept.users, kept.songs, notes=[*ratings.notes, note])
+    try:
+        import h5py
+    except ImportError as error:
+        raise InputError("HDF5 files need h5py: pip install 'acai[msd]'") from error
+    none = True
+    for label, file in _hdf5_files(Path(path)):
+        none = False
+        try:
+            with h5py.File(file, "r") as h5:
+                one = {name: h5[group]["songs"][0][field] for name, (group, field) in IN_HDF5.items()}
+                one = {name: value.decode() if isinstance(value, bytes) else value.item() for name, value in one.items()}
+                starts, timbre, pitches = (h5[f"analysis/segments_{name}"][:] for name in ("start", "timbre", "pitches"))
+            yield SimpleNamespace(**one, starts=starts, timbre=timbre, pitches=pitches)
+        except (OSError, KeyError, ValueError, IndexError) as error:
+            groups = "groups metadata, analysis, musicbrainz"
+            raise InputError(f"{label}: expected an HDF5 file of the Million Song Dataset ({groups}); {error}") from error
+    if none:
+        raise InputError(f"{path} has no file that ends in .h5")
+
+
+def _hdf5_files(path: Path) -> Iterator[tuple[str, Path | BinaryIO]]:
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    if path.is_dir() or path.suffix == ".h5":
+        yield from ((str(file), file) for file in (sorted(path.rglob("*.h5")) if path.is_dir() else [path]))
+        return
+    with readable(path):
+        for member in members(path):
+            if member.stream and member.name.endswith(".h5") and not Path(member.name).name.startswith("._"):
+                yield member.label, io.BytesIO(member.stream.read())

@@ -1,41 +1,230 @@
-"""From a table with the columns user, song, value (and time) to `Ratings`: the step that most readers share."""
+"""Data sets that are a matrix already, of ratings or of play counts: one function each, and the step that they share."""
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from acai.building import RepeatedPair
 from acai.datasets.columns import Ids, Numbers
-from acai.datasets.table import read_table
+from acai.datasets.source import opened
+from acai.datasets.table import BOM, EXCERPT, read_table
 from acai.errors import InputError
 from acai.ratings import Ratings
 
+SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
+MOVIELENS = ("user", "item", "rating", "timestamp")
+PUBLISHED = {  # what the makers of each file say that it holds
+    "u.data": {"rows": 100_000, "users": 943, "songs": 1_682},
+    "ratings.dat": {"rows": 1_000_209, "users": 6_040, "songs": 3_706},
+    "user_artists.dat": {"rows": 92_834, "users": 1_892, "songs": 17_632},
+    "train_triplets.txt": {"rows": 48_373_586, "users": 1_019_318, "songs": 384_546},
+    "kaggle_visible_evaluation_triplets.txt": {"rows": 1_450_933, "users": 110_000},
+    "acai_game_user_ratings.json": {"rows": 835, "users": 44, "songs": 505},
+    "userid-timestamp-artid-artname-traid-traname.tsv": {"rows": 19_150_868, "users": 992},
+    "unique_tracks.txt": {"rows": 1_000_000},
+    "subset_unique_tracks.txt": {"rows": 10_000},
+}
 
-def read_ratings(
-    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str],
-    user: str, song: str, value: str, time: str | None = None, combine: str | None = None,
-    published: Mapping | None = None, complete: bool = False, on_error: str = "raise", **options,
-) -> Ratings:
-    """Read `Ratings` from a delimited file.
+
+def movielens_100k(path: str | os.PathLike, **options) -> Ratings:
+    """100,000 ratings, 1 to 5, of 1,682 films by 943 users (GroupLens, University of Minnesota).
 
     Parameters
     ----------
-    path, names, fields, on_error, **options
-        As in `read_table`.
-    user, song, value, time : str
-        Which of the fields they are; a time is in whole seconds since 1970.
-    combine : str, optional
-        As in `Ratings.from_triplets`. Without it a repeated pair is a faulty line.
-    published : mapping, optional
-        The numbers of "rows", "users" and "songs" that the makers of the data set state, or these by the file's name.
-    complete : bool
-        Whether a difference from them is an error; else it is a note.
+    path : path
+        `u.data`, or the folder or `ml-100k.zip` that has it.
+    **options
+        `complete=True` makes a difference from the published numbers an error, which is told in `Ratings.notes` else;
+        `on_error="skip"` leaves faulty lines out, counts them and names them there; `progress=True` shows a bar.
+
+    Returns
+    -------
+    Ratings
+        With times. Ids are the text that stands in the file, so user 42 is `"42"`; `movielens_titles` names the films.
     """
-    columns = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
-    if time is not None:
-        columns["time"] = Numbers(time, np.int64, whole=True)
-    table = read_table(path, names, fields, columns, on_error=on_error, **options)
+    return _rated(path, ["u.data"], MOVIELENS, (0, 1, 2, 3), **options)
+
+
+def movielens_1m(path: str | os.PathLike, **options) -> Ratings:
+    """1,000,209 ratings, 1 to 5, of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it.
+
+    Parameters and result are those of `movielens_100k`.
+    """
+    return _rated(path, ["ratings.dat"], MOVIELENS, (0, 1, 2, 3), separator="::", **options)
+
+
+def movielens_titles(path: str | os.PathLike) -> dict[str, str]:
+    """The titles of the films by their ids: `u.item` or `movies.dat` (both Latin-1), or the folder or archive with it."""
+    names = ["u.item", "movies.dat"]
+    with opened(path, *names) as source:
+        is_1m = b"::" in source.stream.readline(1 << 16)
+    rest = ["genres"] if is_1m else [f"field {f}" for f in range(3, 25)]
+    return _names(path, names, ["id", "title", *rest], separator="::" if is_1m else "|", encoding="latin-1")
+
+
+def hetrec_lastfm(path: str | os.PathLike, **options) -> Ratings:
+    """HetRec 2011 (Cantador, Brusilovsky, Kuflik): how often 1,892 users of Last.fm played 17,632 artists, 92,834 pairs.
+
+    Parameters
+    ----------
+    path : path
+        `user_artists.dat`, or the folder or `hetrec2011-lastfm-2k.zip` that has it.
+    **options
+        `complete=True`, `on_error="skip"` and `progress=True`, as for `movielens_100k`.
+
+    Returns
+    -------
+    Ratings
+        Play counts; the "songs" are artists, which `hetrec_artists` names. Ids are the text that stands in the file, so
+        user 2 is `"2"`.
+    """
+    return _rated(path, ["user_artists.dat"], ("userID", "artistID", "weight"), (0, 1, 2), header=True, **options)
+
+
+def hetrec_artists(path: str | os.PathLike) -> dict[str, str]:
+    """The names of the artists of `hetrec_lastfm`, by their ids, from `artists.dat` or the folder or archive that has it."""
+    return _names(path, ["artists.dat"], ["id", "name", "url", "pictureURL"], header=True)
+
+
+def taste_profile(path: str | os.PathLike, mismatches: Collection[tuple[str, str]] = (), **options) -> Ratings:
+    """The Echo Nest Taste Profile: how often 1,019,318 users played 384,546 songs, 48,373,586 pairs.
+
+    Parameters
+    ----------
+    path : path
+        `train_triplets.txt` or the challenge's `kaggle_visible_evaluation_triplets.txt`, or the folder or archive with it.
+    mismatches : collection of (song, track)
+        What `msd_mismatches` gives: plays of these songs are dropped, for nobody knows which song was played.
+    **options
+        `complete=True`, `on_error="skip"` and `progress=True`, as for `movielens_100k`.
+
+    Returns
+    -------
+    Ratings
+        Play counts.
+    """
+    names = ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"]
+    ratings = _rated(path, names, ("user", "song", "count"), (0, 1, 2), **options)
+    if not mismatches:
+        return ratings
+    songs = {song for song, _ in mismatches}
+    right = np.array([song not in songs for song in ratings.songs])
+    kept = ratings.keep(right[ratings.csr.indices]).filter()
+    note = f"dropped {ratings.n_ratings - kept.n_ratings:,} rows of {(~right).sum():,} songs that belong to the wrong track"
+    return Ratings(kept.csr, kept.users, kept.songs, notes=[*ratings.notes, note])
+
+
+def triplets(
+    path: str | os.PathLike, separator: str | None = None, columns: Sequence[int] = (0, 1, 2), header: bool = False,
+    combine: str | None = None, **options,
+) -> Ratings:
+    """Read any delimited file of user, song and value.
+
+    Parameters
+    ----------
+    path : path
+        The file, also as `.gz`, `.zip` or `.tar.gz` with only this file inside.
+    separator : str, optional
+        What stands between two fields; without it, whatever parts the first line into three or more: a tab, `<SEP>`,
+        `::`, `,`, `;`, `|` or a space, in this order. There is no quoting: a separator always separates.
+    columns : three ints
+        Where on the line the user, the song and the value stand, counted from 0.
+    header : bool
+        Whether the first line names the fields.
+    combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
+        What to do where a pair occurs more than once. With None that is an error.
+    **options
+        `on_error="skip"` leaves faulty lines out, counts them and names them in `Ratings.notes`; `progress=True` shows a bar.
+
+    Returns
+    -------
+    Ratings
+        Ids are the text that stands in the file, so user 42 is `"42"`.
+    """
+    with opened(path) as source:
+        first = source.stream.readline(1 << 16).removeprefix(BOM).decode(errors="replace").rstrip("\r\n")
+    separator = separator or next((s for s in SEPARATORS if first.count(s) >= 2), None)
+    if separator is None:
+        expected = "user, song and value with a separator between them"
+        raise InputError(f"{path}, line 1: expected {expected}; found {first[:EXCERPT]!r}")
+    names = first.split(separator)
+    if len(columns) != 3 or not all(0 <= c < len(names) for c in columns):
+        expected = f"three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields"
+        raise InputError(f"columns={tuple(columns)}; expected {expected}")
+    fields = names if header else [f"field {f + 1}" for f in range(len(names))]
+    return _rated(path, (), fields, columns, combine=combine, separator=separator, header=header, **options)
+
+
+def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
+    """The Acai game (BerryAI 2016, MIT licence): 835 ratings, 1 to 5, of 505 songs by 44 users. Tiny, and real.
+
+    Parameters
+    ----------
+    path : path
+        `acai_game_user_ratings.json`, a JSON object `{user: {song: rating}}`, or the folder or archive that has it.
+    complete : bool
+        Whether a difference from the published numbers is an error; else it is told in `Ratings.notes`.
+
+    Returns
+    -------
+    Ratings
+        Songs are Spotify ids; `acai_game_titles` names them.
+    """
+    data, label = _json(path, "acai_game_user_ratings.json")
+    entries = []
+    for user, rated in data.items():
+        if not isinstance(rated, dict):
+            raise InputError(f"{label}, user {user!r}: expected {{song: rating, …}}; found {rated!r}")
+        for song, rating in rated.items():
+            if type(rating) not in (int, float) or not 1 <= rating <= 5:
+                raise InputError(f"{label}, user {user!r}, song {song!r}: expected a rating from 1 to 5; found {rating!r}")
+            entries.append((user, song, rating))
+    if not entries:
+        raise InputError(f"{label} has not one rating; expected {{user: {{song: rating, …}}, …}}")
+    ratings = Ratings.from_triplets(*zip(*entries))
+    sizes = {"rows": ratings.n_ratings, "users": ratings.n_users, "songs": ratings.n_songs}
+    notes = [f"{label}: {ratings.n_ratings:,} rows", *compared(label, "acai_game_user_ratings.json", sizes, complete)]
+    return Ratings(ratings.csr, ratings.users, ratings.songs, notes=notes)
+
+
+def acai_game_titles(path: str | os.PathLike) -> dict[str, str]:
+    """"artist: title" of the songs of the Acai game by their ids: `tracks.json`, or the folder or archive that has it."""
+    tracks, label = _json(path, "tracks.json")
+    try:
+        return {song: f"{', '.join(track['artists'])}: {track['name']}" for song, track in tracks.items()}
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{label}: expected {{song: {{name: …, artists: […]}}, …}}; {error!r}") from error
+
+
+def compared(label: str, name: str, found: Mapping[str, int], complete: bool) -> list[str]:
+    """How what was found differs from what was published: one note, or an error where the data set should be `complete`."""
+    published = PUBLISHED.get(name)
+    if published is None:
+        if complete:
+            raise InputError(f"{label}: complete=True, but no numbers are published for a file of this name")
+        return []
+    stated = ", ".join(f"{n:,} {what}" for what, n in published.items())
+    more = {what: found[what] - n for what, n in published.items() if found[what] != n}
+    differences = ", ".join(f"{abs(n):,} {what} {'more' if n > 0 else 'fewer'}" for what, n in more.items())
+    if differences and complete:
+        raise InputError(f"{label} is not complete: {stated} were published; it has {differences}")
+    return [f"published: {stated}; here: {differences or 'the same'}"]
+
+
+def _rated(
+    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], columns: Sequence[int],
+    combine: str | None = None, complete: bool = False, on_error: str = "raise", **options,
+) -> Ratings:
+    """The ratings in a delimited file (see `read_table`), of which `columns` are user, song, value and perhaps time.
+
+    Without `combine` (as in `Ratings.from_triplets`) a repeated pair is a faulty line.
+    """
+    kinds = {"user": Ids(columns[0]), "song": Ids(columns[1]), "value": Numbers(columns[2])}
+    kinds |= {"time": Numbers(time, np.int64) for time in columns[3:]}
+    table = read_table(path, names, fields, kinds, on_error=on_error, **options)
     notes, times = table.notes(), table.columns.get("time")
     arguments = (*(table.columns[name] for name in ("user", "song", "value")), table.ids["user"], table.ids["song"])
     try:
@@ -48,27 +237,35 @@ def read_ratings(
                 f"found user {error.user!r} and song {error.song!r}, as on line {first} already"
             ) from error
         ratings = Ratings.from_codes(*arguments, "first", times)
-        n_repeated = table.n_rows - ratings.n_ratings
-        notes.append(f"{n_repeated:,} skipped for want of a pair not seen before: line {second}, …")
-    if published is not None:
-        published = published if "rows" in published else published.get(table.name)
-    found = {"rows": table.n_rows, "users": ratings.n_users, "songs": ratings.n_songs}
-    notes += compared(table.label, found, published, complete)
+        notes.append(f"{table.n_rows - ratings.n_ratings:,} skipped for want of a pair not seen before: line {second}, …")
+    sizes = {"rows": table.n_rows, "users": ratings.n_users, "songs": ratings.n_songs}
+    notes += compared(table.label, names[0] if len(names) == 1 else table.name, sizes, complete)
     return Ratings(ratings.csr, ratings.users, ratings.songs, ratings.times, notes)
 
 
-def compared(label: str, found: Mapping[str, int], published: Mapping[str, int] | None, complete: bool) -> list[str]:
-    """How what was found differs from what was published: one note, or an error where the data set should be `complete`."""
-    if published is None:
-        if complete:
-            raise InputError(f"{label}: complete=True, but no numbers are published for a file of this name")
-        return []
-    stated = ", ".join(f"{n:,} {what}" for what, n in published.items())
-    differences = ", ".join(
-        f"{abs(found[what] - n):,} {what} {'more' if found[what] > n else 'fewer'}"
-        for what, n in published.items()
-        if found[what] != n
-    )
-    if differences and complete:
-        raise InputError(f"{label} is not complete: {stated} were published; it has {differences}")
-    return [f"published: {stated}; here: {differences or 'the same'}"]
+def _names(path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], **options) -> dict[str, str]:
+    """The second field by the first, an id."""
+    table = read_table(path, names, fields, {"id": Ids(0), "name": Ids(1, may_be_empty=True)}, **options)
+    return dict(zip(table.texts("id"), table.texts("name")))
+
+
+def _json(path: str | os.PathLike, name: str) -> tuple[dict, str]:
+    with opened(path, name) as source:
+        raw, label = source.stream.read(), source.label
+
+    def each_once(pairs: list[tuple[str, object]]) -> dict:  # JSON lets a name occur twice, and the first would be lost
+        for name, n in Counter(name for name, _ in pairs).items():
+            if n > 1:
+                raise InputError(f"{label}: expected each name once in an object; found {name!r} again")
+        return dict(pairs)
+
+    try:
+        data = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=each_once)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{label}, line {line}: expected UTF-8 text; found {raw[error.start : error.end]!r}") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{label}, line {error.lineno}: expected JSON; {error.msg}") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{label}: expected a JSON object {{…}}; found a {type(data).__name__}")
+    return data, label

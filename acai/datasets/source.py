@@ -13,16 +13,15 @@ from typing import BinaryIO
 
 from acai.errors import InputError, unknown
 
-GZIP = b"\x1f\x8b"
 # what Python's own modules raise when an archive is cut off or damaged
 BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class Source:
-    """An open file: its bytes, what to call it in a message, its name, and its size where that is known beforehand."""
+    """Bytes to read, what to call them in a message, their name, and how many there are where that is known beforehand."""
 
-    stream: BinaryIO
+    stream: BinaryIO | None  # None for a link or a device in an archive
     label: str
     name: str
     size: int | None
@@ -52,58 +51,62 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
     """
     path = Path(path)
     if not path.exists():
-        beside = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
-        raise InputError(f"{path} does not exist; {unknown('file', path.name, beside)}")
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        _choose(path.parent, beside, [path.name])
     if path.is_dir():
         if not names:
             raise InputError(f"{path} is a folder; expected a file")
-        files = {str(file): file for file in sorted(path.rglob("*")) if file.is_file()}
-        path = files[_choose(path, list(files), names)]
+        path = Path(_choose(path, [str(file) for file in sorted(path.rglob("*")) if file.is_file()], names))
+    with readable(path):
+        if zipfile.is_zipfile(path) or (path.stat().st_size and tarfile.is_tarfile(path)):
+            if not names:  # look through it first: is there only one?
+                names = (Path(_choose(path, [member.name for member in members(path) if member.stream], ())).name,)
+            seen = []
+            for member in members(path):
+                seen.append(member.name)
+                if member.stream and Path(member.name).name in names:
+                    yield Source(member.stream, member.label, Path(member.name).name, member.size)
+                    return
+            _choose(path, seen, names)
+        with _unzipped(path) as stream:
+            is_gzip = isinstance(stream, gzip.GzipFile)
+            if not is_gzip and path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
+                raise InputError(f"{path} is not the archive that its name promises: damaged, or cut off; download it again")
+            yield Source(stream, str(path), path.name.removesuffix(".gz"), None if is_gzip else path.stat().st_size)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say it in a sentence if a file turns out to be damaged or closed to us while it is read."""
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as members:
-                chosen = _choose(path, [member.filename for member in members.infolist() if not member.is_dir()], names)
-                with members.open(chosen) as stream:
-                    yield Source(stream, f"{path}: {chosen}", Path(chosen).name, members.getinfo(chosen).file_size)
-        elif _is_tar(path):
-            yield from _from_tar(path, names)
-        elif _starts_with(path, GZIP):
-            with gzip.open(path) as stream:
-                yield Source(stream, str(path), path.stem, None)
-        elif path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
-            raise InputError(f"{path} is not the archive that its name promises: damaged, or cut off; download it again")
-        else:
-            with open(path, "rb") as stream:
-                yield Source(stream, str(path), path.name, path.stat().st_size)
+        yield
     except BROKEN as error:
         raise InputError(f"{path} is damaged, or its download was cut off ({error}); download it again") from error
     except PermissionError as error:
         raise InputError(f"{path} may not be read ({error.strerror})") from error
 
 
-@contextmanager
-def tar_members(archive: Path) -> Iterator[tarfile.TarFile]:
-    """A tar archive, from front to back so that nothing is decompressed twice.
+def members(archive: Path) -> Iterator[Source]:
+    """The files in a `.zip` or a tar archive, by their names in it, from front to back, so that nothing is unpacked twice."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as files:
+            for member in files.infolist():
+                if not member.is_dir():
+                    with files.open(member) as stream:
+                        yield Source(stream, f"{archive}: {member.filename}", member.filename, member.file_size)
+    else:
+        # tarfile's own decompression takes an archive that was cut off between two files for one that ends there
+        with _unzipped(archive) as stream, tarfile.open(fileobj=stream, mode="r|*") as files:
+            for member in files:
+                if not member.isdir():
+                    stream = files.extractfile(member) if member.isfile() else None
+                    yield Source(stream, f"{archive}: {member.name}", member.name, member.size)
 
-    tarfile's own decompression takes an archive that was cut off between two files for one that ends there; gzip does not.
-    """
-    opener = gzip.open if _starts_with(archive, GZIP) else open
-    with opener(archive, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as members:
-        yield members
 
-
-def _from_tar(archive: Path, names: Sequence[str]) -> Iterator[Source]:
-    if not names:  # look through it first: is there only one?
-        with tar_members(archive) as members:
-            names = [Path(_choose(archive, [member.name for member in members if member.isfile()], names)).name]
-    seen = []
-    with tar_members(archive) as members:
-        for member in members:
-            if member.isfile() and (name := Path(member.name).name) in names:
-                yield Source(members.extractfile(member), f"{archive}: {member.name}", name, member.size)
-                return
-            seen.append(member.name)
-    _choose(archive, seen, names)
+def _unzipped(path: Path) -> BinaryIO:
+    with open(path, "rb") as stream:
+        is_gzip = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_gzip else open(path, "rb")
 
 
 def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
@@ -117,20 +120,3 @@ def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
     if not found:
         raise InputError(f"{where} has {unknown('file', ' or '.join(names), sorted({Path(file).name for file in files}))}")
     return found[0]
-
-
-def _is_tar(path: Path) -> bool:
-    # tarfile.is_tarfile would do, but it takes an empty file for a tar with nothing in it
-    if path.stat().st_size == 0:
-        return False
-    opener = gzip.open if _starts_with(path, GZIP) else open
-    try:
-        with opener(path, "rb") as stream:
-            return stream.read(512)[257:262] == b"ustar"
-    except BROKEN:
-        return False
-
-
-def _starts_with(path: Path, magic: bytes) -> bool:
-    with open(path, "rb") as stream:
-        return stream.read(len(magic)) == magic

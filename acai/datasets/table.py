@@ -29,47 +29,39 @@ class Table:
 
     label: str
     name: str
+    first_line: int
+    n_rows: int = 0
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     ids: dict[str, list] = field(default_factory=dict)
-    n_rows: int = 0
-    first_line: int = 1
-    skipped: dict[str, list[np.ndarray]] = field(default_factory=dict)  # what was expected → the lines without it
+    skipped: dict[str, list[int]] = field(default_factory=dict)  # what was expected → the lines without it
 
-    def extend(self, values: Mapping[str, np.ndarray], share: float) -> None:
-        """Add rows, with which `share` of the file is read.
-
-        Columns get room for what is still to come, foreseen from the share; room that is not used yet costs no memory.
-        """
+    def extend(self, values: Mapping[str, np.ndarray]) -> None:
+        """Add rows. Columns double when they are full: room that is not used yet costs no memory."""
         n_rows = self.n_rows
         for name, new in values.items():
             self.n_rows = n_rows + len(new)
-            column = self.columns.get(name, new[:0])
+            column = self.columns.setdefault(name, new[:0])
             if self.n_rows > len(column):
-                column = np.empty(int(1.1 * self.n_rows / share) + 1, dtype=new.dtype)
-                column[:n_rows] = self.columns.get(name, new)[:n_rows]
-                self.columns[name] = column
-            column[n_rows : self.n_rows] = new
+                self.columns[name] = np.empty(2 * self.n_rows, dtype=new.dtype)
+                self.columns[name][:n_rows] = column[:n_rows]
+            self.columns[name][n_rows : self.n_rows] = new
 
     def texts(self, column: str) -> list[str]:
         """A column of ids or texts, row by row."""
         ids = self.ids[column]
         return [ids[code] for code in self.columns[column].tolist()]
 
-    @property
-    def skipped_lines(self) -> np.ndarray:
-        """The numbers of all lines that were left out, ascending."""
-        return np.sort(np.concatenate([np.zeros(0, np.int64), *(part for parts in self.skipped.values() for part in parts)]))
-
     def line_of(self, row: int) -> int:
         """The line number that a row had in the file."""
-        line, skipped = row + self.first_line, self.skipped_lines
-        return int(line + np.searchsorted(skipped - np.arange(len(skipped)), line, side="right"))
+        line = row + self.first_line
+        for skipped in sorted(number for numbers in self.skipped.values() for number in numbers):
+            line += skipped <= line
+        return line
 
     def notes(self) -> list[str]:
         """Where the rows come from, and what was left out."""
         notes = [f"{self.label}: {self.n_rows:,} rows"]
         for expected, lines in self.skipped.items():
-            lines = np.concatenate(lines).tolist()
             listed = ", ".join(map(str, lines[:5])) + ", …" * (len(lines) > 5)
             notes.append(f"{len(lines):,} skipped for want of {expected}: line {listed}")
         return notes
@@ -77,7 +69,7 @@ class Table:
 
 def read_table(
     path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], columns: Mapping[str, Column],
-    separator: str = "\t", header: Sequence[str] = (), encoding: str = "utf-8",
+    separator: str = "\t", header: bool = False, encoding: str = "utf-8",
     on_error: str = "raise", progress: bool = False, block_size: int = BLOCK,
 ) -> Table:
     """Read some columns of a delimited file.
@@ -94,8 +86,8 @@ def read_table(
         What to make of them, by the name that it gets in the table.
     separator : str
         What stands between two fields: one character or several.
-    header : sequence of str
-        What the first line says instead, if it is no row.
+    header : bool
+        Whether the first line has the names of the fields.
     encoding : {"utf-8", "latin-1"}
     on_error : {"raise", "skip"}
         Whether a faulty line is an error, or is left out and remembered in `Table.skipped`.
@@ -115,79 +107,65 @@ def read_table(
     """
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
-    ids = [column for column in columns.values() if isinstance(column, Ids)]
-    ids_last = sorted(columns, key=lambda name: columns[name] in ids)  # so that a faulty line's ids get no number
-    with opened(path, *names) as source, tqdm(unit="B", unit_scale=True, disable=not progress) as bar:
-        bar.total = source.size
+    ids = {name: column for name, column in columns.items() if isinstance(column, Ids)}
+    with opened(path, *names) as source, tqdm(total=source.size, unit="B", unit_scale=True, disable=not progress) as bar:
         bar.set_description(f"reading {source.name}")
-        table = Table(source.label, source.name, first_line=2 if header else 1)
-        n_lines = 0
-        for raw, too_long in whole_lines(source.stream, block_size):
+        table = Table(source.label, source.name, first_line=1 + header)
+        first = source.stream.readline(block_size)
+        if not first:
+            raise InputError(f"{table.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
+        if header:
+            expected, found = separator.join(fields), first.removeprefix(BOM).decode(errors="replace").rstrip("\r\n")
+            if found != expected:
+                raise InputError(f"{table.label}, line 1: expected the header {expected!r}; found {found[:EXCERPT]!r}")
+        n_lines = int(header)
+        for raw in whole_lines(source.stream, block_size, b"" if header else first.removeprefix(BOM)):
             bar.update(len(raw))
-            if n_lines == 0:
-                raw = raw.removeprefix(BOM)
-                if header:
-                    raw, n_lines = _without_header(raw, header, separator, source.label), 1
-            lines = Lines.cut(raw, fields, separator)
-            lines.check_text(encoding, block_size if too_long else None)
-            for column in ids:
-                column.mark_empty(lines)
-            values = {name: columns[name].read(lines) for name in ids_last}
-            fine = lines.problem == 0
+            lines = Lines(raw, fields, separator, encoding, block_size)
+            for column in ids.values():
+                column.check(lines)
+            values = {name: column.read(lines) for name, column in columns.items() if name not in ids}
+            fine = lines.fault == 0
             if not fine.all():
                 _report(lines, n_lines + 1, table, on_error, separator)
                 values = {name: column[fine] for name, column in values.items()}
-            table.extend(values, source.stream.tell() / source.size if source.size else 0.5)
+                lines.keep(fine)  # so that a faulty line's ids get no number
+            table.extend(values | {name: column.read(lines) for name, column in ids.items()})
             n_lines += len(fine)
-    if n_lines == 0:
-        raise InputError(f"{table.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
     if table.n_rows == 0:
         raise InputError(f"not one line could be used; {'; '.join(table.notes())}")
-    for name, column in columns.items():
-        table.columns[name] = table.columns[name][: table.n_rows]
-        if column in ids:
-            table.ids[name] = column.ids(encoding)
+    table.columns = {name: column[: table.n_rows] for name, column in table.columns.items()}
+    table.ids = {name: column.ids(encoding) for name, column in ids.items()}
     return table
 
 
-def whole_lines(stream: BinaryIO, block_size: int = BLOCK) -> Iterator[tuple[bytes, bool]]:
-    """Blocks that end with a newline; with True, the beginning of a line longer than `block_size`."""
-    rest = b""
+def whole_lines(stream: BinaryIO, block_size: int = BLOCK, rest: bytes = b"") -> Iterator[bytes]:
+    """Blocks that end with a newline, `rest` being what was read before; a line longer than a block is cut off."""
     while chunk := stream.read(block_size):
         chunk = rest + chunk
         end = chunk.rfind(b"\n") + 1
         if end:
-            yield chunk[:end], False
+            yield chunk[:end]
         rest = chunk[end:]
         if len(rest) > block_size:
-            yield rest[: EXCERPT + 1] + b"\n", True
+            yield rest[: block_size + 1] + b"\n"
             while rest and b"\n" not in rest:
                 rest = stream.read(block_size)
             rest = rest[rest.find(b"\n") + 1 :]
     if rest:
-        yield rest if rest.endswith(b"\n") else rest + b"\n", False
-
-
-def _without_header(raw: bytes, header: Sequence[str], separator: str, label: str) -> bytes:
-    first, _, rest = raw.partition(b"\n")
-    expected, found = separator.join(header), first.decode(errors="replace").rstrip("\r")
-    if found != expected:
-        raise InputError(f"{label}, line 1: expected the header {expected!r}; found {found[:EXCERPT]!r}")
-    return rest
+        yield rest if rest.endswith(b"\n") else rest + b"\n"
 
 
 def _report(lines: Lines, first: int, table: Table, on_error: str, separator: str) -> None:
     """The faulty lines of a block that begins with line `first`: the first of them as an error, or all for the notes."""
-    faulty = np.flatnonzero(lines.problem)
+    faulty = np.flatnonzero(lines.fault).tolist()
     if on_error == "skip":
-        for code in np.unique(lines.problem[faulty]):
-            numbers = faulty[lines.problem[faulty] == code] + first
-            table.skipped.setdefault(lines.expected[code - 1], []).append(numbers)
+        for line in faulty:
+            table.skipped.setdefault(lines.expected[lines.fault[line]], []).append(first + line)
         return
-    line = int(faulty[0])
+    line = faulty[0]
     text = lines.raw.split(b"\n", line + 1)[line].rstrip(b"\r")
     shown = text[:EXCERPT].decode(errors="backslashreplace") + "…" * (len(text) > EXCERPT)
     n_fields = text.count(separator.encode()) + 1
     found = f"{shown!r} ({n_fields} field{'s' * (n_fields > 1)})" if text else "an empty line"
-    expected = lines.expected[lines.problem[line] - 1]
-    raise InputError(f"{table.label}, line {first + line}: expected {expected}; found {found}")
+    raise InputError(f"{table.label}, line {first + line}: expected {lines.expected[lines.fault[line]]}; found {found}")

@@ -122,9 +122,6 @@ class Ids:
         return [tuple(shared.setdefault(part, part) for part in text.split("\0")) for text in texts]
 
 
-Column = Ids | Numbers | Times
-
-
 def _is_text(raw: bytes, encoding: str) -> bool:
     try:
         raw.decode(encoding)

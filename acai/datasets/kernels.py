@@ -9,7 +9,7 @@ from numba import njit
 
 Array = np.ndarray
 RETURN, POINT, ZERO = b"\r.0"
-AFTER = np.frombuffer(b"--T::Z", dtype=np.uint8)  # what stands after year, month, day, hour, minute and second
+FORM = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)  # of a time; 0 stands for any digit
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth 1973, section 6.4)
 HALF_WORD = np.uint64(32)
 
@@ -66,18 +66,18 @@ def decimals(block: Array, starts: Array, ends: Array) -> Array:
 
 @njit(cache=True)
 def clock(block: Array, starts: Array, ends: Array) -> Array:
-    """Year, month, day, hour, minute and second of `2009-05-04T23:08:57Z`; year −1 for anything of another form."""
+    """Year, month, day, hour, minute and second of times of the FORM; year −1 for anything else."""
     parts = np.zeros((6, len(starts)), dtype=np.int64)
     for line in range(len(starts)):
-        at, fine = starts[line], ends[line] - starts[line] == 20
-        for p in range(6):
-            while fine and at < starts[line] + 4 + 3 * p:
-                digit = np.int64(block[at]) - ZERO
-                fine = 0 <= digit <= 9
+        fine, p = ends[line] - starts[line] == len(FORM), 0
+        for at in range(len(FORM) if fine else 0):
+            digit = np.int64(block[starts[line] + at]) - ZERO
+            if FORM[at] == ZERO:
+                fine = fine and 0 <= digit <= 9
                 parts[p, line] = 10 * parts[p, line] + digit
-                at += 1
-            fine = fine and block[at] == AFTER[p]
-            at += 1
+            else:
+                fine = fine and digit == np.int64(FORM[at]) - ZERO
+                p += 1
         if not fine:
             parts[0, line] = -1
     return parts

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from acai.datasets.columns import Column, Ids, Lines
+from acai.datasets.columns import Ids, Lines, Numbers, Times
 from acai.datasets.source import opened
 from acai.errors import InputError, unknown
 
@@ -34,17 +34,6 @@ class Table:
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     ids: dict[str, list] = field(default_factory=dict)
     skipped: dict[str, list[int]] = field(default_factory=dict)  # what was expected → the lines without it
-
-    def extend(self, values: Mapping[str, np.ndarray]) -> None:
-        """Add rows. Columns double when they are full: room that is not used yet costs no memory."""
-        n_rows = self.n_rows
-        for name, new in values.items():
-            self.n_rows = n_rows + len(new)
-            column = self.columns.setdefault(name, new[:0])
-            if self.n_rows > len(column):
-                self.columns[name] = np.empty(2 * self.n_rows, dtype=new.dtype)
-                self.columns[name][:n_rows] = column[:n_rows]
-            self.columns[name][n_rows : self.n_rows] = new
 
     def texts(self, column: str) -> list[str]:
         """A column of ids or texts, row by row."""
@@ -68,7 +57,7 @@ class Table:
 
 
 def read_table(
-    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], columns: Mapping[str, Column],
+    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], columns: Mapping[str, Ids | Numbers | Times],
     separator: str = "\t", header: bool = False, encoding: str = "utf-8",
     on_error: str = "raise", progress: bool = False, block_size: int = BLOCK,
 ) -> Table:
@@ -82,7 +71,7 @@ def read_table(
         What the file is called in a folder or an archive.
     fields : sequence of str
         What stands on a line, from left to right. A line with more or fewer fields is faulty.
-    columns : mapping of str to Column
+    columns : mapping of str to Ids, Numbers or Times
         What to make of them, by the name that it gets in the table.
     separator : str
         What stands between two fields: one character or several.
@@ -108,6 +97,7 @@ def read_table(
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
     ids = {name: column for name, column in columns.items() if isinstance(column, Ids)}
+    rows = {name: bytearray() for name in columns}  # grows in place, so that no column ever stands in memory twice
     with opened(path, *names) as source, tqdm(total=source.size, unit="B", unit_scale=True, disable=not progress) as bar:
         bar.set_description(f"reading {source.name}")
         table = Table(source.label, source.name, first_line=1 + header)
@@ -130,11 +120,14 @@ def read_table(
                 _report(lines, n_lines + 1, table, on_error, separator)
                 values = {name: column[fine] for name, column in values.items()}
                 lines.keep(fine)  # so that a faulty line's ids get no number
-            table.extend(values | {name: column.read(lines) for name, column in ids.items()})
+            values |= {name: column.read(lines) for name, column in ids.items()}
+            for name, column in values.items():
+                rows[name] += column.data
+            table.n_rows += len(lines.fault)
             n_lines += len(fine)
     if table.n_rows == 0:
         raise InputError(f"not one line could be used; {'; '.join(table.notes())}")
-    table.columns = {name: column[: table.n_rows] for name, column in table.columns.items()}
+    table.columns = {name: np.frombuffer(rows[name], dtype=column.dtype) for name, column in values.items()}
     table.ids = {name: column.ids(encoding) for name, column in ids.items()}
     return table
 

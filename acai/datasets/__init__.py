@@ -10,26 +10,27 @@ from acai.datasets.intersection import intersect
 from acai.datasets.listening_log import ListeningLog, lastfm_1k, lastfm_1k_profiles
 from acai.datasets.msd import msd_hdf5, msd_mismatches, msd_tracks
 from acai.datasets.rated import (
-    acai_game, acai_game_titles, hetrec_artists, hetrec_lastfm, movielens_1m, movielens_100k, movielens_titles,
-    taste_profile, triplets,
-)  # fmt: skip
+    acai_game,
+    acai_game_titles,
+    hetrec_artists,
+    hetrec_lastfm,
+    movielens_1m,
+    movielens_100k,
+    movielens_titles,
+    taste_profile,
+    triplets,
+)
 from acai.datasets.synthetic import synthetic
 
 READERS = {
-    "movielens-100k": movielens_100k,
-    "movielens-1m": movielens_1m,
-    "hetrec-lastfm": hetrec_lastfm,
+    "movielens-100k": movielens_100k, "movielens-1m": movielens_1m, "hetrec-lastfm": hetrec_lastfm,
     "lastfm-1k": lambda path, **options: lastfm_1k(path, **options).to_ratings(),
-    "taste-profile": taste_profile,
-    "acai-game": acai_game,
-    "triplets": triplets,
-}
+    "taste-profile": taste_profile, "acai-game": acai_game, "triplets": triplets,
+}  # fmt: skip
 TITLES = {
-    "movielens-100k": movielens_titles,
-    "movielens-1m": movielens_titles,
-    "hetrec-lastfm": hetrec_artists,
-    "acai-game": acai_game_titles,
-}
+    "movielens-100k": movielens_titles, "movielens-1m": movielens_titles,
+    "hetrec-lastfm": hetrec_artists, "acai-game": acai_game_titles,
+}  # fmt: skip
 __all__ = [  # noqa: RUF022 (by kind, not by letter)
     "movielens_100k", "movielens_1m", "hetrec_lastfm", "taste_profile", "acai_game", "triplets", "lastfm_1k", "ListeningLog",
     "msd_tracks", "msd_mismatches", "msd_hdf5", "intersect", "fma", "audio_folder", "synthetic",

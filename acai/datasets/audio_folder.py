@@ -7,11 +7,8 @@ from pathlib import Path
 
 from acai.errors import InputError
 
-# Those that cannot be decoded (the last row) are listed all the same, so that their owner hears why they are missing.
-ENDINGS = (
-    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff",
-    ".m4a", ".aac", ".wma",
-)  # fmt: skip
+# Those that cannot be decoded (the last three) are listed all the same, so that their owner hears why they are missing.
+ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".wma")
 
 
 @dataclass(frozen=True)

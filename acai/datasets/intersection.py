@@ -33,7 +33,7 @@ def letters(text: str) -> str:
 def punctuation(text: str) -> str:
     """As `letters`, and apostrophes left out, "&" read as "and", other signs as spaces."""
     text = letters(text)
-    return " ".join(text.translate(SPOKEN).split()) or text  # "???" is a title, too
+    return " ".join("".join(map(_spoken, text)).split()) or text  # "???" is a title, too
 
 
 def suffixes(text: str) -> str:
@@ -45,17 +45,14 @@ def suffixes(text: str) -> str:
     return punctuation(text)
 
 
-class _Spoken(dict):
-    """How a sign is read, worked out when it is first met."""
-
-    def __missing__(self, code: int) -> str:
-        sign = chr(code)
-        is_letter = sign.isalnum() or unicodedata.category(sign)[0] == "M"
-        self[code] = sign if is_letter else " "
-        return self[code]
+@cache
+def _spoken(sign: str) -> str:
+    """How a sign is read."""
+    if sign in "'’‘`´&":
+        return " and " if sign == "&" else ""
+    return sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " "
 
 
-SPOKEN = _Spoken({ord("&"): " and ", **dict.fromkeys(map(ord, "'’‘`´"), "")})
 RULES = (exact, letters, punctuation, suffixes)
 
 
@@ -124,7 +121,7 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
     """
     wrong = set(mismatches)
     plays = np.bincount(log.song_codes, minlength=log.n_songs)
-    matched: dict[int, int] = {}  # the log's song number → a track's number
+    matched: dict[int, tuple[str, str]] = {}  # the log's song number → (song, track)
     added = []
     for rule in RULES:
         by = cache(rule)  # an artist has many songs
@@ -132,35 +129,24 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
         for i, (artist, title) in enumerate(log.songs):
             if i not in matched:
                 heard.setdefault((by(artist), rule(title)), []).append(i)
-        new: dict[int, int] = {}
+        new: dict[int, tuple[str, str]] = {}
         ambiguous: set[int] = set()
-        for t, (artist, title) in enumerate(zip(tracks.artists, tracks.titles)):
-            if (tracks.song_ids[t], tracks.track_ids[t]) in wrong:
-                continue
-            for i in heard.get((by(artist), rule(title)), ()):
-                first = new.setdefault(i, t)
-                if tracks.song_ids[first] != tracks.song_ids[t]:
-                    ambiguous.add(i)
+        for song, track, artist, title in zip(tracks.song_ids, tracks.track_ids, tracks.artists, tracks.titles):
+            if (song, track) not in wrong:
+                for i in heard.get((by(artist), rule(title)), ()):
+                    if new.setdefault(i, (song, track))[0] != song:
+                        ambiguous.add(i)
         matched |= new
         added.append(Added(rule.__name__, len(new), int(plays[list(new)].sum()), len(ambiguous)))
     if not matched:
-        raise InputError(
-            f"none of {log.n_songs:,} songs of the log is among {len(tracks):,} tracks, by artist and title"
-        )
-    return _restricted(log, tracks, matched, added)
+        raise InputError(f"none of {log.n_songs:,} songs of the log is among {len(tracks):,} tracks, by artist and title")
 
-
-def _restricted(log: ListeningLog, tracks: Tracks, matched: dict[int, int], added: list[Added]) -> Intersection:
-    """The log with matched songs alone, by their song ids; several names of one song become one."""
-    numbers: dict[str, int] = {}
-    track_of: dict[str, str] = {}
-    code = np.full(log.n_songs, -1, dtype=np.int32)
+    track_of: dict[str, str] = {}  # several names of one song become one
     for i in sorted(matched):
-        song = tracks.song_ids[matched[i]]
-        code[i] = numbers.setdefault(song, len(numbers))
-        track_of.setdefault(song, tracks.track_ids[matched[i]])
+        track_of.setdefault(*matched[i])
+    number = {song: j for j, song in enumerate(track_of)}
+    code = np.array([number[matched[i][0]] if i in matched else -1 for i in range(log.n_songs)], dtype=np.int32)
     left = log.keep(code[log.song_codes] >= 0)
     notes = (*log.notes, *(f"matched by {a.rule}: {a.n_songs:,} songs, {a.n_plays:,} plays" for a in added))
-    log_left = ListeningLog(left.user_codes, code[left.song_codes], left.times, log.users, list(numbers), notes)
-    names = {log.songs[i]: tracks.song_ids[t] for i, t in matched.items()}
-    return Intersection(log_left, track_of, names, added, log.n_plays, log.n_songs)
+    left = ListeningLog(left.user_codes, code[left.song_codes], left.times, log.users, list(track_of), notes)
+    return Intersection(left, track_of, {log.songs[i]: matched[i][0] for i in matched}, added, log.n_plays, log.n_songs)

@@ -222,8 +222,10 @@ def _rated(
 
     Without `combine` (as in `Ratings.from_triplets`) a repeated pair is a faulty line.
     """
-    kinds = {"user": Ids(columns[0]), "song": Ids(columns[1]), "value": Numbers(columns[2])}
-    kinds |= {"time": Numbers(time, np.int64) for time in columns[3:]}
+    user, song, value, *time = columns
+    kinds = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
+    if time:
+        kinds["time"] = Numbers(*time, np.int64)
     table = read_table(path, names, fields, kinds, on_error=on_error, **options)
     notes, times = table.notes(), table.columns.get("time")
     arguments = (*(table.columns[name] for name in ("user", "song", "value")), table.ids["user"], table.ids["song"])

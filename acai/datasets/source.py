@@ -58,21 +58,21 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
             raise InputError(f"{path} is a folder; expected a file")
         path = Path(_choose(path, [str(file) for file in sorted(path.rglob("*")) if file.is_file()], names))
     with readable(path):
-        if zipfile.is_zipfile(path) or (path.stat().st_size and tarfile.is_tarfile(path)):
-            if not names:  # look through it first: is there only one?
-                names = (Path(_choose(path, [member.name for member in members(path) if member.stream], ())).name,)
-            seen = []
-            for member in members(path):
-                seen.append(member.name)
-                if member.stream and Path(member.name).name in names:
-                    yield Source(member.stream, member.label, Path(member.name).name, member.size)
-                    return
-            _choose(path, seen, names)
-        with _unzipped(path) as stream:
-            is_gzip = isinstance(stream, gzip.GzipFile)
-            if not is_gzip and path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
-                raise InputError(f"{path} is not the archive that its name promises: damaged, or cut off; download it again")
-            yield Source(stream, str(path), path.name.removesuffix(".gz"), None if is_gzip else path.stat().st_size)
+        if not _is_archive(path):
+            with _unzipped(path) as stream:
+                size = None if isinstance(stream, gzip.GzipFile) else path.stat().st_size
+                yield Source(stream, str(path), path.name.removesuffix(".gz"), size)
+            return
+        if not names:  # look through it first: is there only one?
+            names = (Path(_choose(path, [member.name for member in members(path) if member.stream], ())).name,)
+        seen = []
+        for member in members(path):
+            name = Path(member.name).name
+            if member.stream and name in names:
+                yield Source(member.stream, member.label, name, member.size)
+                return
+            seen.append(name)
+        _choose(path, seen, names)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def readable(path: Path) -> Iterator[None]:
 
 def members(archive: Path) -> Iterator[Source]:
     """The files in a `.zip` or a tar archive, by their names in it, from front to back, so that nothing is unpacked twice."""
-    if zipfile.is_zipfile(archive):
+    if archive.suffix == ".zip" or zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as files:
             for member in files.infolist():
                 if not member.is_dir():
@@ -101,6 +101,12 @@ def members(archive: Path) -> Iterator[Source]:
                 if not member.isdir():
                     stream = files.extractfile(member) if member.isfile() else None
                     yield Source(stream, f"{archive}: {member.name}", member.name, member.size)
+
+
+def _is_archive(path: Path) -> bool:
+    """By its name, so that a damaged one is not taken for text; or by what it holds, if it holds anything."""
+    holds_files = zipfile.is_zipfile(path) or (path.stat().st_size > 0 and tarfile.is_tarfile(path))
+    return holds_files or path.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz"))
 
 
 def _unzipped(path: Path) -> BinaryIO:

@@ -20,7 +20,7 @@ beat          on … off: where in a beat the drum falls    time alone
 ============  ==========================================  =====================
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,10 +75,8 @@ class World:
         """The log-mel spectrogram (A1, A2) of every song in the order of the axis, each float32, (128, frames)."""
         from acai.audio import log_mel
 
-        songs: Iterable[Hashable] = self.plays.songs
-        return [
-            log_mel(self.sound(song)) for song in tqdm(songs, desc="rendering and hearing songs", disable=not progress)
-        ]
+        songs = tqdm(self.plays.songs, desc="rendering and hearing songs", disable=not progress)
+        return [log_mel(self.sound(song)) for song in songs]
 
     def describe(self, song: Hashable) -> str:
         """A song in words: what stands out in it, the strongest first."""
@@ -90,9 +88,7 @@ class World:
         return _in_words(taste / np.abs(taste).max())
 
 
-def synthetic(
-    n_users: int = 1000, n_songs: int = 800, seconds: float = 10.0, taste: float = 2.0, seed: int = 0
-) -> World:
+def synthetic(n_users: int = 1000, n_songs: int = 800, seconds: float = 10.0, taste: float = 2.0, seed: int = 0) -> World:
     """Make up a world of listeners and songs. SYNTHETIC: its truth is known because it was made up.
 
     Features are uniform, tastes are normal; user u plays song i a Poisson number of times with the mean
@@ -115,9 +111,8 @@ def synthetic(
     World
     """
     if n_users < 2 or n_songs < 2 or seconds < 1:
-        raise InputError(
-            f"a world of {n_users} users and {n_songs} songs of {seconds} s; expected at least 2 users, 2 songs and 1 s"
-        )
+        given = f"a world of {n_users} users and {n_songs} songs of {seconds} s"
+        raise InputError(f"{given}; expected at least 2 users, 2 songs and 1 s")
     rng = np.random.default_rng(seed)
     features = rng.uniform(-1, 1, (n_songs, len(FEATURES)))
     tastes = rng.normal(0, 1, (n_users, len(FEATURES)))
@@ -154,9 +149,8 @@ def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np
     period = 60 / (80 * 2.5 ** ((tempo + 1) / 2))  # seconds a chord: 80 to 200 a minute
     lowest = 110 * 2 ** (register + 1)  # 110 to 440 Hz
     ring = period * 0.15 * 4 ** ((touch + 1) / 2)  # the time in which a note falls to 1/e
-    chords = rng.integers(
-        0, 8, int(seconds / period) + 3
-    )  # with the one that rings before the start, and those after the end
+    # with the one that rings before the start, and those after the end
+    chords = rng.integers(0, 8, int(seconds / period) + 3)
     start = rng.uniform(0, period)  # where in a chord the recording starts
 
     wobble = 3 ** (1 + (tremor + 1) / 2)  # 3 to 9 times a second

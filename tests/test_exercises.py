@@ -85,11 +85,9 @@ def test_judge_tells_a_usual_mistake_from_an_unusual_one():
     judge(np.float32(0.1), 0.1, {}, "rounding is no mistake")
 
 
-def test_nan_stands_for_any_result_with_a_nan_in_it_and_infinity_for_any_that_is_not_finite():
+def test_nan_stands_for_any_result_with_a_nan_in_it():
     assert told(judge, [1.0, np.nan], [1.0, 2.0], {"gaps left": np.nan}, "two songs") == "gaps left"
     assert "division by zero" in told(judge, [1.0, np.inf], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
-    for lost in (np.nan, np.inf, -np.inf):
-        assert told(judge, [1.0, lost], [1.0, 2.0], {"overflow": np.inf}, "two songs") == "overflow"
 
 
 def test_asked_wants_something_back():

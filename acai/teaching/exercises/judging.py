@@ -10,6 +10,8 @@ import numpy as np
 
 from acai.nn import gradcheck
 
+Mistakes = Mapping[str, object]  # what usual mistakes give, by the keys of their sentences
+
 
 class Wrong(Exception):
     """What is wrong with an answer: the key of a sentence, and what stands in its {places}, a sentence again perhaps."""
@@ -44,9 +46,7 @@ def asked(function: object, *arguments: object, parts: str = "") -> object:
     return value
 
 
-def judge(
-    value: object, right: object, mistakes: Mapping[str, object], case: str = "case", each: Sequence[Mapping] = (), **given: object
-) -> None:
+def judge(value: object, right: object, mistakes: Mistakes, case: str = "case", each: Sequence[dict] = (), **given) -> None:
     """Raise Wrong unless `value` is `right`.
 
     Parameters
@@ -57,13 +57,13 @@ def judge(
         What it should have returned.
     mistakes : mapping of str to array or number
         What it returns after each of the usual mistakes, by the key of the sentence that each deserves. NaN stands for any
-        result with a NaN in it, infinity for any that is not finite.
+        result with a NaN in it.
     case : str
         The key of what the function was given, in words, for whoever made an unusual mistake.
+    each : sequence of dict
+        What stands in these words, for each entry of `right`, where each is the answer to a case of its own.
     **given : object
-        What stands in these words.
-    each : sequence of mappings
-        What stands in them, for each entry of `right`, where each is the answer to a case of its own.
+        What stands in them, where all is the answer to one.
     """
     right = np.asarray(right, dtype=float)
     try:
@@ -74,8 +74,7 @@ def judge(
         return
     for key, wrong in mistakes.items():
         wrong = np.asarray(wrong, dtype=float)
-        lost = {"nan": np.isnan(got), "inf": ~np.isfinite(got)}.get(str(wrong), np.False_)
-        if alike(got, wrong) or lost.any():
+        if alike(got, wrong) or (np.isnan(wrong).all() and np.isnan(got).any()):
             raise Wrong(key)
     if got.shape != right.shape:
         raise Wrong("kind", got=_kind(got), expected=_kind(right))
@@ -87,10 +86,8 @@ def judge(
 
 
 def alike(a: np.ndarray, b: np.ndarray) -> bool:
-    """Of one shape, finite, and equal but for rounding."""
-    if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return False
-    return bool(np.all(np.abs(a - b) <= 1e-5 * np.abs(b).max(initial=0.0) + 1e-12))
+    """Of one shape, and equal but for rounding."""
+    return a.shape == b.shape and np.allclose(a, b, rtol=0, atol=1e-5 * np.abs(b).max(initial=0.0) + 1e-12)
 
 
 def _thing(value: object) -> str:
@@ -129,9 +126,7 @@ def upstream(y: np.ndarray) -> np.ndarray:
     return np.random.default_rng(5).integers(-9, 10, y.shape).astype(float)
 
 
-def prove(
-    layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mapping[str, np.ndarray], slips: Mapping[str, Mapping[str, np.ndarray]]
-) -> None:
+def prove(layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mistakes, slips: Mapping[str, Mistakes]) -> None:
     """Raise Wrong unless a layer's `forward` gives y and its gradients are equal to the slopes of `forward`.
 
     Parameters
@@ -162,7 +157,6 @@ def prove(
 def _finding(finding: gradcheck.Finding) -> Wrong:
     if np.shape(finding.analytic) != finding.numeric.shape:
         return Wrong(finding.hint)
-    worst, hint = finding.worst, finding.hint and f". {finding.hint}"
-    says, slope = finding.analytic[worst], finding.numeric[worst]
-    n, size, place = int(finding.wrong.sum()), finding.wrong.size, list(worst)
-    return Wrong("finding", n=n, size=size, array=finding.array, place=place, says=says, slope=slope, hint=hint)
+    at, n, size = finding.worst, int(finding.wrong.sum()), finding.wrong.size
+    says, slope, hint = finding.analytic[at], finding.numeric[at], finding.hint and f". {finding.hint}"
+    return Wrong("finding", n=n, size=size, array=finding.array, place=list(at), says=says, slope=slope, hint=hint)

@@ -11,6 +11,7 @@ from acai.teaching.layers import Conv
 
 
 def check_cube(answer: object, rng: np.random.Generator) -> None:
+    """05-cube: (w, h) → how far the central difference of w³ is from its slope."""
     for w, h in ((0.7, 0.5), (-1.3, 0.25), (2.0, 1.5)):
         judge(asked(answer, w, h), h**2, {
             "parabola": 0.0, "difference": 3 * w**2 + h**2, "one-sided": 3 * w * h + h**2, "taylor": h**2 / 6,
@@ -18,16 +19,19 @@ def check_cube(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_linear(answer: object, rng: np.random.Generator) -> None:
+    """05-linear: (dy, x, W) → dx, dW, db (N7.9, N7.10, N7.11)."""
     for N, D, O in ((4, 4, 4), (5, 3, 2)):
         dy, x, W = (rng.integers(-9, 10, shape).astype(float) for shape in ((N, O), (N, D), (O, D)))
         got, (dx, dW, db) = asked(answer, dy, x, W, parts="dx, dW, db"), loops.linear_backward(dy, x, W)
-        ones, given, turned = np.ones_like(dy), {"dy": dy, "x": x, "W": W}, {"dx-turned": dy @ W.T} if D == O else {}
+        ones, given = np.ones_like(dy), {"dy": dy, "x": x, "W": W}
+        turned = {"dx-turned": dy @ W.T} if D == O else {}
         judge(got[0], dx, turned | {"dx-ones": ones @ W, "dx-mean": dx / N}, "case-dx", **given)
         judge(got[1], dW, {"dW-turned": dW.T, "dW-mean": dW / N, "dW-ones": ones.T @ x}, "case-dW", **given)
         judge(got[2], db, {"db-outputs": dy.sum(axis=1), "db-mean": db / N, "db-one": dy.sum()}, "case-db", **given)
 
 
 def check_leaky_relu(answer: object, rng: np.random.Generator) -> None:
+    """05-leaky-relu: a layer that multiplies by its slope where x is not positive."""
     x = odd(3, 7)
     dy = upstream(x)
     for s in (0.25, 0.125):
@@ -43,11 +47,11 @@ def check_leaky_relu(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_average_pool(answer: object, rng: np.random.Generator) -> None:
+    """05-average-pool: a layer that gives the mean of each window."""
     for (h, w), shape in (((2, 4), (2, 2, 5, 9)), ((2, 2), (2, 3, 4, 6)), ((1, 2), (1, 2, 3, 4))):
         x, window = odd(*shape), ((h, w), (h, w), (0, 0))
-        planes = x.reshape(-1, 1, *shape[2:])
-        total = loops.conv(planes, np.ones((1, 1, h, w)), np.zeros(1), *window[1:])
-        total = total.reshape(*shape[:2], *total.shape[2:])
+        ones = np.kron(np.eye(shape[1])[:, :, None, None], np.ones((h, w)))  # each channel by itself
+        total = loops.conv(x, ones, np.zeros(shape[1]), *window[1:])
         dy, rest = upstream(total), ((0, 0), (0, 0), (0, shape[2] % h), (0, shape[3] % w))
         spread = lambda dy, window=(h, w), rest=rest: np.pad(np.kron(dy, np.ones(window)), rest)
         prove(built(answer, size=(h, w)), x, total / (h * w), {
@@ -58,6 +62,7 @@ def check_average_pool(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_dilated(answer: object, rng: np.random.Generator) -> None:
+    """05-dilated: a convolution over time whose taps stand apart."""
     for C, O, width, d in ((2, 2, 3, 2), (3, 2, 2, 3)):
         layer, x, T = built(answer, C=C, O=O, width=width, dilation=d), odd(2, C, 11), 11 - d * (width - 1)
         W, b = layer.params["W"].copy(), layer.params["b"][:, None].copy()
@@ -89,6 +94,7 @@ def prints() -> dict[str, gradcheck.Finding]:
 
 
 def check_prints(answer: object, rng: np.random.Generator) -> None:
+    """06-prints: the bug behind each of three pictures."""
     blame({"dictionary": not isinstance(answer, dict) or set(answer) != set(CULPRITS)})
     blame({"nothing-yet": any(name is Ellipsis for name in answer.values())})
     for letter, name in answer.items():
@@ -97,25 +103,25 @@ def check_prints(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_softmax(answer: object, rng: np.random.Generator) -> None:
+    """06-softmax: (scores, right classes) → loss (N6), dy (N7.13), without overflow."""
     for y in (rng.normal(size=(4, 3)), np.array([[1000.0, 998, 1001], [0, 1, 2], [-1000, -1001, -999]])):
         t, N = rng.integers(0, 3, len(y)), len(y)
         t[0] = (t[1] + 1) % 3
         got, (loss, dy) = asked(answer, y, t, parts="loss, dy"), loops.softmax_cross_entropy(y, t)
         own, given = np.arange(3) == t[:, None], {"y": y.round(2).tolist(), "t": t.tolist()}
         p = dy * N + own
-        judge(got[0], loss, {
-            "overflow": np.inf, "sum": loss * N, "sign": -loss, "score": -y[own].mean(), "probability": p[own].mean(),
+        judge(np.where(np.isfinite(got[0]), got[0], np.nan), loss, {
+            "overflow": np.nan, "sum": loss * N, "sign": -loss, "score": -y[own].mean(), "probability": p[own].mean(),
         }, "case-loss", **given)
-        judge(got[1], dy, {
-            "overflow": np.nan, "dy-sum": dy * N, "dy-sign": -dy, "dy-class": p / N, "dy-own": p * (1 - p),
-        }, "case-dy", **given)
+        mistakes = {"overflow": np.nan, "dy-sum": dy * N, "dy-sign": -dy, "dy-class": p / N, "dy-own": p * (1 - p)}
+        judge(got[1], dy, mistakes, "case-dy", **given)
 
 
 def check_mend(answer: object, rng: np.random.Generator) -> None:
+    """06-mend: a convolution, its two bugs mended."""
     nudges = ("dW, samples crossed", "dx, padding not cut off")  # of the two that are planted; the others may be named
-    for shape, arguments in (
-        ((3, 2, 5, 4), {"O": 3, "kernel": (3, 3)}), ((2, 3, 5, 6), {"C": 3, "O": 2, "stride": (2, 1), "padding": (1, 2)}),
-    ):
+    padded = {"C": 3, "O": 2, "stride": (2, 1), "padding": (1, 2)}
+    for shape, arguments in (((3, 2, 5, 4), {"O": 3, "kernel": (3, 3)}), ((2, 3, 5, 6), padded)):
         x, slips = odd(*shape), {"x": {}, "W": {}, "b": {}}
         y = built(Conv, **arguments).forward(x)
         for bug in bugs.CATALOGUE:
@@ -130,6 +136,7 @@ def check_mend(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_read(answer: object, rng: np.random.Generator) -> None:
+    """06-read: (a function that learns from digits and their classes, digits, classes), a sixth of a linear layer's mistakes."""
     blame({"three": not isinstance(answer, tuple) or len(answer) != 3})
     learn, x, t = answer
     names, order, n = rng.permutation(10), rng.permutation(len(x)), 2 * len(x) // 3

@@ -14,16 +14,17 @@ from acai.teaching.survey import survey
 
 
 def check_long_tail(answer: object, rng: np.random.Generator) -> None:
+    """01-long-tail: (plays of each song, share of the songs that are the head) → the head's share of all plays."""
     for n, head in ((20, 0.1), (50, 0.2), (40, 0.05), (28, 0.1)):
         plays = rng.permutation(np.round(1000 / np.arange(1, n + 1)))
-        k, up, total = round(head * n), np.sort(plays), plays.sum()
-        judge(asked(answer, plays, head), up[-k:].sum() / total, {
-            "int": up[n - int(head * n) :].sum() / total, "unsorted": plays[:k].sum() / total, "least": up[:k].sum() / total,
-            "percent": 100 * up[-k:].sum() / total, "plays": up[-k:].sum(), "tail": up[:-k].sum() / total,
-            "mean": up[-k:].mean() / total}, n=n, head=head)
+        k, up, share = round(head * n), np.sort(plays), lambda part, plays=plays: part.sum() / plays.sum()
+        judge(asked(answer, plays, head), share(up[-k:]), {
+            "int": share(up[n - int(head * n) :]), "unsorted": share(plays[:k]), "least": share(up[:k]), "tail": share(up[:-k]),
+            "percent": 100 * share(up[-k:]), "plays": up[-k:].sum(), "mean": share(up[-k:]) / k}, n=n, head=head)
 
 
 def check_counts(answer: object, rng: np.random.Generator) -> None:
+    """01-counts: (user and song of each play, m, n) → how often each played each (D1)."""
     for m, n in ((5, 5), (4, 7), (9, 3)):
         users, songs = rng.integers(0, m, 40), rng.integers(0, n, 40)
         N = np.bincount(users * n + songs, minlength=m * n).reshape(m, n)  # (D1)
@@ -32,6 +33,7 @@ def check_counts(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_stars(answer: object, rng: np.random.Generator) -> None:
+    """01-stars: play counts → stars (D4)."""
     n = np.array([1.0, 2, 3, 4, 5, 6, 10, 1, 100])
     stars = lambda five, four: np.select([n >= five, n >= four], [5, 4], 3)  # (D4)
     mistakes = {"five": stars(6, 2), "two": stars(5, 3), "both": stars(6, 3), "overwritten": stars(np.inf, 2)}
@@ -39,6 +41,7 @@ def check_stars(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_stars_by_time(answer: object, rng: np.random.Generator) -> None:
+    """01-stars-by-time: the times of one user's plays of one song → stars (D5)."""
     days = [np.cumsum(rng.exponential(wait, n)) for n in range(1, 13) for wait in (1.5, 12, 12, 40)]
     days += map(np.array, ([0, 1], [0, 40, 40.5], [0, 0.5, 40], [0, 9, 18, 30], [0, 50, 59, 68, 77], [0, 8, 16, 24, 90]))
     days.append(20.0 * np.arange(10))
@@ -50,7 +53,7 @@ def check_stars_by_time(answer: object, rng: np.random.Generator) -> None:
         "many": stars(many=99), "exactly": stars(day=DAY + 1)}, each=[{"days": d.round(1)} for d in days])
 
 
-def _stars(times: np.ndarray, many: int = 10, four: int = 4, day: int = DAY, end=None, end_of_four=None) -> int:
+def _stars(times: np.ndarray, many=10, four=4, day=DAY, end: int | None = None, end_of_four: int | None = None) -> int:
     """(D5), unless a number is another, or the end is cut off."""
     spans = times[four - 1 :] - times[: max(0, len(times) - four + 1)]
     eager = (np.diff(times)[:end] < day).any() or (spans[:end_of_four] <= 30 * DAY).any()
@@ -58,6 +61,7 @@ def _stars(times: np.ndarray, many: int = 10, four: int = 4, day: int = DAY, end
 
 
 def check_pearson(answer: object, rng: np.random.Generator) -> None:
+    """02-pearson: two rows of R, gaps NaN → their correlation over the songs that both rated (C3)."""
     cosine = lambda x, y: np.nan_to_num(x @ y / np.sqrt((x @ x) * (y @ y)))
     for _ in range(20):
         r_u, r_v = np.where(rng.random((2, 12)) < 0.3, np.nan, rng.integers(1, 6, (2, 12)))
@@ -67,11 +71,12 @@ def check_pearson(answer: object, rng: np.random.Generator) -> None:
             "all-means": cosine(x - np.nanmean(r_u), y - np.nanmean(r_v)), "cosine": cosine(x, y),
             "zeros": cosine(zeros_u - zeros_u.mean(), zeros_v - zeros_v.mean()),
             "covariance": np.cov(x, y, bias=True)[0, 1], "gaps": np.nan}, r_u=r_u, r_v=r_v)
-    value = asked(answer, np.array([4.0, 4.0, 4.0, np.nan]), np.array([1.0, 5.0, 3.0, 2.0]))
-    judge(value, 0.0, {"flat": np.nan}, "case-flat")
+    alike = asked(answer, np.array([4.0, 4, 4, np.nan]), np.array([1.0, 5, 3, 2]))
+    judge(alike, 0.0, {"flat": np.nan}, "case-flat")
 
 
 def check_predict(answer: object, rng: np.random.Generator) -> None:
+    """02-predict: (r̄(u), likenesses, neighbours' ratings, their means) → r̂(u,i) (C1)."""
     for n in rng.integers(3, 7, 20):
         s, r, r_bar = rng.uniform(-1, 1, n).round(2), rng.integers(1, 6, n).astype(float), rng.uniform(2, 4, n).round(1)
         r_bar_u, s[0] = 3.3, -0.4  # one of them is unlike u
@@ -83,6 +88,7 @@ def check_predict(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_shrinkage(answer: object, rng: np.random.Generator) -> None:
+    """02-shrinkage: (likenesses, songs in common, β) → likenesses, shrunk."""
     s, n, beta = rng.uniform(-1, 1, 9), rng.integers(1, 40, 9).astype(float), 7.0
     weight = n / (n + beta)
     mistakes = {"turned": s * (1 - weight), "ratio": s * n / beta, "weight": weight, "larger": s / weight}
@@ -90,6 +96,7 @@ def check_shrinkage(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_beat_baseline(answer: object, rng: np.random.Generator) -> None:
+    """02-beat-baseline: (training ratings, users, songs) → r̂, a quarter better than the baseline (C12)."""
     train, test = survey(seed=11).ratings.split(0.2, seed=11)
     users, songs, truth = [test.users[u] for u in test.user_codes], [test.songs[i] for i in test.csr.indices], test.csr.data
     r_hat = np.asarray(asked(answer, train, users, songs), dtype=float)
@@ -104,6 +111,7 @@ def check_beat_baseline(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_rank_k(answer: object, rng: np.random.Generator) -> None:
+    """03-rank-k: (R, k) → R_k (C6)."""
     for k in (3, 1, 4):
         R = rng.normal(size=(9, 6))
         M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
@@ -118,6 +126,7 @@ def _rank(R: np.ndarray, k: int) -> np.ndarray:
 
 
 def check_enough(answer: object, rng: np.random.Generator) -> None:
+    """03-enough: (singular values, share) → how many features keep that share of Σσ²."""
     cases = [(np.sort(rng.uniform(0.1, 9, 12))[::-1], share) for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.99) for _ in range(4)]
     cases.append((np.array([2.0, 1.0, 1.0, 1.0, 1.0]), 0.5))  # the first has exactly half
     kept = lambda x, share: np.argmax(np.cumsum(x) >= share * x.sum() - 1e-12) + 1
@@ -130,10 +139,10 @@ def check_enough(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_factors(answer: object, rng: np.random.Generator) -> None:
+    """03-factors: (R, k) → P, Q (C7)."""
     R, k = rng.normal(size=(8, 7)), 3
     P, Q = (np.asarray(x, dtype=float) for x in asked(answer, R, k, parts="P, Q"))
-    wrong = P.shape != (8, k) or Q.shape != (7, k)
-    blame({"flat": Q.shape == (k, 7), "shape": wrong}, P=P.shape, Q=Q.shape, k=k)
+    blame({"flat": Q.shape == (k, 7), "shape": (P.shape, Q.shape) != ((8, k), (7, k))}, P=P.shape, Q=Q.shape, k=k)
     one, s = np.ones(k), np.linalg.svd(R)[1][:k]
     mistakes = {"in-P": [s, one], "shared": np.sqrt([s, s]), "nowhere": [one, one], "both": [s, s]}
     judge([np.linalg.norm(P, axis=0), np.linalg.norm(Q, axis=0)], [one, s], mistakes, "case-lengths")  # (C7)
@@ -141,6 +150,7 @@ def check_factors(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_filled(answer: object, rng: np.random.Generator) -> None:
+    """03-filled: R, gaps NaN → R with the songs' means in the gaps."""
     for _ in range(5):
         R = np.where(rng.random((6, 6)) < 0.4, np.nan, rng.integers(1, 6, (6, 6)))
         R[0, :], R[:, 0] = 3, [3, 1, 5, 2, 4, 1]  # nobody and no song is without a rating
@@ -152,6 +162,7 @@ def check_filled(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_imputed(answer: object, rng: np.random.Generator) -> None:
+    """03-imputed: (R, gaps NaN, k, steps) → R with R_k in the gaps, computed again and again."""
     for m, n, k, steps in ((12, 9, 2, 4), (15, 10, 1, 6)):
         R = rng.normal(size=(m, 3)) @ rng.normal(size=(3, n)) + 3
         R[rng.random((m, n)) < 0.3] = np.nan
@@ -170,6 +181,7 @@ def check_imputed(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
+    """04-largest-rate: the Hessian of a bowl → the rate beyond which descent (C9) runs away."""
     for n in (3, 2, 5):
         A = rng.normal(size=(n + 3, n))
         H = A.T @ A
@@ -180,6 +192,7 @@ def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_step(answer: object, rng: np.random.Generator) -> None:
+    """04-step: (w, Δw, gradient, η, α) → w, Δw after a step with momentum (C10)."""
     w, dw, g, eta, alpha = *rng.normal(size=(3, 5)), 0.1, 0.8
     new, averaged = alpha * dw - eta * g, alpha * dw - eta * (1 - alpha) * g  # (C10)
     judge(asked(answer, w, dw, g, eta, alpha, parts="w, dw"), [w + new, new], {
@@ -189,6 +202,7 @@ def check_step(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_catch_up(answer: object, rng: np.random.Generator) -> None:
+    """04-catch-up: (w, Δw, α, t) → w, Δw after t steps of (C10) without a gradient."""
     for alpha, t in ((0.9, 7), (0.5, 3), (0.99, 400), (0.9, 0), (0.0, 5)):
         w, dw = rng.normal(size=(2, 3))
         last, moved = alpha**t * dw, w + alpha * (1 - alpha**t) / (1 - alpha) * dw
@@ -199,6 +213,7 @@ def check_catch_up(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_gradient(answer: object, rng: np.random.Generator) -> None:
+    """04-gradient: (p, q, r, λ) → dp, dq of one entry's part of the objective (C8)."""
     for _ in range(5):
         p, q, r, lam = rng.normal(size=4), rng.normal(size=4), rng.uniform(1, 5), 0.3
         w, turned, e = np.array([p, q]), np.array([q, p]), r - p @ q
@@ -209,6 +224,7 @@ def check_gradient(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_fit(answer: object, rng: np.random.Generator) -> None:
+    """04-fit: (users, songs, ratings, m, n) → r̂ of every user and song, by stochastic descent."""
     train, test = survey(120, 60, asked=0.4, seed=12).ratings.split(0.2, seed=12)
     u, i, r, shape = train.user_codes, train.csr.indices, train.csr.data.astype(float), train.csr.shape
     R_hat = np.asarray(asked(answer, u, i, r, *shape), dtype=float)

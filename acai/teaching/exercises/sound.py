@@ -12,6 +12,7 @@ from acai.teaching.exercises.judging import Wrong, asked, blame, built, judge
 
 
 def check_frame(answer: object, rng: np.random.Generator) -> None:
+    """07-frame: (samples, t, window, hop) → the power spectrum of frame t (A1)."""
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(32) / 32)
     for n, hop, t in ((200, 16, 5), (150, 10, 0), (150, 10, 15), (120, 32, 2)):
         x = rng.normal(size=n)
@@ -26,6 +27,7 @@ def check_frame(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_mel(answer: object, rng: np.random.Generator) -> None:
+    """07-mel: frequencies in Hz → mel, by Slaney's scale (A1)."""
     for f in (np.array([1500.0, 4000, 11025]), np.array([0.0, 60, 440, 999, 1000, 1001, 6400])):
         low, above = f / (200 / 3), 27 * np.log(np.maximum(f, 1) / 1000)
         high = above / np.log(6.4)
@@ -35,6 +37,7 @@ def check_mel(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_log(answer: object, rng: np.random.Generator) -> None:
+    """07-log: (power, C) → log(1 + C · S) (A2)."""
     S = rng.exponential(1e-3, (4, 6))
     for C in (10_000.0, 100.0):
         judge(asked(answer, S, C), np.log(1 + C * S), {  # (A2)
@@ -52,6 +55,7 @@ def _songs() -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def check_tempo(answer: object, rng: np.random.Generator) -> None:
+    """07-tempo: a spectrogram → chords a minute."""
     spectrograms, truth = _songs()
     told = np.array([float(asked(answer, S)) for S in spectrograms])
     blame({"no-number": not (np.isfinite(told).all() and (told > 0).all())})
@@ -67,6 +71,7 @@ def check_tempo(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_windows(answer: object, rng: np.random.Generator) -> None:
+    """08-windows: (spectrogram, what the network tells of a window, its width) → the mean over the windows (A4)."""
     f = lambda x: np.array([np.square(x).mean(), x.max(), x[:, -1].sum(), np.prod(x.mean(axis=1))])
     for frames, width in ((23, 5), (20, 5), (7, 7)):
         S, rest, step = rng.normal(size=(3, frames)), frames % width, frames - width + 1
@@ -83,6 +88,7 @@ def check_windows(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_best(answer: object, rng: np.random.Generator) -> None:
+    """08-best: (p, Q̂, n) → the n songs of the highest scores (A5)."""
     for n in (3, 5, 12):
         p, Q = rng.normal(size=4), rng.normal(size=(12, 4)) * rng.uniform(0.2, 3, (12, 1))
         scores = Q @ p  # (A5)
@@ -93,6 +99,7 @@ def check_best(answer: object, rng: np.random.Generator) -> None:
 
 
 def check_first_plays(answer: object, rng: np.random.Generator) -> None:
+    """08-first-plays: (q̂, the listeners' P, their r, λ) → q (A6)."""
     for n, lam in ((9, 2.0), (6, 0.5)):
         q_hat, P, r = rng.normal(size=4), rng.normal(size=(n, 4)), rng.normal(size=n)
         right = np.array(content.placed_by_both(q_hat.tolist(), P.tolist(), r.tolist(), lam))
@@ -115,6 +122,7 @@ def _world() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
 
 
 def check_ear(answer: object, rng: np.random.Generator) -> None:
+    """08-ear: a class with fit and predict that hears more than the average spectrum."""
     mine, (spectrograms, features, average) = built(answer), _world()
     known, truth = features[:135], features[135:]
     mine.fit(spectrograms[:135], known.copy())

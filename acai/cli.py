@@ -12,20 +12,12 @@ from typing import Literal, get_args, get_origin
 from acai import __version__
 from acai.errors import InputError, unknown
 
-COMMANDS = {  # what is typed: the module of acai/commands in which the function of that name stands
-    "demo": "demo",
-    "report": "report",
-    "recommend": "models",
-    "train": "models",
-    "evaluate": "models",
-    "reproduce": "reproduce",
-    "data": "data",
-    "download": "data",
-    "evaluate cold-start": "sound",
-    "features": "sound",
-    "classify": "sound",
+COMMANDS = {  # what is typed: the module of acai/commands that has the function of that name
+    "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "models",
+    "evaluate cold-start": "sound", "features": "sound", "classify": "sound", "data": "data", "download": "data",
+    "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
     "gradcheck": "gradcheck",
-}
+}  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -81,22 +73,19 @@ def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParse
     about, _, parameters = inspect.getdoc(command).partition("\n\nParameters\n----------\n")
     entries = re.findall(r"^(\w+)(?: : (.*))?\n((?:    .*\n?)+)", parameters, re.MULTILINE)
     documented = {word: (value, " ".join(text.split()).replace("%", "%%")) for word, value, text in entries}
-    parser = argparse.ArgumentParser(
-        prog=f"acai {name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(f"acai {name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for word, parameter in inspect.signature(command).parameters.items():
-        how, (value, text) = reading(parameter.annotation), documented[word]
-        has_default = parameter.default is not parameter.empty
-        if has_default:
-            how["default"] = parameter.default
-            text += f" (default: {parameter.default})" if parameter.default not in (None, False) else ""
+        how, (value, text), default = reading(parameter.annotation), documented[word], parameter.default
         if value:
             how["metavar"] = tuple(value.split()) if isinstance(how.get("nargs"), int) else value
+        if default is not parameter.empty:
+            how["default"] = default
+            text += "" if default is None or default is False else f" (default: {default})"
         if parameter.kind is parameter.KEYWORD_ONLY:
-            dashes = "-" if len(word) == 1 else "--"
-            parser.add_argument(dashes + word.replace("_", "-"), required=not has_default, help=text, **how)
+            option = ("-" if len(word) == 1 else "--") + word.replace("_", "-")
+            parser.add_argument(option, required="default" not in how, help=text, **how)
         else:
-            parser.add_argument(word, nargs="?" if has_default else None, help=text, **how)
+            parser.add_argument(word, nargs="?" if "default" in how else None, help=text, **how)
     return parser
 
 

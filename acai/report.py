@@ -1,14 +1,19 @@
-"""What was learnt, on one HTML page that one can read, look at and hear: no script, no network, nothing beside it."""
+"""What was learnt, on one HTML page that one can read, look at and hear: no script, no network, nothing beside it.
+
+The page itself is `report.html`; here its gaps are filled.
+"""
 
 import base64
 import io
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
 
 import numpy as np
+import soundfile
 
 from acai import plots
 from acai.content import AudioToFactors
@@ -21,8 +26,8 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    path: str | os.PathLike, title: str, lead: str, listener: str, songs: Mapping[str, Mapping[str, tuple[np.ndarray, float]]],
-    ear: AudioToFactors, example: tuple[Hashable, np.ndarray], factor_map: "Axes", results: Iterable[str] = (),
+    path: str | os.PathLike, title: str, lead: str, listener: str, played: Mapping[str, str], new: Mapping[str, str],
+    sound: Callable[[str], tuple[np.ndarray, float]], ear: AudioToFactors, S: np.ndarray, factor_map: "Axes", results: str = "",
 ) -> None:  # fmt: skip
     """Write the page of one listener, whole or not at all.
 
@@ -34,81 +39,57 @@ def write_report(
         The heading, and what a reader must know first.
     listener : str
         Whose songs are to be heard, in words.
-    songs : mapping of heading to {words: (samples, rate)}
-        A column of players under each heading.
+    played, new : mapping of song to words
+        What the listener played most, and what is recommended to them, the best first.
+    sound : callable
+        From a song to (samples, rate).
     ear : AudioToFactors
         The network that listened.
-    example : (song, spectrogram)
-        One of the songs, to show what the network hears.
+    S : numpy.ndarray, shape (bands, frames)
+        The spectrogram of the first of the new songs, to show what the network hears.
     factor_map : Axes
         Where the songs stand, by `acai.plots.factor_map`.
-    results : iterable of str
-        What else is to be seen, as `section`, `table` and `picture` make it.
+    results : str
+        What else is to be seen, as `table` and `picture` make it.
     """
-    song, S = example
     window = consecutive_windows(S, ear.width, ear.inputs)[:1]
     filters, relu = ear.network.layers[:2]
     A = relu.predict(filters.predict(ear.shaped(window)))[0, :, 0]  # (filters, frames)
-    style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
-    parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{style}</style>",
-        f"<h1>{escape(title)}</h1><p class=notice>{escape(lead)}</p>",
-        section("Listen", f"<p>{escape(listener)}</p>", _players(songs)),
-        *results,
-        section(
-            "How the network learnt",
-            picture(plots.training(ear.history), "Loss while learning, and R² on songs held out, epoch by epoch."),
-        ),
-        section(
-            "What the network hears",
-            picture(plots.spectrogram(S), f"Log-mel spectrogram (A1, A2) of {song}."),
-            picture(plots.responses(window[0, :, 0], A), "Its first window, and when each filter of the first layer responds."),
-            picture(plots.filters(filters.params["W"]), "What these filters listen for: red excites, blue inhibits."),
-        ),
-        section(
-            "Where the songs stand",
-            picture(factor_map, "The hidden features Q of all songs that have listeners, on the plane that shows most of them."),
-        ),
-    ]
+    page = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
+        title=escape(title), lead=escape(lead), listener=escape(listener), first=escape(next(iter(new))), results=results,
+        played=_players(played, sound), new=_players(new, sound), training=_png(plots.training(ear.history)),
+        spectrogram=_png(plots.spectrogram(S)), responses=_png(plots.responses(window[0, :, 0], A)),
+        filters=_png(plots.filters(filters.params["W"])), factor_map=_png(factor_map),
+    )  # fmt: skip
     with written_whole(path) as temporary:
-        temporary.write_text("\n".join([*parts, "</html>\n"]), encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")
 
 
-def section(heading: str, *parts: str) -> str:
-    """A part of the page under a heading."""
-    return "\n".join([f"<h2>{escape(heading)}</h2>", *parts])
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table, its first column to the left and the others, numbers mostly, to the right."""
+def table(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table under a heading, its first column to the left and the others, numbers mostly, to the right."""
     lines = [("th", header), *(("td", row) for row in rows)]
     cells = ("".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in line) for tag, line in lines)
-    return f"<table>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>"
+    return f"<h2>{escape(heading)}</h2><table>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>"
 
 
 def picture(drawn: "Axes | Figure", caption: str) -> str:
-    """A picture; the caption is also what is read out to those who cannot see it."""
+    """A picture and what it shows."""
+    return f'<figure><img alt="" src="{_png(drawn)}"><figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def _players(songs: Mapping[str, str], sound: Callable[[str], tuple[np.ndarray, float]]) -> str:
+    """A player for each song, under what is said of it; the sound, as mp3, stands in its address."""
+    entries = []
+    for song, words in songs.items():
+        (samples, rate), mp3 = sound(song), io.BytesIO()
+        soundfile.write(mp3, samples, int(rate), format="MP3")
+        source = f"data:audio/mpeg;base64,{base64.b64encode(mp3.getvalue()).decode()}"
+        entries.append(f"<p>{escape(f'{song}, {words}')}<br><audio controls preload=metadata src='{source}'></audio></p>")
+    return "".join(entries)
+
+
+def _png(drawn: "Axes | Figure") -> str:
+    """A picture as an address that holds it."""
     png = io.BytesIO()
     plots.save(drawn, png)
-    words = escape(caption)
-    return f'<figure><img alt="{words}" src="{_address("image/png", png)}"><figcaption>{words}</figcaption></figure>'
-
-
-def _players(songs: Mapping[str, Mapping[str, tuple[np.ndarray, float]]]) -> str:
-    import soundfile
-
-    columns = []
-    for heading, sounds in songs.items():
-        columns.append(f"<div><h3>{escape(heading)}</h3>")
-        for words, (samples, rate) in sounds.items():
-            mp3 = io.BytesIO()
-            soundfile.write(mp3, samples, int(rate), format="MP3")
-            player = f"<audio controls preload=metadata src='{_address('audio/mpeg', mp3)}'></audio>"
-            columns.append(f"<p>{escape(words)}<br>{player}</p>")
-        columns.append("</div>")
-    return f"<div class=players>{''.join(columns)}</div>"
-
-
-def _address(kind: str, content: io.BytesIO) -> str:
-    """A file as an address that holds it."""
-    return f"data:{kind};base64,{base64.b64encode(content.getvalue()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"

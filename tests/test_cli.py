@@ -49,7 +49,7 @@ def test_help_loads_none_of_the_heavy_libraries():
 
 def example(
     place: Path, more: str = "", *, words: list[str], pair: tuple[str, str] | None = None, kind: Literal["a", "b"] = "a",
-    n: int = 3, very_loud: bool = False,
+    n: int = 0, very_loud: bool = False,
 ) -> None:  # fmt: skip
     """Do something.
 
@@ -81,7 +81,7 @@ def test_a_functions_signature_makes_its_options():
     pair = {"words": ["x", "y"], "pair": ["u", "v"]}
     assert given == {"place": Path("here"), "more": "", **pair, "kind": "b", "n": 5, "very_loud": True}
     given = vars(parser.parse_args(["here", "there", "--words", "x"]))
-    assert given == {"place": Path("here"), "more": "there", "words": ["x"], "pair": None, "kind": "a", "n": 3, "very_loud": False}
+    assert given == {"place": Path("here"), "more": "there", "words": ["x"], "pair": None, "kind": "a", "n": 0, "very_loud": False}
     for mistake in ["here"], ["--words", "x"], ["here", "--words", "x", "-n", "many"], ["here", "--words", "x", "--kind", "c"]:
         with pytest.raises(SystemExit) as end:
             parser.parse_args(mistake)
@@ -93,7 +93,7 @@ def test_a_functions_docstring_makes_its_help():
     assert "Do something. And that is all. " in printed and "Parameters" not in printed
     for words in "PLACE Where, up to 100 % of it.", "--pair NAME PATH Two.", "--very-loud Loudly.":
         assert words in printed
-    assert "-n N How many. (default: 3)" in printed and "--kind {a,b} Which. (default: a)" in printed
+    assert "-n N How many. (default: 0)" in printed and "--kind {a,b} Which. (default: a)" in printed
 
 
 def test_an_unknown_command_is_one_line_with_the_nearest_names_first():
@@ -138,7 +138,7 @@ def test_the_demo_writes_a_picture_and_songs_that_are_those_of_the_world(small_d
 
 
 def test_ctrl_c_ends_with_130(monkeypatch, capsys):
-    from acai.commands import demo
+    from acai.commands import listen
 
     def interrupted(what: str = "demo") -> None:
         """As if somebody had pressed Ctrl-C.
@@ -150,7 +150,7 @@ def test_ctrl_c_ends_with_130(monkeypatch, capsys):
         """
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(demo, "demo", interrupted)
+    monkeypatch.setattr(listen, "demo", interrupted)
     with pytest.raises(SystemExit) as end:
         main(["demo"])
     assert end.value.code == 130 and "Traceback" not in capsys.readouterr().err

@@ -15,7 +15,7 @@ from acai import plots
 from acai.audio import log_mel
 from acai.content import AudioToFactors
 from acai.datasets import synthetic
-from acai.report import picture, section, table, write_report
+from acai.report import picture, table, write_report
 
 WORLD = synthetic(60, 30, seconds=4)
 
@@ -25,22 +25,13 @@ def report(tmp_path_factory):
     spectrograms = WORLD.spectrograms()
     ear = AudioToFactors(n_epochs=2).fit(spectrograms, WORLD.features)
     path = tmp_path_factory.mktemp("report") / "new" / "report.html"
+    results = table("Results", ("", "AUC"), [("the network", "0.8432")])
+    results += picture(plots.ladder({"chance": 0.5, "the network": 0.8432}), "How well it goes.")
+    songs = plots.factor_map(WORLD.features, WORLD.features[:, 0], "brightness")
+    played, new = {"song-0001": "first"}, {"song-0002": "second", "song-0003": "third"}
+    who = "listener-0001 likes <b>all</b>"
     write_report(
-        path,
-        "A world & its songs",
-        "SYNTHETIC",
-        "listener-0001 likes <b>all</b>",
-        {
-            "Played most": {"first": WORLD.sound("song-0001")},
-            "Recommended": {"second": WORLD.sound("song-0002"), "third": WORLD.sound("song-0003")},
-        },
-        ear,
-        ("song-0002", spectrograms[1]),
-        plots.factor_map(WORLD.features, WORLD.features[:, 0], "brightness"),
-        [
-            section("Results", table(("", "AUC"), [("the network", "0.8432")])),
-            picture(plots.ladder({"chance": 0.5, "the network": 0.8432}), "How well it goes."),
-        ],
+        path, "A world & its songs", "SYNTHETIC", who, played, new, WORLD.sound, ear, spectrograms[2], songs, results
     )
     return path
 
@@ -71,11 +62,11 @@ def test_the_players_play_the_songs(report):
 
 
 def test_a_page_that_fails_half_way_leaves_nothing(report, tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "write_text", lambda self, *_, **__: self.write_bytes(b"<html>") / None)
     ear = AudioToFactors(n_epochs=1).fit(WORLD.spectrograms(), WORLD.features)
-    S = WORLD.spectrograms()[0]
+    S, songs = WORLD.spectrograms()[0], plots.factor_map(WORLD.features)
+    monkeypatch.setattr(Path, "write_text", lambda self, *_, **__: self.write_bytes(b"<html>") / None)
     with pytest.raises(TypeError):
-        write_report(tmp_path / "page.html", "x", "", "", {}, ear, ("song-0000", S), plots.factor_map(WORLD.features))
+        write_report(tmp_path / "page.html", "x", "", "", {}, {"song-0000": ""}, WORLD.sound, ear, S, songs)
     assert list(tmp_path.iterdir()) == []
 
 

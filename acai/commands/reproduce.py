@@ -2,48 +2,26 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from acai import cf, datasets, plots
-from acai.errors import InputError
 
 
-def reproduce(
-    what: Literal["surprise", "momentum", "lastfm"], *, data: Path, plot: Path | None = None, jobs: int = 1, seed: int = 0
-) -> None:
-    """Run again what others have published, or what the README claims, and print ours beside it.
+def reproduce_surprise(*, data: Path, jobs: int = 1, seed: int = 0) -> None:
+    """The table of the library Surprise on MovieLens-100k, 5 folds: our figures beside theirs.
 
-      acai reproduce surprise --data PATH    MovieLens-100k: the table of the library Surprise, 5 folds
-      acai reproduce momentum --data PATH    MovieLens-100k: what momentum (C10) does to stochastic gradient descent
-      acai reproduce lastfm --data PATH      HetRec Last.fm: play counts, 80/20 of each user, lists of 10
+    Theirs are from the README of Surprise 1.1.4; the parameters are its defaults.
 
     Parameters
     ----------
-    what : {surprise,momentum,lastfm}
-        Which of them.
     data : PATH
-        The file, folder or archive of the data set.
-    plot : FILE
-        Where to draw momentum's picture.
+        The file, folder or archive of MovieLens-100k.
     jobs : N
-        How many processes share Surprise's folds.
+        How many processes share the folds.
     seed : N
         Of the folds and the models.
     """
-    if plot and what != "momentum":
-        raise InputError(f"--plot {plot}: only `acai reproduce momentum` draws a picture")
-    if what == "surprise":
-        surprise(data, jobs, seed)
-    elif what == "momentum":
-        momentum(data, plot, seed)
-    else:
-        lastfm(data, seed)
-
-
-def surprise(data: Path, jobs: int, seed: int) -> None:
-    """Our models with Surprise's parameters, on its data set, beside RMSE and MAE from the README of Surprise 1.1.4."""
     table = [
         ("SVD", 0.934, 0.737, cf.SGD(seed=seed)),
         ("KNNBasic", 0.980, 0.774, cf.UserKNN(similarity="msd", centring="none")),
@@ -60,8 +38,18 @@ def surprise(data: Path, jobs: int, seed: int) -> None:
         print(f"  {name:<14}{_short(model):<48}{figures}", flush=True)
 
 
-def momentum(data: Path, plot: Path | None, seed: int) -> None:
-    """RMSE on the test folds after each epoch, for α from 0 to .9, the rest being the same."""
+def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: int = 0) -> None:
+    """What momentum (C10) does to stochastic gradient descent on MovieLens-100k, 5 folds, the rest being the same.
+
+    Parameters
+    ----------
+    data : PATH
+        The file, folder or archive of MovieLens-100k.
+    plot : FILE
+        Where to draw the RMSE after each epoch.
+    seed : N
+        Of the folds and the models.
+    """
     folds = list(datasets.movielens_100k(data).folds(5, seed))
     print("MovieLens-100k, 5 folds; SGD in random order with learning rate .005: RMSE on what was held out\n")
     print(f"  {'α':>4}{'epoch 5':>10}{'epoch 10':>10}{'epoch 20':>10}{'best':>10}   level with α = 0 after")
@@ -78,8 +66,16 @@ def momentum(data: Path, plot: Path | None, seed: int) -> None:
         print(f"\ndrawn in {plot}")
 
 
-def lastfm(data: Path, seed: int) -> None:
-    """Models of play counts."""
+def reproduce_lastfm(*, data: Path, seed: int = 0) -> None:
+    """Models of play counts on HetRec Last.fm, 80/20 of each user, lists of 10.
+
+    Parameters
+    ----------
+    data : PATH
+        The file, folder or archive of HetRec Last.fm.
+    seed : N
+        Of the split and the models.
+    """
     train, test = cf.split_each_user(datasets.hetrec_lastfm(data), test=0.2, seed=seed)
     logs = train.map(np.log1p)
     neighbours = {"k": 400, "keep": 400, "similarity": "asymmetric", "centring": "none", "normalise": False}

@@ -1,14 +1,19 @@
 """Every picture that the notebooks and the command line show: one function a picture, in one quiet style.
 
-`ratings` has the pictures of parts D and C, `models` those of how models descend and compare, `layers` of part N, `sound` of
-part A. Each takes the axes to draw on, or makes its own, and returns them.
+Each takes the axes to draw on, or makes its own, and returns them; those that need several return the figure.
 """
 
-from acai.plots.layers import error_map, gallery, matrices, step_errors
-from acai.plots.models import comparison, comparisons, descent, ladder, lines, overview, training, trajectories
-from acai.plots.ratings import contributions, diary, heat_map, long_tail, matrix, rules, singular_values, two_users
-from acai.plots.sound import confusion, factor_map, filters, mel_bank, responses, spectrogram, waveform
+# isort: off
+from acai.plots.listeners import (
+    comparison, comparisons, contributions, descent, diary, heat_map, ladder, lines, long_tail, matrix, rules,
+    singular_values, training, trajectories, two_users,
+)  # fmt: skip
+from acai.plots.networks import (
+    confusion, error_map, factor_map, filters, gallery, matrices, mel_bank, overview, responses, spectrogram, step_errors,
+    waveform,
+)  # fmt: skip
 from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, axes, save
+# isort: on
 
 __all__ = [
     "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW", "axes", "comparison", "comparisons", "confusion",

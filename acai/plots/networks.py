@@ -1,0 +1,188 @@
+"""Pictures of parts A and N: sound, what a network makes of it, what goes through a layer, where a gradient is wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from acai.plots.listeners import ladder, training
+from acai.plots.style import BLACK, BLUE, COLOURS, axes, image, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from acai.nn.gradreport import Finding
+
+
+def waveform(samples: np.ndarray, rate: float, start: float = 0.0, ax: "Axes | None" = None) -> "Axes":
+    """A sound as it moves the air; `start` is the time of its first sample, in seconds."""
+    ax = axes(ax, size=(8, 2), xlabel="time (s)", ylabel="air pressure")
+    ax.plot(start + np.arange(len(samples)) / rate, samples, color=BLUE, lw=0.6 if len(samples) > 4000 else 1.2)
+    ax.margins(x=0)
+    return ax
+
+
+def mel_bank(F: np.ndarray, sample_rate: float, bands: Sequence[int], ax: "Axes | None" = None) -> "Axes":
+    """Some rows of a mel filter bank (A1), shape (n_mels, window//2 + 1): what each band takes from the spectrum."""
+    limits = {"xlim": (0, sample_rate / 2), "ylim": (0, 1.15), "yticks": [0, 1]}
+    ax = axes(ax, size=(8, 2.4), xlabel="frequency (Hz)", ylabel="weight", **limits)
+    hertz = np.linspace(0, sample_rate / 2, F.shape[1])
+    for band in bands:
+        ax.fill_between(hertz, F[band] / F[band].max(), alpha=0.35, color=BLUE, lw=0)
+        ax.text(hertz[F[band].argmax()], 1.03, str(band), ha="center", fontsize=8)
+    return ax
+
+
+def spectrogram(
+    S: np.ndarray, ax: "Axes | None" = None, hop: int = 512, sample_rate: float = 22050, bar: bool = True
+) -> "Axes":
+    """A log-mel spectrogram (A2): time to the right, the mel bands upwards, loud is bright; `bar` is the scale beside it."""
+    extent = (0, S.shape[1] * hop / sample_rate, 0, S.shape[0])
+    scale = "log(1 + C·power)" if bar else ""
+    return image(S, ax, (8, 3), scale, extent, cmap="magma", xlabel="time (s)", ylabel="mel band")
+
+
+def filters(W: np.ndarray, n: int = 24, ax: "Axes | None" = None) -> "Axes":
+    """What the first layer listens for: its `n` largest filters side by side, each all bands high and a few frames wide.
+
+    Parameters
+    ----------
+    W : numpy.ndarray, shape (O, bands, 1, frames) or (O, 1, bands, frames)
+        The weights of the first convolution; red is what excites a filter, blue what inhibits it.
+    """
+    W = W.reshape(W.shape[0], -1, W.shape[3])  # (O, bands, frames)
+    largest = np.argsort(-np.square(W).sum(axis=(1, 2)), kind="stable")[:n]
+    gap = np.full((W.shape[1], 1), np.nan)
+    strip = np.concatenate([part for o in largest for part in (W[o] / np.abs(W[o]).max(), gap)], axis=1)
+    label = f"{len(largest)} filters, {W.shape[2]} frames each"
+    extent = (0, strip.shape[1], 0, strip.shape[0])
+    return image(strip, ax, (9, 3.6), extent=extent, limits=(-1, 1), ylabel="mel band", xlabel=label, xticks=[])
+
+
+def responses(S: np.ndarray, A: np.ndarray, hop: int = 512, sample_rate: float = 22050) -> "Figure":
+    """A window of a spectrogram, and below it when each filter of the first layer responds to it.
+
+    Parameters
+    ----------
+    S : numpy.ndarray, shape (bands, frames)
+        The window as the network sees it.
+    A : numpy.ndarray, shape (filters, frames')
+        The output of the first ReLU; the most active filters are drawn at the top.
+    """
+    figure, places = panels(2, 1, (9, 5))
+    top, bottom = places[:, 0]
+    spectrogram(S, top, hop, sample_rate, bar=False).set(xlabel="", title="what goes in")
+    A = A[np.argsort(A.sum(axis=1), kind="stable")]
+    extent = (0, S.shape[1] * hop / sample_rate, 0, len(A))
+    image(A, bottom, (9, 2.5), extent=extent, cmap="Greys", ylabel="filter", xlabel="time (s)", title="when each filter responds")
+    return figure
+
+
+def factor_map(Q: np.ndarray, values: np.ndarray | None = None, label: str = "", ax: "Axes | None" = None) -> "Axes":
+    """Songs on the plane that shows most of their hidden features, coloured by something known of them."""
+    ax = axes(ax, size=(6, 5), xlabel="first principal direction of Q", ylabel="second")
+    centred = Q - Q.mean(axis=0)
+    _, _, Vt = np.linalg.svd(centred, full_matrices=False)
+    x, y = (centred @ Vt[:2].T).T
+    dots = ax.scatter(x, y, c=BLUE if values is None else values, s=12, cmap=None if values is None else "viridis")
+    if values is not None:
+        ax.figure.colorbar(dots, ax=ax, label=label)
+    return ax
+
+
+def confusion(counts: np.ndarray, classes: Sequence[str], ax: "Axes | None" = None) -> "Axes":
+    """How many tracks of each class (rows) were taken for which (columns): right where the diagonal is dark."""
+    n = len(classes)
+    ax = axes(ax, (2.5 + 0.7 * n, 1.5 + 0.6 * n), xlabel="was taken for", ylabel="track of")
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(shares):
+        colour = "white" if share > 0.6 else BLACK
+        ax.text(column, row, f"{counts[row, column]:.3g}", ha="center", va="center", color=colour)
+    ax.set_xticks(range(n), classes, rotation=30, ha="right")
+    ax.set_yticks(range(n), classes)
+    return ax
+
+
+def overview(aucs: Mapping[str, float], history: Sequence, S: np.ndarray, song: str) -> "Figure":
+    """What `acai demo` found out, in one picture."""
+    figure, places = panels(3, 1, (8, 9))
+    top, middle, bottom = places[:, 0]
+    figure.suptitle("acai on a SYNTHETIC world of music")
+    ladder(aucs, top).set_title("recommending songs that nobody has played")
+    training(history, middle).set_title("the network learns to hear")
+    spectrogram(S, bottom).set_title(f"{song}: recommended by its sound alone")
+    return figure
+
+
+def matrices(arrays: Mapping[str, np.ndarray], numbers: bool = True) -> "Figure":
+    """Small arrays side by side, red above zero and blue below, with their numbers written in, under their names."""
+    grids = {name: np.atleast_2d(values) for name, values in arrays.items()}
+    cell = 0.5 if numbers else 0.26  # inches
+    widths = [max(cell * grid.shape[1], 0.085 * len(name) + 0.15) for name, grid in grids.items()]
+    height = cell * max(len(grid) for grid in grids.values()) + 0.5
+    figure, places = panels(1, len(grids), (sum(widths) + 0.25 * len(grids), height), width_ratios=widths)
+    for ax, (name, grid) in zip(places[0], grids.items()):
+        most = np.abs(grid).max(initial=0.0) or 1.0
+        ax.pcolormesh(grid, cmap="RdBu_r", vmin=-1.6 * most, vmax=1.6 * most, edgecolors="white", linewidth=1)
+        ax.set(aspect="equal", anchor="N", xticks=[], yticks=[])
+        ax.set_title(name, fontsize=10)
+        ax.invert_yaxis()
+        ax.spines[:].set_visible(False)
+        for (i, j), value in np.ndenumerate(grid) if numbers else ():
+            ax.text(j + 0.5, i + 0.5, f"{value:.3g}".replace("-", "−"), ha="center", va="center")
+    return figure
+
+
+def gallery(pictures: np.ndarray, titles: Sequence[str] = (), columns: int = 10) -> "Figure":
+    """Many small pictures, shape (n, H, W), dark where they are large, each with its title."""
+    rows = -(-len(pictures) // columns)
+    figure, places = panels(rows, columns, (0.9 * columns, (0.9 + 0.25 * bool(titles)) * rows))
+    for k, ax in enumerate(places.flat):
+        ax.set_axis_off()
+        if k < len(pictures):
+            ax.imshow(pictures[k], cmap="Greys")
+            ax.set_title(titles[k] if titles else "", fontsize=9)
+    return figure
+
+
+def step_errors(steps: np.ndarray, errors: Mapping[str, Sequence[float]], ax: "Axes | None" = None) -> "Axes":
+    """How far a central difference is off at each step, on a scale of powers of ten with a place for what is exactly zero."""
+    ax = axes(ax, (8, 4.2), xscale="log", yscale="log", xlabel="step h", ylabel="|central difference − slope|")
+    for (name, error), colour, marker in zip(errors.items(), COLOURS, "osD^v"):
+        ax.plot(steps, np.maximum(error, 1e-19), marker, ms=4, color=colour, label=name)
+    ax.axhspan(3e-20, 4e-19, color="0.93", zorder=0)  # the place for zero
+    ax.axvline(0.5, color=BLACK, lw=0.8, ls=":")
+    ax.text(0.47, 3e3, " h = ½")
+    ax.set_yticks([1e-19, *10.0 ** np.arange(-16, 1, 4)], ["exactly 0", *(f"$10^{{{k}}}$" for k in range(-16, 1, 4))])
+    ax.minorticks_off()
+    ax.set_ylim(3e-20, 1e5)
+    ax.invert_xaxis()
+    ax.legend(frameon=False, loc="upper right")
+    return ax
+
+
+def error_map(finding: "Finding", ax: "Axes | None" = None) -> "Axes":
+    """Where one gradient is wrong: white where `backward` is exactly right, red where it says too much, blue too little.
+
+    An array of (N, C, H, W) is laid out with its samples downwards and its channels to the right, lines between them.
+    """
+    fits = finding.analytic is not None and finding.analytic.shape == finding.numeric.shape
+    analytic = finding.analytic if fits else np.zeros_like(finding.numeric)
+    error = np.where(finding.kinks, 0.0, analytic - finding.numeric)
+    N, C, H, W = (1,) * (4 - error.ndim) + error.shape
+    error = error.reshape(N, C, H, W).transpose(0, 2, 1, 3).reshape(N * H, C * W)
+    most = np.abs(error).max()
+    name = "dx" if finding.array == "x" else f"d{finding.array}"
+    ax = axes(ax, (0.8 + 0.28 * C * W, 0.8 + 0.28 * N * H), xticks=[], yticks=[], title=f"{name}: wrong by up to {most:.3g}")
+    shade = np.sign(error) * (0.25 + 0.75 * np.abs(error) / (most or 1.0))  # even the smallest error is seen
+    ax.imshow(shade, cmap="RdBu_r", vmin=-1, vmax=1)
+    for y in range(1, N):
+        ax.axhline(y * H - 0.5, color=BLACK, lw=1)
+    for x in range(1, C):
+        ax.axvline(x * W - 0.5, color=BLACK, lw=1)
+    ax.spines[:].set_visible(True)
+    if finding.numeric.ndim == 4:
+        ax.set(xlabel="channels" if C > 1 else "", ylabel="← samples" if name == "dx" else "← outputs")
+    return ax

@@ -1,11 +1,13 @@
 """The command `acai`: each of its words is a function of `acai/commands`; its signature makes the options, its docstring helps."""
 
 import argparse
+import ast
 import importlib
 import inspect
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import UnionType
 from typing import Literal, get_args, get_origin
 
@@ -31,7 +33,8 @@ def main(argv: list[str] | None = None) -> None:
         elif name not in COMMANDS:
             raise unknown("command", name, COMMANDS, n=len(COMMANDS))
         else:
-            command = function_of(name)
+            module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
+            command = getattr(module, function_name(name))
             command(**vars(parser_of(name, command).parse_args(argv[n_words:])))
     except InputError as mistake:
         print(f"acai: {mistake}", file=sys.stderr)
@@ -44,12 +47,12 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def overview() -> argparse.ArgumentParser:
-    """The parser of `acai` alone: it lists the commands, each with the first line of its docstring."""
-    lines = (f"  {name:<20} {inspect.getdoc(function_of(name)).splitlines()[0]}" for name in COMMANDS)
+    """The parser of `acai` alone: it lists the commands."""
+    lines = "\n".join(f"  {name:<20} {summary(name)}" for name in COMMANDS)
     parser = argparse.ArgumentParser(
         prog="acai",
         description="A music recommender written from scratch in NumPy, to be read beside its equations.",
-        epilog="\n".join(("commands:", *lines, "", "`acai COMMAND --help` says more about one of them.")),
+        epilog=f"commands:\n{lines}\n\n`acai COMMAND --help` says more about one of them.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"acai {__version__}")
@@ -57,10 +60,16 @@ def overview() -> argparse.ArgumentParser:
     return parser
 
 
-def function_of(name: str) -> Callable[..., None]:
-    """What runs a command: `evaluate cold-start` is the function `evaluate_cold_start`."""
-    module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
-    return getattr(module, re.sub("[ -]", "_", name))
+def function_name(command: str) -> str:
+    """`evaluate cold-start` is the function `evaluate_cold_start`."""
+    return re.sub("[ -]", "_", command)
+
+
+def summary(name: str) -> str:
+    """The first line of a command's docstring, from its file: to import all that the commands need would take a second."""
+    source = Path(__file__).parent / "commands" / f"{COMMANDS[name]}.py"
+    functions = [node for node in ast.parse(source.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    return next(ast.get_docstring(f).splitlines()[0] for f in functions if f.name == function_name(name))
 
 
 def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParser:

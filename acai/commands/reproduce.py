@@ -39,7 +39,9 @@ def reproduce_surprise(*, data: Path, jobs: int = 1, seed: int = 0) -> None:
 
 
 def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: int = 0) -> None:
-    """What momentum (C10) does to stochastic gradient descent on MovieLens-100k, 5 folds, the rest being the same.
+    """What momentum (C10) does to stochastic gradient descent, the rest being the same, on MovieLens-100k.
+
+    Prints the RMSE on what was held out, a mean of 5 folds, and after how many epochs it is level with no momentum.
 
     Parameters
     ----------

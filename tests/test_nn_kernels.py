@@ -1,6 +1,10 @@
 """Every kernel as Python runs it, without the compiler, against the compiled one: the same bits. And the threads that call them."""
 
 import os
+import subprocess
+import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -25,73 +29,74 @@ def both(kernel, *arguments, out):
 @settings(max_examples=20)
 @given(geometries(), DTYPES)
 def test_convolution_kernels(g, dtype):
-    (kH, kW), (sH, sW), (pH, pW) = g.window, g.stride, g.padding
-    H_out, W_out, Wp = (g.H + 2 * pH - kH) // sH + 1, (g.W + 2 * pW - kW) // sW + 1, g.W + 2 * pW
-    x, rows = whole(g.shape, 1, dtype), np.empty((g.N, g.C, kH, H_out, Wp), dtype)
-    Z, y = whole((g.N, g.O, kW, H_out, Wp), 2, dtype), np.empty((g.N, g.O, H_out, W_out), dtype)
-    (unrolled,) = both(kernels.unroll_rows, x, sH, g.padding, out=[rows])
-    padded = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)))
-    for p in range(kH):
-        assert np.array_equal(unrolled[:, :, p], padded[:, :, p : p + sH * H_out : sH])
-    drows = whole(rows.shape, 3, dtype)
-    (dx,) = both(kernels.fold_rows, drows, sH, g.padding, out=[x])
-    assert (dx * x).sum() == (drows * unrolled).sum()  # fold is the transpose of unroll
-    (added,) = both(kernels.add_taps, Z, np.zeros(g.O, dtype), sW, out=[y])
+    kW, Wp = g.window[1], g.W + 2 * g.padding[1]
+    Z, y = whole((g.N, g.O, kW, g.H, Wp), 2, dtype), np.empty((g.N, g.O, g.H, Wp - kW + 1), dtype)
+    b = whole((g.O,), 3, dtype)
+    (added,) = both(kernels.add_taps, Z, b, out=[y])
+    assert np.array_equal(added, b[:, None, None] + sum(Z[:, :, q, :, q : q + y.shape[3]] for q in range(kW)))
     dy = whole(y.shape, 4, dtype)
-    (dZ,) = both(kernels.spread_taps, dy, sW, out=[Z])
-    assert (dZ * Z).sum() == (dy * added).sum()  # and spread that of add
+    (dZ,) = both(kernels.spread_taps, dy, out=[Z])
+    assert (dZ * Z).sum() == (dy * (added - b[:, None, None])).sum()  # spread is the transpose of add
 
 
 @settings(max_examples=20)
 @given(geometries(pooling=True), DTYPES)
 def test_pooling_kernels(g, dtype):
     H_out, W_out = ((n + 2 * p - k) // s + 1 for n, p, k, s in zip((g.H, g.W), g.padding, g.window, g.stride))
-    x, y = whole((g.N, g.H, g.W), 1, dtype, largest=2), np.empty((g.N, H_out, W_out), dtype)
+    x, y = whole(g.shape, 1, dtype, largest=2), np.empty((g.N, g.C, H_out, W_out), dtype)
     y, where = both(kernels.max_pool, x, g.window, g.stride, g.padding, out=[y, np.empty(y.shape, np.int32)])
-    assert np.array_equal(np.take_along_axis(x.reshape(g.N, -1), where.reshape(g.N, -1), axis=1), y.reshape(g.N, -1))
-    both(kernels.max_unpool, whole(y.shape, 2, dtype), where, out=[np.empty((g.N, g.H * g.W), dtype)])
+    planes, places = x.reshape(g.N, g.C, -1), where.reshape(g.N, g.C, -1)
+    assert np.array_equal(np.take_along_axis(planes, places, axis=2), y.reshape(places.shape))
+    both(kernels.max_unpool, whole(y.shape, 2, dtype), where, out=[x])
 
 
-@pytest.mark.parametrize("n, bytes_each", [(0, 10), (1, 1 << 30), (7, 1), (32, 1 << 19), (1000, 1 << 12)])
-def test_runs_cover_every_sample_once_whatever_the_threads(n, bytes_each, monkeypatch):
-    def runs(threads: int) -> list[tuple[int, int]]:
+@pytest.mark.parametrize("n, numbers_each", [(0, 10), (1, 1 << 20), (7, 1), (32, 1 << 16), (1000, 1 << 9)])
+def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monkeypatch):
+    x, y = np.arange(n), np.zeros((n, numbers_each), np.int8)
+
+    def runs(threads: int) -> list[list[int]]:
         monkeypatch.setattr(parallel, "n_threads", lambda: threads)
-        seen = []
-        parallel.each_chunk(lambda start, stop: seen.append((start, stop)), n, bytes_each)
-        return sorted(seen)
+        return parallel.over_batch(lambda x, y: x.tolist() if len(x) == len(y) else "not the same samples", x, y)
 
     alone = runs(1)
-    assert [k for start, stop in alone for k in range(start, stop)] == list(range(n))
+    assert len(alone) > 0 and [k for run in alone for k in run] == x.tolist()  # in the order of the batch
     assert runs(4) == alone
 
 
-def test_the_number_of_threads_is_numbas_or_all_cores(monkeypatch):
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
-    assert parallel.n_threads.__wrapped__() == 3
-    monkeypatch.delenv("NUMBA_NUM_THREADS")
-    assert 1 <= parallel.n_threads.__wrapped__() <= os.cpu_count()
+def test_the_number_of_threads_is_numbas():
+    code = "from acai.nn import parallel; print(parallel.n_threads())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "NUMBA_NUM_THREADS": "1"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n" and 1 <= parallel.n_threads() <= os.cpu_count()
 
 
 def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch):
     monkeypatch.setattr(parallel, "n_threads", lambda: 2)
+    x = np.zeros((100, 1 << 17))
 
-    def fails(start: int, stop: int) -> None:
-        raise ZeroDivisionError(f"sample {start}")
+    def fails(x: np.ndarray) -> None:
+        raise ZeroDivisionError(len(x))
 
-    with pytest.raises(ZeroDivisionError):
-        parallel.each_chunk(fails, 100, 1 << 20)
-    seen = []
-    parallel.each_chunk(lambda start, stop: seen.extend(range(start, stop)), 100, 1 << 20)
-    assert sorted(seen) == list(range(100))
+    def fails_elsewhere(x: np.ndarray) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise ZeroDivisionError(len(x))
+        time.sleep(0.001)  # or this thread might take every run before the other is there
+
+    for function in (fails, fails_elsewhere):
+        with pytest.raises(ZeroDivisionError):
+            parallel.over_batch(function, x)
+    assert sum(parallel.over_batch(len, x)) == 100
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_has_threads_of_its_own(monkeypatch):
     monkeypatch.setattr(parallel, "n_threads", lambda: 2)
-    parallel.each_chunk(lambda start, stop: None, 100, 1 << 20)  # starts the threads
+    x = np.zeros((100, 1 << 17))
+    parallel.over_batch(len, x)  # starts the threads
     child = os.fork()
     if child == 0:
-        parallel.each_chunk(lambda start, stop: None, 100, 1 << 20)  # would wait for ever for threads it has not
+        parallel.over_batch(len, x)  # would wait for ever for threads it has not
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -70,11 +70,12 @@ def test_empty_batches_lose_nothing():
 
 
 @pytest.mark.parametrize("mistake, message", [
-    (lambda: nn.MSE().forward(np.zeros((2, 3)), np.zeros((2, 1))), r"MSE\.forward: target has shape \(2, 1\), but y has \(2, 3\)"),
-    (lambda: nn.MSE().forward(np.array([np.nan]), np.zeros(1)), r"MSE: the loss is nan; look for NaN"),
-    (lambda: nn.MSE().forward(np.array([1e30], np.float32), np.zeros(1)), r"MSE: the loss is inf"),
-    (lambda: nn.MSE().backward(), r"MSE\.backward: there is no forward"),
-    (lambda: nn.SoftmaxCrossEntropy().backward(), r"SoftmaxCrossEntropy\.backward: there is no forward"),
+    (lambda: nn.MSE().forward(np.zeros((2, 3)), np.zeros((2, 1))),
+     r"MSE\(\)\.forward: target has shape \(2, 1\), but y has \(2, 3\)"),
+    (lambda: nn.MSE().forward(np.array([np.nan]), np.zeros(1)), r"MSE\(\): the loss is nan; look for NaN"),
+    (lambda: nn.MSE().forward(np.array([1e30], np.float32), np.zeros(1)), r"MSE\(\): the loss is inf"),
+    (lambda: nn.MSE().backward(), r"MSE\(\)\.backward: there is no forward"),
+    (lambda: nn.SoftmaxCrossEntropy().backward(), r"SoftmaxCrossEntropy\(\)\.backward: there is no forward"),
     (lambda: nn.SoftmaxCrossEntropy().forward(np.zeros((2, 3)), np.zeros((2, 3))),
      r"y has shape \(2, 3\) and target \(2, 3\); expected"),
     (lambda: nn.SoftmaxCrossEntropy().forward(np.zeros((2, 3)), np.zeros(2)), r"target is float64; expected whole numbers"),

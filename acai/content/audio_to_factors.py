@@ -12,7 +12,7 @@ from acai.content.windows import Standardiser, check_spectrograms
 from acai.errors import InputError
 from acai.files import load_npz, save_npz
 from acai.nn import MSE, Sequential
-from acai.nn.network import from_arrays
+from acai.nn.network import from_parts
 
 KIND = "an ear saved by acai"
 
@@ -113,7 +113,7 @@ class AudioToFactors(NetworkEar):
     def save(self, path: str | os.PathLike) -> None:
         """Keep the trained network and the statistics of its inputs and targets in a .npz file, for `AudioToFactors.load`."""
         self._check_trained()
-        network = {f"network {name}": w for name, w in self.network.arrays().items()}
+        network = {f"network {name}": w for name, w in self.network.parts().items()}
         inputs, targets = np.stack(astuple(self.inputs)), np.stack(astuple(self.targets))
         save_npz(path, KIND, settings=self.settings, history=self.history, inputs=inputs, targets=targets, **network)
 
@@ -128,7 +128,7 @@ class AudioToFactors(NetworkEar):
         """
         with load_npz(path, KIND) as stored:
             network = {name.removeprefix("network "): w for name, w in stored.items() if name.startswith("network ")}
-            ear = cls(from_arrays(network, path), **stored["settings"])
+            ear = cls(from_parts(network), **stored["settings"])
             ear.inputs, ear.targets = Standardiser(*stored["inputs"]), Standardiser(*stored["targets"])
             ear.history = [Epoch(*epoch) for epoch in stored["history"]]
         return ear

@@ -3,51 +3,32 @@
 import numpy as np
 
 from acai.errors import InputError
-from acai.nn.layer import Layer
-from acai.nn.parallel import each_chunk
+from acai.nn.layer import FLOATS, Layer
+from acai.nn.parallel import over_batch
 
 
 class ReLU(Layer):
-    """The rectified linear unit, max(0, x) (N3). Its slope at 0 is taken to be 0."""
+    """The rectified linear unit, max(0, x) (N3), for any shape. Its slope at 0 is taken to be 0."""
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Any shape → the same shape."""
-        x = self._input(x)
+    def _forward(self, x: np.ndarray) -> np.ndarray:
         y = np.empty_like(x)
-
-        def some(start: int, stop: int) -> None:
-            np.maximum(x[start:stop], 0, out=y[start:stop])  # (N3)
-
-        each_chunk(some, len(x), x[:1].nbytes)
-        self._kept = (y,)
+        over_batch(lambda x, y: np.maximum(x, 0, out=y), x, y)  # (N3)
         return y
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Only what was above 0 lets its gradient through."""
-        (y,) = self._recall()
-        dy = self._upstream(dy, y)
-        dx = np.empty_like(dy)
-
-        def some(start: int, stop: int) -> None:
-            np.multiply(dy[start:stop], y[start:stop] > 0, out=dx[start:stop])  # (N7.6)
-
-        each_chunk(some, len(dy), dy[:1].nbytes)
+    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        dx = np.empty_like(x)
+        over_batch(lambda dy, y, dx: np.multiply(dy, y > 0, out=dx), dy, y, dx)  # (N7.6)
         return dx
 
 
 class Tanh(Layer):
-    """The hyperbolic tangent (N10), which presses every number into (−1, 1)."""
+    """The hyperbolic tangent (N10), which presses every number into (−1, 1), for any shape."""
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Any shape → the same shape."""
-        y = np.tanh(self._input(x))  # (N10)
-        self._kept = (y,)
-        return y
+    def _forward(self, x: np.ndarray) -> np.ndarray:
+        return np.tanh(x)  # (N10)
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """tanh' = 1 − tanh²."""
-        (y,) = self._recall()
-        return self._upstream(dy, y) * (1 - y * y)  # (N7.7)
+    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return dy * (1 - y * y)  # (N7.7)
 
 
 class Dropout(Layer):
@@ -67,22 +48,15 @@ class Dropout(Layer):
         if not 0 <= rate < 1:
             raise InputError(f"rate={rate!r}; expected a probability of at least 0 and below 1")
         super().__init__(rate=rate, seed=seed)
-        self.rate = rate
         self.rng = np.random.default_rng(seed)
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Any shape → the same shape."""
-        x = self._input(x)
-        mask = (self.rng.random(x.shape) >= self.rate).astype(x.dtype) / x.dtype.type(1 - self.rate)
-        y = x * mask  # (N11)
-        self._kept = mask, y
-        return y
+    def _forward(self, x: np.ndarray) -> np.ndarray:
+        self._mask = (self.rng.random(x.shape) >= self.rate) / x.dtype.type(1 - self.rate)
+        return x * self._mask  # (N11)
+
+    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return dy * self._mask  # (N7.8)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """x as it is."""
-        return self._input(x)
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """What was dropped gets nothing."""
-        mask, y = self._recall()
-        return self._upstream(dy, y) * mask  # (N7.8)
+        return self._checked("predict: x", x, self.axes, FLOATS)

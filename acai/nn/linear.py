@@ -1,29 +1,25 @@
 """The linear layer (N4) and its way back (N7.9, N7.10, N7.11); and `Flatten`, which stands before it."""
 
+import math
+
 import numpy as np
 
-from acai.nn.layer import Layer, initial_weights, size
+from acai.nn.layer import Layer, initial_params, size
 from acai.nn.parallel import one_blas_thread
 
 
 class Flatten(Layer):
     """(N, C, H, W) → (N, C·H·W): the numbers of a sample in one row, in the order in which they lie."""
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """(N, …) → (N, D)."""
-        x = self._input(x)
-        y = x.reshape(len(x), int(np.prod(x.shape[1:])))
-        self._kept = x.shape, y
-        return y
+    def _forward(self, x: np.ndarray) -> np.ndarray:
+        return x.reshape(len(x), math.prod(x.shape[1:]))
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """(N, D) → (N, …)."""
-        shape, y = self._recall()
-        return self._upstream(dy, y).reshape(shape)
+    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return dy.reshape(x.shape)
 
 
 class Linear(Layer):
-    """y = x Wᵀ + b (N4).
+    """(N, in) → (N, out): y = x Wᵀ + b (N4).
 
     Parameters
     ----------
@@ -34,7 +30,7 @@ class Linear(Layer):
     dtype : type
         np.float32 or np.float64; the input must have it too.
     init : {"he", "glorot"}
-        The size of the random weights; see `acai.nn.layer.initial_weights`.
+        The size of the random weights; see `acai.nn.layer.initial_params`.
     """
 
     def __init__(
@@ -42,23 +38,17 @@ class Linear(Layer):
     ) -> None:
         D, O = size("in_features", in_features, 1), size("out_features", out_features, 1)
         super().__init__(in_features=D, out_features=O, dtype=np.dtype(dtype).name, init=init)
-        W = initial_weights((O, D), D, O, init, seed, dtype)
-        self.params = {"W": W, "b": np.zeros(O, W.dtype)}
+        self.params = initial_params((O, D), init, seed, dtype)
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """(N, in) → (N, out)."""
+        self.axes = "N", D
+
+    @one_blas_thread()
+    def _forward(self, x: np.ndarray) -> np.ndarray:
         W, b = self.params["W"], self.params["b"]
-        x = self._input(x, ("N", W.shape[1]))
-        with one_blas_thread():
-            y = x @ W.T + b  # (N4)
-        self._kept = x, y
-        return y
+        return x @ W.T + b  # (N4)
 
-    def backward(self, dy: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
-        """dy (N, out) → dx (N, in); leaves dW and db in `grads`. `want_dx=False` spares dx."""
-        x, y = self._recall()
-        dy = self._upstream(dy, y)
-        with one_blas_thread():
-            self.grads["W"] = dy.T @ x  # (N7.10)
-            self.grads["b"] = dy.sum(axis=0)  # (N7.11)
-            return dy @ self.params["W"] if want_dx else None  # (N7.9)
+    @one_blas_thread()
+    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        self.grads["W"] = dy.T @ x  # (N7.10)
+        self.grads["b"] = dy.sum(axis=0)  # (N7.11)
+        return dy @ self.params["W"]  # (N7.9)

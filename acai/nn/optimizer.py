@@ -28,22 +28,13 @@ class SGD:
     """
 
     def __init__(
-        self,
-        network: Sequential | Layer,
-        learning_rate: float,
-        momentum: float = 0.9,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-        decay: float = 0.0,
+        self, network: Sequential | Layer, learning_rate: float, momentum: float = 0.9, weight_decay: float = 0.0,
+        nesterov: bool = False, decay: float = 0.0,
     ) -> None:
-        for name, value, ok, expected in (
-            ("learning_rate", learning_rate, learning_rate > 0, "more than 0"),
-            ("momentum", momentum, 0 <= momentum < 1, "at least 0 and below 1"),
-            ("weight_decay", weight_decay, weight_decay >= 0, "at least 0"),
-            ("decay", decay, decay >= 0, "at least 0"),
-        ):
-            if not (ok and np.isfinite(value)):
-                raise InputError(f"SGD: {name}={value!r}; expected a number {expected}")
+        fine = 0 < learning_rate < np.inf and 0 <= momentum < 1 and 0 <= weight_decay < np.inf and 0 <= decay < np.inf
+        if not fine:
+            given = f"{learning_rate=}, {momentum=}, {weight_decay=}, {decay=}"
+            raise InputError(f"SGD: {given}; expected learning_rate > 0, 0 ≤ momentum < 1, weight_decay ≥ 0, decay ≥ 0")
         self.network = network
         self.learning_rate, self.momentum, self.weight_decay = learning_rate, momentum, weight_decay
         self.nesterov, self.decay = nesterov, decay

@@ -2,8 +2,6 @@
 
 import math
 import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,49 +9,8 @@ from functools import cache
 
 import numpy as np
 
-CHUNK_BYTES = 2**20  # what a core works on at a time should stay in its own cache
-SMALL_BYTES = 2**17  # below this, handing work to another thread takes longer than doing it
-MOST_CHUNKS = 8
-_scratch = threading.local()
-
-
-def each_chunk(work: Callable[[int, int], None], n: int, bytes_each: int) -> None:
-    """Call `work(start, stop)` for runs of samples that together make up the `n` of a batch.
-
-    The runs depend on the sizes alone, never on the number of threads, and each writes to its own place: so the
-    result cannot depend on the number of threads either. Plain threads suffice, because NumPy's products and acai's
-    kernels let go of Python's lock; a product keeps to one thread, or BLAS's own threads would fight these for the
-    cores.
-
-    Parameters
-    ----------
-    work : callable
-        Called with the first sample of a run and the one after its last, in any order, from several threads.
-    n : int
-        The number of samples.
-    bytes_each : int
-        How much memory the work on one sample goes through.
-    """
-    size = n if n * bytes_each < SMALL_BYTES else max(1, min(CHUNK_BYTES // bytes_each, math.ceil(n / MOST_CHUNKS)))
-    starts = deque(range(0, n, max(size, 1)))
-
-    def work_off() -> None:
-        while starts:
-            try:
-                start = starts.popleft()
-            except IndexError:  # another thread was quicker
-                return
-            work(start, min(start + size, n))
-
-    helpers = min(n_threads(), len(starts)) - 1
-    with one_blas_thread():
-        running = [_threads().submit(work_off) for _ in range(helpers)]
-        try:
-            work_off()
-        finally:
-            starts.clear()  # an error or Ctrl-C here stops the others after the run they are at
-            for thread in running:
-                thread.result()
+RUNS = 8  # into so many runs of samples a batch is cut, unless that makes them
+LEAST_BYTES, MOST_BYTES = 2**17, 2**19  # so small that handing one over takes longer than doing it, or too large for a cache
 
 
 @contextmanager
@@ -63,27 +20,53 @@ def one_blas_thread() -> Iterator[None]:
         yield
 
 
-def scratch(shape: tuple[int, ...], dtype: np.dtype, use: str) -> np.ndarray:
-    """Memory of this thread's own for a passing result, uninitialised, handed out again at the next call for a `use`.
+@one_blas_thread()
+def over_batch(work: Callable, *arrays: np.ndarray) -> list:
+    """Call `work` with the same few samples of each array, a run of them at a time, until the whole batch is done.
 
-    Fresh memory comes from the system page by page, which costs more than the arithmetic done in it.
+    Where the runs begin and end depends on the sizes alone, never on the number of threads, and each run has its own
+    place to write to: so the result cannot depend on the number of threads either. Plain threads suffice, because
+    NumPy's products and acai's kernels let go of Python's lock; a product keeps to one thread, or BLAS's own threads
+    would fight these for the cores.
+
+    Parameters
+    ----------
+    work : callable
+        Called from several threads, in any order, with a slice of each array along the first axis.
+    *arrays : ndarray
+        What to read and what to write, each of the same length N.
+
+    Returns
+    -------
+    list
+        What each call returned, in the order of the batch.
     """
-    key, n = (use, np.dtype(dtype)), math.prod(shape)
-    kept = _scratch.__dict__
-    if key not in kept or kept[key].size < n:
-        kept[key] = np.empty(n, dtype)
-    return kept[key][:n].reshape(shape)
+    N = len(arrays[0])
+    bytes_each = max(1, sum(a.nbytes for a in arrays) // max(N, 1))
+    size = max(1, min(max(math.ceil(N / RUNS), LEAST_BYTES // bytes_each), MOST_BYTES // bytes_each))
+    runs = range(0, max(N, 1), size)
+    starts, results = iter(runs), {}
+
+    def work_off() -> None:
+        for start in starts:  # shared: each thread takes the next run that nobody has taken
+            results[start] = work(*(a[start : start + size] for a in arrays))
+
+    helpers = [_threads(os.getpid()).submit(work_off) for _ in range(min(n_threads(), len(runs)) - 1)]
+    work_off()
+    for helper in helpers:
+        helper.result()
+    return [results[start] for start in runs]
 
 
-@cache
 def n_threads() -> int:
     """How many threads work on a batch: NUMBA_NUM_THREADS where it is set, or else every core this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(os.environ.get("NUMBA_NUM_THREADS", cores))
+    from numba import config
+
+    return config.NUMBA_NUM_THREADS
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
+def _threads(process: int) -> ThreadPoolExecutor:  # a forked child has none of its parent's threads
     return ThreadPoolExecutor(n_threads(), thread_name_prefix="acai")
 
 
@@ -92,7 +75,3 @@ def _blas():
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked child has none of its parent's threads

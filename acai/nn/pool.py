@@ -6,11 +6,13 @@ import numpy as np
 
 from acai.errors import InputError, unknown
 from acai.nn.layer import Layer, out_size, pair
-from acai.nn.parallel import each_chunk
+from acai.nn.parallel import over_batch
 
 
 class MaxPool2D(Layer):
-    """The largest number of every window (N2).
+    """(N, C, H, W) → (N, C, H', W'): the largest number of every window (N2).
+
+    H' = ⌊(H + 2·padding − height) / stride⌋ + 1, and W' alike. On the way back each number goes to where its maximum came from.
 
     Parameters
     ----------
@@ -26,59 +28,39 @@ class MaxPool2D(Layer):
     A tie sends the whole gradient to the first maximum, row by row. A NaN in a window comes out as NaN.
     """
 
+    axes = ("N", "C", "H", "W")
+
     def __init__(
-        self,
-        pool_size: int | Sequence[int],
-        stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0,
+        self, pool_size: int | Sequence[int], stride: int | Sequence[int] | None = None, padding: int | Sequence[int] = 0
     ) -> None:
-        self.pool_size, self.padding = pair("pool_size", pool_size, 1), pair("padding", padding, 0)
-        self.stride = self.pool_size if stride is None else pair("stride", stride, 1)
-        super().__init__(pool_size=self.pool_size, stride=self.stride, padding=self.padding)
+        size = pair("pool_size", pool_size, 1)
+        stride = size if stride is None else pair("stride", stride, 1)
+        super().__init__(pool_size=size, stride=stride, padding=pair("padding", padding, 0))
         if any(p >= k for p, k in zip(self.padding, self.pool_size)):
             raise InputError(f"{self}: padding must be less than pool_size, or a window could lie wholly outside")
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """(N, C, H, W) → (N, C, H', W'), with H' = ⌊(H + 2·padding − height) / stride⌋ + 1, and W' alike."""
+    def _forward(self, x: np.ndarray) -> np.ndarray:
         from acai.nn import kernels
 
-        x = self._input(x, ("N", "C", "H", "W"))
-        N, C, H, W = x.shape
-        H_out, W_out = out_size(self, x.shape, self.pool_size, self.stride, self.padding)
-        y = np.empty((N, C, H_out, W_out), x.dtype)
-        where = np.empty(y.shape, np.int32)
-        planes, y_planes, where_planes = (a.reshape(N * C, *a.shape[2:]) for a in (x, y, where))
-
-        def some(start: int, stop: int) -> None:
-            m = slice(start, stop)
-            kernels.max_pool(planes[m], self.pool_size, self.stride, self.padding, y_planes[m], where_planes[m])  # (N2)
-
-        each_chunk(some, N * C, H * W * x.itemsize)
-        self._kept = x.shape, y, where
+        windows = self.pool_size, self.stride, self.padding
+        y = np.empty(x.shape[:2] + out_size(self, x.shape, self.pool_size), x.dtype)
+        self._where = np.empty(y.shape, np.int32)
+        over_batch(lambda x, y, where: kernels.max_pool(x, *windows, y, where), x, y, self._where)  # (N2)
         return y
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """dy (N, C, H', W') → dx (N, C, H, W): each number goes to where its maximum came from."""
+    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         from acai.nn import kernels
 
-        (N, C, H, W), y, where = self._recall()
-        dy = self._upstream(dy, y)
-        dx = np.empty((N * C, H * W), dy.dtype)
-        dy_planes, where_planes = (a.reshape(N * C, *a.shape[2:]) for a in (dy, where))
-
-        def some(start: int, stop: int) -> None:
-            m = slice(start, stop)
-            kernels.max_unpool(dy_planes[m], where_planes[m], dx[m])  # (N7.4)
-
-        each_chunk(some, N * C, H * W * dy.itemsize)
-        return dx.reshape(N, C, H, W)
+        dx = np.empty_like(x)
+        over_batch(kernels.max_unpool, dy, self._where, dx)  # (N7.4)
+        return dx
 
 
 class GlobalPool(Layer):
-    """Mean, maximum and L2 norm of every row over all of time, side by side (N9), so that a clip may have any length.
+    """(N, C, H, T) → (N, kinds·C·H): mean, maximum and L2 norm of every row over all of time, side by side (N9).
 
-    After Dieleman 2014, "Recommending music on Spotify with deep learning". The L2 norm is divided by √T, or a longer
-    clip would have a larger one.
+    A clip may have any length. After Dieleman 2014, "Recommending music on Spotify with deep learning". The L2 norm is
+    divided by √T, or a longer clip would have a larger one. A row of zeros gets nothing from it, for it has a kink there.
 
     Parameters
     ----------
@@ -86,40 +68,28 @@ class GlobalPool(Layer):
         Which summaries, in which order.
     """
 
+    axes = ("N", "C", "H", "T")
+
     def __init__(self, kinds: Sequence[str] = ("mean", "max", "l2")) -> None:
-        self.kinds = tuple(kinds)
-        for kind in self.kinds:
+        for kind in kinds:
             if kind not in ("mean", "max", "l2"):
                 raise unknown("kind of summary", kind, ["mean", "max", "l2"])
-        super().__init__(kinds=self.kinds)
+        super().__init__(kinds=tuple(kinds))
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """(N, C, H, T) → (N, kinds·C·H)."""
-        x = self._input(x, ("N", "C", "H", "T"))
+    def _forward(self, x: np.ndarray) -> np.ndarray:
         N, C, H, T = x.shape
         if T == 0:
             raise InputError(f"{self}.forward: x has shape {x.shape}; expected at least one step of time")
-        summaries = {
-            "mean": lambda: x.mean(axis=3),
-            "max": lambda: x.max(axis=3),
-            "l2": lambda: np.sqrt((x * x).mean(axis=3)),
-        }
-        y = np.stack([summaries[kind]() for kind in self.kinds], axis=1).reshape(N, len(self.kinds) * C * H)  # (N9)
-        self._kept = x, y
-        return y
+        summaries = {"mean": x.mean(axis=3), "max": x.max(axis=3), "l2": np.sqrt((x * x).mean(axis=3))}
+        return np.stack([summaries[kind] for kind in self.kinds], axis=1).reshape(N, len(self.kinds) * C * H)  # (N9)
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """dy (N, kinds·C·H) → dx (N, C, H, T). A row of zeros gets nothing from its L2 norm, which has a kink there."""
-        x, y = self._recall()
+    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         N, C, H, T = x.shape
-        dy, y = (a.reshape(N, len(self.kinds), C, H, 1) for a in (self._upstream(dy, y), y))
-        dx = np.zeros_like(x)
-        for k, kind in enumerate(self.kinds):  # (N7.5)
-            if kind == "mean":
-                dx += dy[:, k] / T
-            elif kind == "max":
-                dx += dy[:, k] * (np.arange(T) == x.argmax(axis=3, keepdims=True))
-            else:
-                norm = y[:, k] * T
-                dx += dy[:, k] * np.divide(x, norm, out=np.zeros_like(x), where=norm != 0)
-        return dx
+        norm = T * np.sqrt((x * x).mean(axis=3, keepdims=True))
+        slopes = {
+            "mean": np.full_like(x, 1 / T),
+            "max": np.arange(T) == x.argmax(axis=3, keepdims=True),
+            "l2": np.divide(x, norm, out=np.zeros_like(x), where=norm != 0),
+        }
+        dy = dy.reshape(N, len(self.kinds), C, H, 1)
+        return sum(dy[:, k] * slopes[kind] for k, kind in enumerate(self.kinds))  # (N7.5)

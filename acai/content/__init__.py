@@ -7,5 +7,5 @@ from acai.content.new_songs import NewSongs
 from acai.content.windows import Augmentation
 
 __all__ = [
-    "Augmentation", "AudioToFactors", "BagOfWords", "NewSongs", "Ridge", "SpectrumRidge", "dieleman_network", "openmrs_network",
+    "AudioToFactors", "Augmentation", "BagOfWords", "NewSongs", "Ridge", "SpectrumRidge", "dieleman_network", "openmrs_network",
 ]

@@ -49,11 +49,11 @@ def test_both_ways_to_solve_agree(n_known):
     Y, c = rng.normal(size=(30, 6)), rng.uniform(0.1, 5, n_known)
     i = rng.permutation(30)[:n_known]
     G = Y.T @ Y + 0.5 * np.eye(6)
-    many, few = np.empty(6), np.empty(6)
-    kernels.solve_many.py_func(i, c, Y, G, many)
-    kernels.solve_few.py_func(i, c, Y, Y @ np.linalg.inv(G), few)
+    x = np.empty(6)
+    loss = kernels.solve_row.py_func(i, c, Y, G, Y @ np.linalg.inv(G), x)
     expected = np.linalg.solve(G + Y[i].T @ (c[:, None] * Y[i]), Y[i].T @ (1 + c))
-    assert np.allclose(many, expected, rtol=1e-10) and np.allclose(few, expected, rtol=1e-9)
+    assert np.allclose(x, expected, rtol=1e-9)
+    assert loss == pytest.approx(((1 + c) * (1 - Y[i] @ x) ** 2).sum() - (Y[i] @ x) @ (Y[i] @ x) + x @ G @ x)
 
 
 def test_the_same_bits_on_any_number_of_threads():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from acai import InputError
 from acai.cf import SGD, SVD, Baseline, GradientDescent, kernels
-from acai.cf.objective import Objective
-from acai.cf.sgd import decay_tables
+from acai.cf.descent import decay_tables
+from acai.cf.factors import objective
 from acai.metrics import rmse
 from acai.reference import cf as reference
 
@@ -92,14 +92,13 @@ def test_the_compiled_kernels_are_the_plain_ones(momentum):
 
 @given(RATINGS, SEEDS)
 def test_objective_and_gradient_are_their_equations(R, seed):
-    model = GradientDescent(n_factors=K, reg=0.1)
+    model = GradientDescent(n_factors=K, reg=0.1, biases=True)
     model.P, model.Q, model.b_u, model.b_i = (part.astype(np.float32) for part in start(seed))
     model.mu = 2.5
     ratings = matrix(R)
-    objective = Objective(ratings, 0.1)
     arguments = (R, model.P.tolist(), model.Q.tolist(), 2.5, model.b_u.tolist(), model.b_i.tolist(), 0.1)
-    assert objective(model) == pytest.approx(reference.objective(*arguments), rel=1e-5)
-    for found, wanted in zip(model._gradient(objective, ratings), reference.gradient(*arguments)):
+    assert objective(model, ratings, 0.1) == pytest.approx(reference.objective(*arguments), rel=1e-5)
+    for found, wanted in zip(model._gradient(ratings), reference.gradient(*arguments)):
         assert np.allclose(found, wanted, atol=2e-5)
 
 
@@ -156,7 +155,7 @@ def test_history_is_the_objective():
     R = random_ratings()
     model = SGD(n_factors=4, n_epochs=7).fit(R)
     assert len(model.history) == 7
-    assert model.history[-1] == Objective(R, model.reg)(model)
+    assert model.history[-1] == objective(model, R, model.reg)
 
 
 def test_a_falling_learning_rate():
@@ -183,7 +182,7 @@ def test_divergence_names_the_epoch():
         SGD(learning_rate=5.0, n_epochs=50).fit(R)
     with pytest.raises(InputError, match="SGD diverged in epoch 1: "):
         SGD(learning_rate=1e30).fit(R)
-    with pytest.raises(InputError, match=r"gradient descent diverged in epoch \d+: .* smaller than 1, or bold_driver=True"):
+    with pytest.raises(InputError, match=r"GradientDescent diverged in epoch \d+: .* smaller learning_rate \(now 1\) or bold_driver=True"):
         GradientDescent(learning_rate=1.0, bold_driver=False).fit(R)
 
 
@@ -192,7 +191,7 @@ def test_one_model_begins_where_another_ended():
     svd = SVD(n_factors=4).fit(R)
     batch = GradientDescent(n_epochs=30, init=svd).fit(R)
     assert batch.P.shape[1] == 4
-    assert batch.history[0] <= Objective(R, batch.reg)(svd)
+    assert batch.history[0] <= objective(svd, R, batch.reg)
     stochastic = SGD(n_epochs=0, init=batch).fit(R)
     assert np.array_equal(stochastic.Q, batch.Q) and stochastic.Q is not batch.Q
     with pytest.raises(InputError, match="init=Baseline; expected a factor model"):

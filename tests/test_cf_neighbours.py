@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai import InputError, Ratings
-from acai.cf import ItemKNN, UserKNN, neighbour_kernels
-from acai.cf.similarities import SIMILARITIES, Similarity
+from acai.cf import ItemKNN, UserKNN, kernels
+from acai.cf.similarities import SIMILARITIES
 from acai.reference import cf as reference
 
 
 def similarities(R, name, k=40, **options):
     """All of s, the fast way."""
-    ratings, s = matrix(R), np.zeros((M, M))
-    for block, indptr, v, values in Similarity(name, k, **options).nearest(ratings.csr, ratings.csc.T, np.arange(M), 2**10):
-        s[np.repeat(block, np.diff(indptr)), v] = values
+    s, model = np.zeros((M, M)), UserKNN(k, name, memory=2**10, **options)
+    for block, near, v, values in model._nearest(matrix(R), 0, np.arange(M)):
+        s[np.repeat(block, np.diff(near)), v] = values
     return s
 
 
@@ -97,7 +97,7 @@ def test_an_explanation_adds_up(knn, centring):
         reasons = model.explain(user, song)
         assert 0 < len(reasons) <= 5
         assert [r.similarity for r in reasons] == sorted((r.similarity for r in reasons), reverse=True)
-        offset = model.centred.offset_u[u] + model.centred.offset_i[i]
+        offset = model.offset_u[u] + model.offset_i[i]
         assert offset + sum(r.contribution for r in reasons) == pytest.approx(model._pairs(np.array([u]), np.array([i]))[0])
         about = [(r.name, song) if knn is UserKNN else (user, r.name) for r in reasons]
         assert [r.rating for r in reasons] == [R.csr[R.row(v), R.column(j)] for v, j in about]
@@ -135,7 +135,7 @@ def test_kernels_in_plain_python():
     csr, csc = R.csr, R.csc
     arrays = (csr.indptr, csr.indices, csr.data, csc.indptr, csc.indices, csc.data)
     rows, results = np.arange(8, dtype=np.int32), []
-    for kernel in (neighbour_kernels.sum_shared, neighbour_kernels.sum_shared.py_func):
+    for kernel in (kernels.sum_shared, kernels.sum_shared.py_func):
         ends, v, sums = np.zeros(9, np.int64), np.full(8 * 7, -1, np.int32), np.zeros((6, 8 * 7))
         kernel(rows, *arrays, ends, v, sums)
         results.append((ends, v, sums))

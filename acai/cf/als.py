@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -18,15 +18,13 @@ class ALS(FactorModel):
     """Weighted factorisation of play counts (C11; Hu, Koren, Volinsky 2008).
 
     Plays are not ratings: whoever played a song likes it (x = 1), the surer the more often, and whoever did not
-    probably does not (x = 0), at confidence 1.
-    P and Q minimise, over *all* entries of R,
+    probably does not (x = 0), at confidence 1. P and Q minimise, over *all* entries of R,
 
         ½ Σ_{u,i} c(u,i) (x(u,i) − p_u·q_i)² + λ/2 (‖P‖² + ‖Q‖²),    c = 1 + α log(1 + r/ε)
 
     with the confidence of van den Oord, Dieleman and Schrauwen 2013. With Q fixed this is a least squares problem for
-    each user, and
-    with P fixed for each song: both are solved exactly, in turn. `predict` gives the preference p_u·q_i, near 1 for
-    what is liked.
+    each user, and with P fixed for each song: both are solved exactly, in turn. `predict` gives the preference p_u·q_i,
+    near 1 for what is liked.
 
     Parameters
     ----------
@@ -57,8 +55,9 @@ class ALS(FactorModel):
     init: FactorModel | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if self.reg <= 0 or self.alpha <= 0 or self.epsilon <= 0 or self.n_factors < 1 or self.n_epochs < 1:
-            raise InputError(f"{self}: expected reg > 0, alpha > 0, epsilon > 0, n_factors ≥ 1 and n_epochs ≥ 1")
+        super().__post_init__()
+        if self.reg == 0:
+            raise InputError("reg=0; expected more than 0: without it, a song that nobody played has no best q")
 
     def _confidence(self, r: np.ndarray) -> np.ndarray:
         """c − 1: what a play count adds to the confidence of 1 that every entry has."""
@@ -66,23 +65,20 @@ class ALS(FactorModel):
             raise InputError(f"{r.min():g} plays; expected counts of 0 or more")
         return (self.alpha * np.log1p(r / self.epsilon)).astype(np.float32)  # (C11)
 
-    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
-        """Solve for Q and for P in turn."""
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
 
         by_user = ratings.csr.copy()
         by_user.data = self._confidence(ratings.csr.data)
         by_user.eliminate_zeros()  # what was not played weighs as much as what is not known
         by_song = by_user.T.tocsr()
-        self._start(ratings, False, self.init_std, self.seed, self.init)
+        self._start(ratings, biases=False)
         self.mu, self.b_u[:], self.b_i[:] = 0.0, 0, 0
         with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
             for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
                 self._solve(by_song, self.P, self.Q)
                 loss = self._solve(by_user, self.Q, self.P)
                 self.history.append(loss + 0.5 * self.reg * float(np.square(self.Q, dtype=np.float64).sum()))
-        self.ratings = ratings
-        return self
 
     def _solve(self, c: sparse.csr_array, Y: np.ndarray, X: np.ndarray) -> float:
         """Put into X the rows that fit a fixed Y best; returns their part of the objective."""
@@ -109,8 +105,7 @@ class ALS(FactorModel):
         """
         i, r = self._heard(heard)
         p = np.zeros((1, self.Q.shape[1]), np.float32)
-        indptr = np.array([0, len(i)], np.int32)
-        c = sparse.csr_array((self._confidence(r), i.astype(np.int32), indptr), shape=(1, len(self.Q)))
+        c = sparse.csr_array((self._confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
         c.eliminate_zeros()
         with threadpool_limits(1, "blas"):
             self._solve(c, self.Q, p)

@@ -1,12 +1,11 @@
 """The predictions that every other model must beat."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from acai.cf.recommender import Recommender
-from acai.errors import InputError
+from acai.cf.recommender import Recommender, how_many
 from acai.ratings import Ratings
 
 
@@ -22,17 +21,11 @@ class GlobalMean(Recommender):
 
     state: ClassVar[tuple[str, ...]] = ("mu",)
 
-    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
-        """Take the mean."""
-        self.ratings = ratings
-        self.mu = float(ratings.csr.data.mean(dtype=np.float64))
-        return self
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        self.mu = mean(ratings)
 
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
-        return np.full(len(u), self.mu)
-
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
-        return np.full((len(rows), self.ratings.n_songs), self.mu)
+        return np.full(u.shape, self.mu)
 
 
 @dataclass
@@ -62,29 +55,18 @@ class Baseline(Recommender):
     reg_u: float = 15.0
     reg_i: float = 10.0
 
-    def __post_init__(self) -> None:
-        if self.n_epochs < 1 or self.reg_u < 0 or self.reg_i < 0:
-            raise InputError(f"{self}: expected n_epochs ≥ 1, reg_u ≥ 0 and reg_i ≥ 0")
-
-    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
-        """Solve."""
-        u, i = ratings.user_codes, ratings.csr.indices
-        self.mu = float(ratings.csr.data.mean(dtype=np.float64))
-        e = ratings.csr.data.astype(np.float64) - self.mu
-        weight_u = np.maximum(self.reg_u + np.bincount(u, minlength=ratings.n_users), 1e-9)
-        weight_i = np.maximum(self.reg_i + np.bincount(i, minlength=ratings.n_songs), 1e-9)
-        self.b_u = np.zeros(ratings.n_users)
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        self.mu = mean(ratings)
+        u, i, e = ratings.user_codes, ratings.csr.indices, ratings.csr.data.astype(np.float64) - self.mu
+        n_u, n_i = how_many(ratings)
+        weight_u, weight_i = np.maximum(self.reg_u + n_u, 1e-9), np.maximum(self.reg_i + n_i, 1e-9)
+        self.b_u, self.b_i = np.zeros(len(n_u)), np.zeros(len(n_i))
         for _ in range(self.n_epochs):
-            self.b_i = np.bincount(i, e - self.b_u[u], ratings.n_songs) / weight_i  # (C12)
-            self.b_u = np.bincount(u, e - self.b_i[i], ratings.n_users) / weight_u  # (C12)
-        self.ratings = ratings
-        return self
+            self.b_i = np.bincount(i, e - self.b_u[u], len(n_i)) / weight_i  # (C12)
+            self.b_u = np.bincount(u, e - self.b_i[i], len(n_u)) / weight_u  # (C12)
 
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         return self.mu + np.where(u >= 0, self.b_u[u], 0) + np.where(i >= 0, self.b_i[i], 0)  # (C12)
-
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
-        return self.mu + self.b_u[rows, None] + self.b_i
 
 
 @dataclass
@@ -100,14 +82,19 @@ class Popularity(Recommender):
     predicts_ratings: ClassVar[bool] = False
     state: ClassVar[tuple[str, ...]] = ("share",)
 
-    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
-        """Count."""
-        self.share = np.bincount(ratings.csr.indices, minlength=ratings.n_songs) / ratings.n_users
-        self.ratings = ratings
-        return self
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        self.share = how_many(ratings)[1] / ratings.n_users
 
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         return np.where(i >= 0, self.share[i], 0)
 
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(self.share, (len(rows), len(self.share)))
+
+def mean(ratings: Ratings) -> float:
+    """μ, the mean of all known entries."""
+    return float(ratings.csr.data.mean(dtype=np.float64))
+
+
+def means(ratings: Ratings, axis: int) -> np.ndarray:
+    """r̄ of each user (axis 0) or each song (axis 1), μ where nothing is known: float64."""
+    codes, n = (ratings.user_codes, ratings.csr.indices)[axis], how_many(ratings)[axis]
+    return np.where(n > 0, np.bincount(codes, ratings.csr.data, len(n)) / np.maximum(n, 1), mean(ratings))

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from acai import metrics
-from acai.cf.recommender import SCORE, Recommender
+from acai.cf.recommender import Recommender, expect_ratings
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
 
-RATING = ("rmse", "mae")
-RANKING = ("precision", "recall", "map", "ndcg", "coverage")
-METRICS = (*RATING, *RANKING, "auc")
+RATING = {"rmse": metrics.rmse, "mae": metrics.mae}  # of all predictions
+OF_LISTS = {"precision": lambda hits, n_relevant: metrics.precision(hits), "recall": metrics.recall}
+OF_LISTS |= {"map": metrics.average_precision, "ndcg": metrics.ndcg}  # of each user's k best songs; the mean is taken
+METRICS = (*RATING, *OF_LISTS, "coverage", "auc")
 
 
 def split_each_user(ratings: Ratings, test: float = 0.2, seed: int = 0) -> tuple[Ratings, Ratings]:
@@ -28,13 +29,8 @@ def split_each_user(ratings: Ratings, test: float = 0.2, seed: int = 0) -> tuple
 
 
 def evaluate(
-    model: Recommender,
-    train: Ratings,
-    test: Ratings,
-    k: int = 10,
-    which: Iterable[str] | None = None,
-    relevant_from: float = -np.inf,
-    memory: int = 2**28,
+    model: Recommender, train: Ratings, test: Ratings, k: int = 10, which: Iterable[str] | None = None,
+    relevant_from: float = -np.inf, memory: int = 2**28,
 ) -> dict[str, float]:
     """Fit `model` on `train` and measure it on `test`.
 
@@ -63,74 +59,54 @@ def evaluate(
     dict of str to float
         By metric; NaN where no user has a relevant song.
     """
-    if train.users != test.users or train.songs != test.songs:
+    if expect_ratings(train).users != expect_ratings(test).users or train.songs != test.songs:
         raise InputError("train and test have different users or songs; expected the two parts of one Ratings")
-    if model.ratings is not train:
-        model.fit(train)
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
     for name in which:
         if name not in METRICS:
             raise unknown("metric", name, METRICS, n=len(METRICS))
+    if model.ratings is not train:
+        model.fit(train)
     found: dict[str, float] = {}
-    if set(which) & set(RATING):
+    if not RATING.keys().isdisjoint(which):
         r_hat = model.predict_codes(test.user_codes, test.csr.indices)
-        found |= {"rmse": metrics.rmse(test.csr.data, r_hat), "mae": metrics.mae(test.csr.data, r_hat)}
-    liked = test.keep(test.csr.data >= relevant_from).csr
-    n_relevant = np.diff(liked.indptr)
-    users = np.flatnonzero(n_relevant)
-    if set(which) & set(RANKING):
-        found |= _of_lists(model, liked, users, n_relevant[users], k, memory)
+        found |= {name: metric(test.csr.data, r_hat) for name, metric in RATING.items()}
+    liked = test.keep(test.csr.data >= relevant_from)
+    users = np.flatnonzero(np.diff(liked.csr.indptr))
+    if not {*OF_LISTS, "coverage"}.isdisjoint(which):
+        found |= _of_lists(model, liked, users, k, memory)
     if "auc" in which:
-        found["auc"] = _auc(model, train, liked, users, memory)
+        found["auc"] = _auc(model, liked, users, memory)
     return {name: found[name] for name in which}
 
 
-def _of_lists(model: Recommender, liked, users: np.ndarray, n_relevant: np.ndarray, k: int, memory: int) -> dict[str, float]:
-    places = np.full((len(users), k), -1)
-    hits = np.zeros((len(users), k), bool)
-    done = 0
-    for block, columns, _ in model.top(users, k, memory=memory):
-        relevant = np.zeros((len(block), liked.shape[1] + 1), bool)  # one column more, for the empty places
-        rows = liked[block]
-        relevant[np.repeat(np.arange(len(block)), np.diff(rows.indptr)), rows.indices] = True
-        here = slice(done, done + len(block))
-        places[here, : columns.shape[1]] = columns
-        hits[here, : columns.shape[1]] = np.take_along_axis(relevant, columns, axis=1)
-        done += len(block)
+def _of_lists(model: Recommender, liked: Ratings, users: np.ndarray, k: int, memory: int) -> dict[str, float]:
     if not len(users):
-        return dict.fromkeys(RANKING, np.nan)
-    return {
-        "precision": float(metrics.precision(hits).mean()),
-        "recall": float(metrics.recall(hits, n_relevant).mean()),
-        "map": float(metrics.average_precision(hits, n_relevant).mean()),
-        "ndcg": float(metrics.ndcg(hits, n_relevant).mean()),
-        "coverage": metrics.coverage(places, liked.shape[1]),
-    }
+        return dict.fromkeys((*OF_LISTS, "coverage"), np.nan)
+    columns = np.concatenate([columns for _, columns, _ in model.top(users, k, memory=memory)])
+    columns = np.pad(columns, ((0, 0), (0, k - columns.shape[1])), constant_values=-1)  # (users, k)
+    number = lambda u, i: u * (liked.n_songs + 1) + i  # of a pair; no pair with an empty place, −1, has that of another
+    hits = np.isin(number(users[:, None], columns), number(liked.user_codes.astype(np.int64), liked.csr.indices))
+    n_relevant = np.diff(liked.csr.indptr)[users]
+    found = {name: float(metric(hits, n_relevant).mean()) for name, metric in OF_LISTS.items()}
+    return found | {"coverage": metrics.coverage(columns, liked.n_songs)}
 
 
-def _auc(model: Recommender, train: Ratings, liked, users: np.ndarray, memory: int) -> float:
-    """The mean over users who have both relevant songs and others, among the songs outside `train`."""
+def _auc(model: Recommender, liked: Ratings, users: np.ndarray, memory: int) -> float:
+    """The mean over users who have both relevant songs and others, among the songs outside the training data."""
     areas = []
-    size = max(1, (memory - model._holds()) // (SCORE * train.n_songs))
-    for start in range(0, len(users), size):
-        block = users[start : start + size]
-        for u, scores in zip(block, model._scores(block)):
-            new = np.ones(train.n_songs, bool)
-            new[train.csr.indices[train.csr.indptr[u] : train.csr.indptr[u + 1]]] = False
-            relevant = np.zeros(train.n_songs, bool)
-            relevant[liked.indices[liked.indptr[u] : liked.indptr[u + 1]]] = True
+    for block, scores in model.score_blocks(users, memory=memory):
+        for u, s in zip(block, scores):
+            new, relevant = s > -np.inf, np.zeros(len(s), bool)
+            relevant[liked.csr.indices[liked.csr.indptr[u] : liked.csr.indptr[u + 1]]] = True
             if not relevant[new].all():
-                areas.append(metrics.auc(scores[new], relevant[new]))
+                areas.append(metrics.auc(s[new], relevant[new]))
     return float(np.mean(areas)) if areas else np.nan
 
 
 def cross_validate(
-    model: Recommender,
-    ratings: Ratings | None,
-    folds: int | Sequence[tuple[Ratings, Ratings]] = 5,
-    n_jobs: int = 1,
-    seed: int = 0,
-    **options,
+    model: Recommender, ratings: Ratings | None, folds: int | Sequence[tuple[Ratings, Ratings]] = 5,
+    n_jobs: int = 1, seed: int = 0, **options,
 ) -> dict[str, np.ndarray]:
     """Evaluate `model` on each fold of `ratings`.
 

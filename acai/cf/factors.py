@@ -1,13 +1,14 @@
-"""What the factor models share: R ≈ P Qᵀ (C4), with or without biases."""
+"""What the factor models share: R ≈ P Qᵀ (C4), with or without biases, and the objective (C8)."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from acai.cf.recommender import Recommender
+from acai.cf.baselines import mean
+from acai.cf.recommender import Recommender, how_many
 from acai.errors import InputError
 from acai.ratings import Ratings
 
@@ -32,34 +33,40 @@ class FactorModel(Recommender):
 
     state: ClassVar[tuple[str, ...]] = ("P", "Q", "mu", "b_u", "b_i", "history")
 
-    def _start(self, ratings: Ratings, biases: bool, init_std: float, seed: int, init: "FactorModel | None") -> None:
+    @property
+    def w(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """All parameters, as (C9) and (C10) have them: P, Q, b_u and b_i."""
+        return self.P, self.Q, self.b_u, self.b_i
+
+    @w.setter
+    def w(self, parts: Iterable[np.ndarray]) -> None:
+        self.P, self.Q, self.b_u, self.b_i = parts
+
+    def _start(self, ratings: Ratings, biases: bool) -> None:
         """The point from which descent starts: that of `init`, or factors from N(0, init_std²) and biases of zero."""
-        m, n = ratings.csr.shape
-        self.history = []
-        if init is not None:
-            known = init._fitted()
-            if not isinstance(init, FactorModel) or known.users != ratings.users or known.songs != ratings.songs:
-                raise InputError(f"init={type(init).__name__}; expected a factor model that was fitted on the same users and songs")
-            self.P, self.Q, self.b_u, self.b_i = (np.array(w, np.float32) for w in (init.P, init.Q, init.b_u, init.b_i))
-            self.mu = init.mu
+        self.history, init, sizes = [], self.init, ratings.csr.shape
+        if init is None:
+            rng = np.random.default_rng(self.seed)
+            factors = [rng.normal(0, self.init_std, (size, self.n_factors)) for size in sizes]  # (m, k), (n, k)
+            self.w = [part.astype(np.float32) for part in (*factors, *map(np.zeros, sizes))]
+            self.mu = mean(ratings) if biases else 0.0
             return
-        rng = np.random.default_rng(seed)
-        self.P = rng.normal(0, init_std, (m, self.n_factors)).astype(np.float32)  # (m, k)
-        self.Q = rng.normal(0, init_std, (n, self.n_factors)).astype(np.float32)  # (n, k)
-        self.b_u, self.b_i = np.zeros(m, np.float32), np.zeros(n, np.float32)
-        self.mu = float(ratings.csr.data.mean(dtype=np.float64)) if biases else 0.0
+        known = init._fitted()
+        if not isinstance(init, FactorModel) or known.users != ratings.users or known.songs != ratings.songs:
+            raise InputError(f"init={type(init).__name__}; expected a factor model that was fitted on the same users and songs")
+        self.w, self.mu = [np.array(part, np.float32) for part in init.w], init.mu
 
     def _forget_unknown(self, ratings: Ratings) -> None:
         """Rows without a single rating still hold their random start: noise, not knowledge."""
-        self.P[np.diff(ratings.csr.indptr) == 0] = 0
-        self.Q[np.bincount(ratings.csr.indices, minlength=ratings.n_songs) == 0] = 0
+        for part, n in zip((self.P, self.Q), how_many(ratings)):
+            part[n == 0] = 0
 
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
-        know_u, know_i = u >= 0, i >= 0
-        r_hat = self.mu + np.where(know_u, self.b_u[u], 0.0) + np.where(know_i, self.b_i[i], 0.0)
-        both = np.flatnonzero(know_u & know_i)
-        for part in np.array_split(both, 1 + len(both) * self.P.shape[1] // 2**22):
-            r_hat[part] += np.einsum("jf,jf->j", self.P[u[part]], self.Q[i[part]])  # (C4)
+        from acai.cf import kernels
+
+        r_hat = np.empty(len(u), self.P.dtype)
+        u, i = np.asarray(u, np.int32), np.asarray(i, np.int32)
+        kernels.predict(u, i, *self.w, self.P.dtype.type(self.mu), r_hat)  # (C4)
         return r_hat
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
@@ -100,9 +107,26 @@ class FactorModel(Recommender):
             p; order the songs by `model.Q @ p + model.b_i`.
         """
         i, r = self._heard(heard)
-        Q = self.Q[i].astype(np.float64)
-        e = r - self.mu - self.b_i[i]
+        Q, e = self.Q[i].astype(np.float64), r - self.mu - self.b_i[i]
         if self.mu:  # the listener's own bias is one more unknown, of which the song's side is 1
             Q = np.column_stack([Q, np.ones(len(i))])
         ridge = max(self.reg, 1e-9) * len(i) * np.eye(Q.shape[1])
         return np.linalg.solve(Q.T @ Q + ridge, Q.T @ e)[: self.Q.shape[1]].astype(self.Q.dtype)
+
+
+def residuals(model: FactorModel, ratings: Ratings) -> np.ndarray:
+    """e = r − r̂ of every known entry, in the order of `ratings.csr.data`."""
+    return ratings.csr.data - model._pairs(ratings.user_codes, ratings.csr.indices)
+
+
+def objective(model: FactorModel, ratings: Ratings, reg: float) -> float:
+    """(C8) F = ½ Σ_{(u,i) known} [ e(u,i)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ], with e = r − r̂, at the parameters of `model`.
+
+    Source: Koren, Bell, Volinsky 2009. Each known entry pulls its own two rows, so a row counts as often as it has
+    ratings, and F is the sum of the F_j of (C10).
+    """
+    norms = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever descends looks at the sum
+        for W, b, n in zip(model.w[:2], model.w[2:], how_many(ratings)):
+            norms += n.astype(np.float64) @ (np.einsum("xf,xf->x", W, W) + np.square(b))
+        return float(0.5 * (np.square(residuals(model, ratings)).sum(dtype=np.float64) + reg * norms))  # (C8)

@@ -7,6 +7,46 @@ REORDER = {"reassoc", "contract", "nsz"}  # sums may be reordered; NaN and infin
 
 
 @njit(cache=True, fastmath=REORDER)
+def dot(p, q):
+    """p·q."""
+    s = p.dtype.type(0)
+    for f in range(len(p)):
+        s += p[f] * q[f]
+    return s
+
+
+@njit(cache=True)
+def top_n(scores, n):
+    """The best n columns of each row, the best first, of equals the leftmost, and their scores; −∞ and NaN never get in."""
+    columns = np.full((len(scores), n), -1, np.int32)
+    best = np.full((len(scores), n), -np.inf, np.float32)
+    for u in range(len(scores)):
+        for i in range(scores.shape[1]):
+            s, a = scores[u, i], n - 1
+            if s > best[u, a]:
+                while a > 0 and s > best[u, a - 1]:
+                    best[u, a], columns[u, a] = best[u, a - 1], columns[u, a - 1]
+                    a -= 1
+                best[u, a], columns[u, a] = s, i
+    return columns, best
+
+
+@njit(cache=True, fastmath=REORDER)
+def predict(u, i, P, Q, b_u, b_i, mu, r_hat):
+    """r̂ = μ + b(u) + b(i) + p_u·q_i of each pair (C4), without the terms of one that is not known, −1."""
+    for j in range(len(u)):
+        x, y = u[j], i[j]
+        s = mu
+        if x >= 0:
+            s += b_u[x]
+        if y >= 0:
+            s += b_i[y]
+        if x >= 0 and y >= 0:
+            s += dot(P[x], Q[y])
+        r_hat[j] = s
+
+
+@njit(cache=True, fastmath=REORDER)
 def sgd_epoch(order, u, i, r, P, Q, b_u, b_i, mu, eta, lam, biases):
     """One pass of plain stochastic gradient descent, (C10) with α = 0, over the known entries in this order."""
     for j in order:
@@ -22,23 +62,11 @@ def sgd_epoch(order, u, i, r, P, Q, b_u, b_i, mu, eta, lam, biases):
 
 
 @njit(cache=True, fastmath=REORDER)
-def dot(p, q):
-    """p·q; the last term first, so that the loop is as well aligned as the rows are."""
-    last = len(p) - 1
-    s = p[last] * q[last]
-    for f in range(last):
-        s += p[f] * q[f]
-    return s
-
-
-@njit(cache=True, fastmath=REORDER)
 def momentum_epoch(order, u, i, r, w, mu, dw, done, step, moved, shrunk, eta, lam, biases):
     """One pass of (C10) with α > 0.
 
     `w` is (P, Q, b_u, b_i) and `dw` their Δw; `done` counts, for each row of P and of Q, which of the `step` steps so
-    far
-    it has made. A row that missed t steps, in which its ∇F_j was zero, makes them all at once:
-    w ← w + moved[t] Δw with moved[t] = α + α² + … + αᵗ, and Δw ← shrunk[t] Δw with shrunk[t] = αᵗ.
+    far it has made. A row that missed some, in which its ∇F_j was zero, makes them all at once: it coasts.
     """
     P, Q, b_u, b_i = w
     dP, dQ, db_u, db_i = dw
@@ -46,8 +74,8 @@ def momentum_epoch(order, u, i, r, w, mu, dw, done, step, moved, shrunk, eta, la
     alpha = shrunk[1]
     for j in order:
         x, y = u[j], i[j]
-        catch_up(P[x], dP[x], b_u, db_u, x, step - done_u[x], moved, shrunk)
-        catch_up(Q[y], dQ[y], b_i, db_i, y, step - done_i[y], moved, shrunk)
+        coast(x, P, dP, b_u, db_u, step - done_u[x], moved, shrunk)
+        coast(y, Q, dQ, b_i, db_i, step - done_i[y], moved, shrunk)
         e = r[j] - mu - b_u[x] - b_i[y] - dot(P[x], Q[y])
         for f in range(P.shape[1]):
             p, q = P[x, f], Q[y, f]
@@ -63,129 +91,163 @@ def momentum_epoch(order, u, i, r, w, mu, dw, done, step, moved, shrunk, eta, la
         step += 1
         done_u[x] = done_i[y] = step
     for x in range(len(P)):
-        catch_up(P[x], dP[x], b_u, db_u, x, step - done_u[x], moved, shrunk)
+        coast(x, P, dP, b_u, db_u, step - done_u[x], moved, shrunk)
     for y in range(len(Q)):
-        catch_up(Q[y], dQ[y], b_i, db_i, y, step - done_i[y], moved, shrunk)
+        coast(y, Q, dQ, b_i, db_i, step - done_i[y], moved, shrunk)
     done_u[:] = step
     done_i[:] = step
 
 
 @njit(cache=True, fastmath=REORDER)
-def catch_up(w, dw, b, db, x, t, moved, shrunk):
-    """The t steps that row x missed."""
+def coast(x, w, dw, b, db, t, moved, shrunk):
+    """Row x of w and of b makes t steps without a gradient.
+
+    w ← w + moved[t] Δw with moved[t] = α + α² + … + αᵗ, and Δw ← shrunk[t] Δw with shrunk[t] = αᵗ.
+    """
     t = min(t, len(moved) - 1)  # where the tables end, nothing is left of Δw
-    shift(w, dw, moved[t], shrunk[t])
-    b[x] += moved[t] * db[x]
-    db[x] *= shrunk[t]
-
-
-@njit(cache=True, fastmath=REORDER)
-def shift(w, dw, moved, shrunk):
+    far, less = moved[t], shrunk[t]
+    w, dw = w[x], dw[x]
     for f in range(len(w)):
-        w[f] += moved * dw[f]
-        dw[f] *= shrunk
+        w[f] += far * dw[f]
+        dw[f] *= less
+    b[x] += far * db[x]
+    db[x] *= less
 
 
-@njit(cache=True, fastmath=REORDER)
-def residuals(indptr, indices, data, P, Q, b_u, b_i, mu, e):
-    """e = r − r̂ of every known entry (C8)."""
-    for u in range(len(P)):
-        for j in range(indptr[u], indptr[u + 1]):
-            i = indices[j]
-            e[j] = data[j] - mu - b_u[u] - b_i[i] - dot(P[u], Q[i])
-
-
-@njit(cache=True, parallel=True, fastmath=REORDER)
+@njit(cache=True, parallel=True)
 def als_solve(indptr, indices, c, Y, G, Z, X, loss):
     """(C11) For each row u, the x that minimises Σ_i (1 + c(u,i)) (1 or 0 − x·y_i)² + λ ‖x‖²; `loss` gets that minimum.
 
-    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹:
-    (G + Yᵀ C Y) x = Yᵀ(1 + C) 1, of order k or, where fewer entries are known, turned into one of their number.
+    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹.
     """
     for u in prange(len(X)):
-        i, c_u, x = indices[indptr[u] : indptr[u + 1]], c[indptr[u] : indptr[u + 1]], X[u]
-        if len(i) < len(G):
-            solve_few(i, c_u, Y, Z, x)
-        else:
-            solve_many(i, c_u, Y, G, x)
-        loss[u] = 0
+        here = slice(indptr[u], indptr[u + 1])
+        loss[u] = solve_row(indices[here], c[here], Y, G, Z, X[u])
+
+
+@njit(cache=True, fastmath=REORDER)
+def solve_row(i, c, Y, G, Z, x):
+    """(G + Yᵀ C Y) x = Yᵀ t with t = 1 + c, for the rows `i` of Y; returns what the sum comes to.
+
+    Where there are less of them than factors, Woodbury's identity makes a system of their number of it:
+    x = Zᵀ (t − v) with K = Y Zᵀ and (C⁻¹ + K) v = K t.
+    """
+    Y, t = Y[i], 1 + c
+    if len(i) < len(G):
+        Z = Z[i]
+        K = gram(Z, Y)
+        Kt = np.array([dot(row, t) for row in K])
         for j in range(len(i)):
-            loss[u] += (1 + c_u[j]) * (1 - dot(Y[i[j]], x))  # what the sum comes to where its gradient is zero
+            K[j, j] += 1 / c[j]
+        v = solved(K, Kt)
+        x[:] = 0
+        for j in range(len(i)):
+            x += (t[j] - v[j]) * Z[j]
+    else:
+        Y_T = Y.T.copy()
+        x[:] = solved(G + gram(c * Y_T, Y_T), np.array([dot(row, t) for row in Y_T]))
+    loss = 0.0
+    for j in range(len(i)):
+        loss += t[j] * (1 - dot(Y[j], x))  # true where the gradient is zero
+    return loss
 
 
 @njit(cache=True, fastmath=REORDER)
-def solve_many(i, c, Y, G, x):
-    """(G + Yᵀ C Y) x = Yᵀ(1 + C) 1, four entries at a time, so that A is read and written once for the four."""
-    A, b, n = G.copy(), np.zeros(len(G)), len(i)
-    for j in range(0, n, 4):
-        j1, j2, j3 = min(j + 1, n - 1), min(j + 2, n - 1), min(j + 3, n - 1)
-        w1, w2, w3 = j + 1 < n, j + 2 < n, j + 3 < n
-        y0, y1, y2, y3 = Y[i[j]], Y[i[j1]], Y[i[j2]], Y[i[j3]]
-        c0, c1, c2, c3 = c[j], w1 * c[j1], w2 * c[j2], w3 * c[j3]
-        for f in range(len(b)):
-            a0, a1, a2, a3 = c0 * y0[f], c1 * y1[f], c2 * y2[f], c3 * y3[f]
-            row = A[f]
-            for g in range(f + 1):
-                row[g] += a0 * y0[g] + a1 * y1[g] + a2 * y2[g] + a3 * y3[g]
-            b[f] += a0 + y0[f] + a1 + w1 * y1[f] + a2 + w2 * y2[f] + a3 + w3 * y3[f]
-    z = np.empty(len(b))
-    solve(A, b, z)
-    x[:] = z
+def gram(U, V):
+    """U Vᵀ, which is known to be symmetric."""
+    A = np.empty((len(U), len(U)))
+    for f in range(len(U)):
+        for g in range(f + 1):
+            A[f, g] = A[g, f] = dot(U[f], V[g])
+    return A
 
 
 @njit(cache=True, fastmath=REORDER)
-def solve_few(i, c, Y, Z, x):
-    """The same x by Woodbury's identity: x = Zᵀ(t − w) with t = 1 + c, K = Y Zᵀ and (C⁻¹ + K) w = K t."""
-    n = len(i)
-    A, b, w = np.empty((n, n)), np.zeros(n), np.empty(n)
-    for j in range(n):
-        for l in range(j + 1):
-            A[j, l] = dot(Z[i[j]], Y[i[l]])
-            b[j] += A[j, l] * (1 + c[l])
-            if l < j:
-                b[l] += A[j, l] * (1 + c[j])
-        A[j, j] += 1 / c[j]
-    solve(A, b, w)
-    x[:] = 0
-    for j in range(n):
-        z = Z[i[j]]
-        t = 1 + c[j] - w[j]
-        for f in range(len(x)):
-            x[f] += t * z[f]
-
-
-@njit(cache=True, fastmath=REORDER)
-def solve(A, b, x):
-    """A x = b by A = L Lᵀ, of which the lower half of A takes L."""
+def solved(A, b):
+    """The x of A x = b, by A = L Lᵀ, of which the lower half of A takes L."""
+    x = np.empty(len(b))
     for f in range(len(b)):
         for g in range(f):
-            A[f, g] = (A[f, g] - partial_dot(A[f], A[g], g)) / A[g, g]
-        A[f, f] = np.sqrt(A[f, f] - partial_dot(A[f], A[f], f))
-        x[f] = (b[f] - partial_dot(A[f], x, f)) / A[f, f]
+            A[f, g] = (A[f, g] - dot(A[f, :g], A[g, :g])) / A[g, g]
+        A[f, f] = np.sqrt(A[f, f] - dot(A[f, :f], A[f, :f]))
+        x[f] = (b[f] - dot(A[f, :f], x[:f])) / A[f, f]
     for f in range(len(b) - 1, -1, -1):
         x[f] /= A[f, f]
         for h in range(f):
             x[h] -= A[f, h] * x[f]
-
-
-@njit(cache=True, fastmath=REORDER)
-def partial_dot(a, b, n):
-    s = 0.0
-    for h in range(n):
-        s += a[h] * b[h]
-    return s
+    return x
 
 
 @njit(cache=True)
-def top_n(scores, columns, best):
-    """The best columns of each row of scores, the best first, of equals the leftmost; −∞ and NaN never get in."""
-    n = columns.shape[1]
-    for u in range(len(scores)):
-        for i in range(scores.shape[1]):
-            s = scores[u, i]
-            if s > best[u, n - 1]:
-                a = n - 1
-                while a > 0 and s > best[u, a - 1]:
-                    best[u, a], columns[u, a] = best[u, a - 1], columns[u, a - 1]
-                    a -= 1
-                best[u, a], columns[u, a] = s, i
+def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v, sums):
+    """For each pair of one of `rows` and another row, the sums of `Shared` over the columns that both have.
+
+    A few rows of a sparse matrix product, six products at once. Pair after pair goes into `v` and `sums`, and `ends` says
+    where each row's begin and end.
+    """
+    m = len(indptr) - 1
+    part = np.zeros((m, 6))
+    at = 0
+    for a in range(len(rows)):
+        u = rows[a]
+        for j in range(indptr[u], indptr[u + 1]):
+            i, x = indices[j], np.float64(data[j])
+            for l in range(t_indptr[i], t_indptr[i + 1]):
+                w, y = t_indices[l], np.float64(t_data[l])
+                part[w, 0] += 1
+                part[w, 1] += x
+                part[w, 2] += y
+                part[w, 3] += x * x
+                part[w, 4] += y * y
+                part[w, 5] += x * y
+        part[u] = 0  # nobody is their own neighbour
+        for w in range(m):
+            if part[w, 0] > 0:
+                v[at] = w
+                for f in range(6):
+                    sums[f, at] = part[w, f]
+                    part[w, f] = 0
+                at += 1
+        ends[a + 1] = at
+
+
+@njit(cache=True)
+def walk(near, v, s, k, indptr, indices, Z, n_columns):
+    """(C1) Σ_v s(a,v) Z(v,b) and Σ_v |s(a,v)| for every a, whose neighbours stand from near[a] on, and every column b of Z.
+
+    From the nearest neighbour to the farthest, each b takes the first k who know it.
+    """
+    numerator, denominator = np.zeros((len(near) - 1, n_columns)), np.zeros((len(near) - 1, n_columns))
+    for a in range(len(numerator)):
+        count = np.zeros(n_columns, np.int32)
+        for l in range(near[a], near[a + 1]):
+            for j in range(indptr[v[l]], indptr[v[l] + 1]):
+                b = indices[j]
+                if count[b] < k:
+                    count[b] += 1
+                    numerator[a, b] += s[l] * Z[j]
+                    denominator[a, b] += s[l]
+    return numerator, denominator
+
+
+@njit(cache=True)
+def look_up(a, b, near, v, s, k, indptr, indices, Z, m):
+    """The same for some pairs of a and b only; here Z has a row for each b, and pairs of the same b stand together."""
+    numerator, denominator = np.zeros(len(a)), np.zeros(len(a))
+    where = np.full(m, -1, np.int64)  # where in Z stands what each of the m possible neighbours thought of b
+    begin = end = 0
+    for p in range(len(a)):
+        if p == 0 or b[p] != b[p - 1]:
+            begin, end = indptr[b[p]], indptr[b[p] + 1]
+            for j in range(begin, end):
+                where[indices[j]] = j
+        count = 0
+        for l in range(near[a[p]], near[a[p] + 1]):
+            j = where[v[l]]
+            if begin <= j < end:  # or else it stands there for an earlier b
+                numerator[p] += s[l] * Z[j]
+                denominator[p] += s[l]
+                count += 1
+                if count == k:
+                    break
+    return numerator, denominator

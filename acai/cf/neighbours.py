@@ -1,16 +1,20 @@
-"""Memory-based prediction (C1): what the two ways round have in common."""
+"""Memory-based prediction (C1): users like this one, and the same on its side, songs like this one."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
+from scipy import sparse
 
-from acai.cf.centring import CENTRINGS, Centring
-from acai.cf.recommender import Recommender
-from acai.cf.similarities import Similarity
+from acai.cf.baselines import Baseline, mean, means
+from acai.cf.recommender import Recommender, how_many
+from acai.cf.similarities import SIMILARITIES, Shared, nearest_first
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
+
+CENTRINGS = ("mean", "zscore", "baseline", "none")
+Near = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
 
 
 class Neighbour(NamedTuple):
@@ -24,11 +28,12 @@ class Neighbour(NamedTuple):
 
 @dataclass
 class Neighbours(Recommender):
-    """The settings of `UserKNN` and `ItemKNN`, and how their predictions are put together.
+    """What `UserKNN` and `ItemKNN` share: r̂ for a pair (a, b) from what the neighbours of a are to b.
 
-        r̂ = offset + scale · κ Σ s z,    κ = 1 / Σ |s|
+        r̂ = offset_u + offset_i + scale · κ Σ_v s(a,v) z(v,b),    κ = 1 / Σ_v |s(a,v)|
 
-    with the offsets of the centring: r̄(u) in (C1).
+    For `UserKNN` (axis 0) a is the user and b the song, for `ItemKNN` (axis 1) the other way round. A rating is
+    r = offset_u + offset_i + scale · z, by the centring: r̄(u) + 0 + 1 · z in (C1).
 
     Parameters
     ----------
@@ -39,7 +44,7 @@ class Neighbours(Recommender):
     min_overlap : int
         Pairs with less than this in common are not alike.
     shrinkage : float
-        Multiply s by n / (n + shrinkage), n being how much the pair has in common.
+        β ≥ 0: multiply s by n / (n + β), n being how much the pair has in common (Bell, Koren 2007).
     centring : {"mean", "zscore", "baseline", "none"}
         What a rating is measured from: the mean of the user, or of the song (C1); the same, in units of the spread; the
         biases (C12); nothing.
@@ -52,7 +57,7 @@ class Neighbours(Recommender):
         How many bytes the block of similarities may take.
     """
 
-    axis: ClassVar[int] = 0  # of which axis the neighbours are: users 0, songs 1
+    axis: ClassVar[int] = 0
     k: int = 40
     similarity: str = "pearson"
     min_overlap: int = 1
@@ -63,41 +68,202 @@ class Neighbours(Recommender):
     memory: int = 2**27
 
     def __post_init__(self) -> None:
-        self._similarity()
-        if self.centring not in CENTRINGS:
-            raise unknown("centring", self.centring, CENTRINGS)
-        if self.memory < 1:
-            raise InputError(f"memory={self.memory} bytes; expected a positive number")
+        super().__post_init__()
+        for name, known in (("similarity", SIMILARITIES), ("centring", CENTRINGS)):
+            if getattr(self, name) not in known:
+                raise unknown(name, getattr(self, name), known, n=len(known))
         self.predicts_ratings = self.normalise
 
-    def _similarity(self) -> Similarity:
-        return Similarity(self.similarity, self.k, self.min_overlap, self.shrinkage, self.asymmetry)
+    def _ready(self, ratings: Ratings) -> Self:
+        """Measure every rating from what the centring says. Each array has one more at the end, for what is not known."""
+        R, axis, codes = ratings.csr, self.axis, (ratings.user_codes, ratings.csr.indices)
+        r, n = R.data.astype(np.float64), how_many(ratings)
+        self.mu = mean(ratings)
+        self.silent_u, self.silent_i = (np.append(n_x == 0, True) for n_x in n)
+        offsets, self.scale = [np.zeros(size + 1) for size in R.shape], np.ones(R.shape[axis] + 1)
+        if self.centring == "baseline":
+            biases = Baseline().fit(ratings)
+            offsets = [np.append(biases.b_u, 0) + self.mu, np.append(biases.b_i, 0)]
+        elif self.centring != "none":
+            offsets[axis][:-1] = means(ratings, axis)
+        self.offset_u, self.offset_i = offsets
+        z = r - self.offset_u[codes[0]] - self.offset_i[codes[1]]
+        if self.centring == "zscore":
+            spread = np.sqrt(np.bincount(codes[axis], z**2, R.shape[axis]) / np.maximum(n[axis], 1))
+            spread[spread == 0] = r.std() or 1.0  # who gives every song the same says nothing of how far apart two songs are
+            self.scale[:-1] = spread
+            z /= spread[codes[axis]]
+        self.Z = sparse.csr_array((z, R.indices, R.indptr), shape=R.shape)
+        self.Z_by_b = self.Z if axis else self.Z.T.tocsr()
+        return super()._ready(ratings)
 
-    def _centre(self, ratings: Ratings) -> None:
-        self.mu = float(ratings.csr.data.mean(dtype=np.float64))
-        self.centred = Centring.of(ratings, self.centring, self.axis)
-        self.silent_u, self.silent_i = np.diff(ratings.csr.indptr) == 0, np.diff(ratings.csc.indptr) == 0
+    def _near(self, a: np.ndarray) -> Near:
+        """The neighbours of each a, as `_nearest` yields them; the block may have more rows than were asked for."""
+        return self._nearest(self.ratings, self.axis, a)
 
-    def _restored(self, ratings: Ratings) -> Self:
-        self._centre(ratings)
-        self.ratings = ratings
-        return self
+    def _nearest(self, ratings: Ratings, axis: int, rows: np.ndarray, keep: int | None = None, progress: bool = False) -> Near:
+        """All with a positive similarity to each of `rows` (users for axis 0, songs for 1), the nearest first, of equals the first.
+
+        A block of so many rows is taken at a time that what is held of them fits into `memory` bytes, at worst a pair
+        with everybody else for each row; at least one row.
+
+        Yields
+        ------
+        block, near, v, s : arrays
+            The neighbours of row `block[j]`, only the `keep` nearest if given, are `v[near[j]:near[j + 1]]`, their
+            similarities `s[near[j]:near[j + 1]]`.
+        """
+        from tqdm import tqdm
+
+        from acai.cf import kernels
+
+        R, R_T = (ratings.csc.T, ratings.csr) if axis else (ratings.csr, ratings.csc.T)
+        m = R.shape[0]
+        norms = sparse.linalg.norm(R.astype(np.float64), axis=1)
+        keep = self.k if self.similarity == "indicator" else keep or m
+        size = max(1, int(self.memory) // (128 * m))  # a pair takes 4 + 6 × 8 bytes, and as much again for the formulas
+        pairs = min(size, len(rows)) * (m - 1)  # in a block, should everybody have something in common
+        v, sums, ends = np.empty(pairs, np.int32), np.empty((6, pairs)), np.zeros(size + 1, np.int64)
+        for start in tqdm(range(0, len(rows), size), desc="songs alike", unit="block", disable=not progress):
+            block = np.asarray(rows[start : start + size], dtype=np.int32)
+            kernels.sum_shared(block, R.indptr, R.indices, R.data, R_T.indptr, R_T.indices, R_T.data, ends, v, sums)
+            here = ends[: len(block) + 1]
+            u, w = np.repeat(block, np.diff(here)), v[: here[-1]]
+            s = self._similarity(Shared(*sums[:, : here[-1]], norms[u], norms[w], self.asymmetry))
+            chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in zip(here, here[1:])]
+            near, chosen = np.cumsum([0, *map(len, chosen)]), np.concatenate(chosen)
+            yield block, near, w[chosen], np.ones(len(chosen)) if self.similarity == "indicator" else s[chosen]  # (C2)
+
+    def _similarity(self, shared: Shared) -> np.ndarray:
+        s = SIMILARITIES[self.similarity](shared)
+        if self.shrinkage:
+            s = s * (shared.n / (shared.n + self.shrinkage))
+        return np.where(shared.n >= self.min_overlap, s, 0.0)
 
     def _blend(self, u: np.ndarray, i: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-        """r̂ from the sums over the neighbours, for known users and songs."""
+        """r̂ from the sums over the neighbours."""
         kappa = 1 / np.where(denominator > 0, denominator, 1) if self.normalise else 1.0  # (C1)
-        scale = self.centred.scale[i if self.axis else u]
-        r_hat = self.centred.offset_u[u] + self.centred.offset_i[i] + scale * kappa * numerator  # (C1)
-        if self.normalise and self.centring == "none":
-            r_hat = np.where(denominator > 0, r_hat, self.mu)
-        if self.normalise and self.centring != "baseline":
-            r_hat = np.where(self.silent_u[u] | self.silent_i[i], self.mu, r_hat)
-        return r_hat
+        scale = self.scale[i if self.axis else u]
+        r_hat = self.offset_u[u] + self.offset_i[i] + scale * kappa * numerator  # (C1)
+        if not self.normalise or self.centring == "baseline":
+            return r_hat
+        nothing_known = denominator == 0 if self.centring == "none" else self.silent_u[u] | self.silent_i[i]
+        return np.where(nothing_known, self.mu, r_hat)
 
-    def _unknown(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
-        """r̂ where the user or the song, −1, is not known: the global mean, with what is known of the other's bias."""
-        if not self.normalise:
-            return np.zeros(len(u))
-        if self.centring != "baseline":
-            return np.full(len(u), self.mu)
-        return np.where(u >= 0, self.centred.offset_u[u], self.mu) + np.where(i >= 0, self.centred.offset_i[i], 0)
+    def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
+        from acai.cf import kernels
+
+        a, b = (i, u) if self.axis else (u, i)
+        numerator, denominator, Z = np.zeros(len(u)), np.zeros(len(u)), self.Z_by_b
+        pairs = np.flatnonzero((u >= 0) & (i >= 0))
+        pairs = pairs[np.lexsort((b[pairs], a[pairs]))]
+        sorted_a = a[pairs]
+        for block, near, v, s in self._near(np.unique(sorted_a)):
+            here = pairs[slice(*np.searchsorted(sorted_a, (block[0], block[-1] + 1)))]
+            here = here[np.argsort(b[here], kind="stable")]
+            rows = np.searchsorted(block, a[here])
+            numerator[here], denominator[here] = kernels.look_up(
+                rows, b[here], near, v, s, self.k, Z.indptr, Z.indices, Z.data, Z.shape[1]
+            )
+        return self._blend(u, i, numerator, denominator)
+
+    def _likeness(self, i: int) -> np.ndarray:
+        likeness = np.full(self.ratings.n_songs, -np.inf)
+        ((_, _, j, s),) = self._nearest(self.ratings, 1, np.array([i]))
+        likeness[j] = s
+        return likeness
+
+    def explain(self, user: Hashable, song: Hashable) -> list[Neighbour]:
+        """Who is behind a prediction, the nearest first: how like each is, the rating it has to tell, what that changed."""
+        u, i = self._fitted().row(user), self.ratings.column(song)
+        (a, b), names, R = ((i, u), self.ratings.songs, self.ratings.csr) if self.axis else ((u, i), self.ratings.users, self.ratings.csc)
+        ((block, near, v, s),) = self._near(np.array([a]))
+        at = np.searchsorted(block, a)
+        where = {R.indices[j]: j for j in range(R.indptr[b], R.indptr[b + 1])}
+        chosen = [l for l in range(near[at], near[at + 1]) if v[l] in where][: self.k]
+        kappa = 1 / s[chosen].sum() if self.normalise and chosen else 1.0
+        told = [(names[v[l]], s[l], R.data[where[v[l]]], self.scale[a] * kappa * s[l] * self.Z_by_b.data[where[v[l]]]) for l in chosen]
+        return [Neighbour(name, *map(float, rest)) for name, *rest in told]
+
+
+@dataclass
+class UserKNN(Neighbours):
+    """What users like this one thought of the song (C1; Resnick et al. 1994, Herlocker et al. 1999).
+
+        r̂(u,i) = r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)),    κ = 1 / Σ_v |s(u,v)|
+
+    over the k users most like u of those who rated i; those with s ≤ 0 are left out, and of equals the one who stands
+    first in R is nearer. Where nobody is left the prediction is r̄(u) (with centring="none", the global mean); for a user
+    or song of which nothing is known, the global mean (with centring="baseline", the biases that are known).
+
+    Similarities are worked out for the users at hand, when they are needed: an m × m matrix never exists.
+    """
+
+    __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :]
+
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        """Nothing: what the neighbours say is asked when it is needed."""
+
+    def _holds(self) -> int:
+        return max(self.memory, 128 * self.ratings.n_users)
+
+    def _scores(self, rows: np.ndarray) -> np.ndarray:
+        from acai.cf import kernels
+
+        Z, songs, scores = self.Z, np.arange(self.ratings.n_songs), []
+        for block, near, v, s in self._near(rows):
+            sums = kernels.walk(near, v, s, self.k, Z.indptr, Z.indices, Z.data, len(songs))
+            scores.append(self._blend(block[:, None], songs, *sums))
+        return np.concatenate(scores)
+
+
+@dataclass
+class ItemKNN(Neighbours):
+    """What the user thought of songs like this one (C1 on its side; Sarwar et al. 2001, Deshpande and Karypis 2004).
+
+        r̂(u,i) = r̄(i) + κ Σ_j s(i,j) (r(u,j) − r̄(j)),    κ = 1 / Σ_j |s(i,j)|
+
+    over the k songs most like i of those that u rated, among the `keep` nearest that each song remembers. The rest is as
+    for `UserKNN`, users and songs changed about. To rank songs by play counts, `normalise=False, centring="none"` with
+    `similarity="asymmetric"` is the rule that won the Million Song Dataset Challenge (Aiolli 2013).
+
+    Attributes
+    ----------
+    S : scipy.sparse.csr_array, shape (n_songs, n_songs)
+        The similarities that are kept, at most `keep` in a row, the nearest first.
+    """
+
+    __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :] + """\
+keep : int or None
+        How many neighbours each song remembers; by default as many as fit into twice `memory`, and at least k.
+    """
+
+    axis: ClassVar[int] = 1
+    state: ClassVar[tuple[str, ...]] = ("near", "j", "s")
+    keep: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.keep is not None and self.keep < self.k:
+            raise InputError(f"keep={self.keep}; expected k={self.k} or more")
+
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        n = ratings.n_songs
+        keep = self.keep or max(self.k, self.memory // (6 * n))
+        lengths, j, s = zip(*((np.diff(near), j, s) for _, near, j, s in self._nearest(ratings, 1, np.arange(n), keep, progress)))
+        self.near = np.cumsum(np.concatenate([[0], *lengths]))
+        self.j, self.s = np.concatenate(j), np.concatenate(s)
+
+    @property
+    def S(self) -> sparse.csr_array:
+        return sparse.csr_array((self.s, self.j, self.near), shape=(len(self.near) - 1,) * 2)
+
+    def _near(self, a: np.ndarray) -> Near:
+        yield np.arange(self.ratings.n_songs), self.near, self.j, self.s
+
+    def _scores(self, rows: np.ndarray) -> np.ndarray:
+        from acai.cf import kernels
+
+        Z = self.Z[rows].T.tocsr()  # what these users think of each song
+        sums = kernels.walk(self.near, self.j, self.s, self.k, Z.indptr, Z.indices, Z.data, len(rows))
+        return self._blend(rows[:, None], np.arange(self.ratings.n_songs), *(part.T for part in sums))

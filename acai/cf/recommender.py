@@ -10,14 +10,21 @@ import numpy as np
 from acai.errors import InputError
 from acai.ratings import Ratings
 
+LIMITS = (  # of the settings, which mean the same in every model that has them
+    (("k", "n_factors", "min_overlap", "memory", "growth"), "1 or more", lambda x: x >= 1),
+    (("n_epochs", "reg", "reg_u", "reg_i", "shrinkage", "init_std"), "0 or more", lambda x: x >= 0),
+    (("learning_rate", "decay", "alpha", "epsilon"), "more than 0", lambda x: x > 0),
+    (("momentum",), "0 (none) or more, below 1", lambda x: 0 <= x < 1),
+    (("asymmetry",), "a number from 0 to 1", lambda x: 0 <= x <= 1),
+)
 SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
 
 
 class Recommender(ABC):
     """A model of what listeners think of songs. Ids go in and come out; rows and columns stay inside.
 
-    A subclass is a dataclass: its fields are its settings. It fills in `fit`, `_pairs` and `_scores`, and, where
-    it knows of likeness between songs, `_likeness`.
+    A subclass is a dataclass: its fields are its settings. It fills in `_learn` and `_pairs`, a quicker `_scores`
+    where there is one, and, where it knows of likeness between songs, `_likeness`.
 
     Attributes
     ----------
@@ -27,19 +34,37 @@ class Recommender(ABC):
 
     ratings: Ratings | None = None
     predicts_ratings: ClassVar[bool] = True  # or else a preference, on a scale of its own
-    state: ClassVar[tuple[str, ...]] = ()  # the attributes that `fit` makes and `save` keeps
+    state: ClassVar[tuple[str, ...]] = ()  # the attributes that `_learn` makes and `save` keeps
+
+    def __post_init__(self) -> None:
+        for names, expected, holds in LIMITS:
+            for name in names:
+                if hasattr(self, name) and not holds(getattr(self, name)):
+                    raise InputError(f"{name}={getattr(self, name)}; expected {expected}")
+
+    def fit(self, ratings: Ratings, progress: bool = False, **more: Ratings | None) -> Self:
+        """Learn from `ratings`, showing a progress bar if `progress`; returns the model itself. `SGD` takes `more`."""
+        self.ratings = None  # should anything go wrong, it is not half fitted
+        self._learn(expect_ratings(ratings), progress, **more)
+        return self._ready(ratings)
 
     @abstractmethod
-    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
-        """Learn from `ratings`, showing a progress bar if `progress`; returns the model itself."""
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        """Make what `state` names."""
+
+    def _ready(self, ratings: Ratings) -> Self:
+        """The model, which has learnt or was read from a file, made ready for use."""
+        self.ratings = ratings
+        return self
 
     @abstractmethod
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         """r̂ of each pair of a row and a column; −1 stands for one that is not known."""
 
-    @abstractmethod
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         """What orders the songs for each of these users: shape (len(rows), n_songs)."""
+        n = self.ratings.n_songs
+        return np.broadcast_to(self._pairs(rows[:, None], np.arange(n)), (len(rows), n))
 
     def _holds(self) -> int:
         """How many bytes `_scores` takes besides those that grow with the number of users asked for."""
@@ -72,11 +97,9 @@ class Recommender(ABC):
 
     def predict_codes(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         """As `predict`, for rows and columns of R instead of ids."""
+        r = self._fitted().csr.data
         r_hat = np.asarray(self._pairs(np.asarray(u), np.asarray(i)), dtype=np.float64)
-        if self.predicts_ratings:
-            values = self._fitted().csr.data
-            r_hat = np.clip(r_hat, values.min(), values.max())
-        return r_hat
+        return np.clip(r_hat, r.min(), r.max()) if self.predicts_ratings else r_hat
 
     def recommend(self, user: Hashable, n: int = 10, exclude_rated: bool = True) -> list[tuple[Hashable, float]]:
         """The `n` best songs for one user.
@@ -100,34 +123,25 @@ class Recommender(ABC):
         InputError
             If nobody of that id is known, or n < 1.
         """
-        row = self._fitted().row(user)
-        return next(self._recommend_rows(np.array([row]), n, exclude_rated, memory=0))[1]
+        return next(self.recommend_all([user], n, exclude_rated))[1]
 
     def recommend_all(
-        self,
-        users: Iterable[Hashable] | None = None,
-        n: int = 10,
-        exclude_rated: bool = True,
-        memory: int = 2**28,
-        progress: bool = False,
+        self, users: Iterable[Hashable] | None = None, n: int = 10, exclude_rated: bool = True,
+        memory: int = 2**28, progress: bool = False,
     ) -> Iterator[tuple[Hashable, list[tuple[Hashable, float]]]]:
         """The `n` best songs for each of `users` (all of them by default), as they come: `dict(model.recommend_all())`.
 
         Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for
         `recommend`.
         """
-        known = self._fitted()
-        rows = np.arange(known.n_users) if users is None else np.array([known.row(user) for user in users], dtype=np.intp)
-        return self._recommend_rows(rows, n, exclude_rated, memory, progress)
-
-    def _recommend_rows(self, rows, n, exclude_rated, memory, progress=False):
         from tqdm import tqdm
 
-        names = self._fitted().songs
+        known = self._fitted()
+        rows = np.array([known.row(user) for user in (known.users if users is None else users)], dtype=np.intp)
         with tqdm(total=len(rows), desc="recommending", unit="user", disable=not progress) as bar:
             for block, columns, scores in self.top(rows, n, exclude_rated, memory):
-                for u, best, score in zip(block, columns.tolist(), scores.tolist()):
-                    yield self.ratings.users[u], [(names[i], s) for i, s in zip(best, score) if i >= 0]
+                for u, best, s in zip(block, columns.tolist(), scores.tolist()):
+                    yield known.users[u], [(known.songs[i], score) for i, score in zip(best, s) if i >= 0]
                 bar.update(len(block))
 
     def top(
@@ -135,25 +149,29 @@ class Recommender(ABC):
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """As `recommend_all`, for rows of R, in blocks: yields (rows, columns, scores).
 
-        Columns and scores have shape (block, n); short lists are filled up with column −1.
+        Columns and scores have shape (block, n), or less where there are less songs; short lists are filled up with
+        column −1.
         """
-        from acai.cf import kernels
+        from acai.cf.kernels import top_n
 
-        known = self._fitted()
         if n < 1:
             raise InputError(f"n={n} songs; expected at least 1")
-        n = min(n, known.n_songs)
+        for block, scores in self.score_blocks(rows, exclude_rated, memory):
+            yield block, *top_n(scores, min(n, scores.shape[1]))
+
+    def score_blocks(
+        self, rows: np.ndarray, exclude_rated: bool = True, memory: int = 2**28
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The scores of all songs, −∞ where one is left out, for a block of rows of R at a time: yields (rows, scores)."""
+        known = self._fitted()
         size = max(1, (int(memory) - self._holds()) // (SCORE * known.n_songs))
         for start in range(0, len(rows), size):
             block = rows[start : start + size]
-            scores = np.ascontiguousarray(self._scores(block), dtype=np.float32)  # (block, n_songs)
+            scores = np.array(self._scores(block), dtype=np.float32, order="C")  # (block, n_songs)
             if exclude_rated:
                 rated = known.csr[block]
                 scores[np.repeat(np.arange(len(block)), np.diff(rated.indptr)), rated.indices] = -np.inf
-            columns = np.full((len(block), n), -1, dtype=np.int32)
-            best = np.full((len(block), n), -np.inf, dtype=np.float32)
-            kernels.top_n(scores, columns, best)
-            yield block, columns, best
+            yield block, scores
 
     def similar(self, song: Hashable, n: int = 10) -> list[tuple[Hashable, float]]:
         """The `n` songs most like `song`, with their likeness, the most alike first; `song` itself is left out."""
@@ -171,18 +189,27 @@ class Recommender(ABC):
         """Keep the model and what it was fitted on in a `.npz` file, which `acai.load` reads."""
         from acai.cf.saving import save
 
-        self._fitted()
-        save(self, path)
-
-    def _restored(self, ratings: Ratings) -> Self:
-        """The model, whose `state` has been read from a file, ready for use."""
-        self.ratings = ratings
-        return self
+        save(self, self._fitted(), path)
 
     def _fitted(self) -> Ratings:
         if self.ratings is None:
             raise InputError(f"this {type(self).__name__} has not learnt anything yet; call fit(ratings) first")
         return self.ratings
+
+
+def expect_ratings(given: object) -> Ratings:
+    """What was given, where it is `Ratings`; or else an error that says how to build some."""
+    if isinstance(given, Ratings):
+        return given
+    raise InputError(
+        f"a model learns from Ratings, not from {type(given).__name__}; build them of three columns, "
+        "Ratings.from_triplets(users, songs, values), or of a table A, Ratings.from_triplets(*A.nonzero(), A[A != 0])"
+    )
+
+
+def how_many(ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:
+    """The number of known entries of each user, and of each song."""
+    return np.diff(ratings.csr.indptr), np.bincount(ratings.csr.indices, minlength=ratings.n_songs)
 
 
 def _codes(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -> np.ndarray:

@@ -1,36 +1,31 @@
-"""A model in a file: NumPy arrays and JSON, never a pickle."""
+"""A model in a file: its `Ratings`, as `Ratings.save` writes them, with more arrays and JSON beside; never a pickle."""
 
 import dataclasses
 import json
 import zipfile
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from acai.cf.recommender import Recommender
 from acai.errors import InputError, unknown
 from acai.files import written_whole
-from acai.ids import packed, unpacked
 from acai.ratings import Ratings
 
 
-def save(model: Recommender, path: str | PathLike) -> None:
+def save(model: Recommender, ratings: Ratings, path: str | PathLike) -> None:
     """Write `model`, its settings, what it learnt and the ratings it learnt from; see `Recommender.save`."""
     settings = {f.name: getattr(model, f.name) for f in dataclasses.fields(model) if f.name != "init"}
     header = json.dumps({"model": type(model).__name__, "settings": settings}, default=lambda number: number.item())
-    known = model.ratings
-    arrays = {
-        "header": np.frombuffer(header.encode(), dtype=np.uint8),
-        "users": packed(known.users),
-        "songs": packed(known.songs),
-        "data": known.csr.data,
-        "indices": known.csr.indices,
-        "indptr": known.csr.indptr,
-    }
-    arrays |= {f"learnt_{name}": getattr(model, name) for name in model.state}
-    with written_whole(path) as temporary, open(temporary, "wb") as file:  # NumPy adds .npz to names, not to files
-        np.savez(file, **arrays)
+    arrays = {"header": np.frombuffer(header.encode(), dtype=np.uint8)}
+    arrays |= {f"learnt_{name}": np.asarray(getattr(model, name)) for name in model.state}
+    with written_whole(path) as temporary:
+        ratings.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as file:
+            for name, array in arrays.items():
+                with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def load(path: str | PathLike) -> Recommender:
@@ -51,28 +46,21 @@ def load(path: str | PathLike) -> Recommender:
     InputError
         If there is no such file, or it is not one that `save` wrote.
     """
-    from acai import cf
+    from acai.cf import MODELS
 
+    if not Path(path).exists():
+        raise InputError(f"{path} does not exist; expected a model that acai has saved")
     try:
+        ratings = Ratings.load(path)
         with np.load(path, allow_pickle=False) as stored:
-            arrays = dict(stored)
-        header = json.loads(arrays.pop("header").tobytes())
-        if header["model"] not in cf.MODELS:
-            raise unknown("model", header["model"], cf.MODELS, n=len(cf.MODELS))
-        model = cf.MODELS[header["model"]](**header["settings"])
-        users, songs = unpacked(arrays["users"]), unpacked(arrays["songs"])
-        R = (arrays["data"], arrays["indices"], arrays["indptr"])
-        csr = sparse.csr_array(R, shape=(len(users), len(songs)))
-        csr.check_format()
-        for name in model.state:
-            value = arrays[f"learnt_{name}"]
-            setattr(model, name, value if value.ndim else value.item())
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; expected a model that acai has saved") from None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as mistake:
-        if isinstance(mistake, InputError):
-            raise
+            header = json.loads(stored["header"].tobytes())
+            if header["model"] in MODELS:
+                model = MODELS[header["model"]](**header["settings"])
+                learnt = {name: stored[f"learnt_{name}"] for name in model.state}
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as mistake:
         raise InputError(f"{path} is not a model that acai has saved, or it is damaged") from mistake
-    if "history" in model.state:
-        model.history = model.history.tolist()
-    return model._restored(Ratings(csr, users, songs))
+    if header["model"] not in MODELS:
+        raise unknown("model", header["model"], MODELS, n=len(MODELS))
+    for name, value in learnt.items():
+        setattr(model, name, value.tolist() if value.ndim == 0 or name == "history" else value)
+    return model._ready(ratings)

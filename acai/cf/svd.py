@@ -2,13 +2,14 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, svds
 from threadpoolctl import threadpool_limits
 
+from acai.cf.baselines import means
 from acai.cf.factors import FactorModel
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -36,37 +37,24 @@ class SVD(FactorModel):
         The singular values.
     """
 
+    state: ClassVar[tuple[str, ...]] = (*FactorModel.state, "sigma")
     n_factors: int = 10
 
-    def __post_init__(self) -> None:
-        if self.n_factors < 1:
-            raise InputError(f"n_factors={self.n_factors}; expected 1 or more")
-
-    def fit(self, ratings: Ratings, progress: bool = False) -> Self:
-        """Decompose."""
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
         m, n = ratings.csr.shape
         if self.n_factors >= min(m, n):
             raise InputError(f"n_factors={self.n_factors}; expected less than the {m} users and the {n} songs")
-        r_bar = song_means(ratings)
-        S = sparse.csr_array(
-            (ratings.csr.data - r_bar[ratings.csr.indices], ratings.csr.indices, ratings.csr.indptr), shape=(m, n)
-        )
+        r_bar, R = means(ratings, axis=1), ratings.csr
+        S = sparse.csr_array((R.data - r_bar[R.indices], R.indices, R.indptr), shape=R.shape)
         times = lambda x: S @ x + r_bar @ x
         times_T = lambda y: S.T @ y + np.multiply.outer(r_bar, y.sum(axis=0))
         filled = LinearOperator((m, n), times, times_T, matmat=times, rmatmat=times_T, dtype=np.float64)
         with threadpool_limits(1, "blas"):
             M, sigma, N_T = svds(filled, k=self.n_factors, v0=np.ones(min(m, n)))  # (C5, C6)
-        M, sigma, N = M[:, ::-1], sigma[::-1], N_T[::-1].T
+        M, self.sigma, N = M[:, ::-1], sigma[::-1].copy(), N_T[::-1].T
         sign = np.sign(N[np.abs(N).argmax(axis=0), np.arange(self.n_factors)])
-        self.P, self.Q = np.ascontiguousarray(M * sign), np.ascontiguousarray(N * sign * sigma)  # (C7)
-        self.mu, self.b_u, self.b_i = 0.0, np.zeros(m), np.zeros(n)
-        self.history = []
-        return self._restored(ratings)
-
-    def _restored(self, ratings: Ratings) -> Self:
-        self.sigma = np.sqrt(np.einsum("if,if->f", self.Q, self.Q))
-        self.ratings = ratings
-        return self
+        self.P, self.Q = np.ascontiguousarray(M * sign), np.ascontiguousarray(N * sign * self.sigma)  # (C7)
+        self.mu, self.b_u, self.b_i, self.history = 0.0, np.zeros(m), np.zeros(n), []
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
         """The row of P of a listener who was not in the training data: their row of R, its gaps filled, times N_k Σ_k⁻¹.
@@ -82,13 +70,6 @@ class SVD(FactorModel):
             p; order the songs by `model.Q @ p`. The ratings of a user of the training data give that user's row of P.
         """
         i, r = self._heard(heard)
-        row = song_means(self.ratings)
+        row = means(self.ratings, axis=1)
         row[i] = r
         return row @ (self.Q / self.sigma**2)
-
-
-def song_means(ratings: Ratings) -> np.ndarray:
-    """r̄(i), the mean rating of each song, the global mean where there is none: shape (n_songs,), float64."""
-    n_i = np.bincount(ratings.csr.indices, minlength=ratings.n_songs)
-    sums = np.bincount(ratings.csr.indices, ratings.csr.data, ratings.n_songs)
-    return np.where(n_i > 0, sums / np.maximum(n_i, 1), ratings.csr.data.mean(dtype=np.float64))

@@ -9,7 +9,7 @@ import importlib
 __version__ = "0.1.0"
 __all__ = ["InputError", "Ratings", "audio", "cf", "content", "datasets", "load", "metrics", "nn", "plots", "reference", "teaching"]
 
-_HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf.saving"}
+_HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf.recommender"}
 
 
 def __getattr__(name: str) -> object:

@@ -51,13 +51,13 @@ def test_lazy_momentum_is_the_dense_equation(entries, seed, alpha):
     u, i, r = (np.array(column) for column in zip(*entries))
     w, mu, eta, lam = start(seed), 3.0, 0.05, 0.02
     expected = dense_momentum(entries, w, mu, eta, lam, alpha)
-    dw = tuple(np.zeros_like(part) for part in w)
-    done = (np.zeros(M, np.int64), np.zeros(N, np.int64))
+    W, b = np.concatenate(w[:2]), np.concatenate(w[2:])
+    dW, db, done = np.zeros_like(W), np.zeros_like(b), np.zeros(M + N, np.int64)
     tables = decay_tables(alpha, np.float64)
     half = len(r) // 2  # in two passes, as over two epochs
     for order, step in ((np.arange(half), 0), (np.arange(half, len(r)), half)):
-        kernels.momentum_epoch.py_func(order, u, i, r, tuple(w), mu, dw, done, step, *tables, eta, lam, True)
-    for found, wanted in zip(w, expected):
+        kernels.momentum_epoch.py_func(order, u, i, r, M, W, b, mu, eta, lam, True, dW, db, done, step, *tables)
+    for found, wanted in zip((W[:M], W[M:], b[:M], b[M:]), expected):
         assert np.allclose(found, wanted, rtol=1e-11, atol=1e-13)
 
 
@@ -66,8 +66,9 @@ def test_plain_sgd_is_momentum_of_zero(entries, seed):
     u, i, r = (np.array(column) for column in zip(*entries))
     w = start(seed)
     expected = dense_momentum(entries, w, 3.0, 0.05, 0.02, alpha=0.0)
-    kernels.sgd_epoch.py_func(np.arange(len(r)), u, i, r, *w, 3.0, 0.05, 0.02, True)
-    for found, wanted in zip(w, expected):
+    W, b = np.concatenate(w[:2]), np.concatenate(w[2:])
+    kernels.sgd_epoch.py_func(np.arange(len(r)), u, i, r, M, W, b, 3.0, 0.05, 0.02, True)
+    for found, wanted in zip((W[:M], W[M:], b[:M], b[M:]), expected):
         assert np.allclose(found, wanted, rtol=1e-12, atol=1e-14)
 
 
@@ -98,8 +99,8 @@ def test_objective_and_gradient_are_their_equations(R, seed):
     ratings = matrix(R)
     arguments = (R, model.P.tolist(), model.Q.tolist(), 2.5, model.b_u.tolist(), model.b_i.tolist(), 0.1)
     assert objective(model, ratings, 0.1) == pytest.approx(reference.objective(*arguments), rel=1e-5)
-    for found, wanted in zip(model._gradient(ratings), reference.gradient(*arguments)):
-        assert np.allclose(found, wanted, atol=2e-5)
+    W, b = np.concatenate([model.P, model.Q]), np.concatenate([model.b_u, model.b_i])
+    assert np.allclose(flat(model._gradient(ratings, W, b)), flat(reference.gradient(*arguments)), atol=2e-5)
 
 
 @given(RATINGS, st.booleans())
@@ -174,6 +175,8 @@ def test_stops_when_validation_no_longer_improves():
     assert rmse(valid.csr.data, r_hat) == pytest.approx(min(errors), abs=1e-6)  # back at the best
     with pytest.raises(InputError, match="patience=3 needs ratings to measure on"):
         SGD(patience=3).fit(train)
+    with pytest.raises(InputError, match="learns from Ratings, not from tuple"):
+        SGD().fit(train, validation=("user 1", 3, 5.0))
 
 
 def test_divergence_names_the_epoch():
@@ -182,7 +185,7 @@ def test_divergence_names_the_epoch():
         SGD(learning_rate=5.0, n_epochs=50).fit(R)
     with pytest.raises(InputError, match="SGD diverged in epoch 1: "):
         SGD(learning_rate=1e30).fit(R)
-    with pytest.raises(InputError, match=r"GradientDescent diverged in epoch \d+: .* smaller learning_rate \(now 1\) or bold_driver=True"):
+    with pytest.raises(InputError, match=r"GradientDescent diverged in epoch \d+: .* learning_rate \(now 1\) or bold_driver=True"):
         GradientDescent(learning_rate=1.0, bold_driver=False).fit(R)
 
 

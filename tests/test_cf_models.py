@@ -110,6 +110,7 @@ def test_saved_and_loaded(model, ratings, tmp_path):
     assert again.recommend("user 1") == model.recommend("user 1")
     assert getattr(again, "history", None) == getattr(model, "history", None)
     assert [p.name for p in tmp_path.iterdir()] == ["a model.npz"]
+    assert list(Ratings.load(path).triplets()) == list(ratings.triplets())  # the file is one of ratings, too
 
 
 def test_no_pickle_is_read(tmp_path):
@@ -213,6 +214,24 @@ def test_mistakes_are_named(ratings):
         svd.fold_in({3: float("nan")})
     with pytest.raises(InputError, match="no song 'la la la'"):
         svd.fold_in({"la la la": 3.0})
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_only_ratings_get_in(name):
+    table = np.array([[5.0, 0.0], [1.0, 4.0]])
+    with pytest.raises(InputError, match=r"learns from Ratings, not from ndarray; build them .*Ratings\.from_triplets\("):
+        MODELS[name]().fit(table)
+    as_told = Ratings.from_triplets(*table.nonzero(), table[table != 0])
+    assert sorted(as_told.triplets()) == [(0, 0, 5.0), (1, 0, 1.0), (1, 1, 4.0)]
+
+
+def test_whoever_fails_to_learn_knows_nothing(ratings):
+    model = SVD(n_factors=2).fit(ratings)
+    model.n_factors = 30
+    with pytest.raises(InputError, match="expected less than"):
+        model.fit(ratings)
+    with pytest.raises(InputError, match="has not learnt anything yet"):
+        model.recommend("user 1")
 
 
 def test_importing_is_cheap():

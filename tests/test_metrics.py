@@ -178,5 +178,7 @@ def test_mistakes_are_named():
         evaluate(GlobalMean(), train, test, which=["rsme"])
     with pytest.raises(InputError, match="different users or songs"):
         evaluate(GlobalMean(), train, random_ratings(m=3))
+    with pytest.raises(InputError, match="Ratings, not from csr_array"):
+        evaluate(GlobalMean(), train, test.csr)
     with pytest.raises(InputError, match="test=1"):
         split_each_user(R, 1)

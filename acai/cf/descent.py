@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from acai.cf.factors import FactorModel, objective, residuals
-from acai.cf.recommender import how_many
+from acai.cf.recommender import expect_ratings, how_many
 from acai.errors import InputError
 from acai.metrics import rmse
 from acai.ratings import Ratings
@@ -62,12 +62,14 @@ class GradientDescent(FactorModel):
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
 
-        self._start(ratings, self.biases)
+        W, b = self._start(ratings, self.biases)
         self.steps = []
         eta, F = self.learning_rate, objective(self, ratings, self.reg)
         for epoch in tqdm(range(self.n_epochs), desc="gradient descent", unit="epoch", disable=not progress):
-            before = self.w
-            self.w = tuple(part - np.float32(eta) * d for part, d in zip(before, self._gradient(ratings)))  # (C9)
+            W_before, b_before = W.copy(), b.copy()
+            dW, db = self._gradient(ratings, W, b)
+            W -= np.float32(eta) * dW  # (C9)
+            b -= np.float32(eta) * db  # (C9)
             self.steps.append(eta)
             F_new = objective(self, ratings, self.reg)
             if not self.bold_driver:
@@ -75,19 +77,17 @@ class GradientDescent(FactorModel):
             elif F_new < F:
                 eta *= self.growth
             else:
-                self.w, F_new, eta = before, F, eta / 2
+                W[:], b[:], F_new, eta = W_before, b_before, F, eta / 2
             F = F_new
             self.history.append(F)
-        self._forget_unknown(ratings)
 
-    def _gradient(self, ratings: Ratings) -> tuple[np.ndarray, ...]:
-        """∇F, (C8) differentiated: by P, Q, b_u and b_i."""
-        n_u, n_i = (n.astype(np.float32) for n in how_many(ratings))
+    def _gradient(self, ratings: Ratings, W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """∇F, (C8) differentiated: by W, which is P above Q, and by the biases."""
         E = sparse.csr_array((residuals(self, ratings), ratings.csr.indices, ratings.csr.indptr), shape=ratings.csr.shape)
-        dP = self.reg * n_u[:, None] * self.P - E @ self.Q  # (m, k)
-        dQ = self.reg * n_i[:, None] * self.Q - E.T @ self.P  # (n, k)
-        db_u, db_i = self.reg * n_u * self.b_u - E.sum(axis=1), self.reg * n_i * self.b_i - E.sum(axis=0)
-        return dP, dQ, self.biases * db_u, self.biases * db_i
+        n = np.concatenate(how_many(ratings)).astype(np.float32)
+        dW = self.reg * n[:, None] * W - np.concatenate([E @ self.Q, E.T @ self.P])  # (m + n, k)
+        db = self.reg * n * b - np.concatenate([E.sum(axis=1), E.sum(axis=0)])  # (m + n,)
+        return dW, self.biases * db
 
 
 @dataclass
@@ -170,31 +170,31 @@ class SGD(FactorModel):
         """
         if self.patience is not None and validation is None:
             raise InputError(f"patience={self.patience} needs ratings to measure on: fit(train, validation=valid)")
-        return super().fit(ratings, progress, validation=validation)
+        return super().fit(ratings, progress, validation=None if validation is None else expect_ratings(validation))
 
     def _learn(self, ratings: Ratings, progress: bool, validation: Ratings | None) -> None:
         from tqdm import tqdm
 
         from acai.cf import kernels
 
-        self._start(ratings, self.biases)
+        W, b = self._start(ratings, self.biases)
         rng = np.random.default_rng([self.seed, 1])
-        u, i, r = ratings.user_codes, ratings.csr.indices, ratings.csr.data
+        u, i, r, m = ratings.user_codes, ratings.csr.indices, ratings.csr.data, ratings.n_users
         mu, eta, lam = np.float32(self.mu), np.float32(self.learning_rate), np.float32(self.reg)
         order = np.arange(len(r), dtype=np.int32)
         if self.momentum:
-            dw = tuple(np.zeros_like(part) for part in self.w)
-            done = tuple(np.zeros(size, np.int64) for size in ratings.csr.shape)
+            dW, db, done = np.zeros_like(W), np.zeros_like(b), np.zeros(len(b), np.int64)
             tables = decay_tables(self.momentum, np.float32)
-        self.validation_history, kept = [], self.w
+        self.validation_history, best_W, best_b = [], W, b
 
         for epoch in tqdm(range(self.n_epochs), desc="SGD", unit="epoch", disable=not progress):
             if self.shuffle:
                 rng.shuffle(order)
+            of_step = order, u, i, r, m, W, b, mu, eta, lam, self.biases
             if self.momentum:
-                kernels.momentum_epoch(order, u, i, r, self.w, mu, dw, done, epoch * len(r), *tables, eta, lam, self.biases)
+                kernels.momentum_epoch(*of_step, dW, db, done, epoch * len(r), *tables)
             else:
-                kernels.sgd_epoch(order, u, i, r, *self.w, mu, eta, lam, self.biases)
+                kernels.sgd_epoch(*of_step)
             eta = np.float32(eta * self.decay)
             self.history.append(objective(self, ratings, self.reg))
             _expect_descent(self, epoch, self.history[-1], self.history[0], f"momentum (now {self.momentum:g})")
@@ -203,12 +203,11 @@ class SGD(FactorModel):
                 self.validation_history.append(rmse(validation.csr.data, r_hat))
                 best = int(np.argmin(self.validation_history))
                 if best == epoch:
-                    kept = tuple(part.copy() for part in self.w)
+                    best_W, best_b = W.copy(), b.copy()
                 elif self.patience is not None and epoch - best >= self.patience:
                     break
         if self.patience is not None:
-            self.w = kept
-        self._forget_unknown(ratings)
+            W[:], b[:] = best_W, best_b
 
 
 def _expect_descent(model: FactorModel, epoch: int, F: float, F_before: float, or_else: str) -> None:

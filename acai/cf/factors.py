@@ -1,13 +1,15 @@
-"""What the factor models share: R ≈ P Qᵀ (C4), with or without biases, and the objective (C8)."""
+"""R ≈ P Qᵀ (C4): what the factor models share, their objective (C8), and the oldest of them, by singular values (C5 to C7)."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import LinearOperator, svds
 from threadpoolctl import threadpool_limits
 
-from acai.cf.baselines import mean
+from acai.cf.baselines import mean, means
 from acai.cf.recommender import Recommender, how_many
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -33,40 +35,31 @@ class FactorModel(Recommender):
 
     state: ClassVar[tuple[str, ...]] = ("P", "Q", "mu", "b_u", "b_i", "history")
 
-    @property
-    def w(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """All parameters, as (C9) and (C10) have them: P, Q, b_u and b_i."""
-        return self.P, self.Q, self.b_u, self.b_i
+    def _start(self, ratings: Ratings, biases: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Where descent starts: at `init`, or at factors from N(0, init_std²) and biases of zero.
 
-    @w.setter
-    def w(self, parts: Iterable[np.ndarray]) -> None:
-        self.P, self.Q, self.b_u, self.b_i = parts
-
-    def _start(self, ratings: Ratings, biases: bool) -> None:
-        """The point from which descent starts: that of `init`, or factors from N(0, init_std²) and biases of zero."""
-        self.history, init, sizes = [], self.init, ratings.csr.shape
+        Returns W, the rows of P above those of Q, and b, which has b_u and b_i likewise; P, Q, b_u and b_i are views of them.
+        """
+        (m, n), init, self.history = ratings.csr.shape, self.init, []
         if init is None:
-            rng = np.random.default_rng(self.seed)
-            factors = [rng.normal(0, self.init_std, (size, self.n_factors)) for size in sizes]  # (m, k), (n, k)
-            self.w = [part.astype(np.float32) for part in (*factors, *map(np.zeros, sizes))]
-            self.mu = mean(ratings) if biases else 0.0
-            return
-        known = init._fitted()
-        if not isinstance(init, FactorModel) or known.users != ratings.users or known.songs != ratings.songs:
-            raise InputError(f"init={type(init).__name__}; expected a factor model that was fitted on the same users and songs")
-        self.w, self.mu = [np.array(part, np.float32) for part in init.w], init.mu
-
-    def _forget_unknown(self, ratings: Ratings) -> None:
-        """Rows without a single rating still hold their random start: noise, not knowledge."""
-        for part, n in zip((self.P, self.Q), how_many(ratings)):
-            part[n == 0] = 0
+            W = np.random.default_rng(self.seed).normal(0, self.init_std, (m + n, self.n_factors)).astype(np.float32)
+            b, self.mu = np.zeros(m + n, np.float32), mean(ratings) if biases else 0.0
+        else:
+            known = init._fitted()
+            if not isinstance(init, FactorModel) or known.users != ratings.users or known.songs != ratings.songs:
+                raise InputError(f"init={type(init).__name__}; expected a factor model that was fitted on the same users and songs")
+            W, b = (np.concatenate(parts, dtype=np.float32) for parts in ((init.P, init.Q), (init.b_u, init.b_i)))
+            self.mu = init.mu
+        W[np.concatenate(how_many(ratings)) == 0] = 0  # noise, of which nothing would be learnt
+        self.P, self.Q, self.b_u, self.b_i = W[:m], W[m:], b[:m], b[m:]
+        return W, b
 
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         from acai.cf import kernels
 
         r_hat = np.empty(len(u), self.P.dtype)
         u, i = np.asarray(u, np.int32), np.asarray(i, np.int32)
-        kernels.predict(u, i, *self.w, self.P.dtype.type(self.mu), r_hat)  # (C4)
+        kernels.predict(u, i, self.P, self.Q, self.b_u, self.b_i, self.P.dtype.type(self.mu), r_hat)  # (C4)
         return r_hat
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
@@ -82,7 +75,7 @@ class FactorModel(Recommender):
         return np.einsum("if,f->i", self.Q, self.Q[i]) / np.maximum(norms * norms[i], 1e-30)
 
     def _heard(self, heard: Mapping[Hashable, float]) -> tuple[np.ndarray, np.ndarray]:
-        """The columns and values of a listener's songs, in the order of the columns."""
+        """The columns and values of a listener's songs."""
         known = self._fitted()
         if not heard:
             raise InputError("the listener has not rated a single song; at least one is needed: {song: rating, …}")
@@ -90,8 +83,7 @@ class FactorModel(Recommender):
         r = np.array(list(heard.values()), dtype=np.float64)
         if not np.isfinite(r).all():
             raise InputError(f"rating {r[~np.isfinite(r)][0]} is not a finite number")
-        order = np.argsort(i)
-        return i[order], r[order]
+        return i, r
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
         """The hidden features of a listener who was not in the training data: (C8) solved for p while Q stands still.
@@ -127,6 +119,66 @@ def objective(model: FactorModel, ratings: Ratings, reg: float) -> float:
     """
     norms = 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # whoever descends looks at the sum
-        for W, b, n in zip(model.w[:2], model.w[2:], how_many(ratings)):
-            norms += n.astype(np.float64) @ (np.einsum("xf,xf->x", W, W) + np.square(b))
+        for P, b, n in zip((model.P, model.Q), (model.b_u, model.b_i), how_many(ratings)):
+            norms += n.astype(np.float64) @ (np.einsum("xf,xf->x", P, P) + np.square(b))
         return float(0.5 * (np.square(residuals(model, ratings)).sum(dtype=np.float64) + reg * norms))  # (C8)
+
+
+@dataclass
+class SVD(FactorModel):
+    """The matrix of rank k that is nearest to R with its gaps filled by the song means (C5, C6, C7; Sarwar et al. 2000).
+
+        R = M Σ Nᵀ,    R_k = M_k Σ_k N_kᵀ,    P = M_k,    Q = N_k Σ_k
+
+    The filled R is S + 1 r̄ᵀ, where S is sparse and holds how far each known entry is from its song's mean, and r̄ holds
+    the means: to multiply it by a vector takes no more than that. Singular values descend; of each column of N, the entry
+    of the largest magnitude is positive.
+    A song without ratings has the global mean.
+
+    Parameters
+    ----------
+    n_factors : int
+        k, below the number of users and of songs.
+
+    Attributes
+    ----------
+    sigma : ndarray, shape (n_factors,)
+        The singular values.
+    """
+
+    state: ClassVar[tuple[str, ...]] = (*FactorModel.state, "sigma")
+    n_factors: int = 10
+
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        m, n = ratings.csr.shape
+        if self.n_factors >= min(m, n):
+            raise InputError(f"n_factors={self.n_factors}; expected less than the {m} users and the {n} songs")
+        r_bar, R = means(ratings, axis=1), ratings.csr
+        S = sparse.csr_array((R.data - r_bar[R.indices], R.indices, R.indptr), shape=R.shape)
+        times = lambda x: S @ x + r_bar @ x
+        times_T = lambda y: S.T @ y + np.multiply.outer(r_bar, y.sum(axis=0))
+        filled = LinearOperator((m, n), times, times_T, matmat=times, rmatmat=times_T, dtype=np.float64)
+        with threadpool_limits(1, "blas"):
+            M, sigma, N_T = svds(filled, k=self.n_factors, v0=np.ones(min(m, n)))  # (C5, C6)
+        M, self.sigma, N = M[:, ::-1], sigma[::-1].copy(), N_T[::-1].T
+        sign = np.sign(N[np.abs(N).argmax(axis=0), np.arange(self.n_factors)])
+        self.P, self.Q = np.ascontiguousarray(M * sign), np.ascontiguousarray(N * sign * self.sigma)  # (C7)
+        self.mu, self.b_u, self.b_i, self.history = 0.0, np.zeros(m), np.zeros(n), []
+
+    def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:
+        """The row of P of a listener who was not in the training data: their row of R, its gaps filled, times N_k Σ_k⁻¹.
+
+        Parameters
+        ----------
+        heard : mapping of song to rating
+            What is known of the listener; every song must be one that the model was fitted on.
+
+        Returns
+        -------
+        ndarray, shape (n_factors,)
+            p; order the songs by `model.Q @ p`. The ratings of a user of the training data give that user's row of P.
+        """
+        i, r = self._heard(heard)
+        row = means(self.ratings, axis=1)
+        row[i] = r
+        return row @ (self.Q / self.sigma**2)

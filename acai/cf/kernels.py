@@ -47,66 +47,60 @@ def predict(u, i, P, Q, b_u, b_i, mu, r_hat):
 
 
 @njit(cache=True, fastmath=REORDER)
-def sgd_epoch(order, u, i, r, P, Q, b_u, b_i, mu, eta, lam, biases):
-    """One pass of plain stochastic gradient descent, (C10) with α = 0, over the known entries in this order."""
+def sgd_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases):
+    """One pass of plain stochastic gradient descent, (C10) with α = 0, over the known entries in this order.
+
+    `W` has the m rows of P above those of Q, and `b` the biases likewise.
+    """
     for j in order:
-        x, y = u[j], i[j]
-        e = r[j] - mu - b_u[x] - b_i[y] - dot(P[x], Q[y])
-        for f in range(P.shape[1]):
-            p, q = P[x, f], Q[y, f]
-            P[x, f] = p + eta * (e * q - lam * p)
-            Q[y, f] = q + eta * (e * p - lam * q)
+        x, y = u[j], m + i[j]
+        e = r[j] - mu - b[x] - b[y] - dot(W[x], W[y])
+        for f in range(W.shape[1]):
+            p, q = W[x, f], W[y, f]
+            W[x, f] = p + eta * (e * q - lam * p)
+            W[y, f] = q + eta * (e * p - lam * q)
         if biases:
-            b_u[x] += eta * (e - lam * b_u[x])
-            b_i[y] += eta * (e - lam * b_i[y])
+            b[x] += eta * (e - lam * b[x])
+            b[y] += eta * (e - lam * b[y])
 
 
 @njit(cache=True, fastmath=REORDER)
-def momentum_epoch(order, u, i, r, w, mu, dw, done, step, moved, shrunk, eta, lam, biases):
+def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, dW, db, done, step, moved, shrunk):
     """One pass of (C10) with α > 0.
 
-    `w` is (P, Q, b_u, b_i) and `dw` their Δw; `done` counts, for each row of P and of Q, which of the `step` steps so
-    far it has made. A row that missed some, in which its ∇F_j was zero, makes them all at once: it coasts.
+    `done` counts, for each row of W, which of the `step` steps so far it has made. A row that missed some, in which its
+    ∇F_j was zero, makes them all at once: it coasts.
     """
-    P, Q, b_u, b_i = w
-    dP, dQ, db_u, db_i = dw
-    done_u, done_i = done
     alpha = shrunk[1]
     for j in order:
-        x, y = u[j], i[j]
-        coast(x, P, dP, b_u, db_u, step - done_u[x], moved, shrunk)
-        coast(y, Q, dQ, b_i, db_i, step - done_i[y], moved, shrunk)
-        e = r[j] - mu - b_u[x] - b_i[y] - dot(P[x], Q[y])
-        for f in range(P.shape[1]):
-            p, q = P[x, f], Q[y, f]
-            dP[x, f] = alpha * dP[x, f] + eta * (e * q - lam * p)  # (C10)
-            dQ[y, f] = alpha * dQ[y, f] + eta * (e * p - lam * q)
-            P[x, f] = p + dP[x, f]
-            Q[y, f] = q + dQ[y, f]
+        x, y = u[j], m + i[j]
+        coast(x, W, dW, b, db, step - done[x], moved, shrunk)
+        coast(y, W, dW, b, db, step - done[y], moved, shrunk)
+        e = r[j] - mu - b[x] - b[y] - dot(W[x], W[y])
+        for f in range(W.shape[1]):
+            p, q = W[x, f], W[y, f]
+            dW[x, f] = alpha * dW[x, f] + eta * (e * q - lam * p)  # (C10)
+            dW[y, f] = alpha * dW[y, f] + eta * (e * p - lam * q)
+            W[x, f] = p + dW[x, f]
+            W[y, f] = q + dW[y, f]
         if biases:
-            db_u[x] = alpha * db_u[x] + eta * (e - lam * b_u[x])
-            db_i[y] = alpha * db_i[y] + eta * (e - lam * b_i[y])
-            b_u[x] += db_u[x]
-            b_i[y] += db_i[y]
+            db[x] = alpha * db[x] + eta * (e - lam * b[x])
+            db[y] = alpha * db[y] + eta * (e - lam * b[y])
+            b[x] += db[x]
+            b[y] += db[y]
         step += 1
-        done_u[x] = done_i[y] = step
-    for x in range(len(P)):
-        coast(x, P, dP, b_u, db_u, step - done_u[x], moved, shrunk)
-    for y in range(len(Q)):
-        coast(y, Q, dQ, b_i, db_i, step - done_i[y], moved, shrunk)
-    done_u[:] = step
-    done_i[:] = step
+        done[x] = done[y] = step
+    for x in range(len(W)):
+        coast(x, W, dW, b, db, step - done[x], moved, shrunk)
+    done[:] = step
 
 
 @njit(cache=True, fastmath=REORDER)
-def coast(x, w, dw, b, db, t, moved, shrunk):
-    """Row x of w and of b makes t steps without a gradient.
-
-    w ← w + moved[t] Δw with moved[t] = α + α² + … + αᵗ, and Δw ← shrunk[t] Δw with shrunk[t] = αᵗ.
-    """
+def coast(x, W, dW, b, db, t, moved, shrunk):
+    """Row x makes t steps without a gradient: w ← w + (α + α² + … + αᵗ) Δw, Δw ← αᵗ Δw, by tables of both."""
     t = min(t, len(moved) - 1)  # where the tables end, nothing is left of Δw
     far, less = moved[t], shrunk[t]
-    w, dw = w[x], dw[x]
+    w, dw = W[x], dW[x]
     for f in range(len(w)):
         w[f] += far * dw[f]
         dw[f] *= less
@@ -232,16 +226,13 @@ def walk(near, v, s, k, indptr, indices, Z, n_columns):
 
 @njit(cache=True)
 def look_up(a, b, near, v, s, k, indptr, indices, Z, m):
-    """The same for some pairs of a and b only; here Z has a row for each b, and pairs of the same b stand together."""
+    """The same for some pairs of a and b only; here Z has a row for each b."""
     numerator, denominator = np.zeros(len(a)), np.zeros(len(a))
     where = np.full(m, -1, np.int64)  # where in Z stands what each of the m possible neighbours thought of b
-    begin = end = 0
     for p in range(len(a)):
-        if p == 0 or b[p] != b[p - 1]:
-            begin, end = indptr[b[p]], indptr[b[p] + 1]
-            for j in range(begin, end):
-                where[indices[j]] = j
-        count = 0
+        begin, end, count = indptr[b[p]], indptr[b[p] + 1], 0
+        for j in range(begin, end):
+            where[indices[j]] = j
         for l in range(near[a[p]], near[a[p] + 1]):
             j = where[v[l]]
             if begin <= j < end:  # or else it stands there for an earlier b

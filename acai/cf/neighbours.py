@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -130,7 +131,7 @@ class Neighbours(Recommender):
             here = ends[: len(block) + 1]
             u, w = np.repeat(block, np.diff(here)), v[: here[-1]]
             s = self._similarity(Shared(*sums[:, : here[-1]], norms[u], norms[w], self.asymmetry))
-            chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in zip(here, here[1:])]
+            chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in pairwise(here)]
             near, chosen = np.cumsum([0, *map(len, chosen)]), np.concatenate(chosen)
             yield block, near, w[chosen], np.ones(len(chosen)) if self.similarity == "indicator" else s[chosen]  # (C2)
 
@@ -156,15 +157,13 @@ class Neighbours(Recommender):
         a, b = (i, u) if self.axis else (u, i)
         numerator, denominator, Z = np.zeros(len(u)), np.zeros(len(u)), self.Z_by_b
         pairs = np.flatnonzero((u >= 0) & (i >= 0))
-        pairs = pairs[np.lexsort((b[pairs], a[pairs]))]
+        pairs = pairs[np.argsort(a[pairs], kind="stable")]
         sorted_a = a[pairs]
         for block, near, v, s in self._near(np.unique(sorted_a)):
             here = pairs[slice(*np.searchsorted(sorted_a, (block[0], block[-1] + 1)))]
-            here = here[np.argsort(b[here], kind="stable")]
             rows = np.searchsorted(block, a[here])
-            numerator[here], denominator[here] = kernels.look_up(
-                rows, b[here], near, v, s, self.k, Z.indptr, Z.indices, Z.data, Z.shape[1]
-            )
+            sums = kernels.look_up(rows, b[here], near, v, s, self.k, Z.indptr, Z.indices, Z.data, Z.shape[1])
+            numerator[here], denominator[here] = sums
         return self._blend(u, i, numerator, denominator)
 
     def _likeness(self, i: int) -> np.ndarray:
@@ -175,15 +174,15 @@ class Neighbours(Recommender):
 
     def explain(self, user: Hashable, song: Hashable) -> list[Neighbour]:
         """Who is behind a prediction, the nearest first: how like each is, the rating it has to tell, what that changed."""
-        u, i = self._fitted().row(user), self.ratings.column(song)
-        (a, b), names, R = ((i, u), self.ratings.songs, self.ratings.csr) if self.axis else ((u, i), self.ratings.users, self.ratings.csc)
+        u, i, R = self._fitted().row(user), self.ratings.column(song), self.ratings
+        a, b, names, told = (i, u, R.songs, R.csr) if self.axis else (u, i, R.users, R.csc)
+        where = {told.indices[j]: j for j in range(told.indptr[b], told.indptr[b + 1])}
         ((block, near, v, s),) = self._near(np.array([a]))
-        at = np.searchsorted(block, a)
-        where = {R.indices[j]: j for j in range(R.indptr[b], R.indptr[b + 1])}
-        chosen = [l for l in range(near[at], near[at + 1]) if v[l] in where][: self.k]
-        kappa = 1 / s[chosen].sum() if self.normalise and chosen else 1.0
-        told = [(names[v[l]], s[l], R.data[where[v[l]]], self.scale[a] * kappa * s[l] * self.Z_by_b.data[where[v[l]]]) for l in chosen]
-        return [Neighbour(name, *map(float, rest)) for name, *rest in told]
+        here = slice(*near[np.searchsorted(block, a) + np.arange(2)])
+        chosen = [(names[x], float(s_x), where[x]) for x, s_x in zip(v[here], s[here]) if x in where][: self.k]
+        kappa = 1 / sum(s_x for _, s_x, _ in chosen) if self.normalise and chosen else 1.0
+        by = self.scale[a] * kappa * self.Z_by_b.data
+        return [Neighbour(name, s_x, float(told.data[j]), float(by[j] * s_x)) for name, s_x, j in chosen]
 
 
 @dataclass

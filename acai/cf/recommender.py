@@ -1,13 +1,19 @@
 """What every recommender does, whatever it has learnt: predict, recommend, find songs alike."""
 
+import dataclasses
+import json
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import repeat
 from os import PathLike
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, unknown
+from acai.files import written_whole
 from acai.ratings import Ratings
 
 LIMITS = (  # of the settings, which mean the same in every model that has them
@@ -134,18 +140,14 @@ class Recommender(ABC):
         Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for
         `recommend`.
         """
-        from tqdm import tqdm
-
         known = self._fitted()
         rows = np.array([known.row(user) for user in (known.users if users is None else users)], dtype=np.intp)
-        with tqdm(total=len(rows), desc="recommending", unit="user", disable=not progress) as bar:
-            for block, columns, scores in self.top(rows, n, exclude_rated, memory):
-                for u, best, s in zip(block, columns.tolist(), scores.tolist()):
-                    yield known.users[u], [(known.songs[i], score) for i, score in zip(best, s) if i >= 0]
-                bar.update(len(block))
+        for block, columns, scores in self.top(rows, n, exclude_rated, memory, progress):
+            for u, best, s in zip(block, columns.tolist(), scores.tolist()):
+                yield known.users[u], [(known.songs[i], score) for i, score in zip(best, s) if i >= 0]
 
     def top(
-        self, rows: np.ndarray, n: int = 10, exclude_rated: bool = True, memory: int = 2**28
+        self, rows: np.ndarray, n: int = 10, exclude_rated: bool = True, memory: int = 2**28, progress: bool = False
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """As `recommend_all`, for rows of R, in blocks: yields (rows, columns, scores).
 
@@ -156,16 +158,18 @@ class Recommender(ABC):
 
         if n < 1:
             raise InputError(f"n={n} songs; expected at least 1")
-        for block, scores in self.score_blocks(rows, exclude_rated, memory):
+        for block, scores in self.score_blocks(rows, exclude_rated, memory, progress):
             yield block, *top_n(scores, min(n, scores.shape[1]))
 
     def score_blocks(
-        self, rows: np.ndarray, exclude_rated: bool = True, memory: int = 2**28
+        self, rows: np.ndarray, exclude_rated: bool = True, memory: int = 2**28, progress: bool = False
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The scores of all songs, −∞ where one is left out, for a block of rows of R at a time: yields (rows, scores)."""
+        from tqdm import tqdm
+
         known = self._fitted()
         size = max(1, (int(memory) - self._holds()) // (SCORE * known.n_songs))
-        for start in range(0, len(rows), size):
+        for start in tqdm(range(0, len(rows), size), desc="recommending", unit="block", disable=not progress):
             block = rows[start : start + size]
             scores = np.array(self._scores(block), dtype=np.float32, order="C")  # (block, n_songs)
             if exclude_rated:
@@ -186,15 +190,63 @@ class Recommender(ABC):
         raise InputError(f"{type(self).__name__} has no hidden features; SVD, GradientDescent, SGD and ALS fold listeners in")
 
     def save(self, path: str | PathLike) -> None:
-        """Keep the model and what it was fitted on in a `.npz` file, which `acai.load` reads."""
-        from acai.cf.saving import save
+        """Keep the model, its settings and what it was fitted on in a `.npz` file, which `acai.load` reads.
 
-        save(self, self._fitted(), path)
+        The file is that of `Ratings.save`, with more arrays beside; never a pickle.
+        """
+        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "init"}
+        header = json.dumps({"model": type(self).__name__, "settings": settings}, default=lambda number: number.item())
+        arrays = {"header": np.frombuffer(header.encode(), dtype=np.uint8)}
+        arrays |= {f"learnt_{name}": np.asarray(getattr(self, name)) for name in self.state}
+        with written_whole(path) as temporary:
+            self._fitted().save(temporary)
+            with zipfile.ZipFile(temporary, "a") as file:
+                for name, array in arrays.items():
+                    with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, array, allow_pickle=False)
 
     def _fitted(self) -> Ratings:
         if self.ratings is None:
             raise InputError(f"this {type(self).__name__} has not learnt anything yet; call fit(ratings) first")
         return self.ratings
+
+
+def load(path: str | PathLike) -> Recommender:
+    """Read a model that `model.save(path)` wrote; nothing in the file is ever executed.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Recommender
+        Of the class that was saved, with its settings; it predicts and recommends what the saved one did, to the bit.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is not one that `save` wrote.
+    """
+    from acai.cf import MODELS
+
+    if not Path(path).exists():
+        raise InputError(f"{path} does not exist; expected a model that acai has saved")
+    try:
+        ratings = Ratings.load(path)
+        with np.load(path, allow_pickle=False) as stored:
+            header = json.loads(stored["header"].tobytes())
+            learnt = {name: stored[name] for name in stored if name.startswith("learnt_")}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as mistake:
+        raise InputError(f"{path} is not a model that acai has saved, or it is damaged") from mistake
+    if header["model"] not in MODELS:
+        raise unknown("model", header["model"], MODELS, n=len(MODELS))
+    model = MODELS[header["model"]](**header["settings"])
+    for name in model.state:
+        value = learnt[f"learnt_{name}"]
+        setattr(model, name, value.tolist() if value.ndim == 0 or name == "history" else value)
+    return model._ready(ratings)
 
 
 def expect_ratings(given: object) -> Ratings:
@@ -217,4 +269,4 @@ def _codes(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -> 
     if isinstance(ids, str):
         raise InputError(f"{what} is the single string {ids!r}; expected a list of ids: [{ids!r}]")
     ids = ids.tolist() if hasattr(ids, "tolist") else ids
-    return np.fromiter((numbers.get(name, -1) for name in ids), dtype=np.intp)
+    return np.fromiter(map(numbers.get, ids, repeat(-1)), dtype=np.intp)

@@ -290,5 +290,5 @@ check("02-beat-baseline", my_predictions)
 # ## What to read next
 #
 # * The README, part C: (C1) to (C3), the baseline (C12), and (C13), a likeness for play counts.
-# * `acai/cf/similarities.py` and `acai/cf/user_neighbours.py`: this notebook, for data of any size.
+# * `acai/cf/similarities.py` and `acai/cf/neighbours.py`: this notebook, for data of any size.
 # * **[Notebook 03](03_singular_values.ipynb)**: neighbours remember everything and understand nothing. What is *behind* the stars?

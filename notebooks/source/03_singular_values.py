@@ -298,5 +298,5 @@ check("03-imputed", imputed)
 #
 # ## What to read next
 #
-# * The README, part C: (C4) to (C7). In the code: `acai/cf/svd.py`, which never writes the filled table down.
+# * The README, part C: (C4) to (C7). In the code: `acai/cf/factors.py`, which never writes the filled table down.
 # * **[Notebook 04](04_descent.ipynb)** finds $P$ and $Q$ from the known stars alone.

@@ -13,7 +13,7 @@ import numpy as np
 
 from acai import nn, plots
 from acai.cf import SGD, Baseline, GradientDescent, ItemKNN, UserKNN, evaluate
-from acai.cf.sgd import decay_tables
+from acai.cf.descent import decay_tables
 from acai.errors import InputError
 from acai.teaching.exercises import check, exercises, hint
 from acai.teaching.survey import survey
@@ -401,5 +401,5 @@ check("04-fit", fit)
 # ## What to read next
 #
 # * The README, part C: (C8) to (C10), and (C11), which finds $P$ and $Q$ from play counts without a learning rate.
-# * `acai/cf/sgd.py` and `acai/cf/gradient_descent.py`: the two descents, as they ran here.
+# * `acai/cf/descent.py`: the two descents, as they ran here.
 # * **[Notebook 05](05_one_layer.ipynb)**: the gradient of a network, and how to be *sure* that it is right.

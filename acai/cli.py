@@ -28,14 +28,16 @@ def main(argv: list[str] | None = None) -> None:
     n_words = 2 if " ".join(argv[:2]) in COMMANDS else 1
     name = " ".join(argv[:n_words])
     try:
-        if not name or name.startswith("-"):
-            overview().parse_args(argv or ["--help"])
-        elif name not in COMMANDS:
-            raise unknown("command", name, COMMANDS, n=len(COMMANDS))
-        else:
+        if name in COMMANDS:
             module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
             command = getattr(module, function_name(name))
             command(**vars(parser_of(name, command).parse_args(argv[n_words:])))
+        elif name == "--version":
+            print(f"acai {__version__}")
+        elif name in ("", "-h", "--help"):
+            print(overview())
+        else:
+            raise unknown("command", name, COMMANDS, n=len(COMMANDS))
     except InputError as mistake:
         print(f"acai: {mistake}", file=sys.stderr)
         sys.exit(2)
@@ -46,18 +48,13 @@ def main(argv: list[str] | None = None) -> None:
         sys.stderr.close()
 
 
-def overview() -> argparse.ArgumentParser:
-    """The parser of `acai` alone: it lists the commands."""
+def overview() -> str:
+    """What `acai --help` says: a line a command."""
     lines = "\n".join(f"  {name:<20} {summary(name)}" for name in COMMANDS)
-    parser = argparse.ArgumentParser(
-        prog="acai",
-        description="A music recommender written from scratch in NumPy, to be read beside its equations.",
-        epilog=f"commands:\n{lines}\n\n`acai COMMAND --help` says more about one of them.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    return (
+        "usage: acai COMMAND …\n\nA music recommender written from scratch in NumPy, to be read beside its equations.\n\n"
+        f"commands:\n{lines}\n\n`acai COMMAND --help` says more about one of them, `acai --version` which acai this is."
     )
-    parser.add_argument("--version", action="version", version=f"acai {__version__}")
-    parser.add_argument("command", metavar="COMMAND", help="one of those below, and what it takes")
-    return parser
 
 
 def function_name(command: str) -> str:

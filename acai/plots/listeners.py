@@ -230,5 +230,5 @@ def ladder(aucs: Mapping[str, float], ax: "Axes | None" = None, errors: Mapping[
     """The AUC of each way to recommend songs that nobody has played, from chance to the truth; `errors` are whiskers."""
     ax = comparison(aucs, "AUC (0.5: blind, 1: perfect)", ax, errors)
     ax.axvline(0.5, color=BLACK, lw=0.8, ls=":")
-    ax.set_xlim(min(0.48, *aucs.values()), 1)
+    ax.set_xlim(min(0.5, *aucs.values()) - 0.02, 1)
     return ax

@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nn_geometry import geometries
 
+from acai import nn
 from acai.errors import InputError
 from acai.nn.gradcheck import check
 from acai.teaching import bugs, layers
 
-RIGHT = [layer for _, layer in inspect.getmembers(layers, inspect.isclass) if layer.__module__ == layers.__name__]
+STUDENTS = [layer for _, layer in inspect.getmembers(layers, inspect.isclass)]
+OURS = [nn.Dropout, nn.GlobalPool, nn.MSE, nn.SGD, nn.SoftmaxCrossEntropy, nn.Tanh]
+RIGHT = STUDENTS + OURS
 
 
 def test_the_catalogue_is_long_and_its_names_differ():
@@ -51,6 +54,14 @@ def test_the_students_convolution_is_right_on_any_geometry(g, dilation):
 def test_the_students_pooling_is_right_on_any_geometry(g):
     report = check(layers.MaxPool(g.window, g.stride, g.padding), g.shape, method="exact")
     assert report.ok, report
+
+
+def test_the_students_layers_make_a_network():
+    parts = [layers.Conv(), layers.ReLU(), layers.MaxPool(), nn.Flatten(), layers.Linear(6, 4), layers.Softmax()]
+    report = check(nn.Sequential(parts[:-1]), (2, 2, 3, 5), step=2.0**-9)
+    assert report.ok and report.method == "exact", report
+    network = nn.Sequential(parts)
+    assert list(network.params) == ["0.W", "0.b", "4.W", "4.b"] and check(network, (2, 2, 3, 5)).ok
 
 
 def test_a_diff_shows_the_one_line():

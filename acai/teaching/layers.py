@@ -47,6 +47,7 @@ class MaxPool:
 
     def __init__(self, size=(2, 2), stride=(2, 2), padding=(0, 0)) -> None:
         self.size, self.stride, self.padding = size, stride, padding
+        self.params, self.grads = {}, {}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         (H, W), (kH, kW), (sH, sW), (pH, pW) = x.shape[2:], self.size, self.stride, self.padding
@@ -68,6 +69,9 @@ class MaxPool:
 
 class ReLU:
     """Rectification (N3)."""
+
+    def __init__(self) -> None:
+        self.params, self.grads = {}, {}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self.x = x.copy()
@@ -94,19 +98,11 @@ class Linear:
         return dy @ self.params["W"]
 
 
-class MSE:
-    """The mean squared error (N5)."""
-
-    def forward(self, y: np.ndarray, target: np.ndarray) -> float:
-        self.difference = y - target
-        return (self.difference**2).mean()
-
-    def backward(self) -> np.ndarray:
-        return 2 * self.difference / self.difference.size
-
-
 class Softmax:
     """Softmax as a layer of its own: y = exp x / Σ exp x along each row."""
+
+    def __init__(self) -> None:
+        self.params, self.grads = {}, {}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         e = np.exp(x - x.real.max(axis=1, keepdims=True))
@@ -115,71 +111,3 @@ class Softmax:
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         return self.y * (dy - (dy * self.y).sum(axis=1, keepdims=True))
-
-
-class SoftmaxCrossEntropy:
-    """The softmax loss (N6)."""
-
-    def forward(self, y: np.ndarray, target: np.ndarray) -> float:
-        shifted = y - y.real.max(axis=1, keepdims=True)
-        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        self.p, self.target = np.exp(log_p), target
-        return -log_p[np.arange(len(y)), target].mean()
-
-    def backward(self) -> np.ndarray:
-        dy = self.p.copy()
-        dy[np.arange(len(dy)), self.target] -= 1
-        return dy / len(dy)
-
-
-class GlobalMean:
-    """The mean over time of (N, C, H, T) → (N, C·H) (N9)."""
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        self.shape = x.shape
-        return x.mean(axis=3).reshape(len(x), -1)
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        N, C, H, T = self.shape
-        return np.broadcast_to(dy.reshape(N, C, H, 1) / T, self.shape).copy()
-
-
-class Tanh:
-    """The hyperbolic tangent (N10)."""
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        self.x, self.y = x, np.tanh(x)
-        return self.y
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        return dy * (1 - self.y**2)
-
-
-class Dropout:
-    """Dropout (N11) of half of the numbers."""
-
-    def __init__(self, seed=0) -> None:
-        self.rng = np.random.default_rng(seed)
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        self.mask = self.rng.random(x.shape) < 0.5
-        return 2 * x * self.mask
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        return 2 * dy * self.mask
-
-
-class SGD:
-    """Gradient descent with momentum (N8)."""
-
-    def __init__(self, network, learning_rate, momentum, weight_decay) -> None:
-        self.network = network
-        self.eta, self.alpha, self.lam = learning_rate, momentum, weight_decay
-        self.delta = {name: np.zeros_like(w) for name, w in network.params.items()}
-
-    def step(self) -> None:
-        for name, w in self.network.params.items():
-            lam = 0 if name == "b" else self.lam
-            g = self.network.grads[name] + lam * w
-            self.delta[name] = self.alpha * self.delta[name] - self.eta * g
-            w += self.delta[name]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from acai.datasets import ListeningLog
 from acai.datasets.rules import DAY
@@ -11,6 +12,7 @@ from acai.errors import InputError
 from acai.ratings import Ratings
 
 HEARD = {"brightness": 1.2, "tempo": 0.9, "noise": 0.6}  # what these listeners care about, and how much
+PLACES = [list(FEATURES).index(name) for name in HEARD]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Survey:
     @property
     def features(self) -> np.ndarray:
         """What the listeners hear in each song, the truth: brightness, tempo and noise, shape (n_songs, 3), from −1 to 1."""
-        return self.world.features[:, [list(FEATURES).index(name) for name in HEARD]]
+        return self.world.features[:, PLACES]
 
 
 def survey(n_users: int = 200, n_songs: int = 100, asked: float = 0.3, seed: int = 0) -> Survey:
@@ -56,16 +58,12 @@ def survey(n_users: int = 200, n_songs: int = 100, asked: float = 0.3, seed: int
     if not 0 < asked <= 1:
         raise InputError(f"asked={asked}; expected a share of the songs, more than 0 and at most 1")
     world = synthetic(n_users, n_songs, seconds=2, seed=seed)
-    columns, strength = [list(FEATURES).index(name) for name in HEARD], list(HEARD.values())
     rng = np.random.default_rng([seed, 7])
-    liking = (world.tastes[:, columns] * strength) @ world.features[:, columns].T  # (n_users, n_songs)
+    liking = (world.tastes[:, PLACES] * list(HEARD.values())) @ world.features[:, PLACES].T  # (n_users, n_songs)
     liking += rng.normal(0, 0.4, (n_users, 1)) + rng.normal(0, 0.3, n_songs) + rng.normal(0, 0.4, liking.shape)
     answers = np.clip(np.round(3 + liking), 1, 5)
-    u, i = np.nonzero(rng.random(answers.shape) < asked)
-    notes = ("SYNTHETIC: nobody was asked",)
-    R = Ratings.from_codes(
-        u.astype(np.int32), i.astype(np.int32), answers[u, i].astype(np.float32), world.plays.users, world.plays.songs, notes=notes
-    )
+    given = csr_array((answers * (rng.random(answers.shape) < asked)).astype(np.float32))
+    R = Ratings(given, world.plays.users, world.plays.songs, notes=("SYNTHETIC: nobody was asked",))
     return Survey(R, answers, world)
 
 
@@ -87,5 +85,6 @@ def listening_log(world: World, year: int = 2025, seed: int = 0) -> ListeningLog
     begin, end = (np.datetime64(f"{y}-01-01T00:00:00", "s").astype(np.int64) for y in (year, year + 1))
     times = begin + since.astype(np.int64) % (end - begin)
     order = np.argsort(times, kind="stable")
-    codes = (np.repeat(c, n)[order] for c in (world.plays.user_codes, world.plays.csr.indices))
-    return ListeningLog(*codes, times[order], world.plays.users, world.plays.songs, ("SYNTHETIC: nobody listened",))
+    users, songs = (np.repeat(codes, n)[order] for codes in (world.plays.user_codes, world.plays.csr.indices))
+    notes = ("SYNTHETIC: nobody listened",)
+    return ListeningLog(users, songs, times[order], world.plays.users, world.plays.songs, notes)

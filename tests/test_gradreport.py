@@ -53,9 +53,19 @@ def test_more_hints():
     assert "axes 0 and 1 are exchanged" in hint(Finding("W", square.T, square, no, 0.0), None, None)
     assert "it is the transpose" in hint(Finding("W", square[:2].T, square[:2], no[:2], 0.0), None, None)
     masked = Finding("x", square + 1, np.diag(np.diag(square + 1)), no, 0.0)
-    assert "something arrives where nothing came from" in hint(masked, None, None)
+    assert "something arrives from nowhere" in hint(masked, None, None)
     chaos = Finding("x", square, np.array([[1.0, 5, 2], [6, 5, 3], [5, 8, 9]]), no, 0.0)
     assert hint(chaos, None, None) == ""
+
+
+def test_what_is_nearly_a_pattern_is_none():
+    nearly = 2 * RIGHT + 0.01 * (RIGHT == 49)
+    assert "everywhere" not in hint(Finding("x", nearly, RIGHT), None, None)
+
+
+def test_the_heat_map_shows_even_small_errors_and_infinite_ones():
+    assert str(Finding("x", np.array([1.0, 2, 101, 0]), np.array([1.0, 1, 1, 0]))).endswith("       ·░█·")
+    assert str(Finding("x", np.array([1.0, 2, np.inf, 0]), np.array([1.0, 1, 1, 0]))).endswith("       ·░█·")
 
 
 def test_a_report_without_findings_of_fault_is_right():

@@ -4,36 +4,35 @@ Convolution, linear layer and MSE are polynomials of degree one or two in each c
 linear between their kinks. For those (f(w + h) − f(w − h)) / 2h is no approximation, and with small whole numbers, a
 step of one half and the 53 bits of a float64 there is no rounding either: the gradients must be *equal*. What is smooth
 but no polynomial is checked by the complex step, and everything else by Richardson's extrapolation.
+
+On a kink `forward` has two slopes, one on either side, and `backward` may give any value between the two. Which one is
+convention: acai's ReLU has slope 0 at 0, its max pooling sends everything to the first of equal maxima. So x is also put
+on 0, on ±1 and on ties, and one-sided differences say what is accepted.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 
 from acai.errors import InputError, unknown
-from acai.nn import gradkinks
-from acai.nn.gradreport import Finding, Report
+from acai.nn.gradreport import Finding, Report, hint
+from acai.reference.nn import sgd_step
 
-METHODS = ("auto", "exact", "complex", "richardson")
-COMPLEX_STEP = 1e-30  # nothing is subtracted, so it may be as small as it likes
-Function = Callable[[str, tuple[int, ...], float | complex], float | complex]  # f(which array, where, moved by how much)
+Function = Callable[[float | complex], float | complex]  # ⟨dy, y⟩ once a coordinate is moved by so much
 
 
 class NotExact(InputError):
     """The layer is no polynomial of degree two around this point, or its numbers are not whole."""
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # a layer that overflows is found by its numbers
 def check(
-    layer: object,
-    x: np.ndarray | tuple[int, ...],
-    target: np.ndarray | None = None,
-    method: str = "auto",
-    step: float = 0.5,
-    nudge: np.ndarray | None = None,
-    seed: int = 0,
-) -> Report:
+    layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, method: str = "auto",
+    step: float = 0.5, nudge: np.ndarray | None = None, seed: int = 0,
+) -> Report:  # fmt: skip
     """Compare every coordinate of a layer's gradients, by x and by each parameter, with the slope of its `forward`.
 
     Parameters
@@ -62,162 +61,178 @@ def check(
     -------
     Report
         `.ok`, `.max_error`, `.worst`; print it, or show it in a notebook.
+
+    Raises
+    ------
+    NotExact
+        If method="exact" is asked for, and the layer is no polynomial of degree two, or rounds.
     """
-    if method not in METHODS:
-        raise unknown("method", method, METHODS)
+    if method not in ("auto", *METHODS):
+        raise unknown("method", method, ("auto", *METHODS))
     if isinstance(layer, type):
         raise InputError(f"check was given the class {layer.__name__}; expected a layer of it, as in {layer.__name__}(…)")
     if not (hasattr(layer, "forward") and hasattr(layer, "backward")):
         raise InputError(f"{layer!r} is no layer: expected an object with the methods forward and backward")
     name = f"{type(layer).__name__}()" if type(layer).__repr__ is object.__repr__ else " ".join(repr(layer).split())
     layer = copy.deepcopy(layer if target is None else _Loss(layer, target))
-    if isinstance(x, np.ndarray):
-        report = _compare(name, layer, np.array(x, order="C"), method, step, nudge, np.random.default_rng(seed))
-        return gradkinks.judge(report, layer, x, step, seed) if report.n_kinks and nudge is None else report
-    dtype = next((w.dtype for w in _params(layer).values()), np.dtype(float))
-    report = None
-    for attempt in range(20 if method in ("auto", "exact") else 0):  # one point may lie on a kink, another will not
-        rng, whole = np.random.default_rng([seed, attempt]), copy.deepcopy(layer)
-        for w in _params(whole).values():
-            w[...] = rng.integers(-3, 4, w.shape)
-        n = int(np.prod(x))
-        odd = (2 * rng.permutation(n) - n + 1 - n % 2).reshape(x).astype(dtype)
+    for how, whole, at in _tries(layer, x, method, seed):
         try:
-            report = _compare(name, whole, odd, "exact", step, nudge, rng)
-        except NotExact:
-            continue
-        if report.n_kinks == 0:
+            report = _compare(_Point(name, whole, at, seed, nudge, how == "complex"), how, step)
             break
-    if report is None and method == "exact":
-        raise NotExact(f"{name} cannot be checked exactly: whatever is drawn, its slopes over {step} and {step / 2} differ")
-    if report is None:
-        rng = np.random.default_rng(seed)
-        method = "richardson" if method == "auto" else method
-        report, whole = _compare(name, layer, rng.normal(size=x).astype(dtype), method, step, nudge, rng), layer
-    kinked = gradkinks.draw(x, seed).astype(dtype)
-    return gradkinks.judge(report, whole, kinked, step, seed) if method != "complex" and nudge is None else report
-
-
-@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # a layer that overflows is found by its numbers
-def _compare(
-    name: str, layer: object, x: np.ndarray, method: str, h: float, nudge: np.ndarray | None, rng: np.random.Generator
-) -> Report:
-    fresh = copy.deepcopy(layer)
-    y = layer.forward(x.copy())
-    if not isinstance(y, np.ndarray) or y.dtype.kind not in "fc":
-        raise InputError(f"{name}.forward returns {getattr(y, 'dtype', type(y).__name__)}; expected an array of floats")
-    parts = [layer, *getattr(layer, "layers", [])]
-    random = any(hasattr(part, "rng") for part in parts) or not np.array_equal(y, layer.forward(x.copy()))
-    dy = (rng.integers(1, 10, y.shape) * rng.choice([-1, 1], y.shape)).astype(y.dtype)  # a zero would hide an error
-    dy.flat[:2] = 3, -5  # never all alike
-    analytic, earlier, faults = _analytic(fresh, x, dy, random)
-
-    kind = complex if method == "complex" else float
-    layer = copy.deepcopy(fresh)
-    for part in getattr(layer, "layers", [layer]) if method == "complex" else []:
-        _params(part).update({array: value.astype(complex) for array, value in _params(part).items()})
-    w = {"x": (x if nudge is None else x + nudge).astype(y.dtype if kind is float else complex), **_params(layer)}
-
-    def f(array: str, at: tuple[int, ...], by: float | complex) -> float | complex:
-        """⟨dy, y⟩ once `by` is added to a coordinate, or to all."""
-        kept = w[array][at].copy()
-        w[array][at] += by
-        moved = (copy.deepcopy(layer) if random else layer).forward(w["x"])  # a copy: dropout keeps to one mask
-        weighted = (dy * moved).sum(dtype=kind).item()
-        w[array][at] = kept
-        return weighted
-
-    if method in ("auto", "exact"):
-        directions = [(array, h * rng.choice([-1, 1], value.shape)) for array, value in w.items() for _ in range(3)]
-        exact = all(_is_quadratic(f, array, move) for array, move in directions)
-        if method == "exact" and not exact:
-            raise NotExact(f"{name} cannot be checked exactly here: its slopes over {h} and {h / 2} differ")
-        method = "exact" if exact else "richardson"
-    tolerance = {"exact": 0.0, "complex": 1e-13, "richardson": float(np.sqrt(np.finfo(y.dtype).eps))}[method]
-    findings = []
-    for array, value in w.items():
-        slopes, kinks = np.zeros(value.shape), np.zeros(value.shape, bool)
-        for at in np.ndindex(value.shape):
-            slopes[at], kinks[at] = _slope(f, array, at, method, h)
-        finding = Finding(array, analytic.get(array), slopes, kinks, tolerance)
-        for at in map(tuple, np.argwhere(finding.wrong) if method == "exact" else []):
-            half, _ = _slope(f, array, at, "exact", h / 2)
-            if half != slopes[at] and np.isclose(half, slopes[at], rtol=1e-6, atol=1e-6):
-                raise NotExact(f"{name} cannot be checked exactly: its numbers are rounded")
-            kinks[at] = half != slopes[at] or _bends(f, array, at, h)  # across a kink or on it: no verdict there
-        findings.append(finding)
-    report = Report(name, method, findings, faults)
-    if not report.ok:
-        ones = _analytic(fresh, x, np.ones_like(dy), random)[0]
-        report.explain(earlier, ones)
+        except NotExact:  # one point may lie on a kink, another will not
+            continue
+    else:
+        raise NotExact(f"{name} cannot be checked exactly: over steps of {step} it is no parabola, or is rounded")
+    drawn = not isinstance(x, np.ndarray)
+    if drawn:
+        at = np.random.default_rng(seed).choice([-1.0, 0.0, 0.0, 1.0], x).astype(at.dtype)
+        at.flat[:1] = 0
+    if report.ok and (drawn or report.n_kinks):
+        _judge_kinks(report, _Point(name, whole, at, seed), step)
     return report
 
 
-def _analytic(layer: object, x: np.ndarray, dy: np.ndarray, random: bool) -> tuple[dict, dict, dict[str, str]]:
-    """What `backward` says at x, and what it had said before at another point, which should have left no trace."""
-    layer = copy.deepcopy(layer)
-    earlier = {} if random else _pass(layer, np.flip(x).copy(), np.flip(dy) + 1)
-    x_given, dy_given = x.copy(), dy.copy()
-    now = _pass(layer, x_given, dy_given)
-    pairs = (("x", x_given, x), ("dy", dy_given, dy))
-    spoilt = [name for name, given, kept in pairs if not np.array_equal(given, kept)]
-    return now, earlier, {name: f"it overwrites the {name} that it is given" for name in spoilt}
+def _tries(layer: object, x: np.ndarray | tuple[int, ...], method: str, seed: int) -> Iterator[tuple]:
+    """How, with which parameters and at which x a layer is checked, one after the other until one succeeds."""
+    drawn, exactly = not isinstance(x, np.ndarray), method in ("auto", "exact")
+    dtype = next((w.dtype for w in _params(layer).values()), np.dtype(float))
+    for attempt in range(20) if drawn and exactly else ():
+        whole, rng, n = copy.deepcopy(layer), np.random.default_rng([seed, attempt]), int(np.prod(x))
+        for w in _params(whole).values():
+            w[...] = rng.integers(-3, 4, w.shape)
+        yield "exact", whole, (2 * rng.permutation(n) - n + 1 - n % 2).reshape(x).astype(dtype)
+    if exactly and not drawn:
+        yield "exact", layer, x
+    if method != "exact":
+        floats = np.random.default_rng(seed).normal(size=x).astype(dtype) if drawn else x
+        yield "richardson" if method == "auto" else method, layer, floats
 
 
-def _pass(layer: object, x: np.ndarray, dy: np.ndarray) -> dict[str, np.ndarray]:
+class _Point:
+    """A layer at one x, which is never changed: what `backward` says there, and what `forward` gives beside it."""
+
+    def __init__(self, name: str, layer: object, x: np.ndarray, seed: int, nudge=None, is_complex=False) -> None:
+        self.name, self.layer, self.x = name, layer, x.copy(order="C")
+        used, rng, parts = copy.deepcopy(layer), np.random.default_rng(seed), getattr(layer, "layers", [layer])
+        self.y = y = used.forward(x.copy())
+        if not isinstance(y, np.ndarray) or y.dtype.kind not in "fc":
+            raise InputError(f"{name}.forward returns {getattr(y, 'dtype', type(y).__name__)}; expected an array of floats")
+        self.random = any(hasattr(part, "rng") for part in parts) or not np.array_equal(y, used.forward(x.copy()))
+        self.dy = (rng.integers(1, 10, y.shape) * rng.choice([-1, 1], y.shape)).astype(y.dtype)  # a zero would hide an error
+        self.dy.flat[:2] = 3, -5  # never all alike
+        self.tolerance = float(np.sqrt(np.finfo(y.dtype).eps))  # for slopes that are rounded
+        self.digits = np.finfo(y.dtype).nmant // 2  # what is not rounded has no more than half of them behind the point
+        self.moving = copy.deepcopy(layer)
+        for part in getattr(self.moving, "layers", [self.moving]) if is_complex else ():
+            _params(part).update({array: w.astype(complex) for array, w in _params(part).items()})
+        beside = self.x if nudge is None else self.x + nudge
+        self.arrays = {"x": beside.astype(complex if is_complex else y.dtype), **_params(self.moving)}
+
+    def forward(self, array: str, at: tuple[int, ...], by: float | complex) -> np.ndarray:
+        """y once `by` is added to one coordinate of an array, or to all of them where `at` is ()."""
+        w = self.arrays[array]
+        kept = w[at].copy()
+        w[at] += by
+        layer = copy.deepcopy(self.moving) if self.random else self.moving  # a copy: dropout keeps to one mask
+        y = layer.forward(self.arrays["x"].copy())
+        w[at] = kept
+        return y
+
+    def weighted(self, array: str, at: tuple[int, ...], by: float | complex) -> float | complex:
+        """⟨dy, y⟩, one number, whose slopes are what `backward` should say."""
+        y = self.forward(array, at, by)
+        return (self.dy * y).sum(dtype=np.result_type(y, float)).item()
+
+
+def _pass(layer: object, x: np.ndarray, dy: np.ndarray) -> dict[str, np.ndarray | None]:
     layer.forward(x)
     dx = layer.backward(dy)
     grads = {array: np.array(dw) for array, dw in getattr(layer, "grads", {}).items()}
     return {"x": None if dx is None else np.array(dx), **grads}
 
 
-def _is_quadratic(f: Function, array: str, move: np.ndarray) -> bool:
-    """Whether f is a polynomial of degree two at most on the way from −move to +move, computed without rounding.
-
-    Then half the way gives the same slope and a quarter of the curvature; a kink in between would give another.
-    """
-    up, half_up, middle, half_down, down = (f(array, (), part * move) for part in (1, 0.5, 0, -0.5, -1))
-    return up - down == 2 * (half_up - half_down) and up + down - 2 * middle == 4 * (half_up + half_down - 2 * middle)
-
-
-def _bends(f: Function, array: str, at: tuple[int, ...], h: float) -> bool:
-    """Whether f has a kink in this very place, not by rounding: half the way has half of a kink's bend, not a quarter."""
-    f0 = f(array, at, 0.0)
-    bend, half = (f(array, at, by) + f(array, at, -by) - 2 * f0 for by in (h, h / 2))
-    return abs(bend - 4 * half) > 1e-6 * max(abs(f0), 1.0)
-
-
-def _slope(f: Function, array: str, at: tuple[int, ...], method: str, h: float) -> tuple[float, bool]:
-    """The slope of f in one coordinate, and whether f has a kink there."""
-    if method == "exact":
-        return (f(array, at, h) - f(array, at, -h)) / (2 * h), False
-    if method == "complex":
-        return f(array, at, 1j * COMPLEX_STEP).imag / COMPLEX_STEP, False
-    return _richardson(f, array, at)
+def _compare(point: _Point, method: str, h: float) -> Report:
+    """Every coordinate of every array, by one method."""
+    tolerance = {"exact": 0.0, "complex": 1e-13, "richardson": point.tolerance}[method]
+    used, x, dy = copy.deepcopy(point.layer), point.x.copy(), point.dy.copy()
+    earlier = {} if point.random else _pass(used, np.flip(x).copy(), np.flip(dy) + 1)  # which should leave no trace
+    said, ones = _pass(used, x, dy), _pass(copy.deepcopy(point.layer), point.x.copy(), np.ones_like(dy))
+    spoilt = [name for name, given, kept in (("x", x, point.x), ("dy", dy, point.dy)) if not np.array_equal(given, kept)]
+    findings, faults = [], {name: f"it overwrites the {name} that it is given" for name in spoilt}
+    for array, w in point.arrays.items():
+        if method == "exact" and (point.forward(array, (), h / 2) * (2.0 ** point.digits / h**2) % 1).any():
+            raise NotExact  # numbers that were rounded have more digits than these
+        slopes, kinks = np.zeros(w.shape), np.zeros(w.shape, bool)
+        for at in np.ndindex(w.shape):
+            slopes[at], kinks[at] = METHODS[method](partial(point.weighted, array, at), h)
+        finding = Finding(array, said.get(array), slopes, kinks, tolerance)
+        finding.hint = hint(finding, earlier.get(array), ones.get(array))
+        findings.append(finding)
+    return Report(point.name, method, findings, faults)
 
 
-def _richardson(f: Function, array: str, at: tuple[int, ...]) -> tuple[float, bool]:
+def _exact(f: Function, h: float) -> tuple[float, bool]:
+    """The slope of a parabola, which three of its points give, and of which they foretell a fourth."""
+    down, middle, half, up = (f(part * h) for part in (-1, 0, 0.5, 1))
+    if 8 * half != 3 * up + 6 * middle - down:  # bent otherwise, or across a kink
+        raise NotExact
+    return (up - down) / (2 * h), False
+
+
+def _complex_step(f: Function, _: float) -> tuple[float, bool]:
+    """The slope by one imaginary step (Squire and Trapp 1998): f(w + ih) = f(w) + ih f'(w), and no difference is taken."""
+    return f(1e-30j).imag / 1e-30, False  # so that the step may be as small as it likes
+
+
+def _richardson(f: Function, _: float) -> tuple[float, bool]:
     """The slope by central differences, extrapolated to step zero (Richardson 1911), and whether f has a kink there.
 
     Differences over h, h/2, h/4 and h/8 err by series in h²; each column of the triangle removes one more power.
     The first step is made smaller until two estimates agree, so that a kink nearby stays outside.
     """
-    best, least = 0.0, np.inf
-    f0 = f(array, at, 0.0)
+    middle, best, least = f(0.0), 0.0, np.inf
     for h in (2.0**-3, 2.0**-6, 2.0**-9, 2.0**-12, 2.0**-18):
-        steps = [h / 2**k for k in range(4)]
-        ups, downs = ([f(array, at, sign * s) for s in steps] for sign in (1, -1))
-        row = [(up - down) / (2 * s) for up, down, s in zip(ups, downs, steps)]
+        steps = h / 2.0 ** np.arange(4)
+        up, down = (np.array([f(sign * step) for step in steps]) for sign in (1, -1))
+        row = (up - down) / (2 * steps)
         for m in (1, 2, 3):
-            before, row = row, [(4**m * row[k + 1] - row[k]) / (4**m - 1) for k in range(len(row) - 1)]
+            before, row = row, (4**m * row[1:] - row[:-1]) / (4**m - 1)
         error = abs(row[0] - before[1])
-        if error < least:
-            best, least = row[0], error
-            bends = [(ups[k] + downs[k] - 2 * f0) / steps[k] for k in (2, 3)]  # slope to the right − slope to the left
+        if not error >= least:
+            best, least, bends = row[0], error, abs(up + down - 2 * middle) / steps  # slope to the right − to the left
         if error <= 1e-12 * abs(best):
             break
-    kink = abs(bends[1]) > 0.75 * abs(bends[0]) and abs(bends[1]) > 1e-4 * max(abs(best), abs(f0), 1e-300)
-    return best, kink
+    return best, bends[3] > max(0.75 * bends[2], 1e-4 * max(abs(best), abs(middle), 1e-300))
+
+
+METHODS = {"exact": _exact, "complex": _complex_step, "richardson": _richardson}
+
+
+def _judge_kinks(report: Report, point: _Point, h: float) -> None:
+    """Add to a report that is right so far whether dx lies between the slopes on either side of x.
+
+    It stays as it is where no kink is met and nothing is wrong. So it does where a layer has a matrix of weights: two
+    kinks inside it may meet in one output, and the chain rule, which chooses a side for each by itself, then need not
+    lie between the two slopes of the whole. Half the step must give the same slopes, or there is no verdict.
+    """
+    if any(w.ndim > 1 for w in _params(point.layer).values()):
+        return
+    dx, tolerance = _pass(copy.deepcopy(point.layer), point.x, point.dy)["x"], point.tolerance
+    y, dy, low, high, curved = point.y.astype(float), point.dy.astype(float), [], [], []
+    for at in (*np.ndindex(dx.shape), ()):  # each coordinate by itself, and all of them together
+        far, near = (np.stack([(point.forward("x", at, by) - y) / by for by in (-s, s)]) for s in (h, h / 2))
+        curved.append(not np.allclose(far, near, rtol=0, atol=tolerance * np.abs(near).max(initial=0.0)))
+        low.append((dy * near).min(axis=0).sum())  # every output chooses a slope between its two
+        high.append((dy * near).max(axis=0).sum())
+    sides = np.reshape(low[:-1], dx.shape), np.reshape(high[:-1], dx.shape)
+    finding = Finding("x", dx, np.clip(dx, *sides), np.reshape(curved[:-1], dx.shape).astype(bool), tolerance, sides)
+    if not (finding.on_kinks.any() or finding.wrong.any()):
+        return
+    report.findings.append(finding)
+    whole, slack = dx.sum(dtype=float), tolerance * np.abs(dx).sum()
+    if report.ok and not curved[-1] and not low[-1] - slack <= whole <= high[-1] + slack:
+        allowed = f"between {low[-1]:.10g} and {high[-1]:.10g}"
+        report.faults["x"] = f"on ties dx adds up to {whole:.10g}; moving all of x together, the slope is {allowed}"
 
 
 def adjoint(layer: object, x: np.ndarray, seed: int = 0) -> Report:
@@ -235,11 +250,9 @@ def adjoint(layer: object, x: np.ndarray, seed: int = 0) -> Report:
         w[...] = 0 if name == "b" else rng.integers(-3, 4, w.shape)
     y = layer.forward(x)
     dy = rng.integers(-3, 4, y.shape).astype(y.dtype)
-    dx = layer.backward(dy)
-    whole = _dot(dy, y)
-    sides = {"x": _dot(dx, x), **{name: _dot(layer.grads[name], w) for name, w in layer.params.items() if name != "b"}}
-    findings = [Finding(name, side, whole, np.zeros((), bool), 0.0) for name, side in sides.items()]
-    return Report(str(layer), "adjoint", findings)
+    pairs = {"x": (layer.backward(dy), x), **{name: (layer.grads[name], w) for name, w in layer.params.items() if name != "b"}}
+    whole, *products = (np.asarray((p.astype(float) * q).sum()) for p, q in ((dy, y), *pairs.values()))
+    return Report(str(layer), "adjoint", [Finding(name, product, whole) for name, product in zip(pairs, products)])
 
 
 def check_steps(optimizer: Callable, n_steps: int = 3, seed: int = 0, **arguments: object) -> Report:
@@ -253,25 +266,19 @@ def check_steps(optimizer: Callable, n_steps: int = 3, seed: int = 0, **argument
     n_steps : int
         How many steps to follow.
     """
-    eta, alpha, lam = 0.5, 0.5, 0.25
+    eta, alpha, lam, nesterov = 0.5, 0.5, 0.25, bool(arguments.get("nesterov"))
     rng = np.random.default_rng(seed)
     params = {"W": rng.integers(-9, 10, (3, 4)).astype(float), "b": rng.integers(1, 10, 3).astype(float)}
     network = SimpleNamespace(params={name: w.copy() for name, w in params.items()}, grads={})
-    descent = optimizer(network, learning_rate=eta, momentum=alpha, weight_decay=lam, **arguments)
-    delta = {name: np.zeros_like(w) for name, w in params.items()}
+    descent, delta = optimizer(network, learning_rate=eta, momentum=alpha, weight_decay=lam, **arguments), {"W": 0, "b": 0}
     for _ in range(n_steps):
         network.grads = {name: rng.integers(-9, 10, w.shape).astype(float) for name, w in params.items()}
-        for name, w in params.items():
-            g = network.grads[name] + (0 if name == "b" else lam) * w
-            delta[name] = alpha * delta[name] - eta * g  # (N8)
-            params[name] = w + (alpha * delta[name] - eta * g if arguments.get("nesterov") else delta[name])
+        for name, dw in network.grads.items():
+            decay = 0.0 if name == "b" else lam
+            params[name], delta[name] = sgd_step(params[name], dw, delta[name], eta, alpha, decay, nesterov)  # (N8)
         descent.step()
-    findings = [Finding(name, network.params[name], w, np.zeros(w.shape, bool), 0.0) for name, w in params.items()]
-    return Report(getattr(optimizer, "__name__", str(optimizer)), "steps", findings)
-
-
-def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.asarray((a.astype(float) * b).sum())
+    name = getattr(optimizer, "__name__", str(optimizer))
+    return Report(name, "steps", [Finding(array, network.params[array], w) for array, w in params.items()])
 
 
 def _params(layer: object) -> dict[str, np.ndarray]:

@@ -1,12 +1,22 @@
 """What a gradient check found: which array, where, how wrong, and what such a pattern usually means."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 
 AXES = {1: "i", 2: "ni", 3: "nct", 4: "nchw"}
+WEIGHT_AXES = AXES | {2: "oi", 4: "ocpq"}
+HOW = {
+    "exact": "every coordinate, no tolerance",
+    "complex": "every coordinate by the complex step",
+    "richardson": "every coordinate by Richardson's extrapolation",
+    "adjoint": "the adjoint identity",
+    "steps": "every parameter after a few steps",
+}
 
 
 @dataclass
@@ -25,24 +35,29 @@ class Finding:
         Where `forward` has no slope, so that there is no verdict.
     tolerance : float
         0 where the two must be equal; otherwise relative to the largest number in the array.
-    hint : str
-        What the pattern of the errors suggests.
     sides : (ndarray, ndarray) or None
         Of a finding on kinks: the least and the largest value that is accepted; `numeric` is the nearest to `analytic`.
+    hint : str
+        What the pattern of the errors suggests.
     """
 
     array: str
     analytic: np.ndarray | None
     numeric: np.ndarray
-    kinks: np.ndarray
-    tolerance: float
-    hint: str = ""
+    kinks: np.ndarray | bool = False
+    tolerance: float = 0.0
     sides: tuple[np.ndarray, np.ndarray] | None = None
+    hint: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether `backward` left an array of the right shape."""
+        return self.analytic is not None and self.analytic.shape == self.numeric.shape
 
     @property
     def error(self) -> np.ndarray:
         """|analytic − numeric|, for floats over the largest |numeric|; infinite where nothing can be compared."""
-        if self.analytic is None or self.analytic.shape != self.numeric.shape:
+        if not self.fits:
             return np.full(self.numeric.shape, np.inf)
         scale = max(np.abs(self.numeric).max(initial=0.0), 1e-300) if self.tolerance else 1.0
         with np.errstate(invalid="ignore", over="ignore"):
@@ -57,8 +72,8 @@ class Finding:
     @property
     def on_kinks(self) -> np.ndarray:
         """Where the slopes on the two sides of a kink differ and the value was judged between them."""
-        low, high = (self.numeric, self.numeric) if self.sides is None else self.sides
-        return ~self.kinks & (high - low > self.tolerance * max(np.abs(high).max(initial=0.0), np.abs(low).max(initial=0.0)))
+        low, high = self.sides or (self.numeric, self.numeric)
+        return ~self.kinks & (high - low > self.tolerance * np.abs([low, high]).max(initial=0.0))
 
     @property
     def worst(self) -> tuple[int, ...]:
@@ -66,29 +81,24 @@ class Finding:
         return tuple(int(k) for k in np.unravel_index(np.argmax(self.error), self.error.shape))
 
     def __str__(self) -> str:
-        n, kinks = int(self.wrong.sum()), int(self.kinks.sum())
-        verdict = "equal" if self.tolerance == 0 else f"agrees to {self.error.max(initial=0.0):.1e}"
-        lines = [f"  {self.array:<4} {'WRONG' if n else verdict}: {n or self.wrong.size} of {self.wrong.size} coordinates"]
+        n, size, kinks, at = int(self.wrong.sum()), self.wrong.size, int(np.sum(self.kinks)), self.worst
         if self.sides is not None:
-            judged = f"WRONG: {n} of {self.wrong.size} outside" if n else "any value accepted between"
-            lines = [f"  {self.array:<4} at zeros and ties: {self.on_kinks.sum()} on kinks, {judged} the slopes of the two sides"]
-        elif kinks:
-            lines[0] += f"; {kinks} lie on a kink, where there is no slope to compare with"
-        if n and self.analytic is not None and self.analytic.shape == self.numeric.shape:
-            a, b = self.analytic[self.worst], self.numeric[self.worst]
-            axes = "".join(AXES.get(self.error.ndim, "?"))
-            if self.array != "x":
-                axes = {2: "oi", 4: "ocpq"}.get(self.error.ndim, axes)
-            ratio = f", ratio {a / b:.6g}" if b else ""
-            place = f"({', '.join(axes)}) = {self.worst}"
-            slope = f"the slope is {b:.10g}{ratio}"
+            judged = f"WRONG: {n} of {size} outside" if n else "any value accepted between"
+            verdict = f"at zeros and ties: {self.on_kinks.sum()} on kinks, {judged} the slopes of the two sides"
+        else:
+            equal = f"agrees to {self.error.max(initial=0.0):.1e}" if self.tolerance else "equal"
+            verdict = f"{'WRONG' if n else equal}: {n or size} of {size} coordinates"
+            verdict += f"; {kinks} lie on a kink, where there is no slope to compare with" if kinks else ""
+        lines = [f"  {self.array:<4} {verdict}"]
+        if n and self.fits:
+            a, b = self.analytic[at], self.numeric[at]
+            slope = f"the slope is {b:.10g}" + (f", ratio {a / b:.6g}" if b else "")
             if self.sides is not None:
-                slope = f"any value from {self.sides[0][self.worst]:.10g} to {self.sides[1][self.worst]:.10g} is right"
-            lines.append(f"       worst at {place}: backward says {a:.10g}, {slope}")
-        if self.hint:
-            lines.append(f"       hint: {self.hint}")
-        if n:
-            lines += ["       where (shaded by error):", *(f"       {row}" for row in heat_map(self.error))]
+                slope = "any value from {:.10g} to {:.10g} is right".format(*(side[at] for side in self.sides))
+            axes = ", ".join((AXES if self.array == "x" else WEIGHT_AXES).get(len(at), "?"))
+            lines.append(f"       worst at ({axes}) = {at}: backward says {a:.10g}, {slope}")
+        lines += [f"       hint: {self.hint}"] if self.hint else []
+        lines += ["       where (shaded by error):", *(f"       {row}" for row in _heat_map(self.error))] if n else []
         return "\n".join(lines)
 
 
@@ -102,7 +112,7 @@ class Report:
     method : str
         "exact", "complex", "richardson", "adjoint" or "steps".
     findings : list of Finding
-        One for x, one for each parameter.
+        One for x, one for each parameter, and perhaps one more for x on kinks.
     faults : dict of str to str
         What is wrong besides the numbers, by array.
     """
@@ -115,7 +125,7 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether everything compared is right."""
-        return not self.faults and not any(finding.wrong.any() for finding in self.findings)
+        return not self.wrong_arrays
 
     @property
     def wrong_arrays(self) -> list[str]:
@@ -137,120 +147,92 @@ class Report:
     @property
     def n_kinks(self) -> int:
         """How many coordinates lie on a kink."""
-        return int(sum(finding.kinks.sum() for finding in self.findings if finding.sides is None))
-
-    def explain(self, earlier: dict[str, np.ndarray], ones: dict[str, np.ndarray]) -> None:
-        """Give each wrong array its hint, from its pattern and from the gradients of two other passes."""
-        for finding in self.findings:
-            if finding.wrong.any():
-                finding.hint = hint(finding, earlier.get(finding.array), ones.get(finding.array))
+        return int(sum(np.sum(finding.kinks) for finding in self.findings if finding.sides is None))
 
     def __str__(self) -> str:
-        how = {
-            "exact": "every coordinate, no tolerance",
-            "complex": "every coordinate by the complex step",
-            "richardson": "every coordinate by Richardson's extrapolation",
-            "adjoint": "the adjoint identity",
-            "steps": "every parameter after a few steps",
-        }[self.method]
-        lines = [f"{self.layer}: {'right' if self.ok else 'NOT right'} ({how})", *(str(f) for f in self.findings)]
-        return "\n".join([*lines, *(f"  fault: {fault}" for fault in self.faults.values())])
+        first = f"{self.layer}: {'right' if self.ok else 'NOT right'} ({HOW[self.method]})"
+        return "\n".join([first, *map(str, self.findings), *(f"  fault: {fault}" for fault in self.faults.values())])
 
+    @np.errstate(all="ignore")
     def _repr_png_(self) -> bytes:
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(9, 2.2 * len(self.findings)), layout="constrained")
-        for row, finding in zip(np.atleast_2d(figure.subplots(len(self.findings), 3)), self.findings):
-            shown = finding.numeric if finding.analytic is None else np.nan_to_num(finding.analytic)
-            largest = np.abs(finding.numeric).max(initial=0.0) or 1.0
-            error = np.nan_to_num(finding.error, posinf=2 * largest)
-            parts = (("backward", shown), ("slope of forward", finding.numeric), ("error", error))
-            for axis, (title, values) in zip(row, parts):
-                top = error.max(initial=0.0) or 1.0  # without it, a map of zeros would be drawn in the middle colour
-                colours = {"cmap": "magma", "vmin": 0, "vmax": top}
-                if title != "error":
-                    colours = {"cmap": "RdBu", "vmin": -largest, "vmax": largest}
-                figure.colorbar(axis.imshow(_flat(values), aspect="auto", **colours), ax=axis)
-                axis.set(title=f"{finding.array}: {title}", xticks=[], yticks=[])
-        picture = io.BytesIO()
+        from acai.plots import error_map
+
+        picture, figure = io.BytesIO(), Figure(figsize=(4 * len(self.findings), 3.5), layout="constrained")
+        for axis, finding in zip(figure.subplots(1, len(self.findings), squeeze=False)[0], self.findings):
+            error_map(finding, axis)
         figure.savefig(picture, format="png", dpi=90)
         return picture.getvalue()
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None) -> str:
-    """What an error of this pattern usually is; "" if it has no pattern that is known."""
+    """What an error of this pattern usually is; "" if nothing is wrong, or no pattern known.
+
+    Parameters
+    ----------
+    finding : Finding
+        What was found about one array.
+    earlier, ones : ndarray or None
+        The same gradient in the pass before this one, and for an upstream gradient of ones.
+    """
     a, b, wrong = finding.analytic, finding.numeric, finding.wrong
-    if a is None and finding.array == "x":
-        return "backward returns nothing; expected dx"
+    if not wrong.any():
+        return ""
     if a is None:
-        return f"backward leaves no {finding.array!r} in grads"
+        return "backward returns nothing; expected dx" if finding.array == "x" else f"backward leaves no {finding.array!r} in grads"
     if a.shape != b.shape:
         turned = a.ndim == 2 and np.array_equal(a.T, b)
         return "it is the transpose of the right one" if turned else f"its shape is {a.shape}; expected {b.shape}"
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+    a, b, wrong = np.atleast_1d(a, b, wrong)
+    if not np.isfinite([a, b]).all():
         return "some of it is not finite: something overflows, or is divided by zero"
 
     def same(p: np.ndarray | None, q: np.ndarray) -> bool:
         return p is not None and p.shape == q.shape and np.allclose(p, q, rtol=max(finding.tolerance, 1e-12), atol=0)
 
-    if not a.any():
-        return "it is zero everywhere: the upstream gradient never arrives, or the result is not kept"
-    if same(ones, a):
-        return "the upstream gradient dy has no influence on it"
-    if same(earlier, a):
-        return "it is the gradient of an earlier pass: forward does not renew what backward uses"
-    if earlier is not None and same(a - earlier, b):
-        return "it is added to the gradient of the pass before: `=` is meant, not `+=`"
-    if same(-a, b):
-        return "the sign is turned round"
-    if b.any() and same(a * (np.abs(b).max() / np.abs(a).max()), b):
-        ratio = Fraction(float(np.abs(a).max() / np.abs(b).max())).limit_denominator(1000)
-        return f"it is {ratio} times the right one everywhere: a factor is missing or too many (2? N? the number of elements?)"
-    for axes in ((0, 1), (-2, -1)):
-        if a.ndim >= 2 and a.shape[axes[0]] == a.shape[axes[1]] and same(a.swapaxes(*axes), b):
-            return f"axes {axes[0] % a.ndim} and {axes[1] % a.ndim} are exchanged: it is transposed"
-    for axes in ((0,), (1,), (-1,), (-2,), (-2, -1)):
-        if a.ndim >= 3 and same(np.flip(a, axes), b):
-            return f"it is flipped along axis {' and '.join(str(k % a.ndim) for k in axes)}"
-    for axis in range(a.ndim - 1, max(a.ndim - 3, -1), -1):
-        for by in (-1, 1):
-            inner = [slice(None)] * a.ndim
-            inner[axis] = slice(1, -1)
-            core = b[tuple(inner)]
-            if a.shape[axis] > 3 and np.count_nonzero(core) > 4 and same(np.roll(a, by, axis)[tuple(inner)], core):
-                return f"it is moved by one along axis {axis}: look at stride, padding and where ranges begin"
-    if a.ndim >= 2 and len(a) > 1:
-        if all(same(a[n], a[0]) for n in range(1, len(a))) and not all(same(b[n], b[0]) for n in range(1, len(b))):
-            return "all entries of axis 0 (the batch, for x) have the same one: they are mixed, or the first is used for all"
-        if not wrong[0].any():
-            return "only entry 0 of axis 0 (the batch, for x) is right: the others are mixed up with it"
-    if a.ndim >= 3:
-        edges = np.ones(a.shape[-2:], bool)
-        edges[1:-1 if a.shape[-2] > 2 else None, 1:-1] = False
-        edges = edges if a.shape[-2] > 1 else np.isin(np.arange(a.shape[-1]), (0, a.shape[-1] - 1))[None]
-        if not edges.all() and not wrong[..., ~edges].any():
-            return "only the borders are wrong: look at the padding"
-        if a.shape[1] > 1 and not wrong[:, 0].any():
-            return "only entry 0 of axis 1 (the channel) is right: channels are mixed, or one is used for all"
-    if not a[wrong].any():
-        return "where it is wrong it is zero: some of what should arrive is dropped, or written over"
-    if not b[wrong].any():
-        return "where it is wrong it should be zero: something arrives where nothing came from; look at the mask"
-    if b[wrong].all() and same(a[wrong] / b[wrong], np.full(wrong.sum(), (a[wrong] / b[wrong])[0])):
-        return f"where it is wrong it is {(a[wrong] / b[wrong])[0]:.6g} times the right one, elsewhere it is right"
-    return ""
+    def first_alone(axis: int) -> bool:
+        return a.ndim > axis + 1 and a.shape[axis] > 1 and not wrong.take(0, axis).any()
+
+    factor, part = np.abs(a).max() / (np.abs(b).max() or 1.0), a[wrong][0] / b[wrong][0]
+    ratio = Fraction(min(float(factor), 1e300)).limit_denominator(1000)
+    alike = a.ndim > 1 and len(a) > 1 and (a == a[:1]).all() and not (b == b[:1]).all()
+    inside = wrong[..., 1:-1] if a.ndim < 3 or a.shape[-2] == 1 else wrong[..., 1:-1, 1:-1]
+    patterns = (
+        (not a.any(), "it is zero everywhere: the upstream gradient never arrives, or the result is not kept"),
+        (same(ones, a), "the upstream gradient dy has no influence on it"),
+        (same(earlier, a), "it is the gradient of an earlier pass: forward does not renew what backward uses"),
+        (same(earlier, a - b), "it is added to the gradient of the pass before: `=` is meant, not `+=`"),
+        (same(-a, b), "the sign is turned round"),
+        (same(a, factor * b), f"it is {ratio} times the right one everywhere: a factor is missing or too many (2? N?)"),
+        *((same(p, q), said) for said, p, q in _moves(a, b)),
+        (alike, "all entries of axis 0 (the batch, for x) are the same: they are mixed, or the first is used for all"),
+        (first_alone(0), "only entry 0 of axis 0 (the batch, for x) is right: the others are mixed up with it"),
+        (a.ndim > 2 and inside.size and not inside.any(), "only the borders are wrong: look at the padding"),
+        (first_alone(1), "only entry 0 of axis 1 (the channel) is right: channels are mixed, or one is used for all"),
+        (not a[wrong].any(), "where it is wrong it is zero: what should arrive is dropped, or written over"),
+        (not b[wrong].any(), "where it is wrong it should be zero: something arrives from nowhere; look at the mask"),
+        (same(a[wrong], part * b[wrong]), f"where it is wrong it is {part:.6g} times the right one, elsewhere it is right"),
+    )
+    return next((said for seen, said in patterns if seen), "")
 
 
-def heat_map(error: np.ndarray, columns: int = 64) -> list[str]:
-    """Rows of shades, darker where the error is larger; at most 16 rows, and as many columns as given."""
-    grid = _flat(np.minimum(error, np.finfo(float).max))[:16, :columns]
-    top = grid[np.isfinite(grid)].max(initial=0.0) or 1.0
-    return ["".join("·░▒▓█"[int(np.ceil(4 * min(v / top, 1.0)))] for v in row) for row in grid]
+def _moves(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """The ways in which right numbers may stand in wrong places: what to say, and which two arrays are the same then."""
+    for k, other in combinations(range(a.ndim), 2):
+        yield f"axes {k} and {other} are exchanged: it is transposed", a.swapaxes(k, other), b
+    for axes in [*combinations(range(a.ndim), 1), *combinations(range(a.ndim), 2)]:
+        yield f"it is flipped along axis {' and '.join(map(str, axes))}", np.flip(a, axes), b
+    for k in range(a.ndim):
+        for p, q in ((a, b), (b, a)) if a.shape[k] > 3 and np.count_nonzero(b) > 4 else ():
+            said = f"it is moved by one along axis {k}: look at stride, padding and where ranges begin"
+            yield said, np.delete(p, 0, k), np.delete(q, -1, k)
 
 
-def _flat(values: np.ndarray) -> np.ndarray:
-    """As a picture: (n, c, h, w) becomes n·h rows and c·w columns."""
-    if values.ndim == 4:
-        n, c, h, w = values.shape
-        return values.transpose(0, 2, 1, 3).reshape(n * h, c * w)
-    return values.reshape(-1, values.shape[-1]) if values.ndim else values.reshape(1, 1)
+def _heat_map(error: np.ndarray) -> list[str]:
+    """Rows of shades, darker where the error is larger: (n, c, h, w) becomes n·h rows of c·w, at most 16 of 64."""
+    N, C, H, W = (1,) * (4 - error.ndim) + error.shape
+    grid = np.minimum(error, 1e300).reshape(N, C, H, W).transpose(0, 2, 1, 3).reshape(N * H, C * W)[:16, :64]
+    shades = np.ceil(4 * grid / (grid.max(initial=0.0) or 1.0)).astype(int)
+    return ["".join("·░▒▓█"[shade] for shade in row) for row in shades]

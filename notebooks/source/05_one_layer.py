@@ -189,8 +189,8 @@ print(bug.diff)
 gradcheck.check(bug.broken()(), (4, 4))
 
 # %% [markdown]
-# The rows are the arrays; left what `backward` says, in the middle the true slope, right the error, where black is
-# none. The parameters are fine; dx is not.
+# One picture for each array, of what `backward` says minus the true slope: white is exactly right, red too much, blue too
+# little. The parameters are fine; dx is not.
 #
 # Why is the upstream gradient *random*? Because with `dy` all ones, some wrong layers look right. The rows of a softmax
 # always sum to one, so its gradient for an upstream of ones is zero, whatever x: a `backward` that returned zero would

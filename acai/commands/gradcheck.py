@@ -1,6 +1,6 @@
 """`acai gradcheck`: the proof of every gradient."""
 
-import importlib.util
+import runpy
 import sys
 import traceback
 from pathlib import Path
@@ -10,7 +10,6 @@ import numpy as np
 from acai import nn
 from acai.errors import InputError, unknown
 from acai.nn.gradcheck import check
-from acai.nn.gradreport import Report
 
 
 def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries: int = 100, seed: int = 0) -> None:
@@ -48,18 +47,55 @@ def _scoreboard(n: int, seed: int) -> bool:
         raise InputError(f"--geometries {n}; expected at least 1")
     print(f"{'layer':<22}{'geometries':>12}{'coordinates':>13}  gradients")
     wrong = []
-    for number, (name, case) in enumerate(CASES.items()):
-        reports = [case(np.random.default_rng([seed, number, k])) for k in range(n)]
+    for row in zip(*(_cases(np.random.default_rng([seed, k])) for k in range(n))):
+        reports = [check(layer, x, **how) for _, layer, x, how in row]
         findings = [finding for report in reports for finding in report.findings]
         failed = [report for report in reports if not report.ok]
         largest = max(report.max_error for report in reports)
         verdict = f"WRONG in {len(failed)}" if failed else f"agree to {largest:.1e}" if largest else "equal"
         arrays = " ".join(dict.fromkeys(finding.array.split(".")[-1] for finding in findings))
-        print(f"{name:<22}{n:>12,}{sum(finding.numeric.size for finding in findings):>13,}  {arrays}: {verdict}", flush=True)
+        size = sum(finding.numeric.size for finding in findings)
+        print(f"{row[0][0]:<22}{n:>12,}{size:>13,}  {arrays}: {verdict}", flush=True)
         wrong += failed[:1]
     for report in wrong:
         print(f"\n{report}")
     return not wrong
+
+
+def _cases(rng: np.random.Generator) -> list[tuple[str, object, tuple[int, ...] | np.ndarray, dict]]:
+    """A row of the scoreboard each: its name, a layer of random geometry, its input or the shape of it, how to check."""
+
+    def draw(least: int, most: int, n: int) -> list[int]:
+        return rng.integers(least, most + 1, n).tolist()
+
+    exact, smooth, dtype = {"method": "exact"}, {"method": "complex"}, rng.choice(["float32", "float64"])
+    N, C, O, H, W, T = draw(1, 4, 6)
+    kernel, stride, padding, more = draw(1, 3, 2), draw(1, 3, 2), draw(0, 2, 2), draw(0, 7, 2)
+    picture = [max(1, k - 2 * p) + m for k, p, m in zip(kernel, padding, more)]
+    pool = nn.MaxPool2D(kernel, stride, [min(p, k - 1) for p, k in zip(padding, kernel)])
+    pooled = (N, C, *(k + m for k, m in zip(kernel, more)))
+    tied, signs = 2.0 * rng.integers(0, 2, pooled) + 1, rng.integers(-1, 2, (N, C, T)).astype(float)
+    first = {"nudge": -np.arange(tied.size).reshape(pooled) * 2.0**-12, "step": 2.0**-14}  # the first is largest by a hair
+    below = {"nudge": np.full(signs.shape, -0.25), "step": 0.125}  # by convention the slope at 0 is that below it
+    halves = tuple(2**k for k in draw(0, 2, 4))  # a mean over so many is exact
+    layers = [nn.Conv2D(C, O, 2, padding=(0, 1), dtype=float), nn.ReLU(), nn.MaxPool2D((1, 2)), nn.Flatten()]
+    network = nn.Sequential([*layers, nn.Linear(4 * O, T, dtype=float)])
+    return [
+        ("Conv2D", nn.Conv2D(C, O, kernel, stride, padding, dtype=dtype), (N, C, *picture), exact),
+        ("MaxPool2D", pool, pooled, exact),
+        ("MaxPool2D, with ties", pool, tied, exact | first),
+        ("GlobalPool, mean, max", nn.GlobalPool(("mean", "max")), halves, exact),
+        ("GlobalPool, L2", nn.GlobalPool(("l2",)), (N, C, H, T), smooth),
+        ("ReLU", nn.ReLU(), (N, C, T), exact),
+        ("ReLU, at zero", nn.ReLU(), signs, exact | below),
+        ("Tanh", nn.Tanh(), (N, C, T), smooth),
+        ("Dropout", nn.Dropout(0.5, seed=T), (N, C, T), exact),
+        ("Flatten", nn.Flatten(), (N, C, H, W), exact),
+        ("Linear", nn.Linear(C, O, dtype=dtype), (N, C), exact),
+        ("MSE", nn.MSE(), halves[:3], exact | {"target": rng.integers(-9, 10, halves[:3]).astype(float)}),
+        ("SoftmaxCrossEntropy", nn.SoftmaxCrossEntropy(), (N, C), smooth | {"target": rng.integers(0, C, N)}),
+        ("a whole network", network, (2, C, 3, 4), exact | {"step": 2.0**-8}),
+    ]
 
 
 def _own(layer: str, shape: str | None, seed: int) -> bool:
@@ -71,20 +107,15 @@ def _own(layer: str, shape: str | None, seed: int) -> bool:
         raise InputError(f"{path}: there is no such file")
     if shape is None:
         raise InputError("--shape is missing: expected the shape of the layer's input, as in --shape 2,3,8,9")
-    try:
-        size = tuple(int(part) for part in shape.strip("()").split(",") if part.strip())
-    except ValueError:
-        size = ()
-    if not size or min(size) < 1:
+    sizes = [part.strip() for part in shape.strip("()").split(",") if part.strip()]
+    if not sizes or not all(size.isdecimal() and int(size) for size in sizes):
         raise InputError(f"--shape {shape}: expected whole numbers of at least 1 between commas, as in 2,3,8,9")
     try:
-        spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        if expression.isidentifier() and not hasattr(module, expression):
-            raise unknown("class", expression, [name for name, thing in vars(module).items() if isinstance(thing, type)])
-        thing = eval(expression, vars(module))  # what the person at the keyboard wrote, in the file they wrote
-        report = check(thing() if isinstance(thing, type) else thing, size, seed=seed)
+        names = runpy.run_path(str(path.resolve()))
+        if expression.isidentifier() and expression not in names:
+            raise unknown("class", expression, [name for name, thing in names.items() if isinstance(thing, type)])
+        thing = eval(expression, names)  # what the person at the keyboard wrote, in the file they wrote
+        report = check(thing() if isinstance(thing, type) else thing, tuple(map(int, sizes)), seed=seed)
     except InputError:
         raise
     except Exception as error:
@@ -93,74 +124,3 @@ def _own(layer: str, shape: str | None, seed: int) -> bool:
         raise InputError(f"{where}: {type(error).__name__}: {error}") from error
     print(report)
     return report.ok
-
-
-def _conv(rng: np.random.Generator) -> Report:
-    N, C, O, kH, kW = rng.integers(1, 4, 5).tolist()
-    stride, padding = rng.integers(1, 4, 2).tolist(), rng.integers(0, 3, 2).tolist()
-    H, W = (max(1, k - 2 * p) + int(rng.integers(0, 8)) for k, p in zip((kH, kW), padding))
-    dtype = rng.choice(["float32", "float64"])
-    return check(nn.Conv2D(C, O, (kH, kW), stride, padding, dtype=dtype), (N, C, H, W), method="exact")
-
-
-def _max_pool(rng: np.random.Generator, ties: bool = False) -> Report:
-    size = rng.integers(1, 4, 2)
-    pool = nn.MaxPool2D(size.tolist(), rng.integers(1, 4, 2).tolist(), rng.integers(0, size).tolist())
-    shape = (*rng.integers(1, 4, 2).tolist(), *(size + rng.integers(0, 7, 2)).tolist())
-    if not ties:
-        return check(pool, shape, method="exact")
-    x = 2.0 * rng.integers(0, 2, shape) + 1  # of equals, the first is the largest by a hair
-    return check(pool, x, method="exact", nudge=-np.arange(x.size).reshape(shape) * 2.0**-12, step=2.0**-14)
-
-
-def _relu_at_zero(rng: np.random.Generator) -> Report:
-    x = rng.integers(-1, 2, rng.integers(1, 6, 3)).astype(float)  # by convention the slope at 0 is that below it
-    return check(nn.ReLU(), x, method="exact", nudge=np.full(x.shape, -0.25), step=0.125)
-
-
-def _mse(rng: np.random.Generator) -> Report:
-    shape = _powers_of_two(rng, 3)
-    return check(nn.MSE(), shape, target=rng.integers(-9, 10, shape).astype(float), method="exact")
-
-
-def _softmax(rng: np.random.Generator) -> Report:
-    n, k = _shape(rng, 2)
-    return check(nn.SoftmaxCrossEntropy(), (n, k), target=rng.integers(0, k, n), method="complex")
-
-
-def _linear(rng: np.random.Generator) -> Report:
-    n, d, o = _shape(rng, 3)
-    return check(nn.Linear(d, o, dtype=rng.choice(["float32", "float64"])), (n, d), method="exact")
-
-
-def _network(rng: np.random.Generator) -> Report:
-    C, O, K = _shape(rng, 3)
-    conv, linear = nn.Conv2D(C, O, (2, 2), padding=(0, 1), dtype=float), nn.Linear(4 * O, K, dtype=float)
-    network = nn.Sequential([conv, nn.ReLU(), nn.MaxPool2D((1, 2)), nn.Flatten(), linear])
-    return check(network, (2, C, 3, 4), method="exact", step=2.0**-8)
-
-
-def _shape(rng: np.random.Generator, n_axes: int) -> tuple[int, ...]:
-    return tuple(rng.integers(1, 6, n_axes).tolist())
-
-
-def _powers_of_two(rng: np.random.Generator, n_axes: int) -> tuple[int, ...]:
-    return tuple((2 ** rng.integers(0, 3, n_axes)).tolist())  # a mean over so many is exact
-
-
-CASES = {
-    "Conv2D": _conv,
-    "MaxPool2D": _max_pool,
-    "MaxPool2D, with ties": lambda rng: _max_pool(rng, ties=True),
-    "GlobalPool, mean, max": lambda rng: check(nn.GlobalPool(("mean", "max")), _powers_of_two(rng, 4), method="exact"),
-    "GlobalPool, L2": lambda rng: check(nn.GlobalPool(("l2",)), _shape(rng, 4), method="complex"),
-    "ReLU": lambda rng: check(nn.ReLU(), _shape(rng, 3), method="exact"),
-    "ReLU, at zero": _relu_at_zero,
-    "Tanh": lambda rng: check(nn.Tanh(), _shape(rng, 3), method="complex"),
-    "Dropout": lambda rng: check(nn.Dropout(0.5, seed=int(rng.integers(1000))), _shape(rng, 3), method="exact"),
-    "Flatten": lambda rng: check(nn.Flatten(), _shape(rng, 4), method="exact"),
-    "Linear": _linear,
-    "MSE": _mse,
-    "SoftmaxCrossEntropy": _softmax,
-    "a whole network": _network,
-}

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.fft import dct
+from sklearn.cluster import KMeans
 from sklearn.linear_model import Ridge as Sklearn
 
 from acai.content.ears import BagOfWords, Ridge, SpectrumRidge
@@ -45,6 +47,16 @@ def test_both_are_deaf_to_the_order_of_moments():
     shuffled = [s[:, np.random.default_rng(7).permutation(s.shape[1])] for s in S]
     for ear in SpectrumRidge(spread=True).fit(S, Q), BagOfWords(20, n_mfcc=4).fit(S, Q):
         np.testing.assert_allclose(ear.predict(S), ear.predict(shuffled), rtol=1e-6, atol=1e-9)
+
+
+def test_the_words_are_the_centres_that_k_means_comes_to():
+    S, _ = songs(20, 0)
+    ear = BagOfWords(5, n_mfcc=3)
+    ear.prepare(S)
+    moments = dct(np.concatenate(S, axis=1).astype(np.float64), axis=0, norm="ortho")[:3].T
+    theirs = KMeans(5, init=ear.words, n_init=1, tol=0).fit(moments / moments.std(axis=0))
+    np.testing.assert_allclose(ear.words, theirs.cluster_centers_, atol=0.02)
+    np.testing.assert_allclose(ear.describe(S[0]), np.bincount(theirs.labels_[:60], minlength=5) / 60)
 
 
 def data(n: int, d: int, targets: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

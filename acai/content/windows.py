@@ -59,10 +59,10 @@ class Augmentation:
     def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change one standardised window, (bands, frames), in place."""
         x += np.float32(rng.normal(0, self.gain))
-        for axis, most in ((0, self.band_mask), (1, self.time_mask)):
-            width = int(rng.integers(0, min(most, x.shape[axis]) + 1))
-            start = int(rng.integers(0, x.shape[axis] - width + 1))
-            x[(slice(None),) * axis + (slice(start, start + width),)] = 0
+        for rows, most in ((x, self.band_mask), (x.T, self.time_mask)):  # both are x itself, seen from two sides
+            width = int(rng.integers(0, min(most, len(rows)) + 1))
+            start = int(rng.integers(0, len(rows) - width + 1))
+            rows[start : start + width] = 0
         return x
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from acai.audio import log_mel, mfcc
 from acai.errors import InputError, unknown
@@ -109,8 +110,16 @@ def extract(
     todo = [track for track in paths if stamps[track] not in index or not files[track].exists()]
     skipped = {}
     if todo:
-        done = _in_parallel([paths[track] for track in todo], folder, recipe, n_jobs, progress)
-        for track, (digest, reason) in zip(todo, done):
+        from joblib import Parallel, delayed
+
+        rate = recipe["sample_rate"]
+        _listen((np.sin(np.arange(rate + recipe["window"])), rate), recipe)  # a wrong parameter fails here, once
+        # Threads, unless a `joblib.parallel_config` says otherwise: decoding, resampling and Fourier transforms all release
+        # Python's lock, and there are no processes to start. None of it calls BLAS, so no thread pool works against them.
+        tasks = [delayed(_extract_one)(paths[track], folder, recipe) for track in todo]
+        done = Parallel(n_jobs, prefer="threads", return_as="generator")(tasks)
+        bar = tqdm(done, total=len(todo), desc="listening", unit="track", disable=not progress)
+        for (digest, reason), track in zip(bar, todo):
             files[track] = _place(folder, digest, recipe)
             if reason:
                 skipped[track] = reason
@@ -146,19 +155,6 @@ def _listen(sound: Sound, recipe: dict) -> tuple[np.ndarray, float]:
     recording = Recording(sound, recipe["sample_rate"])
     features = KINDS[recipe["kind"]](recording, **parameters)  # (bands, frames)
     return features.astype(np.float16), recording.clipped
-
-
-def _in_parallel(paths: list[str], folder: Path, recipe: dict, n_jobs: int, progress: bool) -> Iterator[tuple[str, str]]:
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
-
-    rate = recipe["sample_rate"]
-    _listen((np.sin(np.arange(rate + recipe["window"])), rate), recipe)  # a wrong parameter fails here, once
-    # Threads, unless a `joblib.parallel_config` says otherwise: decoding, resampling and Fourier transforms all release
-    # Python's lock, and there are no processes to start. None of it calls BLAS, so no thread pool works against them.
-    parallel = Parallel(n_jobs, prefer="threads", return_as="generator")
-    done = parallel(delayed(_extract_one)(path, folder, recipe) for path in paths)
-    return tqdm(done, total=len(paths), desc="listening", unit="track", disable=not progress)
 
 
 def _extract_one(path: str, folder: Path, recipe: dict) -> tuple[str, str]:

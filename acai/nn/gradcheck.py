@@ -162,35 +162,35 @@ def _compare(point: _Point, method: str, h: float) -> Report:
     for array, w in point.arrays.items():
         if method == "exact" and (point.forward(array, (), h / 2) * (2.0 ** point.digits / h**2) % 1).any():
             raise NotExact  # numbers that were rounded have more digits than these
-        slopes, kinks = np.zeros(w.shape), np.zeros(w.shape, bool)
+        middle, slopes, kinks = point.weighted(array, (), 0.0), np.zeros(w.shape), np.zeros(w.shape, bool)
         for at in np.ndindex(w.shape):
-            slopes[at], kinks[at] = METHODS[method](partial(point.weighted, array, at), h)
+            slopes[at], kinks[at] = METHODS[method](partial(point.weighted, array, at), middle, h)
         finding = Finding(array, said.get(array), slopes, kinks, tolerance)
         finding.hint = hint(finding, earlier.get(array), ones.get(array))
         findings.append(finding)
     return Report(point.name, method, findings, faults)
 
 
-def _exact(f: Function, h: float) -> tuple[float, bool]:
+def _exact(f: Function, middle: float, h: float) -> tuple[float, bool]:
     """The slope of a parabola, which three of its points give, and of which they foretell a fourth."""
-    down, middle, half, up = (f(part * h) for part in (-1, 0, 0.5, 1))
+    down, half, up = f(-h), f(h / 2), f(h)
     if 8 * half != 3 * up + 6 * middle - down:  # bent otherwise, or across a kink
         raise NotExact
     return (up - down) / (2 * h), False
 
 
-def _complex_step(f: Function, _: float) -> tuple[float, bool]:
+def _complex_step(f: Function, *_: float) -> tuple[float, bool]:
     """The slope by one imaginary step (Squire and Trapp 1998): f(w + ih) = f(w) + ih f'(w), and no difference is taken."""
     return f(1e-30j).imag / 1e-30, False  # so that the step may be as small as it likes
 
 
-def _richardson(f: Function, _: float) -> tuple[float, bool]:
+def _richardson(f: Function, middle: float, _: float) -> tuple[float, bool]:
     """The slope by central differences, extrapolated to step zero (Richardson 1911), and whether f has a kink there.
 
     Differences over h, h/2, h/4 and h/8 err by series in h²; each column of the triangle removes one more power.
     The first step is made smaller until two estimates agree, so that a kink nearby stays outside.
     """
-    middle, best, least = f(0.0), 0.0, np.inf
+    best, least = 0.0, np.inf
     for h in (2.0**-3, 2.0**-6, 2.0**-9, 2.0**-12, 2.0**-18):
         steps = h / 2.0 ** np.arange(4)
         up, down = (np.array([f(sign * step) for step in steps]) for sign in (1, -1))

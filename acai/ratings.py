@@ -91,9 +91,8 @@ class Ratings:
 
     @classmethod
     def from_codes(
-        cls, user_codes: np.ndarray, song_codes: np.ndarray, values: np.ndarray,
-        users: Sequence[Hashable], songs: Sequence[Hashable],
-        combine: str | None = None, times: np.ndarray | None = None, notes: Iterable[str] = (),
+        cls, user_codes: np.ndarray, song_codes: np.ndarray, values: np.ndarray, users: Sequence[Hashable],
+        songs: Sequence[Hashable], combine: str | None = None, times: np.ndarray | None = None, notes: Iterable[str] = (),
     ) -> Self:
         """As above, from numbered ids: `users[user_codes[j]]` gave `songs[song_codes[j]]` `values[j]`."""
         csr, times = by_rows(user_codes, song_codes, values, times, users, songs, combine)

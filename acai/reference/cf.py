@@ -114,7 +114,7 @@ def objective(R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: 
 def gradient(
     R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float
 ) -> tuple[Matrix, Matrix, list[float], list[float]]:
-    """∇F of (C8), which (C9) w ← w − η ∇F(w) follows; for a single known entry, the ∇F_j of (C10)."""
+    """∇F of (C8), which (C9) w ← w − η ∇F(w) follows; for a single known entry, the ∇F_j of momentum."""
     dP, dQ = [[0.0] * len(row) for row in P], [[0.0] * len(row) for row in Q]
     db_u, db_i = [0.0] * len(b_u), [0.0] * len(b_i)
     for (u, i), r in R.items():

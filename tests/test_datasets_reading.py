@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from acai import InputError, datasets
 from acai.datasets import kernels
-from acai.datasets.columns import Ids, Lines, Numbers, Times
-from acai.datasets.table import BLOCK, read_table, whole_lines
+from acai.datasets.table import BLOCK, Ids, Lines, Numbers, Times, read_table, whole_lines
 
 # Everything that ends a line for str.splitlines, and what else has led readers astray: none of it may matter here
 ODD = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\"',;|ß坂本é🎵 "

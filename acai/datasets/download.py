@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 from tqdm import tqdm
 
 from acai.datasets.catalogue import Remote
-from acai.datasets.source import members, opened, readable
+from acai.datasets.source import is_archive, members, opened, readable
 from acai.errors import InputError
 
 
@@ -101,6 +101,8 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike) -> Path:
     archive, folder = Path(archive), Path(folder)
     if folder.exists():
         raise InputError(f"{folder} exists already; remove it to unpack {archive.name} again")
+    if not is_archive(archive):
+        raise InputError(f"{archive} is no archive, or is damaged, or its download was cut off; nothing was unpacked")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary, readable(archive):
         whole = Path(temporary) / "whole"

@@ -9,9 +9,8 @@ import numpy as np
 
 from acai import selection
 from acai.datasets import rules
-from acai.datasets.columns import Ids, Times
 from acai.datasets.rated import compared
-from acai.datasets.table import read_table
+from acai.datasets.table import Ids, Times, read_table
 from acai.errors import unknown
 from acai.ratings import Ratings
 

@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import BinaryIO
 
-from acai.datasets.columns import Ids
 from acai.datasets.rated import compared
-from acai.datasets.source import members, opened, readable
-from acai.datasets.table import EXCERPT, read_table
+from acai.datasets.source import Source, members, opened, readable
+from acai.datasets.table import EXCERPT, Ids, read_table
 from acai.errors import InputError
 
 MISMATCH = re.compile(rb"(?:< )?ERROR: <(SO\w{16}) (TR\w{16})> ")
 IN_HDF5 = {  # our name → where it stands
-    "track_id": ("analysis", "track_id"), "song_id": ("metadata", "song_id"),
-    "artist": ("metadata", "artist_name"), "title": ("metadata", "title"), "year": ("musicbrainz", "year"),
-    "duration": ("analysis", "duration"), "tempo": ("analysis", "tempo"), "loudness": ("analysis", "loudness"),
-    "key": ("analysis", "key"), "mode": ("analysis", "mode"),
+    **{name: ("analysis", name) for name in ("track_id", "duration", "tempo", "loudness", "key", "mode")},
+    "song_id": ("metadata", "song_id"), "artist": ("metadata", "artist_name"), "title": ("metadata", "title"),
+    "year": ("musicbrainz", "year"),
 }  # fmt: skip
 
 
@@ -128,33 +125,30 @@ def msd_hdf5(path: str | os.PathLike) -> Iterator[SimpleNamespace]:
     InputError
         If h5py is not installed, if there is no such file, or at the first one that is not as it should be.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise InputError("HDF5 files need h5py: pip install 'acai[msd]'") from error
-    none = True
-    for label, file in _hdf5_files(Path(path)):
-        none = False
-        try:
-            with h5py.File(file, "r") as h5:
-                one = {name: h5[group]["songs"][0][field] for name, (group, field) in IN_HDF5.items()}
-                one = {name: value.decode() if isinstance(value, bytes) else value.item() for name, value in one.items()}
-                starts, timbre, pitches = (h5[f"analysis/segments_{name}"][:] for name in ("start", "timbre", "pitches"))
-            yield SimpleNamespace(**one, starts=starts, timbre=timbre, pitches=pitches)
-        except (OSError, KeyError, ValueError, IndexError) as error:
-            groups = "groups metadata, analysis, musicbrainz"
-            raise InputError(f"{label}: expected an HDF5 file of the Million Song Dataset ({groups}); {error}") from error
+    path, none = Path(path), True
+    for file in sorted(path.rglob("*.h5")) if path.is_dir() else [path]:
+        with readable(file):
+            for member in members(file):
+                name = Path(member.name).name
+                if member.stream and name.endswith(".h5") and not name.startswith("._"):  # macOS leaves such in archives
+                    none = False
+                    yield _song(member)
     if none:
         raise InputError(f"{path} has no file that ends in .h5")
 
 
-def _hdf5_files(path: Path) -> Iterator[tuple[str, Path | BinaryIO]]:
-    if not path.exists():
-        raise InputError(f"{path} does not exist")
-    if path.is_dir() or path.suffix == ".h5":
-        yield from ((str(file), file) for file in (sorted(path.rglob("*.h5")) if path.is_dir() else [path]))
-        return
-    with readable(path):
-        for member in members(path):
-            if member.stream and member.name.endswith(".h5") and not Path(member.name).name.startswith("._"):
-                yield member.label, io.BytesIO(member.stream.read())
+def _song(source: Source) -> SimpleNamespace:
+    try:
+        import h5py
+    except ImportError as error:
+        raise InputError("HDF5 files need h5py: pip install 'acai[msd]'") from error
+    raw = io.BytesIO(source.stream.read())
+    try:
+        with h5py.File(raw) as h5:
+            one = {name: h5[group]["songs"][0][field] for name, (group, field) in IN_HDF5.items()}
+            one = {name: value.decode() if isinstance(value, bytes) else value.item() for name, value in one.items()}
+            starts, timbre, pitches = (h5[f"analysis/segments_{name}"][:] for name in ("start", "timbre", "pitches"))
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        groups = "groups metadata, analysis, musicbrainz"
+        raise InputError(f"{source.label}: expected an HDF5 file of the Million Song Dataset ({groups}); {error}") from error
+    return SimpleNamespace(**one, starts=starts, timbre=timbre, pitches=pitches)

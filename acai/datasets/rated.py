@@ -8,9 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from acai.building import RepeatedPair
-from acai.datasets.columns import Ids, Numbers
 from acai.datasets.source import opened
-from acai.datasets.table import BOM, EXCERPT, read_table
+from acai.datasets.table import BOM, EXCERPT, Ids, Numbers, read_table
 from acai.errors import InputError
 from acai.ratings import Ratings
 

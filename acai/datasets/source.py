@@ -58,61 +58,56 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
             raise InputError(f"{path} is a folder; expected a file")
         path = Path(_choose(path, [str(file) for file in sorted(path.rglob("*")) if file.is_file()], names))
     with readable(path):
-        if not _is_archive(path):
-            with _unzipped(path) as stream:
-                size = None if isinstance(stream, gzip.GzipFile) else path.stat().st_size
-                yield Source(stream, str(path), path.name.removesuffix(".gz"), size)
-            return
-        if not names:  # look through it first: is there only one?
+        if not names or not is_archive(path):  # look through it first: is there only one?
             names = (Path(_choose(path, [member.name for member in members(path) if member.stream], ())).name,)
         seen = []
         for member in members(path):
-            name = Path(member.name).name
-            if member.stream and name in names:
-                yield Source(member.stream, member.label, name, member.size)
+            seen.append(Path(member.name).name)
+            if member.stream and seen[-1] in names:
+                yield Source(member.stream, member.label, seen[-1], member.size)
                 return
-            seen.append(name)
         _choose(path, seen, names)
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Say it in a sentence if a file turns out to be damaged or closed to us while it is read."""
+    """Say it in a sentence if a file turns out to be missing, damaged or closed to us while it is read."""
     try:
         yield
     except BROKEN as error:
         raise InputError(f"{path} is damaged, or its download was cut off ({error}); download it again") from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read ({error.strerror})") from error
+    except (FileNotFoundError, PermissionError) as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from error
 
 
-def members(archive: Path) -> Iterator[Source]:
-    """The files in a `.zip` or a tar archive, by their names in it, from front to back, so that nothing is unpacked twice."""
-    if archive.suffix == ".zip" or zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as files:
+def members(path: Path) -> Iterator[Source]:
+    """The files in a `.zip` or a tar archive, from front to back, so that nothing is unpacked twice; or the file itself."""
+    if path.suffix == ".zip" or zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as files:
             for member in files.infolist():
                 if not member.is_dir():
                     with files.open(member) as stream:
-                        yield Source(stream, f"{archive}: {member.filename}", member.filename, member.file_size)
-    else:
-        # tarfile's own decompression takes an archive that was cut off between two files for one that ends there
-        with _unzipped(archive) as stream, tarfile.open(fileobj=stream, mode="r|*") as files:
-            for member in files:
-                if not member.isdir():
-                    stream = files.extractfile(member) if member.isfile() else None
-                    yield Source(stream, f"{archive}: {member.name}", member.name, member.size)
-
-
-def _is_archive(path: Path) -> bool:
-    """By its name, so that a damaged one is not taken for text; or by what it holds, if it holds anything."""
-    holds_files = zipfile.is_zipfile(path) or (path.stat().st_size > 0 and tarfile.is_tarfile(path))
-    return holds_files or path.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz"))
-
-
-def _unzipped(path: Path) -> BinaryIO:
+                        yield Source(stream, f"{path}: {member.filename}", member.filename, member.file_size)
+        return
     with open(path, "rb") as stream:
         is_gzip = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if is_gzip else open(path, "rb")
+    with gzip.open(path) if is_gzip else open(path, "rb") as stream:
+        if not is_archive(path):
+            yield Source(stream, str(path), path.name.removesuffix(".gz"), None if is_gzip else path.stat().st_size)
+            return
+        # tarfile's own decompression takes an archive that was cut off between two files for one that ends there
+        with tarfile.open(fileobj=stream, mode="r|*") as files:
+            for member in files:
+                if not member.isdir():
+                    content = files.extractfile(member) if member.isfile() else None
+                    yield Source(content, f"{path}: {member.name}", member.name, member.size)
+
+
+def is_archive(path: Path) -> bool:
+    """By its name, so that a damaged one is not taken for text; or by what it holds, if it holds anything."""
+    if path.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz")):
+        return True
+    return zipfile.is_zipfile(path) or (path.stat().st_size > 0 and tarfile.is_tarfile(path))
 
 
 def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:

@@ -171,7 +171,7 @@ def test_the_kernels_do_the_same_uncompiled(rows):
     compiled = ids.read(lines)
     slots, pool, offsets = np.full(64, -1, np.int32), np.zeros(16 * len(raw), np.uint8), np.zeros(n + 1, np.int64)
     with np.errstate(over="ignore"):  # hashing multiplies modulo 2⁶⁴
-        codes, n_ids = kernels.intern.py_func(block, starts[:2], ends[:2], slots, pool, offsets, 0)
+        codes, n_ids = kernels.intern.py_func(block, starts[:2], ends[:2], lines.fault, slots, pool, offsets, 0)
     assert np.array_equal(codes, compiled) and n_ids == ids.n
     assert ids.ids("utf-8") == list(dict.fromkeys(rows))
 

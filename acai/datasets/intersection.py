@@ -16,7 +16,7 @@ from acai.datasets.listening_log import ListeningLog
 from acai.datasets.msd import Tracks
 from acai.errors import InputError
 
-BRACKETS = re.compile(r"\s*(\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\})\s*$")  # "(Live)" at the end
+BRACKETS = re.compile(r"(?<=\S)(\s*(\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}))+\s*$")  # "(Live)" at the end, but not alone
 GUESTS = re.compile(r"\s*[(\[]?\b(feat|featuring|ft)\b\.?\s.*$")  # "feat. somebody", in brackets or not
 
 
@@ -39,10 +39,7 @@ def punctuation(text: str) -> str:
 def suffixes(text: str) -> str:
     """As `punctuation`, without brackets at the end ("(Live)", "[Remastered]") and without guests ("feat. …")."""
     text = letters(text)
-    text = GUESTS.sub("", text) or text
-    while (shorter := BRACKETS.sub("", text)) not in (text, ""):
-        text = shorter
-    return punctuation(text)
+    return punctuation(BRACKETS.sub("", GUESTS.sub("", text) or text))
 
 
 @cache

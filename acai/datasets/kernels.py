@@ -85,9 +85,9 @@ def clock(block: Array, starts: Array, ends: Array) -> Array:
 
 @njit(cache=True)
 def intern(
-    block: Array, starts: Array, ends: Array, slots: Array, pool: Array, offsets: Array, n_ids: int
+    block: Array, starts: Array, ends: Array, fault: Array, slots: Array, pool: Array, offsets: Array, n_ids: int
 ) -> tuple[Array, int]:
-    """The number of the id on each line, in order of appearance, and how many ids there are now.
+    """The number of the id on each line, in order of appearance, and how many ids there are now; not of lines with a fault.
 
     An id is some fields of a line, with a zero between two, and zeros behind up to a whole word of 8 bytes. Id number c
     is the words of `pool` from `offsets[c]` to `offsets[c + 1]`; the numbers are in `slots`, a hash table with open
@@ -96,6 +96,8 @@ def intern(
     words, mask = pool.view(np.uint64), np.uint64(len(slots) - 1)
     codes = np.zeros(starts.shape[1], dtype=np.int32)
     for line in range(len(codes)):
+        if fault[line]:
+            continue
         first = offsets[n_ids]
         end = 8 * first  # an id is written where it will stay if it is new
         for f in range(len(starts)):

@@ -226,22 +226,21 @@ def _rated(
     if time:
         kinds["time"] = Numbers(*time, np.int64)
     table = read_table(path, names, fields, kinds, on_error=on_error, **options)
-    notes, times = table.notes(), table.columns.get("time")
-    arguments = (*(table.columns[name] for name in ("user", "song", "value")), table.ids["user"], table.ids["song"])
+    users, songs, times = table.ids["user"], table.ids["song"], table.columns.get("time")
+    sizes = {"rows": table.n_rows, "users": len(users), "songs": len(songs)}
+    notes = table.notes() + compared(table.label, names[0] if len(names) == 1 else table.name, sizes, complete)
+    entries = table.columns["user"], table.columns["song"], table.columns["value"], users, songs
     try:
-        ratings = Ratings.from_codes(*arguments, combine, times)
+        return Ratings.from_codes(*entries, combine, times, notes)
     except RepeatedPair as error:
         first, second = map(table.line_of, error.rows)
         if on_error == "raise":
-            raise InputError(
-                f"{table.label}, line {second}: expected each pair of user and song once; "
-                f"found user {error.user!r} and song {error.song!r}, as on line {first} already"
-            ) from error
-        ratings = Ratings.from_codes(*arguments, "first", times)
-        notes.append(f"{table.n_rows - ratings.n_ratings:,} skipped for want of a pair not seen before: line {second}, …")
-    sizes = {"rows": table.n_rows, "users": ratings.n_users, "songs": ratings.n_songs}
-    notes += compared(table.label, names[0] if len(names) == 1 else table.name, sizes, complete)
-    return Ratings(ratings.csr, ratings.users, ratings.songs, ratings.times, notes)
+            found = f"user {error.user!r} and song {error.song!r}, as on line {first} already"
+            expected = "expected each pair of user and song once"
+            raise InputError(f"{table.label}, line {second}: {expected}; found {found}") from error
+        kept = Ratings.from_codes(*entries, "first", times)
+        note = f"{table.n_rows - kept.n_ratings:,} skipped for want of a pair not seen before: line {second}, …"
+        return Ratings(kept.csr, kept.users, kept.songs, kept.times, [*notes, note])
 
 
 def _names(path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], **options) -> dict[str, str]:

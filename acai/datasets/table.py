@@ -28,7 +28,9 @@ LARGEST = np.finfo(np.float32).max
 class Lines:
     """A block of whole lines; field f of a line is `raw[starts[f, line] : ends[f, line]]`."""
 
-    def __init__(self, raw: bytes, fields: Sequence[str], separator: str, encoding: str, longest: int) -> None:
+    def __init__(
+        self, raw: bytes, fields: Sequence[str], separator: str, encoding: str, longest: int, filled: Sequence[int] = ()
+    ) -> None:
         from acai.datasets.kernels import cut
 
         self.raw, self.block, self.fields = raw, np.frombuffer(raw, dtype=np.uint8), fields
@@ -43,15 +45,13 @@ class Lines:
             self.expect(np.array([_is_text(line, encoding) for line in lines]), f"{encoding.upper()} text")
             self.expect(np.array([b"\0" not in line for line in lines]), "no NUL byte")
         self.expect(n_found == len(fields), f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}")
+        for f in filled:
+            self.expect(self.ends[f] > self.starts[f], f"something as {fields[f]}")
 
     def expect(self, fine: np.ndarray, expected: str) -> None:
         """Where a line is not `fine`, remember what was expected of it; its first fault counts."""
         self.fault[(self.fault == 0) & ~fine] = len(self.expected)
         self.expected.append(expected)
-
-    def keep(self, fine: np.ndarray) -> None:
-        """Leave the other lines out."""
-        self.starts, self.ends, self.fault = self.starts[:, fine], self.ends[:, fine], self.fault[fine]
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,8 @@ class Ids:
         self.slots = np.full(1 << 10, -1, dtype=np.int32)
         self.pool, self.offsets = np.zeros(1 << 13, dtype=np.uint8), np.zeros(1 << 10, dtype=np.int64)
 
-    def check(self, lines: Lines) -> None:
-        """A line on which a field is empty that may not be is faulty."""
-        for f in () if self.may_be_empty else self.fields:
-            lines.expect(lines.ends[f] > lines.starts[f], f"something as {lines.fields[f]}")
-
     def read(self, lines: Lines) -> np.ndarray:
-        """The number of the id on each line, int32; ids that are new get one."""
+        """The number of the id on each line, int32; ids that are new get one, but for those on faulty lines."""
         from acai.datasets.kernels import intern
 
         n, room = self.n + len(lines.fault), 8 * (int(self.offsets[self.n]) + len(lines.fault) + len(lines.raw) // 8)
@@ -122,9 +117,9 @@ class Ids:
         if 2 * n > len(self.slots):
             self.slots = np.full(1 << (4 * n).bit_length(), -1, dtype=np.int32)
             known = 8 * self.offsets[None, : self.n], 8 * self.offsets[None, 1 : self.n + 1]
-            intern(self.pool, *known, self.slots, self.pool, self.offsets, 0)  # the ids themselves, read again
+            intern(self.pool, *known, np.zeros(self.n, np.uint8), self.slots, self.pool, self.offsets, 0)  # read again
         spans = lines.starts[self.fields], lines.ends[self.fields]
-        codes, self.n = intern(lines.block, *spans, self.slots, self.pool, self.offsets, self.n)
+        codes, self.n = intern(lines.block, *spans, lines.fault, self.slots, self.pool, self.offsets, self.n)
         return codes
 
     def ids(self, encoding: str) -> list:
@@ -211,6 +206,8 @@ def read_table(
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
     ids = {name: column for name, column in columns.items() if isinstance(column, Ids)}
+    ids_last = sorted(columns, key=lambda name: name in ids)  # when all faults are known: a faulty line's ids get no number
+    filled = [f for column in ids.values() if not column.may_be_empty for f in column.fields]
     rows = {name: bytearray() for name in columns}  # grows in place, so that no column ever stands in memory twice
     with (
         opened(path, *names) as source,
@@ -228,19 +225,14 @@ def read_table(
         n_lines = int(header)
         for raw in whole_lines(source.stream, block_size, b"" if header else first):
             bar.update(len(raw))
-            lines = Lines(raw, fields, separator, encoding, block_size)
-            for column in ids.values():
-                column.check(lines)
-            values = {name: column.read(lines) for name, column in columns.items() if name not in ids}
+            lines = Lines(raw, fields, separator, encoding, block_size, filled)
+            values = {name: columns[name].read(lines) for name in ids_last}
             fine = lines.fault == 0
             if not fine.all():
                 _report(lines, n_lines + 1, table, on_error, separator)
-                values = {name: column[fine] for name, column in values.items()}
-                lines.keep(fine)  # so that a faulty line's ids get no number
-            values |= {name: column.read(lines) for name, column in ids.items()}
             for name, column in values.items():
-                rows[name] += column.data
-            table.n_rows += len(lines.fault)
+                rows[name] += column[fine].data
+            table.n_rows += int(fine.sum())
             n_lines += len(fine)
     if table.n_rows == 0:
         raise InputError(f"not one line could be used; {'; '.join(table.notes())}")

@@ -161,9 +161,7 @@ def cut(raw, fields, separator):
 def test_the_kernels_do_the_same_uncompiled(rows):
     raw = "".join(f"{user}\t{song}\t4.5\t2009-05-04T23:08:57Z\n" for user, song in rows).encode()
     lines = cut(raw, ("user", "song", "n", "time"), "\t")
-    n, block, tab = len(rows), lines.block, np.array([9], np.uint8)
-    starts, ends, found = kernels.cut.py_func(block, *(np.flatnonzero(block == sign) for sign in b"\n\t"), tab, 4)
-    assert np.array_equal(starts, lines.starts) and np.array_equal(ends, lines.ends) and found.tolist() == [4] * n
+    n, block, starts, ends = len(rows), lines.block, lines.starts, lines.ends
     assert kernels.decimals.py_func(block, starts[2], ends[2]).tolist() == [4.5] * n
     assert kernels.clock.py_func(block, starts[3], ends[3]).T.tolist() == [[2009, 5, 4, 23, 8, 57]] * n
     assert Times(3).read(lines).tolist() == [1241478537] * n and not lines.fault.any()
@@ -184,7 +182,8 @@ def test_lines_are_cut_as_split_cuts_them(texts, separator, n_fields):
         expected = text.split(separator)
         assert (lines.fault[line] == 0) == (len(expected) == n_fields)
         if len(expected) == n_fields:
-            assert [raw[start:end].decode() for start, end in zip(lines.starts[:, line], lines.ends[:, line])] == expected
+            spans = zip(lines.starts[:, line], lines.ends[:, line])
+            assert [lines.block[start:end].tobytes().decode() for start, end in spans] == expected
 
 
 def test_hashing_separates_what_only_differs_far_back(folder):
@@ -269,16 +268,20 @@ class Endless(io.RawIOBase):
     def __init__(self, n):
         self.left, self.served = n, 0
 
-    def read(self, size=-1):
-        size = min(size, self.left)
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        size = min(len(buffer), self.left)
         self.left -= size
         self.served += size
-        return b"x" * size
+        buffer[:size] = b"x" * size
+        return size
 
 
 def test_a_line_of_a_billion_bytes_is_refused_before_it_is_read():
     stream = Endless(10**9)
-    block = next(whole_lines(stream))
+    block = next(whole_lines(io.BufferedReader(stream)))
     assert BLOCK < len(block) - 1 <= BLOCK + 1  # enough to see that it is too long
     assert stream.served < 20 * 2**20
 

@@ -8,41 +8,10 @@ import numpy as np
 from numba import njit
 
 Array = np.ndarray
-RETURN, POINT, ZERO = b"\r.0"
+POINT, ZERO = b".0"
 FORM = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)  # of a time; 0 stands for any digit
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth 1973, section 6.4)
 HALF_WORD = np.uint64(32)
-
-
-@njit(cache=True)
-def cut(block: Array, newlines: Array, signs: Array, separator: Array, n_fields: int) -> tuple[Array, Array, Array]:
-    """Where the fields of each line start and end, and how many it has; with too many or too few, they count as empty.
-
-    `signs` are the places where a separator may begin: those of its first byte.
-    """
-    starts = np.zeros((n_fields, len(newlines)), dtype=np.int64)
-    ends, n_found = np.zeros_like(starts), np.ones(len(newlines), dtype=np.int64)
-    start, s = 0, 0
-    for line in range(len(newlines)):
-        starts[0, line] = start
-        while s < len(signs) and signs[s] < newlines[line]:
-            at, k = signs[s], 0
-            while k < len(separator) and block[at + k] == separator[k]:
-                k += 1
-            if at >= start and k == len(separator):  # ":::" has "::" once, and a ":"
-                start = at + k
-                if n_found[line] < n_fields:
-                    ends[n_found[line] - 1, line], starts[n_found[line], line] = at, start
-                n_found[line] += 1
-            s += 1
-        end = newlines[line]
-        if end > starts[0, line] and block[end - 1] == RETURN:
-            end -= 1
-        ends[-1, line] = end
-        if n_found[line] != n_fields:
-            ends[:, line] = starts[:, line]
-        start = newlines[line] + 1
-    return starts, ends, n_found
 
 
 @njit(cache=True)

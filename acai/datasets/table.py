@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -26,25 +26,33 @@ LARGEST = np.finfo(np.float32).max
 
 
 class Lines:
-    """A block of whole lines; field f of a line is `raw[starts[f, line] : ends[f, line]]`."""
+    """A block of whole lines; field f of a line is `block[starts[f, line] : ends[f, line]]`."""
 
     def __init__(
         self, raw: bytes, fields: Sequence[str], separator: str, encoding: str, longest: int, filled: Sequence[int] = ()
     ) -> None:
-        from acai.datasets.kernels import cut
+        self.raw, self.fields = raw, fields
+        cut, sign = raw.replace(b"\r\n", b"\n") if b"\r" in raw else raw, separator.encode()
+        if len(sign) > 1:  # one byte will do, and no text has a NUL
+            cut, sign = cut.replace(sign, b"\0"), b"\0"
+        self.block = np.frombuffer(cut, dtype=np.uint8)
+        marks = np.flatnonzero((self.block == ord("\n")) | (self.block == ord(sign)))  # where fields end
+        last = np.flatnonzero(self.block[marks] == ord("\n"))  # those that are the last of a line
+        n_found = np.diff(last, prepend=-1)  # (lines,)
+        fine = n_found == len(fields)
+        self.starts, self.ends = np.zeros((2, len(fields), len(last)), dtype=np.int64)  # a faulty line's fields are empty
+        chosen = np.repeat(fine, n_found)
+        self.ends[:, fine] = marks[chosen].reshape(-1, len(fields)).T
+        self.starts[:, fine] = np.append(0, marks[:-1] + 1)[chosen].reshape(-1, len(fields)).T
 
-        self.raw, self.block, self.fields = raw, np.frombuffer(raw, dtype=np.uint8), fields
-        sign = np.frombuffer(separator.encode(), dtype=np.uint8)
-        newlines, signs = np.flatnonzero(self.block == ord("\n")), np.flatnonzero(self.block == sign[0])
-        self.starts, self.ends, n_found = cut(self.block, newlines, signs, sign, len(fields))  # (fields, lines)
-        self.fault = np.zeros(len(newlines), dtype=np.uint8)  # 0 while nothing is wrong with a line, then a place in …
+        self.fault = np.zeros(len(last), dtype=np.uint8)  # 0 while nothing is wrong with a line, then a place in …
         self.expected = [""]
-        self.expect(np.diff(newlines, prepend=-1) <= longest + 1, f"a line of at most {longest:,} bytes")
+        self.expect(np.diff(marks[last], prepend=-1) <= longest + 1, f"a line of at most {longest:,} bytes")
         if b"\0" in raw or not _is_text(raw, encoding):
             lines = raw.split(b"\n")[:-1]
             self.expect(np.array([_is_text(line, encoding) for line in lines]), f"{encoding.upper()} text")
             self.expect(np.array([b"\0" not in line for line in lines]), "no NUL byte")
-        self.expect(n_found == len(fields), f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}")
+        self.expect(fine, f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}")
         for f in filled:
             self.expect(self.ends[f] > self.starts[f], f"something as {fields[f]}")
 
@@ -69,7 +77,7 @@ class Numbers:
         numbers, whole = decimals(lines.block, starts, ends), np.issubdtype(self.dtype, np.integer)
         for line in np.flatnonzero(np.isnan(numbers) & (lines.fault == 0)):  # rare spellings, such as 1e-3
             with suppress(ValueError):
-                numbers[line] = float(lines.raw[starts[line] : ends[line]].replace(b"_", b"?"))
+                numbers[line] = float(lines.block[starts[line] : ends[line]].tobytes().replace(b"_", b"?"))
         fine = (numbers >= 0) & (numbers <= LARGEST) & ((np.floor(numbers) == numbers) | (not whole))
         lines.expect(fine, f"a {'whole ' * whole}number from 0 up as {lines.fields[self.field]}")
         return np.where(fine, numbers, 0).astype(self.dtype)
@@ -214,16 +222,16 @@ def read_table(
         tqdm(total=source.size, desc=f"reading {source.name}", unit="B", unit_scale=True, disable=not progress) as bar,
     ):
         table = Table(source.label, source.name, first_line=1 + header)
-        first = source.stream.readline(block_size)
+        blocks = whole_lines(source.stream, block_size)
+        first = next(blocks, b"").removeprefix(BOM)
         if not first:
             raise InputError(f"{table.label} is empty; expected lines of {len(fields)} fields: {', '.join(fields)}")
-        first = first.removeprefix(BOM)
         if header:
             expected, found = separator.join(fields), first.decode(errors="replace").rstrip("\r\n")
             if found != expected:
                 raise InputError(f"{table.label}, line 1: expected the header {expected!r}; found {found[:EXCERPT]!r}")
         n_lines = int(header)
-        for raw in whole_lines(source.stream, block_size, b"" if header else first):
+        for raw in blocks if header else chain([first], blocks):
             bar.update(len(raw))
             lines = Lines(raw, fields, separator, encoding, block_size, filled)
             values = {name: columns[name].read(lines) for name in ids_last}
@@ -241,21 +249,14 @@ def read_table(
     return table
 
 
-def whole_lines(stream: BinaryIO, block_size: int = BLOCK, rest: bytes = b"") -> Iterator[bytes]:
-    """Blocks that end with a newline, `rest` being what was read before; a line longer than a block is cut off."""
-    while chunk := stream.read(block_size):
-        chunk = rest + chunk
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            yield chunk[:end]
-        rest = chunk[end:]
-        if len(rest) > block_size:
-            yield rest[: block_size + 1] + b"\n"
-            while rest and b"\n" not in rest:
-                rest = stream.read(block_size)
-            rest = rest[rest.find(b"\n") + 1 :]
-    if rest:
-        yield rest if rest.endswith(b"\n") else rest + b"\n"
+def whole_lines(stream: BinaryIO, block_size: int = BLOCK) -> Iterator[bytes]:
+    """The first line, then blocks that end with a newline; a line longer than a block is cut off."""
+    block = b""
+    while block := block + (end := stream.readline(block_size + 1)):
+        yield block if block.endswith(b"\n") else block + b"\n"
+        while end and not end.endswith(b"\n"):
+            end = stream.readline(block_size)
+        block = stream.read(block_size)
 
 
 def _report(lines: Lines, first: int, table: Table, on_error: str, separator: str) -> None:

@@ -295,6 +295,13 @@ def test_a_line_that_is_too_long_is_named_and_skipped(folder):
     assert skipped_lines(table) == [2, 4]
 
 
+def test_a_long_line_is_not_made_short_by_its_separators(folder):
+    for n in range(1, 30):  # whatever is left of the line when it is cut off
+        path = write(folder, f"{'y' * n}<SEP>song<SEP>1\nann<SEP>{'x' * 900}<SEP>{'3' * 100}\nbob<SEP>song<SEP>1\n")
+        with pytest.raises(InputError, match="line 2: expected a line of at most 1,000 bytes"):
+            read(path, block_size=1000, separator="<SEP>")
+
+
 def test_a_repeated_pair_is_named_with_both_lines(tmp_path):
     path = write(tmp_path, "ann\tx\t3\nfaulty\nbob\tx\t1\nann\ty\t1\nbob\tx\t2\nann\tx\t9\n")
     with pytest.raises(InputError, match="line 2: expected 3 fields"):

@@ -34,9 +34,10 @@ class Lines:
         self.raw, self.fields = raw, fields
         cut, sign = raw.replace(b"\r\n", b"\n") if b"\r" in raw else raw, separator.encode()
         if len(sign) > 1:  # one byte will do, and no text has a NUL
-            cut, sign = cut.replace(sign, b"\0"), b"\0"
+            cut = cut.replace(sign, b"\0")
         self.block = np.frombuffer(cut, dtype=np.uint8)
-        marks = np.flatnonzero((self.block == ord("\n")) | (self.block == ord(sign)))  # where fields end
+        is_sign = self.block == (0 if len(sign) > 1 else ord(sign))
+        marks = np.flatnonzero((self.block == ord("\n")) | is_sign)  # where fields end
         last = np.flatnonzero(self.block[marks] == ord("\n"))  # those that are the last of a line
         n_found = np.diff(last, prepend=-1)  # (lines,)
         fine = n_found == len(fields)
@@ -47,7 +48,8 @@ class Lines:
 
         self.fault = np.zeros(len(last), dtype=np.uint8)  # 0 while nothing is wrong with a line, then a place in …
         self.expected = [""]
-        self.expect(np.diff(marks[last], prepend=-1) <= longest + 1, f"a line of at most {longest:,} bytes")
+        length = np.diff(marks[last], prepend=-1) - 1 + (n_found - 1) * (len(sign) - 1)  # before it was cut
+        self.expect(length <= longest, f"a line of at most {longest:,} bytes")
         if b"\0" in raw or not _is_text(raw, encoding):
             lines = raw.split(b"\n")[:-1]
             self.expect(np.array([_is_text(line, encoding) for line in lines]), f"{encoding.upper()} text")
@@ -132,8 +134,8 @@ class Ids:
 
     def ids(self, encoding: str) -> list:
         """Every id, in the order of the numbers: a str, or a tuple of them."""
-        pool = memoryview(self.pool)
-        texts = (str(pool[start:end], encoding).rstrip("\0") for start, end in pairwise((8 * self.offsets[: self.n + 1]).tolist()))
+        pool, ends = memoryview(self.pool), (8 * self.offsets[: self.n + 1]).tolist()
+        texts = (str(pool[start:end], encoding).rstrip("\0") for start, end in pairwise(ends))
         if len(self.fields) == 1:
             return list(texts)
         shared: dict[str, str] = {}  # an artist of a thousand songs is one str

@@ -81,7 +81,9 @@ def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParse
     documented = {word: (value, " ".join(text.split()).replace("%", "%%")) for word, value, text in entries}
     parser = argparse.ArgumentParser(f"acai {name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for word, parameter in inspect.signature(command).parameters.items():
-        how, (value, text), default = reading(parameter.annotation), documented[word], parameter.default
+        default = parameter.default
+        value, text = documented[word]
+        how = reading(parameter.annotation)
         if value:
             how["metavar"] = tuple(value.split()) if isinstance(how.get("nargs"), int) else value
         if default is not parameter.empty:

@@ -81,7 +81,8 @@ def _players(songs: Mapping[str, str], sound: Callable[[str], tuple[np.ndarray, 
     """A player for each song, under what is said of it; the sound, as mp3, stands in its address."""
     entries = []
     for song, words in songs.items():
-        (samples, rate), mp3 = sound(song), io.BytesIO()
+        samples, rate = sound(song)
+        mp3 = io.BytesIO()
         soundfile.write(mp3, samples, int(rate), format="MP3")
         source = f"data:audio/mpeg;base64,{base64.b64encode(mp3.getvalue()).decode()}"
         entries.append(f"<p>{escape(f'{song}, {words}')}<br><audio controls preload=metadata src='{source}'></audio></p>")

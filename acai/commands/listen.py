@@ -68,10 +68,13 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
     print_table(("", "AUC", "way to the truth"), rungs)
 
     u = typical_listener(split, scores[NETWORK])
-    user, place = plays.users[u], np.argsort(np.argsort(-scores[TRUTH][u], kind="stable"), kind="stable") + 1
+    user = plays.users[u]
     played = {song: f"{n:g} plays: {world.describe(song)}" for song, n in favourites(split.train, user)[:3]}
-    best = [(plays.songs[split.unheard[j]], place[j]) for j in np.argsort(-scores[NETWORK][u], kind="stable")[:5]]
-    new = {song: f"in truth their no. {no} of {len(place)}: {world.describe(song)}" for song, no in best}
+    by_network, by_truth = (list(np.argsort(-scores[name][u], kind="stable")) for name in (NETWORK, TRUTH))
+    new = {}
+    for j in by_network[:5]:
+        song = plays.songs[split.unheard[j]]
+        new[song] = f"in truth their no. {by_truth.index(j) + 1} of {len(by_truth)}: {world.describe(song)}"
     listener = (
         f"{user}, whom the network serves better than half of the others and worse than the other half, likes music that is "
         f"{world.describe_taste(user)}. That is the truth, which the network was not told."
@@ -85,8 +88,9 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
         for n, song in enumerate(group, 1):
             with written_whole(out / f"{kind}-{n}-{song}.wav") as temporary:
                 soundfile.write(temporary, *world.sound(song))
-    S = spectrograms[plays.column(best[0][0])]
-    plots.save(plots.overview(ladder, ear.history, S, best[0][0]), out / "demo.png")
+    first = next(iter(new))
+    S = spectrograms[plays.column(first)]
+    plots.save(plots.overview(ladder, ear.history, S, first), out / "demo.png")
     title = "acai on a SYNTHETIC world of music"
     lead = "SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured."
     songs_of_Q = plots.factor_map(model.Q[split.heard], world.features[split.heard, 1], "register, from low to high")
@@ -152,16 +156,18 @@ def report(
         The page.
     """
     library = own_music(plays, audio, progress=True)
-    log, sounds, missing = library.plays, library.sounds, library.unheard_of
+    log, sounds = library.plays, library.sounds
     for track, reason in library.skipped.items():
         print(f"skipped: {track} {reason}")
+    missing = library.unheard_of
     if missing:
         some = ", ".join(map(str, missing[:3])) + (", …" if len(missing) > 3 else "")
         print(f"{len(missing)} of the tracks in {plays} cannot be heard in {audio}: {some}")
     user = user or log.users[np.diff(log.csr.indptr).argmax()]
     loved = favourites(log, user)
     audible = [(song, n) for song, n in zip(log.songs, np.diff(log.csc.indptr)) if song in sounds]
-    heard, unheard = [song for song, n in audible if n], [song for song, n in audible if not n]
+    heard = [song for song, n in audible if n]
+    unheard = [song for song, n in audible if not n]
     if not unheard:
         raise InputError(f"every track of {audio} has been played already; add some that nobody has played")
     print(f"{log}\n{len(heard)} songs to learn from, {len(unheard)} that nobody has played\n")
@@ -183,11 +189,14 @@ def report(
 
     title = f"New music for {user}"
     listener = f"{user} played {len(loved)} songs. Here are half a minute of the favourites, and of what is new."
-    played = {song: f"{n:g} plays" for song, n in [(song, n) for song, n in loved if song in sounds][:5]}
-    new, S = {song: f"score {score:.3f}" for song, score in best}, sounds[best[0][0]]
+    known = [(song, n) for song, n in loved if song in sounds][:5]
+    played = {song: f"{n:g} plays" for song, n in known}
+    new = {song: f"score {score:.3f}" for song, score in best}
+    S = sounds[best[0][0]]
 
     def beginning(song: str) -> tuple[np.ndarray, float]:
-        recording, blocks = Recording(library.paths[song], RATE), []
+        recording = Recording(library.paths[song], RATE)
+        blocks = []
         for block in recording:
             blocks.append(block)
             if recording.n_samples >= SECONDS * RATE:

@@ -62,7 +62,8 @@ def recommend(
         ratings = _read(data, log)
         _id_of(user, ratings)  # an unknown one should not have to wait for the training
         fitted = _fit(model, ratings)
-    user, titles = _id_of(user, fitted.ratings), {}
+    user = _id_of(user, fitted.ratings)
+    titles = {}
     if data is not None and data[0] in TITLES:
         with contextlib.suppress(InputError):  # titles are a courtesy: `u.data` alone, without `u.item`, will do
             titles = TITLES[data[0]](data[1])
@@ -143,7 +144,9 @@ def evaluate(
     chosen = {name: model_named(name) for name in models or (FOR_PLAYS if _holds_plays(ratings) else FOR_RATINGS)}
     parts = list(ratings.folds(folds, seed)) if folds else [ratings.split(test, seed)]
     print(f"{ratings}\n{f'mean of {folds} folds' if folds else f'{test:.0%} held out'}; lists of {k} songs\n")
-    columns, width, found = metrics or METRICS, max(map(len, ["model", *chosen])), {}
+    columns = metrics or METRICS
+    width = max(map(len, ["model", *chosen]))
+    found = {}
     for name, model in chosen.items():
         runs = cross_validate(model, None, parts, jobs, k=k, which=metrics, relevant_from=relevant_from)
         if not found:

@@ -51,7 +51,8 @@ def features(
     """
     named = {"sample_rate": sample_rate, "window": window, "hop": hop, "n_mels": mels, "f_max": f_max}
     given = {name: value for name, value in named.items() if value is not None}
-    tracks, cache = audio_folder(folder), cache or default_cache()
+    tracks = audio_folder(folder)
+    cache = cache or default_cache()
     started = time.perf_counter()
     found = extract(tracks.paths, cache, kind, jobs, progress=True, **given)
     seconds = time.perf_counter() - started

@@ -52,7 +52,8 @@ def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes 
 
     names, song, n = np.unique(np.asarray(songs), return_inverse=True, return_counts=True)
     order = np.argsort(-n, kind="stable")
-    row, shown = np.argsort(order)[song], order[:n_songs]
+    row = np.argsort(order)[song]
+    shown = order[:n_songs]
     ax = axes(ax, size=(8, 0.8 + 0.2 * len(shown)))
     ax.plot(np.asarray(times).astype("datetime64[s]")[row < n_songs], row[row < n_songs], "|", color=BLUE, markersize=9)
     ax.set_yticks(range(len(shown)), [f"{names[i]} ({n[i]}×)" for i in shown], fontsize=8)
@@ -81,7 +82,8 @@ def singular_values(sigma: np.ndarray, k: int = 0, ax: "Axes | None" = None) -> 
 
 def _bars(heights: np.ndarray, n: int, ax: "Axes | None", width: float = 0.8, **labels: str) -> "Axes":
     """Bars from the left to the right, the first n of them painted."""
-    ax, place = axes(ax, **labels), np.arange(1, len(heights) + 1)
+    ax = axes(ax, **labels)
+    place = np.arange(1, len(heights) + 1)
     ax.bar(place, heights, width, color=np.where(place <= n, ORANGE, SKY))
     return ax
 

@@ -231,7 +231,7 @@ def _judge_kinks(report: Report, point: _Point, h: float) -> None:
     report.findings.append(finding)
     whole, slack = dx.sum(dtype=float), tolerance * np.abs(dx).sum()
     if report.ok and not curved[-1] and not low[-1] - slack <= whole <= high[-1] + slack:
-        allowed = f"between {low[-1]:.10g} and {high[-1]:.10g}"
+        allowed = f"{low[-1]:.10g}" if low[-1] == high[-1] else f"between {low[-1]:.10g} and {high[-1]:.10g}"
         report.faults["x"] = f"on ties dx adds up to {whole:.10g}; moving all of x together, the slope is {allowed}"
 
 

@@ -5,6 +5,7 @@ import pytest
 from cf_cases import RATINGS, M, N, matrix, random_ratings
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from acai import InputError, Ratings
 from acai.cf import ItemKNN, UserKNN, kernels
@@ -125,7 +126,7 @@ def test_scores_by_products_are_scores_by_walking(centring):
 def test_sums_instead_of_means():
     R = random_ratings()
     model = ItemKNN(k=30, keep=30, similarity="cosine", centring="none", normalise=False).fit(R)
-    S = model.S.toarray()
+    S = sparse.csr_array((model.s, model.j, model.near)).toarray()
     assert np.allclose(model._scores(np.arange(R.n_users)), R.csr.toarray() @ S.T)
     assert not model.predicts_ratings
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -44,7 +43,7 @@ class ALS(FactorModel):
         Start from the P of this model, fitted on the same axes, rather than at random.
     """
 
-    predicts_ratings: ClassVar[bool] = False
+    predicts_ratings = False
     n_factors: int = 50
     n_epochs: int = 15
     reg: float = 0.1
@@ -68,24 +67,22 @@ class ALS(FactorModel):
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
 
-        by_user = ratings.csr.copy()
-        by_user.data = self._confidence(ratings.csr.data)
-        by_user.eliminate_zeros()  # what was not played weighs as much as what is not known
-        by_song = by_user.T.tocsr()
+        # what was not played weighs as much as what is not known
+        c = ratings.keep(ratings.csr.data != 0).map(self._confidence)
         self._start(ratings, biases=False)
         self.mu, self.b_u[:], self.b_i[:] = 0.0, 0, 0
-        with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
-            for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
-                self._solve(by_song, self.P, self.Q)
-                loss = self._solve(by_user, self.Q, self.P)
-                self.history.append(loss + 0.5 * self.reg * float(np.square(self.Q, dtype=np.float64).sum()))
+        for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
+            self._solve(c.csc.T, self.P, self.Q)
+            loss = self._solve(c.csr, self.Q, self.P)
+            self.history.append(loss + 0.5 * self.reg * float(np.square(self.Q, dtype=np.float64).sum()))
 
     def _solve(self, c: sparse.csr_array, Y: np.ndarray, X: np.ndarray) -> float:
         """Put into X the rows that fit a fixed Y best; returns their part of the objective."""
         from acai.cf import kernels
 
-        G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
-        Z = (Y @ np.linalg.inv(G)).astype(np.float32)
+        with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
+            G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
+            Z = (Y @ np.linalg.inv(G)).astype(np.float32)
         loss = np.empty(len(X))
         kernels.als_solve(c.indptr, c.indices, c.data, Y, G, Z, X, loss)  # (C11)
         return 0.5 * float(loss.sum())
@@ -104,9 +101,8 @@ class ALS(FactorModel):
             p; order the songs by `model.Q @ p`. The plays of a user of the training data give that user's row of P.
         """
         i, r = self._heard(heard)
-        p = np.zeros((1, self.Q.shape[1]), np.float32)
         c = sparse.csr_array((self._confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
         c.eliminate_zeros()
-        with threadpool_limits(1, "blas"):
-            self._solve(c, self.Q, p)
+        p = np.zeros((1, self.Q.shape[1]), np.float32)
+        self._solve(c, self.Q, p)
         return p[0]

@@ -1,7 +1,6 @@
 """The predictions that every other model must beat."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -19,7 +18,7 @@ class GlobalMean(Recommender):
         The mean of the known entries.
     """
 
-    state: ClassVar[tuple[str, ...]] = ("mu",)
+    state = ("mu",)
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         self.mu = mean(ratings)
@@ -50,7 +49,7 @@ class Baseline(Recommender):
         The biases.
     """
 
-    state: ClassVar[tuple[str, ...]] = ("mu", "b_u", "b_i")
+    state = ("mu", "b_u", "b_i")
     n_epochs: int = 10
     reg_u: float = 15.0
     reg_i: float = 10.0
@@ -79,8 +78,8 @@ class Popularity(Recommender):
         The share of the users with a known entry.
     """
 
-    predicts_ratings: ClassVar[bool] = False
-    state: ClassVar[tuple[str, ...]] = ("share",)
+    predicts_ratings = False
+    state = ("share",)
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         self.share = how_many(ratings)[1] / ratings.n_users

@@ -62,9 +62,8 @@ def evaluate(
     if expect_ratings(train).users != expect_ratings(test).users or train.songs != test.songs:
         raise InputError("train and test have different users or songs; expected the two parts of one Ratings")
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
-    for name in which:
-        if name not in METRICS:
-            raise unknown("metric", name, METRICS, n=len(METRICS))
+    for name in set(which).difference(METRICS):
+        raise unknown("metric", name, METRICS, n=len(METRICS))
     if model.ratings is not train:
         model.fit(train)
     found: dict[str, float] = {}

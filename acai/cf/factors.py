@@ -2,11 +2,10 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, svds
+from scipy.sparse.linalg import aslinearoperator, svds
 from threadpoolctl import threadpool_limits
 
 from acai.cf.baselines import mean, means
@@ -33,7 +32,7 @@ class FactorModel(Recommender):
         The objective after each epoch.
     """
 
-    state: ClassVar[tuple[str, ...]] = ("P", "Q", "mu", "b_u", "b_i", "history")
+    state = ("P", "Q", "mu", "b_u", "b_i", "history")
 
     def _start(self, ratings: Ratings, biases: bool) -> tuple[np.ndarray, np.ndarray]:
         """Where descent starts: at `init`, or at factors from N(0, init_std²) and biases of zero.
@@ -57,17 +56,15 @@ class FactorModel(Recommender):
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         from acai.cf import kernels
 
-        r_hat = np.empty(len(u), self.P.dtype)
-        u, i = np.asarray(u, np.int32), np.asarray(i, np.int32)
-        kernels.predict(u, i, self.P, self.Q, self.b_u, self.b_i, self.P.dtype.type(self.mu), r_hat)  # (C4)
-        return r_hat
+        know_u, know_i = u >= 0, i >= 0
+        r_hat = self.mu + np.where(know_u, self.b_u[u], 0) + np.where(know_i, self.b_i[i], 0)
+        return r_hat + np.where(know_u & know_i, kernels.dots(u, i, self.P, self.Q), 0)  # (C4)
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
             scores = self.P[rows] @ self.Q.T  # (C4)
         scores += self.b_i
-        scores += self.mu + self.b_u[rows, None]
-        return scores
+        return scores + (self.mu + self.b_u[rows, None])
 
     def _likeness(self, i: int) -> np.ndarray:
         """The cosine between the hidden features."""
@@ -108,7 +105,10 @@ class FactorModel(Recommender):
 
 def residuals(model: FactorModel, ratings: Ratings) -> np.ndarray:
     """e = r − r̂ of every known entry, in the order of `ratings.csr.data`."""
-    return ratings.csr.data - model._pairs(ratings.user_codes, ratings.csr.indices)
+    from acai.cf import kernels
+
+    u, i = ratings.user_codes, ratings.csr.indices
+    return ratings.csr.data - (np.float32(model.mu) + model.b_u[u] + model.b_i[i] + kernels.dots(u, i, model.P, model.Q))
 
 
 def objective(model: FactorModel, ratings: Ratings, reg: float) -> float:
@@ -146,7 +146,7 @@ class SVD(FactorModel):
         The singular values.
     """
 
-    state: ClassVar[tuple[str, ...]] = (*FactorModel.state, "sigma")
+    state = (*FactorModel.state, "sigma")
     n_factors: int = 10
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
@@ -155,9 +155,7 @@ class SVD(FactorModel):
             raise InputError(f"n_factors={self.n_factors}; expected less than the {m} users and the {n} songs")
         r_bar, R = means(ratings, axis=1), ratings.csr
         S = sparse.csr_array((R.data - r_bar[R.indices], R.indices, R.indptr), shape=R.shape)
-        times = lambda x: S @ x + r_bar @ x
-        times_T = lambda y: S.T @ y + np.multiply.outer(r_bar, y.sum(axis=0))
-        filled = LinearOperator((m, n), times, times_T, matmat=times, rmatmat=times_T, dtype=np.float64)
+        filled = aslinearoperator(S) + aslinearoperator(np.ones((m, 1))) @ aslinearoperator(r_bar[None])
         with threadpool_limits(1, "blas"):
             M, sigma, N_T = svds(filled, k=self.n_factors, v0=np.ones(min(m, n)))  # (C5, C6)
         M, self.sigma, N = M[:, ::-1], sigma[::-1].copy(), N_T[::-1].T

@@ -32,18 +32,12 @@ def top_n(scores, n):
 
 
 @njit(cache=True, fastmath=REORDER)
-def predict(u, i, P, Q, b_u, b_i, mu, r_hat):
-    """r̂ = μ + b(u) + b(i) + p_u·q_i of each pair (C4), without the terms of one that is not known, −1."""
+def dots(u, i, P, Q):
+    """p_u·q_i of each pair (C4)."""
+    products = np.empty(len(u), P.dtype)
     for j in range(len(u)):
-        x, y = u[j], i[j]
-        s = mu
-        if x >= 0:
-            s += b_u[x]
-        if y >= 0:
-            s += b_i[y]
-        if x >= 0 and y >= 0:
-            s += dot(P[x], Q[y])
-        r_hat[j] = s
+        products[j] = dot(P[u[j]], Q[i[j]])
+    return products
 
 
 @njit(cache=True, fastmath=REORDER)

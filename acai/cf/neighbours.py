@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
@@ -58,7 +58,7 @@ class Neighbours(Recommender):
         How many bytes the block of similarities may take.
     """
 
-    axis: ClassVar[int] = 0
+    axis = 0
     k: int = 40
     similarity: str = "pearson"
     min_overlap: int = 1
@@ -133,7 +133,7 @@ class Neighbours(Recommender):
             s = self._similarity(Shared(*sums[:, : here[-1]], norms[u], norms[w], self.asymmetry))
             chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in pairwise(here)]
             near, chosen = np.cumsum([0, *map(len, chosen)]), np.concatenate(chosen)
-            yield block, near, w[chosen], np.ones(len(chosen)) if self.similarity == "indicator" else s[chosen]  # (C2)
+            yield block, near, w[chosen], s[chosen] if self.similarity != "indicator" else np.ones(len(chosen))  # (C2)
 
     def _similarity(self, shared: Shared) -> np.ndarray:
         s = SIMILARITIES[self.similarity](shared)
@@ -178,7 +178,8 @@ class Neighbours(Recommender):
         a, b, names, told = (i, u, R.songs, R.csr) if self.axis else (u, i, R.users, R.csc)
         where = {told.indices[j]: j for j in range(told.indptr[b], told.indptr[b + 1])}
         ((block, near, v, s),) = self._near(np.array([a]))
-        here = slice(*near[np.searchsorted(block, a) + np.arange(2)])
+        at = np.searchsorted(block, a)
+        here = slice(near[at], near[at + 1])
         chosen = [(names[x], float(s_x), where[x]) for x, s_x in zip(v[here], s[here]) if x in where][: self.k]
         kappa = 1 / sum(s_x for _, s_x, _ in chosen) if self.normalise and chosen else 1.0
         by = self.scale[a] * kappa * self.Z_by_b.data
@@ -199,9 +200,6 @@ class UserKNN(Neighbours):
     """
 
     __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :]
-
-    def _learn(self, ratings: Ratings, progress: bool) -> None:
-        """Nothing: what the neighbours say is asked when it is needed."""
 
     def _holds(self) -> int:
         return max(self.memory, 128 * self.ratings.n_users)
@@ -228,8 +226,8 @@ class ItemKNN(Neighbours):
 
     Attributes
     ----------
-    S : scipy.sparse.csr_array, shape (n_songs, n_songs)
-        The similarities that are kept, at most `keep` in a row, the nearest first.
+    near, j, s : ndarray
+        The songs nearest to song i, at most `keep`, are j[near[i]:near[i + 1]], the nearest first; s says how like they are.
     """
 
     __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :] + """\
@@ -237,8 +235,8 @@ keep : int or None
         How many neighbours each song remembers; by default as many as fit into twice `memory`, and at least k.
     """
 
-    axis: ClassVar[int] = 1
-    state: ClassVar[tuple[str, ...]] = ("near", "j", "s")
+    axis = 1
+    state = ("near", "j", "s")
     keep: int | None = None
 
     def __post_init__(self) -> None:
@@ -252,10 +250,6 @@ keep : int or None
         lengths, j, s = zip(*((np.diff(near), j, s) for _, near, j, s in self._nearest(ratings, 1, np.arange(n), keep, progress)))
         self.near = np.cumsum(np.concatenate([[0], *lengths]))
         self.j, self.s = np.concatenate(j), np.concatenate(s)
-
-    @property
-    def S(self) -> sparse.csr_array:
-        return sparse.csr_array((self.s, self.j, self.near), shape=(len(self.near) - 1,) * 2)
 
     def _near(self, a: np.ndarray) -> Near:
         yield np.arange(self.ratings.n_songs), self.near, self.j, self.s

@@ -3,10 +3,8 @@
 import dataclasses
 import json
 import zipfile
-from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import repeat
-from os import PathLike
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -26,7 +24,7 @@ LIMITS = (  # of the settings, which mean the same in every model that has them
 SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
 
 
-class Recommender(ABC):
+class Recommender:
     """A model of what listeners think of songs. Ids go in and come out; rows and columns stay inside.
 
     A subclass is a dataclass: its fields are its settings. It fills in `_learn` and `_pairs`, a quicker `_scores`
@@ -54,7 +52,6 @@ class Recommender(ABC):
         self._learn(expect_ratings(ratings), progress, **more)
         return self._ready(ratings)
 
-    @abstractmethod
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         """Make what `state` names."""
 
@@ -63,9 +60,9 @@ class Recommender(ABC):
         self.ratings = ratings
         return self
 
-    @abstractmethod
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         """r̂ of each pair of a row and a column; −1 stands for one that is not known."""
+        raise NotImplementedError
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         """What orders the songs for each of these users: shape (len(rows), n_songs)."""
@@ -189,7 +186,7 @@ class Recommender(ABC):
         """The hidden features of a listener who was not in the training data; only factor models have any."""
         raise InputError(f"{type(self).__name__} has no hidden features; SVD, GradientDescent, SGD and ALS fold listeners in")
 
-    def save(self, path: str | PathLike) -> None:
+    def save(self, path: str | Path) -> None:
         """Keep the model, its settings and what it was fitted on in a `.npz` file, which `acai.load` reads.
 
         The file is that of `Ratings.save`, with more arrays beside; never a pickle.
@@ -211,7 +208,7 @@ class Recommender(ABC):
         return self.ratings
 
 
-def load(path: str | PathLike) -> Recommender:
+def load(path: str | Path) -> Recommender:
     """Read a model that `model.save(path)` wrote; nothing in the file is ever executed.
 
     Parameters

@@ -56,9 +56,7 @@ class FactorModel(Recommender):
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         from acai.cf import kernels
 
-        know_u, know_i = u >= 0, i >= 0
-        r_hat = self.mu + np.where(know_u, self.b_u[u], 0) + np.where(know_i, self.b_i[i], 0)
-        return r_hat + np.where(know_u & know_i, kernels.dots(u, i, self.P, self.Q), 0)  # (C4)
+        return kernels.predict(u, i, self.P, self.Q, self.b_u, self.b_i, self.P.dtype.type(self.mu))  # (C4)
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
@@ -105,10 +103,7 @@ class FactorModel(Recommender):
 
 def residuals(model: FactorModel, ratings: Ratings) -> np.ndarray:
     """e = r − r̂ of every known entry, in the order of `ratings.csr.data`."""
-    from acai.cf import kernels
-
-    u, i = ratings.user_codes, ratings.csr.indices
-    return ratings.csr.data - (np.float32(model.mu) + model.b_u[u] + model.b_i[i] + kernels.dots(u, i, model.P, model.Q))
+    return ratings.csr.data - model._pairs(ratings.user_codes, ratings.csr.indices)
 
 
 def objective(model: FactorModel, ratings: Ratings, reg: float) -> float:

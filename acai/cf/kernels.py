@@ -32,12 +32,18 @@ def top_n(scores, n):
 
 
 @njit(cache=True, fastmath=REORDER)
-def dots(u, i, P, Q):
-    """p_u·q_i of each pair (C4)."""
-    products = np.empty(len(u), P.dtype)
+def predict(u, i, P, Q, b_u, b_i, mu):
+    """r̂ = μ + b(u) + b(i) + p_u·q_i of each pair (C4), without the terms of one that is not known, −1."""
+    r_hat = np.full(len(u), mu)
     for j in range(len(u)):
-        products[j] = dot(P[u[j]], Q[i[j]])
-    return products
+        x, y = u[j], i[j]
+        if x >= 0:
+            r_hat[j] += b_u[x]
+        if y >= 0:
+            r_hat[j] += b_i[y]
+        if x >= 0 and y >= 0:
+            r_hat[j] += dot(P[x], Q[y])
+    return r_hat
 
 
 @njit(cache=True, fastmath=REORDER)

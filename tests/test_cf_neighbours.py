@@ -16,7 +16,7 @@ from acai.reference import cf as reference
 def similarities(R, name, k=40, **options):
     """All of s, the fast way."""
     s, model = np.zeros((M, M)), UserKNN(k, name, memory=2**10, **options)
-    for block, near, v, values in model._nearest(matrix(R), 0, np.arange(M)):
+    for block, near, v, values in model.fit(matrix(R))._near(np.arange(M)):
         s[np.repeat(block, np.diff(near)), v] = values
     return s
 

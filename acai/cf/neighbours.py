@@ -96,13 +96,16 @@ class Neighbours(Recommender):
             z /= spread[codes[axis]]
         self.Z = sparse.csr_array((z, R.indices, R.indptr), shape=R.shape)
         self.Z_by_b = self.Z if axis else self.Z.T.tocsr()
+        self.norms = row_norms(ratings, axis)
         return super()._ready(ratings)
 
     def _near(self, a: np.ndarray) -> Near:
         """The neighbours of each a, as `_nearest` yields them; the block may have more rows than were asked for."""
-        return self._nearest(self.ratings, self.axis, a)
+        return self._nearest(self.ratings, self.axis, a, self.norms)
 
-    def _nearest(self, ratings: Ratings, axis: int, rows: np.ndarray, keep: int | None = None, progress: bool = False) -> Near:
+    def _nearest(
+        self, ratings: Ratings, axis: int, rows: np.ndarray, norms: np.ndarray, keep: int | None = None, progress: bool = False
+    ) -> Near:
         """All with a positive similarity to each of `rows` (users for axis 0, songs for 1), the nearest first, of equals the first.
 
         A block of so many rows is taken at a time that what is held of them fits into `memory` bytes, at worst a pair
@@ -120,7 +123,6 @@ class Neighbours(Recommender):
 
         R, R_T = (ratings.csc.T, ratings.csr) if axis else (ratings.csr, ratings.csc.T)
         m = R.shape[0]
-        norms = sparse.linalg.norm(R.astype(np.float64), axis=1)
         keep = self.k if self.similarity == "indicator" else keep or m
         size = max(1, int(self.memory) // (128 * m))  # a pair takes 4 + 6 × 8 bytes, and as much again for the formulas
         pairs = min(size, len(rows)) * (m - 1)  # in a block, should everybody have something in common
@@ -168,7 +170,7 @@ class Neighbours(Recommender):
 
     def _likeness(self, i: int) -> np.ndarray:
         likeness = np.full(self.ratings.n_songs, -np.inf)
-        ((_, _, j, s),) = self._nearest(self.ratings, 1, np.array([i]))
+        ((_, _, j, s),) = self._nearest(self.ratings, 1, np.array([i]), row_norms(self.ratings, 1))
         likeness[j] = s
         return likeness
 
@@ -247,7 +249,8 @@ keep : int or None
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         n = ratings.n_songs
         keep = self.keep or max(self.k, self.memory // (6 * n))
-        lengths, j, s = zip(*((np.diff(near), j, s) for _, near, j, s in self._nearest(ratings, 1, np.arange(n), keep, progress)))
+        nearest = self._nearest(ratings, 1, np.arange(n), row_norms(ratings, 1), keep, progress)
+        lengths, j, s = zip(*((np.diff(near), j, s) for _, near, j, s in nearest))
         self.near = np.cumsum(np.concatenate([[0], *lengths]))
         self.j, self.s = np.concatenate(j), np.concatenate(s)
 
@@ -260,3 +263,9 @@ keep : int or None
         Z = self.Z[rows].T.tocsr()  # what these users think of each song
         sums = kernels.walk(self.near, self.j, self.s, self.k, Z.indptr, Z.indices, Z.data, len(rows))
         return self._blend(rows[:, None], np.arange(self.ratings.n_songs), *(part.T for part in sums))
+
+
+def row_norms(ratings: Ratings, axis: int) -> np.ndarray:
+    """‖r(u)‖ of each user (axis 0), or ‖r(i)‖ of each song (axis 1): float64."""
+    codes = (ratings.user_codes, ratings.csr.indices)[axis]
+    return np.sqrt(np.bincount(codes, ratings.csr.data.astype(np.float64) ** 2, ratings.csr.shape[axis]))

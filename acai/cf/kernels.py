@@ -226,13 +226,14 @@ def walk(near, v, s, k, indptr, indices, Z, n_columns):
 
 @njit(cache=True)
 def look_up(a, b, near, v, s, k, indptr, indices, Z, m):
-    """The same for some pairs of a and b only; here Z has a row for each b."""
+    """The same for some pairs of a and b only; here Z has a row for each b. Quickest where pairs of the same b stand together."""
     numerator, denominator = np.zeros(len(a)), np.zeros(len(a))
     where = np.full(m, -1, np.int64)  # where in Z stands what each of the m possible neighbours thought of b
     for p in range(len(a)):
         begin, end, count = indptr[b[p]], indptr[b[p] + 1], 0
-        for j in range(begin, end):
-            where[indices[j]] = j
+        if p == 0 or b[p] != b[p - 1]:
+            for j in range(begin, end):
+                where[indices[j]] = j
         for l in range(near[a[p]], near[a[p] + 1]):
             j = where[v[l]]
             if begin <= j < end:  # or else it stands there for an earlier b

@@ -163,6 +163,7 @@ class Neighbours(Recommender):
         sorted_a = a[pairs]
         for block, near, v, s in self._near(np.unique(sorted_a)):
             here = pairs[slice(*np.searchsorted(sorted_a, (block[0], block[-1] + 1)))]
+            here = here[np.argsort(b[here], kind="stable")]
             rows = np.searchsorted(block, a[here])
             sums = kernels.look_up(rows, b[here], near, v, s, self.k, Z.indptr, Z.indices, Z.data, Z.shape[1])
             numerator[here], denominator[here] = sums

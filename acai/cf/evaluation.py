@@ -62,6 +62,8 @@ def evaluate(
     if expect_ratings(train).users != expect_ratings(test).users or train.songs != test.songs:
         raise InputError("train and test have different users or songs; expected the two parts of one Ratings")
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
+    if k < 1:
+        raise InputError(f"k={k}; expected lists of at least 1 song")
     for name in set(which).difference(METRICS):
         raise unknown("metric", name, METRICS, n=len(METRICS))
     if model.ratings is not train:
@@ -70,37 +72,30 @@ def evaluate(
     if not RATING.keys().isdisjoint(which):
         r_hat = model.predict_codes(test.user_codes, test.csr.indices)
         found |= {name: metric(test.csr.data, r_hat) for name, metric in RATING.items()}
-    liked = test.keep(test.csr.data >= relevant_from)
-    users = np.flatnonzero(np.diff(liked.csr.indptr))
-    if not {*OF_LISTS, "coverage"}.isdisjoint(which):
-        found |= _of_lists(model, liked, users, k, memory)
-    if "auc" in which:
-        found["auc"] = _auc(model, liked, users, memory)
+    if not RATING.keys() >= set(which):
+        found |= _of_rankings(model, test.keep(test.csr.data >= relevant_from), k, "auc" in which, memory)
     return {name: found[name] for name in which}
 
 
-def _of_lists(model: Recommender, liked: Ratings, users: np.ndarray, k: int, memory: int) -> dict[str, float]:
-    if not len(users):
-        return dict.fromkeys((*OF_LISTS, "coverage"), np.nan)
-    columns = np.concatenate([columns for _, columns, _ in model.top(users, k, memory=memory)])
-    columns = np.pad(columns, ((0, 0), (0, k - columns.shape[1])), constant_values=-1)  # (users, k)
-    number = lambda u, i: u * (liked.n_songs + 1) + i  # of a pair; no pair with an empty place, −1, has that of another
-    hits = np.isin(number(users[:, None], columns), number(liked.user_codes.astype(np.int64), liked.csr.indices))
-    n_relevant = np.diff(liked.csr.indptr)[users]
-    found = {name: float(metric(hits, n_relevant).mean()) for name, metric in OF_LISTS.items()}
-    return found | {"coverage": metrics.coverage(columns, liked.n_songs)}
+def _of_rankings(model: Recommender, liked: Ratings, k: int, with_auc: bool, memory: int) -> dict[str, float]:
+    """What looks at every user who has relevant songs: those of `liked`."""
+    from acai.cf.kernels import top_n
 
-
-def _auc(model: Recommender, liked: Ratings, users: np.ndarray, memory: int) -> float:
-    """The mean over users who have both relevant songs and others, among the songs outside the training data."""
-    areas = []
+    n_relevant, known = np.diff(liked.csr.indptr), liked.map(np.ones_like).csr
+    users, columns, hits, areas = np.flatnonzero(n_relevant), [], [], []
     for block, scores in model.score_blocks(users, memory=memory):
-        for u, s in zip(block, scores):
-            new, relevant = s > -np.inf, np.zeros(len(s), bool)
-            relevant[liked.csr.indices[liked.csr.indptr[u] : liked.csr.indptr[u + 1]]] = True
-            if not relevant[new].all():
-                areas.append(metrics.auc(s[new], relevant[new]))
-    return float(np.mean(areas)) if areas else np.nan
+        relevant = known[block].toarray() > 0  # (block, n_songs)
+        columns.append(top_n(scores, k)[0])  # (block, k)
+        hits.append(np.take_along_axis(relevant, columns[-1], axis=1) & (columns[-1] >= 0))
+        for s, good in zip(scores, relevant) if with_auc else ():
+            new = s > -np.inf
+            if not good[new].all():  # or else nothing could stand below
+                areas.append(metrics.auc(s[new], good[new]))
+    if not len(users):
+        return dict.fromkeys(METRICS, np.nan)
+    found = {name: float(metric(np.concatenate(hits), n_relevant[users]).mean()) for name, metric in OF_LISTS.items()}
+    found["coverage"] = metrics.coverage(np.concatenate(columns), liked.n_songs)
+    return found | {"auc": float(np.mean(areas)) if areas else np.nan}
 
 
 def cross_validate(

@@ -288,7 +288,7 @@ def test_fma_with_a_faulty_line(tmp_path, rows, message):
 def test_fma_without_its_header(tmp_path):
     write(tmp_path, "tracks.csv", "track_id,artist\n2,AWOL\n")
     with pytest.raises(
-        InputError, match="lines 1 to 3: expected two header rows with artist/name, track/title"
+        InputError, match="line 2: expected two header rows with artist/name, track/title"
     ):
         datasets.fma(tmp_path)
 

@@ -41,12 +41,7 @@ class DataSet:
     by_hand: str = ""  # how to get it where it cannot be fetched without logging in
 
 
-def _load() -> dict[str, DataSet]:
-    entries = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
-    return {
-        name: DataSet(**entry | {"files": tuple(Remote(**file) for file in entry.get("files", []))})
-        for name, entry in entries.items()
-    }
-
-
-CATALOGUE = _load()
+CATALOGUE = {
+    name: DataSet(**entry | {"files": tuple(Remote(**file) for file in entry.get("files", []))})
+    for name, entry in tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")).items()
+}

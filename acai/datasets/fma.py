@@ -70,16 +70,15 @@ def fma(path: str | os.PathLike, subset: str | None = None) -> list[Clip]:
     clips = []
     with opened(path, "tracks.csv") as source:
         rows = csv.reader(io.TextIOWrapper(source.stream, encoding="utf-8-sig", newline=""), strict=True)
+        expected = f"two header rows with {', '.join(map('/'.join, COLUMNS.values()))}, then 'track_id,…'"
         try:
             names = list(zip(next(rows, []), next(rows, [])))
-            if next(rows, [])[:1] != ["track_id"] or not set(COLUMNS.values()) <= set(names):
-                wanted = ", ".join(map("/".join, COLUMNS.values()))
-                raise InputError(f"{source.label}, lines 1 to 3: expected two header rows with {wanted}, and 'track_id,…'")
+            places = {name: names.index(column) for name, column in COLUMNS.items()}
+            next(rows, []).index("track_id")
+            expected = "a track as the header has it"
             for row in rows:
-                track = {name: row[names.index(column)] for name, column in COLUMNS.items()}
+                track = {name: row[place] for name, place in places.items()}
                 clips.append(Clip(int(row[0]), **track | {"listens": int(track["listens"])}))
-        except InputError:
-            raise
         except (csv.Error, IndexError, ValueError) as error:
-            raise InputError(f"{source.label}, line {rows.line_num}: expected a track as the header has it; {error}") from error
+            raise InputError(f"{source.label}, line {rows.line_num}: expected {expected}; {error}") from error
     return [clip for clip in clips if subset is None or clip.subset in SUBSETS[: SUBSETS.index(subset) + 1]]

@@ -37,14 +37,11 @@ class Lines:
             cut = cut.replace(sign, b"\0")
         self.block = np.frombuffer(cut, dtype=np.uint8)
         is_sign = self.block == (0 if len(sign) > 1 else ord(sign))
-        marks = np.flatnonzero((self.block == ord("\n")) | is_sign)  # where fields end
-        last = np.flatnonzero(self.block[marks] == ord("\n"))  # those that are the last of a line
-        n_found = np.diff(last, prepend=-1)  # (lines,)
-        fine = n_found == len(fields)
-        self.starts, self.ends = np.zeros((2, len(fields), len(last)), dtype=np.int64)  # a faulty line's fields are empty
-        chosen = np.repeat(fine, n_found)
-        self.ends[:, fine] = marks[chosen].reshape(-1, len(fields)).T
-        self.starts[:, fine] = np.append(0, marks[:-1] + 1)[chosen].reshape(-1, len(fields)).T
+        marks = np.append(-1, np.flatnonzero((self.block == ord("\n")) | is_sign))  # where fields end
+        last = np.flatnonzero(self.block[marks[1:]] == ord("\n")) + 1  # those that are the last of a line
+        n_found = np.diff(last, prepend=0)  # (lines,)
+        at = np.minimum(last - n_found + 1 + np.arange(len(fields))[:, None], last)  # (fields, lines)
+        self.starts, self.ends = marks[at - 1] + 1, marks[at]
 
         self.fault = np.zeros(len(last), dtype=np.uint8)  # 0 while nothing is wrong with a line, then a place in …
         self.expected = [""]
@@ -54,7 +51,7 @@ class Lines:
             lines = raw.split(b"\n")[:-1]
             self.expect(np.array([_is_text(line, encoding) for line in lines]), f"{encoding.upper()} text")
             self.expect(np.array([b"\0" not in line for line in lines]), "no NUL byte")
-        self.expect(fine, f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}")
+        self.expect(n_found == len(fields), f"{len(fields)} fields ({', '.join(fields)}), parted by {separator!r}")
         for f in filled:
             self.expect(self.ends[f] > self.starts[f], f"something as {fields[f]}")
 

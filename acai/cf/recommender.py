@@ -1,8 +1,6 @@
 """What every recommender does, whatever it has learnt: predict, recommend, find songs alike."""
 
 import dataclasses
-import json
-import zipfile
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import repeat
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from acai.errors import InputError, unknown
-from acai.files import written_whole
+from acai.files import load_npz, save_npz
 from acai.ratings import Ratings
 
 LIMITS = (  # of the settings, which mean the same in every model that has them
@@ -21,6 +19,7 @@ LIMITS = (  # of the settings, which mean the same in every model that has them
     (("momentum",), "0 (none) or more, below 1", lambda x: 0 <= x < 1),
     (("asymmetry",), "a number from 0 to 1", lambda x: 0 <= x <= 1),
 )
+KIND = "a model saved by acai"
 SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
 
 
@@ -189,18 +188,11 @@ class Recommender:
     def save(self, path: str | Path) -> None:
         """Keep the model, its settings and what it was fitted on in a `.npz` file, which `acai.load` reads.
 
-        The file is that of `Ratings.save`, with more arrays beside; never a pickle.
+        Its ratings stand in it with their times and notes; never a pickle.
         """
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "init"}
-        header = json.dumps({"model": type(self).__name__, "settings": settings}, default=lambda number: number.item())
-        arrays = {"header": np.frombuffer(header.encode(), dtype=np.uint8)}
-        arrays |= {f"learnt_{name}": np.asarray(getattr(self, name)) for name in self.state}
-        with written_whole(path) as temporary:
-            self._fitted().save(temporary)
-            with zipfile.ZipFile(temporary, "a") as file:
-                for name, array in arrays.items():
-                    with file.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, array, allow_pickle=False)
+        learnt = {f"learnt {name}": getattr(self, name) for name in self.state}
+        save_npz(path, KIND, model=type(self).__name__, settings=settings, **self._fitted().parts(), **learnt)
 
     def _fitted(self) -> Ratings:
         if self.ratings is None:
@@ -228,22 +220,14 @@ def load(path: str | Path) -> Recommender:
     """
     from acai.cf import MODELS
 
-    if not Path(path).exists():
-        raise InputError(f"{path} does not exist; expected a model that acai has saved")
-    try:
-        ratings = Ratings.load(path)
-        with np.load(path, allow_pickle=False) as stored:
-            header = json.loads(stored["header"].tobytes())
-            learnt = {name: stored[name] for name in stored if name.startswith("learnt_")}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as mistake:
-        raise InputError(f"{path} is not a model that acai has saved, or it is damaged") from mistake
-    if header["model"] not in MODELS:
-        raise unknown("model", header["model"], MODELS, n=len(MODELS))
-    model = MODELS[header["model"]](**header["settings"])
-    for name in model.state:
-        value = learnt[f"learnt_{name}"]
-        setattr(model, name, value.tolist() if value.ndim == 0 or name == "history" else value)
-    return model._ready(ratings)
+    with load_npz(path, KIND) as stored:
+        if stored["model"] not in MODELS:
+            raise unknown("model", stored["model"], MODELS, n=len(MODELS))
+        model = MODELS[stored["model"]](**stored["settings"])
+        for name in model.state:
+            value = stored[f"learnt {name}"]
+            setattr(model, name, list(value) if name == "history" else value)
+        return model._ready(Ratings.from_parts(stored))
 
 
 def expect_ratings(given: object) -> Ratings:

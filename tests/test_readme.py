@@ -123,6 +123,13 @@ def test_every_link_leads_somewhere(target):
         assert int(anchor[1:]) <= len((ROOT / path).read_text(encoding="utf-8").splitlines())
 
 
+def test_every_file_that_is_named_exists():
+    """In the README, and in the notebooks, which name the files of what they have taught."""
+    sources = [text(), *(path.read_text(encoding="utf-8") for path in python_files("notebooks/source"))]
+    named = {path for source in sources for path in re.findall(r"acai/[\w/]+\.py", source)}
+    assert {path for path in named if not (ROOT / path).is_file()} == set()
+
+
 @pytest.mark.parametrize(("code", "shown"), EXAMPLE.findall(text()), ids=lambda words: words.partition("\n")[0][:40])
 def test_every_example_prints_what_is_shown_below_it(code, shown, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -341,7 +341,7 @@ check("07-tempo", tempo)
 # %% [markdown]
 # ## What to read next
 #
-# * [`acai/audio.py`](../acai/audio.py): this notebook in 170 lines, for files of any length, read block by block.
+# * [`acai/audio.py`](../acai/audio.py): this notebook for files of any length, read block by block.
 #   `acai features FOLDER` does it to your own music.
 # * [`acai/recording.py`](../acai/recording.py): what can be wrong with a sound file, and how each flaw is named.
 # * **[Notebook 08](08_the_whole.ipynb)**: the network listens, and a song that nobody has played finds its listeners.

@@ -74,12 +74,12 @@ class Conv2D(Layer):
     def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
         from acai.nn import kernels
 
-        W = self.params["W"]
+        W, (H, W_in) = self.params["W"], x.shape[2:]
         (O, C, kH, kW), (sH, sW), (pH, pW) = W.shape, self.stride, self.padding
         W_taps = np.ascontiguousarray(W.transpose(1, 2, 0, 3).reshape(C * kH, O * kW))
         rows = self._rows(x)
         N, _, _, H_out, Wp = rows.shape
-        dx = np.empty((N, C, x.shape[2] + 2 * pH, Wp), x.dtype)
+        dx = np.empty_like(x)
         if sW > 1:
             dy, given = np.zeros((N, O, H_out, Wp - kW + 1), x.dtype), dy
             dy[..., ::sW] = given
@@ -91,15 +91,16 @@ class Conv2D(Layer):
             dZ = dZ.reshape(n, O * kW, H_out * Wp)
             if want_dx:
                 drows = (W_taps @ dZ).reshape(n, C, kH, H_out, Wp)  # (N7.1)
-                dx[:] = 0
+                padded = np.zeros((n, C, H + 2 * pH, Wp), x.dtype)
                 for p in range(kH):
-                    dx[:, :, p : p + sH * H_out : sH] += drows[:, :, p]
+                    padded[:, :, p : p + sH * H_out : sH] += drows[:, :, p]
+                dx[:] = padded[:, :, pH : pH + H, pW : pW + W_in]
             dW = dZ @ rows.reshape(n, C * kH, H_out * Wp).transpose(0, 2, 1)  # (N7.2)
             return dW.sum(axis=0), dy.sum(axis=(0, 2, 3))  # (N7.3)
 
         dW, db = (sum(parts) for parts in zip(*over_batch(some, dy, rows, dx)))
         self.grads = {"W": np.ascontiguousarray(dW.reshape(O, kW, C, kH).transpose(0, 2, 3, 1)), "b": db}
-        return dx[:, :, pH : pH + x.shape[2], pW : pW + x.shape[3]] if want_dx else None
+        return dx if want_dx else None
 
     def _rows(self, x: np.ndarray) -> np.ndarray:
         """Row p of the window above each output row, for every channel: (N, C, kH, H', Wp), a view into x with its padding."""

@@ -8,31 +8,27 @@ from numba import njit
 @njit(cache=True, nogil=True)
 def add_taps(Z: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
     """y(n, o, i, j) = b(o) + Σ_q Z(n, o, q, i, j + q), for Z (n, O, kW, H', Wp) and y (n, O, H', Wp − kW + 1)."""
-    N, O, H_out, W_out = y.shape
-    for n in range(N):
-        for o in range(O):
-            for i in range(H_out):
-                row = y[n, o, i]
-                row[:] = b[o]
-                for q in range(Z.shape[2]):
-                    z = Z[n, o, q, i]
-                    for j in range(W_out):
-                        row[j] += z[j + q]
+    for n, o in np.ndindex(y.shape[:2]):
+        for i in range(y.shape[2]):
+            row = y[n, o, i]
+            row[:] = b[o]
+            for q in range(Z.shape[2]):
+                z = Z[n, o, q, i]
+                for j in range(row.size):
+                    row[j] += z[j + q]
 
 
 # The transpose of add_taps: every place of Z belongs to one place of y at most, so nothing is added, only copied.
 @njit(cache=True, nogil=True)
 def spread_taps(dy: np.ndarray, dZ: np.ndarray) -> None:
     """dZ(n, o, q, i, j + q) = dy(n, o, i, j), and zero elsewhere."""
-    N, O, H_out, W_out = dy.shape
-    for n in range(N):
-        for o in range(O):
-            for q in range(dZ.shape[2]):
-                for i in range(H_out):
-                    row = dZ[n, o, q, i]
-                    row[:] = 0
-                    for j in range(W_out):
-                        row[j + q] = dy[n, o, i, j]
+    for n, o, i in np.ndindex(dy.shape[:3]):
+        y = dy[n, o, i]
+        for q in range(dZ.shape[2]):
+            row = dZ[n, o, q, i]
+            row[:] = 0
+            for j in range(y.size):
+                row[j + q] = y[j]
 
 
 # Outputs outside, window inside: each output is written once, with the place of its maximum for the way back.
@@ -41,34 +37,29 @@ def max_pool(
     x: np.ndarray, size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], y: np.ndarray, where: np.ndarray
 ) -> None:
     """y(n, c, i, j) = the largest of its window in x (n, C, H, W); `where` is the place of the first such, h·W + w."""
-    N, C, H, W = x.shape
-    for n in range(N):
-        for c in range(C):
-            plane = x[n, c]
-            for i in range(y.shape[2]):
-                top = i * stride[0] - padding[0]
-                for j in range(y.shape[3]):
-                    left = j * stride[1] - padding[1]
-                    h, w = max(top, 0), max(left, 0)
-                    best, place = plane[h, w], h * W + w
-                    for h in range(max(top, 0), min(top + size[0], H)):
-                        for w in range(max(left, 0), min(left + size[1], W)):
-                            v = plane[h, w]
-                            if v > best or v != v:  # v ≠ v: a NaN goes through instead of being passed over
-                                best, place = v, h * W + w
-                    y[n, c, i, j] = best
-                    where[n, c, i, j] = place
+    H, W = x.shape[2:]
+    for n, c, i in np.ndindex(y.shape[:3]):
+        plane = x[n, c]
+        top = i * stride[0] - padding[0]
+        for j in range(y.shape[3]):
+            left = j * stride[1] - padding[1]
+            h, w = max(top, 0), max(left, 0)
+            best, place = plane[h, w], h * W + w
+            for h in range(max(top, 0), min(top + size[0], H)):
+                for w in range(max(left, 0), min(left + size[1], W)):
+                    v = plane[h, w]
+                    if v > best or v != v:  # v ≠ v: a NaN goes through instead of being passed over
+                        best, place = v, h * W + w
+            y[n, c, i, j] = best
+            where[n, c, i, j] = place
 
 
 # Windows may overlap, so gradients are added; a sample is one thread's own, so no two threads add to one place.
 @njit(cache=True, nogil=True)
 def max_unpool(dy: np.ndarray, where: np.ndarray, dx: np.ndarray) -> None:
-    """dx(n, c, ·)[where(n, c, i, j)] += dy(n, c, i, j), for dy and where (n, C, H', W') and dx (n, C, H, W), from zero."""
+    """dx(n, c) += dy(n, c, i, j) at the place where(n, c, i, j), for dy and where (n, C, H', W') and dx (n, C, H, W)."""
     dx[:] = 0
-    N, C, H_out, W_out = dy.shape
-    for n in range(N):
-        for c in range(C):
-            plane = dx[n, c].reshape(-1)
-            for i in range(H_out):
-                for j in range(W_out):
-                    plane[where[n, c, i, j]] += dy[n, c, i, j]
+    for n, c in np.ndindex(dy.shape[:2]):
+        plane, values, places = dx[n, c].reshape(-1), dy[n, c].reshape(-1), where[n, c].reshape(-1)
+        for k in range(values.size):
+            plane[places[k]] += values[k]

@@ -39,7 +39,6 @@ class Linear(Layer):
         D, O = size("in_features", in_features, 1), size("out_features", out_features, 1)
         super().__init__(in_features=D, out_features=O, dtype=np.dtype(dtype).name, init=init)
         self.params = initial_params((O, D), init, seed, dtype)
-
         self.axes = "N", D
 
     @one_blas_thread()

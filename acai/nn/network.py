@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError
 from acai.files import load_npz, save_npz
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
@@ -55,8 +55,7 @@ class Sequential:
     def backward(self, dy: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
         """Down through all layers (N7): the chain rule, one layer at a time.
 
-        Training has no use for dx, the gradient by the input of the first layer: `want_dx=False` spares that of a
-        convolution, which is a third of its work.
+        Training has no use for dx, the gradient by the input of the first layer: `want_dx=False` spares that of a convolution.
         """
         for i, layer in reversed(list(enumerate(self.layers))):
             spared = i == 0 and not want_dx and isinstance(layer, Conv2D)
@@ -114,9 +113,6 @@ def load(path: str | os.PathLike) -> Sequential:
 
 def from_parts(stored: dict) -> Sequential:
     """The network whose `parts` are among what `acai.files.load_npz` read."""
-    for name, _ in stored["layers"]:
-        if name not in LAYERS:
-            raise unknown("layer", name, LAYERS)
     network = Sequential(LAYERS[name](**arguments) for name, arguments in stored["layers"])
     for name, w in network.params.items():
         found = stored[name]

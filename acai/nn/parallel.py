@@ -1,6 +1,5 @@
 """The samples of a batch side by side on the cores, with the same result to the last bit however many there are."""
 
-import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,10 +40,10 @@ def over_batch(work: Callable, *arrays: np.ndarray) -> list:
     list
         What each call returned, in the order of the batch.
     """
-    N = len(arrays[0])
-    bytes_each = max(1, sum(a.nbytes for a in arrays) // max(N, 1))
-    size = max(1, min(max(math.ceil(N / RUNS), LEAST_BYTES // bytes_each), MOST_BYTES // bytes_each))
-    runs = range(0, max(N, 1), size)
+    N = max(len(arrays[0]), 1)  # an empty batch is one empty run
+    bytes_each = sum(a.nbytes for a in arrays) // N + 1
+    size = max(1, min(max(N // RUNS, LEAST_BYTES // bytes_each), MOST_BYTES // bytes_each))
+    runs = range(0, N, size)
     starts, results = iter(runs), {}
 
     def work_off() -> None:

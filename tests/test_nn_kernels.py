@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from nn_geometry import DTYPES, geometries, whole
 
+from acai import nn
 from acai.nn import kernels, parallel
 
 
@@ -37,6 +38,25 @@ def test_convolution_kernels(g, dtype):
     dy = whole(y.shape, 4, dtype)
     (dZ,) = both(kernels.spread_taps, dy, out=[Z])
     assert (dZ * Z).sum() == (dy * (added - b[:, None, None])).sum()  # spread is the transpose of add
+
+
+@settings(max_examples=20)
+@given(geometries(), DTYPES)
+def test_the_rectifiers_kernel(g, dtype):
+    dy, y = whole(g.shape, 1, dtype), whole(g.shape, 2, dtype, largest=1)
+    (dx,) = both(kernels.where_positive, dy, y, out=[dy])
+    assert np.array_equal(dx, dy * (y > 0))
+
+
+@settings(max_examples=20)
+@given(geometries(), DTYPES)
+def test_rows_fold_back_to_where_they_came_from(g, dtype):
+    conv = nn.Conv2D(g.C, g.O, g.window, g.stride, g.padding, dtype=dtype)
+    x = whole(g.shape, 1, dtype)
+    rows = conv._rows(x)
+    drows = whole(rows.shape, 2, dtype)
+    (dx,) = both(kernels.fold_rows, drows, g.stride[0], g.padding, out=[x])
+    assert (dx * x).sum() == (drows * rows).sum()  # fold is the transpose of what takes the rows
 
 
 @settings(max_examples=20)

@@ -68,14 +68,14 @@ class Conv2D(Layer):
             Z = W_taps @ rows.reshape(n, C * kH, H_out * Wp)  # reshape copies only where it must
             kernels.add_taps(Z.reshape(n, O, kW, H_out, Wp), b, y)  # (N1)
 
-        over_batch(some, rows, y)
+        over_batch(some, rows, y, passing=O * kW * H_out * Wp)
         return np.ascontiguousarray(y[..., :: self.stride[1]])
 
     def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
         from acai.nn import kernels
 
-        W, (H, W_in) = self.params["W"], x.shape[2:]
-        (O, C, kH, kW), (sH, sW), (pH, pW) = W.shape, self.stride, self.padding
+        W = self.params["W"]
+        (O, C, kH, kW), (sH, sW) = W.shape, self.stride
         W_taps = np.ascontiguousarray(W.transpose(1, 2, 0, 3).reshape(C * kH, O * kW))
         rows = self._rows(x)
         N, _, _, H_out, Wp = rows.shape
@@ -90,15 +90,12 @@ class Conv2D(Layer):
             kernels.spread_taps(dy, dZ)
             dZ = dZ.reshape(n, O * kW, H_out * Wp)
             if want_dx:
-                drows = (W_taps @ dZ).reshape(n, C, kH, H_out, Wp)  # (N7.1)
-                padded = np.zeros((n, C, H + 2 * pH, Wp), x.dtype)
-                for p in range(kH):
-                    padded[:, :, p : p + sH * H_out : sH] += drows[:, :, p]
-                dx[:] = padded[:, :, pH : pH + H, pW : pW + W_in]
+                drows = W_taps @ dZ  # (N7.1)
+                kernels.fold_rows(drows.reshape(n, C, kH, H_out, Wp), sH, self.padding, dx)
             dW = dZ @ rows.reshape(n, C * kH, H_out * Wp).transpose(0, 2, 1)  # (N7.2)
             return dW.sum(axis=0), dy.sum(axis=(0, 2, 3))  # (N7.3)
 
-        dW, db = (sum(parts) for parts in zip(*over_batch(some, dy, rows, dx)))
+        dW, db = (sum(parts) for parts in zip(*over_batch(some, dy, rows, dx, passing=O * kW * H_out * Wp)))
         self.grads = {"W": np.ascontiguousarray(dW.reshape(O, kW, C, kH).transpose(0, 2, 3, 1)), "b": db}
         return dx if want_dx else None
 

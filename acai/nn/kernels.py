@@ -31,6 +31,29 @@ def spread_taps(dy: np.ndarray, dZ: np.ndarray) -> None:
                 row[j + q] = y[j]
 
 
+# Rows are added whole, along the width. A row of x that several outputs looked at gets the sum of what they send.
+@njit(cache=True, nogil=True)
+def fold_rows(drows: np.ndarray, stride: int, padding: tuple[int, int], dx: np.ndarray) -> None:
+    """dx(n, c, i·stride + p, ·) += drows(n, c, p, i, ·), the padding left out; dx starts from zero."""
+    dx[:] = 0
+    H, W = dx.shape[2:]
+    for n, c, p in np.ndindex(drows.shape[:3]):
+        for i in range(drows.shape[3]):
+            h = i * stride + p - padding[0]
+            if 0 <= h < H:
+                for w in range(W):
+                    dx[n, c, h, w] += drows[n, c, p, i, w + padding[1]]
+
+
+# One pass over memory, where NumPy would make two and an array of truth values in between.
+@njit(cache=True, nogil=True)
+def where_positive(dy: np.ndarray, y: np.ndarray, dx: np.ndarray) -> None:
+    """dx = dy where y > 0, and zero elsewhere, for arrays of one shape."""
+    values, above, into = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
+    for k in range(into.size):
+        into[k] = values[k] if above[k] > 0 else 0
+
+
 # Outputs outside, window inside: each output is written once, with the place of its maximum for the way back.
 @njit(cache=True, nogil=True)
 def max_pool(
@@ -38,20 +61,20 @@ def max_pool(
 ) -> None:
     """y(n, c, i, j) = the largest of its window in x (n, C, H, W); `where` is the place of the first such, h·W + w."""
     H, W = x.shape[2:]
-    for n, c, i in np.ndindex(y.shape[:3]):
-        plane = x[n, c]
-        top = i * stride[0] - padding[0]
-        for j in range(y.shape[3]):
-            left = j * stride[1] - padding[1]
-            h, w = max(top, 0), max(left, 0)
-            best, place = plane[h, w], h * W + w
-            for h in range(max(top, 0), min(top + size[0], H)):
-                for w in range(max(left, 0), min(left + size[1], W)):
-                    v = plane[h, w]
-                    if v > best or v != v:  # v ≠ v: a NaN goes through instead of being passed over
-                        best, place = v, h * W + w
-            y[n, c, i, j] = best
-            where[n, c, i, j] = place
+    for n, c in np.ndindex(y.shape[:2]):
+        for i in range(y.shape[2]):
+            top = i * stride[0] - padding[0]
+            for j in range(y.shape[3]):
+                left = j * stride[1] - padding[1]
+                h, w = max(top, 0), max(left, 0)
+                best, place = x[n, c, h, w], h * W + w
+                for h in range(max(top, 0), min(top + size[0], H)):
+                    for w in range(max(left, 0), min(left + size[1], W)):
+                        v = x[n, c, h, w]
+                        if v > best or v != v:  # v ≠ v: a NaN goes through instead of being passed over
+                            best, place = v, h * W + w
+                y[n, c, i, j] = best
+                where[n, c, i, j] = place
 
 
 # Windows may overlap, so gradients are added; a sample is one thread's own, so no two threads add to one place.

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 RUNS = 8  # into so many runs of samples a batch is cut, unless that makes them
-LEAST_BYTES, MOST_BYTES = 2**17, 2**19  # so small that handing one over takes longer than doing it, or too large for a cache
+LEAST_BYTES, MOST_BYTES = 2**17, 2**21  # so small that handing one over takes longer than doing it, or too large for a cache
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 @one_blas_thread()
-def over_batch(work: Callable, *arrays: np.ndarray) -> list:
+def over_batch(work: Callable, *arrays: np.ndarray, passing: int = 0) -> list:
     """Call `work` with the same few samples of each array, a run of them at a time, until the whole batch is done.
 
     Where the runs begin and end depends on the sizes alone, never on the number of threads, and each run has its own
@@ -34,6 +34,8 @@ def over_batch(work: Callable, *arrays: np.ndarray) -> list:
         Called from several threads, in any order, with a slice of each array along the first axis.
     *arrays : ndarray
         What to read and what to write, each of the same length N.
+    passing : int
+        How many numbers beside these the work on one sample puts down for a moment.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def over_batch(work: Callable, *arrays: np.ndarray) -> list:
         What each call returned, in the order of the batch.
     """
     N = max(len(arrays[0]), 1)  # an empty batch is one empty run
-    bytes_each = sum(a.nbytes for a in arrays) // N + 1
+    bytes_each = sum(a.nbytes for a in arrays) // N + passing * arrays[0].itemsize + 1
     size = max(1, min(max(N // RUNS, LEAST_BYTES // bytes_each), MOST_BYTES // bytes_each))
     runs = range(0, N, size)
     starts, results = iter(runs), {}

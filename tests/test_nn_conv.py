@@ -167,10 +167,14 @@ def test_nan_passes_only_where_it_is_looked_at():
     assert np.isfinite(y).sum() == y.size - 1
 
 
-@pytest.mark.parametrize("init, variance", [("he", 2 / 60), ("glorot", 2 / (60 + 2000))])
-def test_initial_weights_have_the_variance_that_keeps_the_signals(init, variance):
-    W = nn.Conv2D(5, 400, (3, 4), seed=0, init=init, dtype=np.float64).params["W"] if init == "he" else nn.Linear(
-        60, 2000, seed=0, init=init, dtype=np.float64).params["W"]
+@pytest.mark.parametrize("layer, variance", [
+    (nn.Conv2D(5, 400, (3, 4), seed=0, init="he", dtype=np.float64), 2 / 60),
+    (nn.Conv2D(5, 400, (3, 4), seed=0, init="glorot", dtype=np.float64), 2 / (60 + 4800)),  # 400 outputs at 12 places see an input
+    (nn.Linear(60, 2000, seed=0, init="he", dtype=np.float64), 2 / 60),
+    (nn.Linear(60, 2000, seed=0, init="glorot", dtype=np.float64), 2 / (60 + 2000)),
+])
+def test_initial_weights_have_the_variance_that_keeps_the_signals(layer, variance):
+    W = layer.params["W"]
     assert W.var() == pytest.approx(variance, rel=0.02)
     assert abs(W.mean()) < 5 * np.sqrt(variance / W.size)
 

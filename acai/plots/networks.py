@@ -107,11 +107,13 @@ def confusion(counts: np.ndarray, classes: Sequence[str], ax: "Axes | None" = No
 
 def overview(aucs: Mapping[str, float], history: Sequence, S: np.ndarray, song: str) -> "Figure":
     """What `acai demo` found out, in one picture."""
-    figure, places = panels(3, 1, (8, 9))
-    top, middle, bottom = places[:, 0]
+    figure, ((left, right), below) = panels(2, 2, (12, 7))
+    bottom = figure.add_subplot(left.get_gridspec()[1, :])
+    for ax in below:
+        ax.remove()
     figure.suptitle("acai on a SYNTHETIC world of music")
-    ladder(aucs, top).set_title("recommending songs that nobody has played")
-    training(history, middle).set_title("the network learns to hear")
+    ladder(aucs, left).set_title("recommending songs that nobody has played")
+    training(history, right).set_title("the network learns to hear")
     spectrogram(S, bottom).set_title(f"{song}: recommended by its sound alone")
     return figure
 

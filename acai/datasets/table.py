@@ -5,6 +5,7 @@ there is no quoting, and a title may hold any letter that Unicode has. Ids becom
 millions of lines is never held as text. The inner loops are in `kernels.py`.
 """
 
+import codecs
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from acai.datasets.source import opened
 from acai.errors import InputError, unknown
 
 BLOCK = 1 << 22  # bytes read at a time; also the longest line there may be
+PIECE = 1 << 16  # bytes decoded at a time, to see that they are text: the letters stay in the cache
 EXCERPT = 80  # how much of a faulty line a message shows
 BOM = b"\xef\xbb\xbf"
 ON_ERROR = ("raise", "skip")
@@ -274,8 +276,11 @@ def _report(lines: Lines, first: int, table: Table, on_error: str, separator: st
 
 
 def _is_text(raw: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        raw.decode(encoding)
+        for start in range(0, len(raw), PIECE):
+            decoder.decode(raw[start : start + PIECE])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

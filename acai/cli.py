@@ -19,7 +19,7 @@ COMMANDS = {  # what is typed: the module of acai/commands that has the function
     "evaluate cold-start": "sound", "features": "sound", "classify": "sound", "data": "data", "download": "data",
     "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
     "gradcheck": "gradcheck",
-}  # fmt: skip
+}
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def write_report(
     path: str | os.PathLike, title: str, lead: str, listener: str, played: Mapping[str, str], new: Mapping[str, str],
     sound: Callable[[str], tuple[np.ndarray, float]], ear: AudioToFactors, S: np.ndarray, factor_map: "Axes", results: str = "",
-) -> None:  # fmt: skip
+) -> None:
     """Write the page of one listener, whole or not at all.
 
     Parameters
@@ -60,7 +60,7 @@ def write_report(
         played=_players(played, sound), new=_players(new, sound), training=_png(plots.training(ear.history)),
         spectrogram=_png(plots.spectrogram(S)), responses=_png(plots.responses(window[0, :, 0], A)),
         filters=_png(plots.filters(filters.params["W"])), factor_map=_png(factor_map),
-    )  # fmt: skip
+    )
     with written_whole(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 

@@ -279,4 +279,4 @@ MISTAKES = {
         (lambda u, i, r, m, n: r.mean() + np.random.default_rng(0).normal(0, 0.02, (m, n)), "nothing is learnt yet"),
         (lambda u, i, r, m, n: np.zeros((n, m)), "r̂ of every user and song"),
     ],
-}  # fmt: skip
+}

@@ -226,7 +226,7 @@ def test_settings_that_cannot_be():
     for model, options in (
         (SGD, {"momentum": 1.0}), (SGD, {"learning_rate": 0.0}), (SGD, {"reg": -1.0}), (SGD, {"n_factors": 0}),
         (GradientDescent, {"growth": 0.5}), (GradientDescent, {"learning_rate": -1.0}),
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match=next(iter(options))):
             model(**options)
     assert math.isfinite(SGD(n_epochs=1).fit(random_ratings()).history[0])

@@ -17,7 +17,7 @@ SMALL = [
     GlobalMean(), Baseline(), Popularity(), UserKNN(k=5), UserKNN(similarity="msd", centring="baseline"), ItemKNN(k=5),
     ItemKNN(k=5, keep=5, similarity="asymmetric", normalise=False, centring="none"), SVD(n_factors=3),
     GradientDescent(n_factors=3, n_epochs=5), SGD(n_factors=3, n_epochs=3, momentum=0.5), ALS(n_factors=3, n_epochs=2),
-]  # fmt: skip
+]
 NAMES = [f"{type(model).__name__} {number}" for number, model in enumerate(SMALL)]
 
 

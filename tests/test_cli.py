@@ -57,7 +57,7 @@ def test_no_help_loads_any_of_the_heavy_libraries():
 def example(
     place: Path, more: str = "", *, words: list[str], pair: tuple[str, str] | None = None, kind: Literal["a", "b"] = "a",
     n: int = 0, very_loud: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Do something.
 
     And that is all.

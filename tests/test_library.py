@@ -53,7 +53,7 @@ def test_the_report_recommends_only_what_nobody_has_played(music, tmp_path, caps
     main([
         "report", "--plays", str(music / "plays.tsv"), "--audio", str(music), "--epochs", "1", "--factors", "2", "--out", str(out),
         "--user", WORLD.plays.users[user],
-    ])  # fmt: skip
+    ])
     printed = capsys.readouterr().out
     assert "10 songs to learn from, 2 that nobody has played" in printed
     assert "skipped: text.mp3" in printed and "skipped: short.wav" in printed
@@ -95,7 +95,7 @@ def test_the_ladder_of_ones_own_music_has_no_truth(music, tmp_path, capsys):
     main([
         "evaluate", "cold-start", "--plays", str(music / "plays.tsv"), "--audio", str(music), "--folds", "2", "--epochs", "1",
         "--plot", str(tmp_path / "ladder.png"),
-    ])  # fmt: skip
+    ])
     printed = capsys.readouterr().out
     assert "the network " in printed and "bag of words" in printed and "the true features" not in printed
     assert "how popular the artist is" in printed  # some tracks lie in a folder

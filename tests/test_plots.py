@@ -54,7 +54,7 @@ EXAMPLES = {
     "trajectories": lambda: plots.trajectories(lambda w: (w**2).sum(axis=-1), {"a": np.array([[0.5, 0.5], [0.1, 0.2]])}),
     "two_users": lambda: plots.two_users(np.array([1, 2, np.nan, 4, 2]), np.array([2, 3, 3, np.nan, 3])),
     "waveform": lambda: plots.waveform(np.sin(np.arange(100)), 22050),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)

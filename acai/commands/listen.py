@@ -131,7 +131,7 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 def report(
     *, plays: Path, audio: Path, user: str | None = None, factors: int = 10, epochs: int = 40, seed: int = 0,
     out: Path = Path("acai-report.html"),
-) -> None:  # fmt: skip
+) -> None:
     """Your own music on one page: what a listener plays most, and what of the unplayed sounds like it.
 
     --plays is a table of listener, track and number of plays, parted by tabs or commas, without a header; a track is named as

@@ -29,7 +29,7 @@ SETTINGS = {  # by the type of a setting's default: what is expected, and how it
 def recommend(
     *, user: str, data: tuple[str, str] | None = None, log: bool = False, model: str | None = None,
     file: Path | None = None, n: int = 10, with_rated: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Recommend songs to one user, of a data set or of a model that was kept.
 
       acai recommend --data movielens-100k PATH --user 42
@@ -104,7 +104,7 @@ def evaluate(
     *, data: tuple[str, str], log: bool = False, models: list[str] | None = None, folds: int | None = None,
     test: float = 0.2, k: int = 10, relevant_from: float = -np.inf, metrics: list[str] | None = None, jobs: int = 1,
     seed: int = 0, plot: Path | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Compare models: what each predicts and recommends, held against what it was not told.
 
       acai evaluate --data movielens-100k PATH --models Baseline SGD UserKNN:similarity=msd --folds 5

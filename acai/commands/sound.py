@@ -22,7 +22,7 @@ def features(
     folder: Path, *, cache: Path | None = None, kind: Literal["log_mel", "mfcc"] = "log_mel", jobs: int = -1,
     sample_rate: float | None = None, window: int | None = None, hop: int | None = None, mels: int | None = None,
     f_max: float | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Turn a folder of sound files into features, on all cores, once.
 
     They are log-mel spectrograms (A1, A2) or MFCC (A3). What has been done is kept and found again, even after a kill.
@@ -68,7 +68,7 @@ def features(
 def classify(
     folder: Path, *, cache: Path | None = None, out: Path = Path("acai-classify.png"), folds: int = 5, repeats: int = 3,
     epochs: int = 30, seed: int = 0,
-) -> None:  # fmt: skip
+) -> None:
     """Learn to tell the sub-folders of a folder of music apart: genres, artists, soundtracks.
 
     Every track is held out whole once in each repeat: no second of it is ever learnt from before it is guessed. A network
@@ -126,7 +126,7 @@ def classify(
 def evaluate_cold_start(
     *, plays: Path | None = None, audio: Path | None = None, folds: int = 5, epochs: int = 40, songs: int = 800,
     users: int = 1000, seed: int = 0, plot: Path | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """How well can songs that nobody has played be recommended? A ladder from chance to the truth.
 
     It leads by way of straight lines and a bag of words to the network and, where it is known, the truth. Songs are held

@@ -28,7 +28,7 @@ def openmrs_network(n_factors: int, seed: int = 0) -> Sequential:
         Linear(1728, 128, seed=s + 4), ReLU(),
         Linear(128, 32, seed=s + 5), ReLU(),
         Linear(32, n_factors, seed=s + 6),
-    ])  # fmt: skip
+    ])
 
 
 def dieleman_network(
@@ -62,7 +62,7 @@ def dieleman_network(
     s = 1000 * seed + len(pools) + 1
     return Sequential([
         *heard, Linear(3 * n_filters, n_hidden, seed=s), ReLU(), Linear(n_hidden, n_factors, seed=s + 1)
-    ])  # fmt: skip
+    ])
 
 
 def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 64, rate: float = 0.8, seed: int = 0) -> Sequential:

@@ -26,13 +26,13 @@ READERS = {
     "movielens-100k": movielens_100k, "movielens-1m": movielens_1m, "hetrec-lastfm": hetrec_lastfm,
     "lastfm-1k": lambda path, **options: lastfm_1k(path, **options).to_ratings(),
     "taste-profile": taste_profile, "acai-game": acai_game, "triplets": triplets,
-}  # fmt: skip
+}
 TITLES = {
     "movielens-100k": movielens_titles, "movielens-1m": movielens_titles,
     "hetrec-lastfm": hetrec_artists, "acai-game": acai_game_titles,
-}  # fmt: skip
+}
 __all__ = [  # noqa: RUF022 (by kind, not by letter)
     "movielens_100k", "movielens_1m", "hetrec_lastfm", "taste_profile", "acai_game", "triplets", "lastfm_1k", "ListeningLog",
     "msd_tracks", "msd_mismatches", "msd_hdf5", "intersect", "fma", "audio_folder", "synthetic",
     "movielens_titles", "hetrec_artists", "acai_game_titles", "lastfm_1k_profiles", "READERS", "TITLES",
-]  # fmt: skip
+]

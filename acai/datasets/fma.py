@@ -14,7 +14,7 @@ SUBSETS = ("small", "medium", "large")
 COLUMNS = {  # our name → the two header rows
     "artist": ("artist", "name"), "title": ("track", "title"), "genre": ("track", "genre_top"),
     "listens": ("track", "listens"), "split": ("set", "split"), "subset": ("set", "subset"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

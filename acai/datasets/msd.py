@@ -18,7 +18,7 @@ IN_HDF5 = {  # our name → where it stands
     **{name: ("analysis", name) for name in ("track_id", "duration", "tempo", "loudness", "key", "mode")},
     "song_id": ("metadata", "song_id"), "artist": ("metadata", "artist_name"), "title": ("metadata", "title"),
     "year": ("musicbrainz", "year"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, repr=False)

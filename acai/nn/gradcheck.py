@@ -32,7 +32,7 @@ class NotExact(InputError):
 def check(
     layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, method: str = "auto",
     step: float = 0.5, nudge: np.ndarray | None = None, seed: int = 0,
-) -> Report:  # fmt: skip
+) -> Report:
     """Compare every coordinate of a layer's gradients, by x and by each parameter, with the slope of its `forward`.
 
     Parameters

@@ -7,11 +7,11 @@ Each takes the axes to draw on, or makes its own, and returns them; those that n
 from acai.plots.listeners import (
     comparison, comparisons, contributions, descent, diary, heat_map, ladder, lines, long_tail, matrix, rules,
     singular_values, training, trajectories, two_users,
-)  # fmt: skip
+)
 from acai.plots.networks import (
     confusion, error_map, factor_map, filters, gallery, matrices, mel_bank, overview, responses, spectrogram, step_errors,
     waveform,
-)  # fmt: skip
+)
 from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, axes, save
 # isort: on
 
@@ -20,4 +20,4 @@ __all__ = [
     "contributions", "descent", "diary", "error_map", "factor_map", "filters", "gallery", "heat_map", "ladder", "lines",
     "long_tail", "matrices", "matrix", "mel_bank", "overview", "responses", "rules", "save", "singular_values", "spectrogram",
     "step_errors", "training", "trajectories", "two_users", "waveform",
-]  # fmt: skip
+]

@@ -182,7 +182,7 @@ def training(history: Sequence, ax: "Axes | None" = None) -> "Axes":
 def trajectories(
     F: Callable[[np.ndarray], np.ndarray], paths: Mapping[str, np.ndarray], ax: "Axes | None" = None,
     x: tuple[float, float] = (-1, 1), y: tuple[float, float] = (-1, 1), names: tuple[str, str] = ("w₁", "w₂"),
-) -> "Axes":  # fmt: skip
+) -> "Axes":
     """Paths of descent over the contours of a function of two parameters.
 
     Parameters

@@ -35,7 +35,7 @@ def axes(ax: "Axes | None" = None, size: tuple[float, float] = (6, 3.6), **label
 def image(
     A: np.ndarray, ax: "Axes | None", size: tuple[float, float], bar: str = "", extent: Sequence[float] | None = None,
     cmap: str = "RdBu_r", limits: tuple[float | None, float | None] = (None, None), **labels: object,
-) -> "Axes":  # fmt: skip
+) -> "Axes":
     """An array as colours, on axes as above; with `bar`, the scale stands beside it under that name.
 
     Where `extent` says what its edges stand for, (left, right, bottom, top), the first row is at the bottom.

@@ -293,7 +293,7 @@ plots.matrices(
     {"x": picture, "W, o = 0": convolution.params["W"][0, 0], "W, o = 1": convolution.params["W"][1, 0],
      "y, o = 0": y[0, 0], "y, o = 1": y[0, 1]},
     numbers=False,
-)  # fmt: skip
+)
 
 # %% [markdown]
 # And back? Every product in (N1) has two factors, and each of them gets dy times the other one. The formulas (N7.1) and

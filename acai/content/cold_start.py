@@ -141,7 +141,7 @@ def climb(
             scores[name] = unheard_scores(split, model.P, model.Q, ear, spectrograms, progress)
         Q, Q_hat = model.Q[split.heard], network.predict([spectrograms[i] for i in split.unheard])
         R = np.log1p(split.train.csc[:, split.heard].toarray())  # (n_users, len(heard))
-        scores["the network, then a line a listener"] = Ridge().fit(Q, R.T).predict(Q_hat).T  # (A7)
+        scores["the network, then a line a listener"] = Ridge().fit(Q, R.T).predict(Q_hat).T
         scores["the network, then a network a listener"] = TasteNetworks(seed=seed).fit(Q, R, progress).predict(Q_hat)
         if truth is not None:
             scores["the true features"] = truth[:, split.unheard]

@@ -127,6 +127,7 @@ MISTAKES = {
         (lambda plays, head: 100 * np.sort(plays)[-top(plays, head) :].sum() / plays.sum(), "a percentage"),
         (lambda plays, head: np.sort(plays)[-top(plays, head) :].sum(), "Divide by all plays"),
         (lambda plays, head: np.sort(plays)[: -top(plays, head)].sum() / plays.sum(), "share of the tail"),
+        (lambda plays, head: sum(sorted(plays)[-top(plays, head) :]) / sum(plays), "`[-0:]` is the whole array"),
         (lambda plays, head: np.sort(plays)[len(plays) - int(head * len(plays)) :].sum() / plays.sum(), "`int` cuts off"),
     ],
     "01-counts": [
@@ -185,7 +186,7 @@ MISTAKES = {
         (own_mean, "each user's own mean"),
         (pairs(lambda: UserKNN(k=1)), "too bold"),
         (pairs(lambda: UserKNN(k=80)), "Look at the number of neighbours"),
-        (pairs(lambda: UserKNN(k=12)), "% below; at most"),
+        (pairs(lambda: UserKNN(k=12)), "A quarter less than that is asked for"),
         (lambda train, users, songs: np.zeros(3), "one finite number for each"),
     ],
     "03-rank-k": [

@@ -8,7 +8,8 @@
 # to a matrix, $R$, one row a listener and one column a song. Everything that follows is about the gaps in $R$.
 #
 # Equations have the numbers of the [README](../README.md): (D1) to (D5) are in its part D. Cells with `check` are exercises;
-# `hint("…")` helps, step by step, and the folder `solutions` has this notebook with all of them solved.
+# `hint("…")` helps, step by step, and the folder `solutions` has this notebook with all of them solved. `check` and `hint` speak
+# only as the *last line* of a cell, as any value does; with a line behind them, or in a script, write `print(check(…))`.
 
 # %%
 import numpy as np
@@ -77,7 +78,7 @@ check("01-long-tail", share_of_head)
 def share_of_head(plays, head):
     """The share, 0 to 1, of all plays that the round(head · n) most played of n songs have."""
     top = round(head * len(plays))
-    return np.sort(plays)[-top:].sum() / plays.sum()
+    return np.sort(plays)[::-1][:top].sum() / plays.sum()
 
 
 check("01-long-tail", share_of_head)

@@ -114,7 +114,8 @@ def check(name: str, answer: object) -> Verdict:
     Returns
     -------
     Verdict
-        `.ok`, and `.hint` if it is not. Whatever the answer raises becomes a hint, too.
+        `.ok`, and `.hint` if it is not. Whatever the answer raises becomes a hint, too. As the last line of a cell it
+        shows itself; anywhere else, and in a script, print it.
     """
     task = _find(name)
     try:
@@ -129,7 +130,10 @@ def check(name: str, answer: object) -> Verdict:
 
 
 def hint(name: str) -> Hint:
-    """The next hint for an exercise, each a step further than the last; after the last one it starts again."""
+    """The next hint for an exercise, each a step further than the last; after the last one it starts again.
+
+    It shows itself, and is printed, as the verdict of `check` is.
+    """
     hints = _find(name).hints
     step = _hints_given[name] % len(hints)
     _hints_given[name] += 1

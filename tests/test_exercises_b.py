@@ -75,6 +75,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("dy, self.slope * dy)", "dy, 0 * dy)", "nothing comes back"),
         ("return np.where(self.positive, dy", "return np.where(dy > 0, dy", "whether dy is positive"),
         ("dy, self.slope * dy)", "1.0, self.slope)", "the slope itself"),
+        ("dy, self.slope * dy)", "dy, 0.25 * dy)", "right. For a picture: `gradcheck.check(LeakyReLU(slope=0.125), (3, 7))`"),
         ("self.positive = x > 0", "self.positive = x >= 0", "x = 0 exactly"),
         ("self.positive = x > 0", "self.positive = x > 0\n        x *= self.slope", "in place"),
         ("class LeakyReLU", "LeakyReLU = 3\nclass Another", "the class itself"),
@@ -108,6 +109,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
     "06-softmax": [
         ("y - y.max(axis=1, keepdims=True)", "y", "of *each row*"),
         ("y - y.max(axis=1, keepdims=True)", "y - y.max()", "of *each row*"),
+        ("log_p[rows, t]", "np.log(np.exp(log_p))[rows, t]", "never take the logarithm of a probability"),
         (".mean()", ".sum()", "the loss is summed over the batch"),
         ("-log_p[rows", "log_p[rows", "the sign is turned round"),
         ("return loss, dy / len(y)", "return loss, dy", "dy is not divided by N"),

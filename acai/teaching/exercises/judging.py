@@ -126,7 +126,9 @@ def upstream(y: np.ndarray) -> np.ndarray:
     return np.random.default_rng(5).integers(-9, 10, y.shape).astype(float)
 
 
-def prove(layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mistakes, slips: Mapping[str, Mistakes]) -> None:
+def prove(
+    layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mistakes, slips: Mapping[str, Mistakes], **arguments: object
+) -> None:
     """Raise Wrong unless a layer's `forward` gives y and its gradients are equal to the slopes of `forward`.
 
     Parameters
@@ -141,6 +143,8 @@ def prove(layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mistakes, slips
         What `forward(x)` is after each usual mistake, by the key of its sentence.
     slips : mapping of str to such mappings
         What `backward(upstream(y))` makes of the gradient of "x", "W" or "b" after each usual mistake.
+    **arguments : object
+        What the layer was built with, so that whoever looks at the picture builds the same.
     """
     judge(asked(layer.forward, x), y, mistakes, x=x)
     found = {"x": asked(layer.backward, upstream(y)), **getattr(layer, "grads", {})}
@@ -151,12 +155,13 @@ def prove(layer: object, x: np.ndarray, y: np.ndarray, mistakes: Mistakes, slips
                 raise Wrong("backward", slip=Wrong(key))
     if not report.ok:
         wrong = (_finding(finding) for finding in report.findings if finding.wrong.any())
-        raise Wrong("gradcheck", what="; ".join(report.faults.values()) or next(wrong), shape=x.shape)
+        made = f"{type(layer).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
+        raise Wrong("gradcheck", what="; ".join(report.faults.values()) or next(wrong), layer=made, shape=x.shape)
 
 
 def _finding(finding: gradcheck.Finding) -> Wrong:
     if np.shape(finding.analytic) != finding.numeric.shape:
         return Wrong(finding.hint)
     at, n, size = finding.worst, int(finding.wrong.sum()), finding.wrong.size
-    says, slope, hint = finding.analytic[at], finding.numeric[at], finding.hint and f". {finding.hint}"
+    says, slope, hint = finding.analytic[at], finding.numeric[at], finding.hint and f"; {finding.hint}"
     return Wrong("finding", n=n, size=size, array=finding.array, place=list(at), says=says, slope=slope, hint=hint)

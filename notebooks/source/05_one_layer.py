@@ -168,7 +168,8 @@ plt.show()
 
 # %% [markdown]
 # What of a number that *is* 0? There is no slope there; a convention says which of the two counts. acai takes 0. Where
-# two numbers tie in max pooling, the first of them takes the whole gradient.
+# two numbers tie in max pooling, the first of them takes the whole gradient. In a layer without weights the check looks
+# at such places, too, and accepts any value between the two slopes.
 
 # %% [markdown]
 # ## The check

@@ -190,7 +190,9 @@ for name in ("right", *names):
 
 # %% [markdown]
 # And the whole network at once, from the picture to the scores, every weight of it (a small version, so that it is
-# quick):
+# quick). The step is smaller than the half of notebook 05: inside a network the numbers are no longer odd, and half a
+# step on the picture would carry some of them across the kinks of ReLU and max pooling. Any power of two is exact, as
+# long as it stays on one side.
 
 # %%
 small = [nn.Conv2D(1, 2, 3, padding=1, dtype=float), nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), nn.Linear(8, 3, dtype=float)]
@@ -412,7 +414,7 @@ check("06-read", (learn_to_read, x, t))
 # %% [markdown]
 # ## What to read next
 #
-# * [`acai/teaching/bugs.py`](../acai/teaching/bugs.py): the whole catalogue. `bugs.puzzle()` gives you a broken layer
+# * [`acai/teaching/bugs.toml`](../acai/teaching/bugs.toml): the whole catalogue. `bugs.puzzle()` gives you a broken layer
 #   without saying what is wrong with it; hunt with `gradcheck.check` or `bugs.hunt`.
 # * [`acai/nn/gradreport.py`](../acai/nn/gradreport.py): how the report guesses from the pattern what happened.
 # * [`acai/content/training.py`](../acai/content/training.py): what a real training adds: a learning rate that falls, steps that are

@@ -314,8 +314,8 @@ Audio(moments(A[0]), rate=RATE)
 #
 # ### Exercise `07-tempo` (an evening)
 # Write `tempo(S)`, which tells from a log-mel spectrogram, (128, frames), frames 512/22050 s apart, how many chords a
-# minute a song has. It is between 80 and 200. Asked for: within 4 % of the truth for three songs out of four, songs
-# that the check makes up. Whoever always says 126 gets one in ten.
+# minute a song has. It is between 80 and 200. Asked for: within 4% of the truth for three songs out of four, of
+# sixteen that the check makes up. Whoever always says 126 gets three right.
 
 # %% exercise="07-tempo"
 def tempo(S):

@@ -52,11 +52,11 @@ def test_lazy_momentum_is_the_dense_equation(entries, seed, alpha):
     w, mu, eta, lam = start(seed), 3.0, 0.05, 0.02
     expected = dense_momentum(entries, w, mu, eta, lam, alpha)
     W, b = np.concatenate(w[:2]), np.concatenate(w[2:])
-    dW, db, done = np.zeros_like(W), np.zeros_like(b), np.zeros(M + N, np.int64)
+    delta_W, delta_b, done = np.zeros_like(W), np.zeros_like(b), np.zeros(M + N, np.int64)
     tables = decay_tables(alpha, np.float64)
     half = len(r) // 2  # in two passes, as over two epochs
     for order, step in ((np.arange(half), 0), (np.arange(half, len(r)), half)):
-        kernels.momentum_epoch.py_func(order, u, i, r, M, W, b, mu, eta, lam, True, dW, db, done, step, *tables)
+        kernels.momentum_epoch.py_func(order, u, i, r, M, W, b, mu, eta, lam, True, delta_W, delta_b, done, step, *tables)
     for found, wanted in zip((W[:M], W[M:], b[:M], b[M:]), expected):
         assert np.allclose(found, wanted, rtol=1e-11, atol=1e-13)
 
@@ -181,8 +181,10 @@ def test_stops_when_validation_no_longer_improves():
 
 def test_divergence_names_the_epoch():
     R = random_ratings()
-    with pytest.raises(InputError, match=r"SGD diverged in epoch \d+: .* smaller learning_rate \(now 5\)"):
+    with pytest.raises(InputError, match=r"SGD diverged in epoch \d+: .* smaller learning_rate \(now 5\)$"):
         SGD(learning_rate=5.0, n_epochs=50).fit(R)
+    with pytest.raises(InputError, match=r"smaller learning_rate \(now 5\) or momentum \(now 0.5\)$"):
+        SGD(learning_rate=5.0, n_epochs=50, momentum=0.5).fit(R)
     with pytest.raises(InputError, match="SGD diverged in epoch 1: "):
         SGD(learning_rate=1e30).fit(R)
     with pytest.raises(InputError, match=r"GradientDescent diverged in epoch \d+: .* learning_rate \(now 1\) or bold_driver=True"):

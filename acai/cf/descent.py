@@ -62,7 +62,7 @@ class GradientDescent(FactorModel):
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
 
-        W, b = self._start(ratings, self.biases)
+        W, b = self._start(ratings, self.biases)  # P above Q, and b_u above b_i: to move W and b moves the model
         self.steps = []
         eta, F = self.learning_rate, objective(self, ratings, self.reg)
         for epoch in tqdm(range(self.n_epochs), desc="gradient descent", unit="epoch", disable=not progress):
@@ -73,7 +73,7 @@ class GradientDescent(FactorModel):
             self.steps.append(eta)
             F_new = objective(self, ratings, self.reg)
             if not self.bold_driver:
-                _expect_descent(self, epoch, F_new, F, "bold_driver=True")
+                _expect_descent(self, epoch, F_new, F, " or bold_driver=True")
             elif F_new < F:
                 eta *= self.growth
             else:
@@ -82,7 +82,7 @@ class GradientDescent(FactorModel):
             self.history.append(F)
 
     def _gradient(self, ratings: Ratings, W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """∇F, (C8) differentiated: by W, which is P above Q, and by the biases."""
+        """∇F, (C8) differentiated: by W and by the biases."""
         E = sparse.csr_array((residuals(self, ratings), ratings.csr.indices, ratings.csr.indptr), shape=ratings.csr.shape)
         n = np.concatenate(how_many(ratings)).astype(np.float32)
         dW = self.reg * n[:, None] * W - np.concatenate([E @ self.Q, E.T @ self.P])  # (m + n, k)
@@ -177,27 +177,28 @@ class SGD(FactorModel):
 
         from acai.cf import kernels
 
-        W, b = self._start(ratings, self.biases)
+        W, b = self._start(ratings, self.biases)  # P above Q, and b_u above b_i: to move W and b moves the model
         rng = np.random.default_rng([self.seed, 1])
         u, i, r, m = ratings.user_codes, ratings.csr.indices, ratings.csr.data, ratings.n_users
         mu, eta, lam = np.float32(self.mu), np.float32(self.learning_rate), np.float32(self.reg)
         order = np.arange(len(r), dtype=np.int32)
         if self.momentum:
-            dW, db, done = np.zeros_like(W), np.zeros_like(b), np.zeros(len(b), np.int64)
+            delta_W, delta_b, done = np.zeros_like(W), np.zeros_like(b), np.zeros(len(b), np.int64)
             tables = decay_tables(self.momentum, np.float32)
         self.validation_history, best_W, best_b = [], W, b
+        or_else = f" or momentum (now {self.momentum:g})" if self.momentum else ""
 
         for epoch in tqdm(range(self.n_epochs), desc="SGD", unit="epoch", disable=not progress):
             if self.shuffle:
                 rng.shuffle(order)
             of_step = order, u, i, r, m, W, b, mu, eta, lam, self.biases
             if self.momentum:
-                kernels.momentum_epoch(*of_step, dW, db, done, epoch * len(r), *tables)
+                kernels.momentum_epoch(*of_step, delta_W, delta_b, done, epoch * len(r), *tables)
             else:
                 kernels.sgd_epoch(*of_step)
             eta = np.float32(eta * self.decay)
             self.history.append(objective(self, ratings, self.reg))
-            _expect_descent(self, epoch, self.history[-1], self.history[0], f"momentum (now {self.momentum:g})")
+            _expect_descent(self, epoch, self.history[-1], self.history[0], or_else)
             if validation is not None:
                 r_hat = np.clip(self._pairs(validation.user_codes, validation.csr.indices), r.min(), r.max())
                 self.validation_history.append(rmse(validation.csr.data, r_hat))
@@ -211,16 +212,21 @@ class SGD(FactorModel):
 
 
 def _expect_descent(model: FactorModel, epoch: int, F: float, F_before: float, or_else: str) -> None:
-    if not F <= min(1e3 * F_before, 1e300):
+    """An error if F has run away: beyond all numbers, or to over a thousand times `F_before`, where no mere bad step leads.
+
+    `F_before` is that of the step before in `GradientDescent`, whose every step should descend, and that of the first epoch
+    in `SGD`, which may rise for a while.
+    """
+    if not (math.isfinite(F) and F <= 1e3 * F_before):
         raise InputError(
             f"{type(model).__name__} diverged in epoch {epoch + 1}: the objective is {F:g}; "
-            f"try a smaller learning_rate (now {model.learning_rate:g}) or {or_else}"
+            f"try a smaller learning_rate (now {model.learning_rate:g}){or_else}"
         )
 
 
 def decay_tables(alpha: float, dtype: type) -> tuple[np.ndarray, np.ndarray]:
-    """What t = 0, 1, 2, … steps without a gradient do: `w += moved[t] * dw; dw *= shrunk[t]`; last, the limits."""
-    shrunk = alpha ** np.arange(2 + math.ceil(math.log(1e-25, alpha)))  # αᵗ
+    """What t = 0, 1, 2, … steps without a gradient do: `w += moved[t] * delta_w; delta_w *= shrunk[t]`; last, the limits."""
+    shrunk = alpha ** np.arange(2 + math.ceil(math.log(1e-25, alpha)))  # αᵗ, until it is too small to change a sum, even in float64
     shrunk[-1] = 0
     moved = alpha * (1 - shrunk) / (1 - alpha)  # α + α² + … + αᵗ
     return moved.astype(dtype), shrunk.astype(dtype)

@@ -65,8 +65,8 @@ def sgd_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases):
 
 
 @njit(cache=True, fastmath=REORDER)
-def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, dW, db, done, step, moved, shrunk):
-    """One pass of (C10) with α > 0.
+def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, delta_W, delta_b, done, step, moved, shrunk):
+    """One pass of (C10) with α > 0; `delta_W` and `delta_b` hold the Δw of `W` and `b`.
 
     `done` counts, for each row of W, which of the `step` steps so far it has made. A row that missed some, in which its
     ∇F_j was zero, makes them all at once: it coasts.
@@ -74,38 +74,38 @@ def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, dW, db, done, 
     alpha = shrunk[1]
     for j in order:
         x, y = u[j], m + i[j]
-        coast(x, W, dW, b, db, step - done[x], moved, shrunk)
-        coast(y, W, dW, b, db, step - done[y], moved, shrunk)
+        coast(x, W, delta_W, b, delta_b, step - done[x], moved, shrunk)
+        coast(y, W, delta_W, b, delta_b, step - done[y], moved, shrunk)
         e = r[j] - mu - b[x] - b[y] - dot(W[x], W[y])
         for f in range(W.shape[1]):
-            p, q = W[x, f], W[y, f]
-            dW[x, f] = alpha * dW[x, f] + eta * (e * q - lam * p)  # (C10)
-            dW[y, f] = alpha * dW[y, f] + eta * (e * p - lam * q)
-            W[x, f] = p + dW[x, f]
-            W[y, f] = q + dW[y, f]
+            p, q = W[x, f], W[y, f]  # by which the gradient of F_j is −(e q − λ p) and −(e p − λ q)
+            delta_W[x, f] = alpha * delta_W[x, f] + eta * (e * q - lam * p)  # (C10)
+            delta_W[y, f] = alpha * delta_W[y, f] + eta * (e * p - lam * q)
+            W[x, f] = p + delta_W[x, f]
+            W[y, f] = q + delta_W[y, f]
         if biases:
-            db[x] = alpha * db[x] + eta * (e - lam * b[x])
-            db[y] = alpha * db[y] + eta * (e - lam * b[y])
-            b[x] += db[x]
-            b[y] += db[y]
+            delta_b[x] = alpha * delta_b[x] + eta * (e - lam * b[x])
+            delta_b[y] = alpha * delta_b[y] + eta * (e - lam * b[y])
+            b[x] += delta_b[x]
+            b[y] += delta_b[y]
         step += 1
         done[x] = done[y] = step
     for x in range(len(W)):
-        coast(x, W, dW, b, db, step - done[x], moved, shrunk)
+        coast(x, W, delta_W, b, delta_b, step - done[x], moved, shrunk)
     done[:] = step
 
 
 @njit(cache=True, fastmath=REORDER)
-def coast(x, W, dW, b, db, t, moved, shrunk):
+def coast(x, W, delta_W, b, delta_b, t, moved, shrunk):
     """Row x makes t steps without a gradient: w ← w + (α + α² + … + αᵗ) Δw, Δw ← αᵗ Δw, by tables of both."""
     t = min(t, len(moved) - 1)  # where the tables end, nothing is left of Δw
     far, less = moved[t], shrunk[t]
-    w, dw = W[x], dW[x]
+    w, delta_w = W[x], delta_W[x]
     for f in range(len(w)):
-        w[f] += far * dw[f]
-        dw[f] *= less
-    b[x] += far * db[x]
-    db[x] *= less
+        w[f] += far * delta_w[f]
+        delta_w[f] *= less
+    b[x] += far * delta_b[x]
+    delta_b[x] *= less
 
 
 @njit(cache=True, parallel=True)

@@ -15,7 +15,8 @@ from acai.errors import InputError, unknown
 from acai.ratings import Ratings
 
 CENTRINGS = ("mean", "zscore", "baseline", "none")
-Near = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
+PAIR = 128  # bytes that a pair of users takes: 4 for v, 48 for six sums, as much again where s comes of them, and some room
+Near = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]  # block, near, v, s: see `Neighbours._nearest`
 
 
 class Neighbour(NamedTuple):
@@ -80,7 +81,7 @@ class Neighbours(Recommender):
         R, axis, codes = ratings.csr, self.axis, (ratings.user_codes, ratings.csr.indices)
         r, n = R.data.astype(np.float64), how_many(ratings)
         self.mu = mean(ratings)
-        self.silent_u, self.silent_i = (np.append(n_x == 0, True) for n_x in n)
+        self.silent_u, self.silent_i = (np.append(n_x == 0, True) for n_x in n)  # of whom nothing is known
         offsets, self.scale = [np.zeros(size + 1) for size in R.shape], np.ones(R.shape[axis] + 1)
         if self.centring == "baseline":
             biases = Baseline().fit(ratings)
@@ -95,7 +96,7 @@ class Neighbours(Recommender):
             self.scale[:-1] = spread
             z /= spread[codes[axis]]
         self.Z = sparse.csr_array((z, R.indices, R.indptr), shape=R.shape)
-        self.Z_by_b = self.Z if axis else self.Z.T.tocsr()
+        self.Z_by_b = self.Z if axis else self.Z.T.tocsr()  # the same, with a row for each b
         self.norms = row_norms(ratings, axis)
         return super()._ready(ratings)
 
@@ -122,10 +123,11 @@ class Neighbours(Recommender):
         from acai.cf import kernels
 
         R, R_T = (ratings.csc.T, ratings.csr) if axis else (ratings.csr, ratings.csc.T)
-        m = R.shape[0]
-        keep = self.k if self.similarity == "indicator" else keep or m
-        size = max(1, int(self.memory) // (128 * m))  # a pair takes 4 + 6 × 8 bytes, and as much again for the formulas
-        pairs = min(size, len(rows)) * (m - 1)  # in a block, should everybody have something in common
+        m, indicator = R.shape[0], self.similarity == "indicator"
+        keep = m if keep is None else keep
+        keep = self.k if indicator else keep
+        size = max(1, self.memory // (PAIR * m))  # rows in a block
+        pairs = min(size, len(rows)) * (m - 1)  # should everybody have something in common with everybody
         v, sums, ends = np.empty(pairs, np.int32), np.empty((6, pairs)), np.zeros(size + 1, np.int64)
         for start in tqdm(range(0, len(rows), size), desc="songs alike", unit="block", disable=not progress):
             block = np.asarray(rows[start : start + size], dtype=np.int32)
@@ -135,7 +137,8 @@ class Neighbours(Recommender):
             s = self._similarity(Shared(*sums[:, : here[-1]], norms[u], norms[w], self.asymmetry))
             chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in pairwise(here)]
             near, chosen = np.cumsum([0, *map(len, chosen)]), np.concatenate(chosen)
-            yield block, near, w[chosen], s[chosen] if self.similarity != "indicator" else np.ones(len(chosen))  # (C2)
+            s = np.ones(len(chosen)) if indicator else s[chosen]  # (C2)
+            yield block, near, w[chosen], s
 
     def _similarity(self, shared: Shared) -> np.ndarray:
         s = SIMILARITIES[self.similarity](shared)
@@ -144,8 +147,8 @@ class Neighbours(Recommender):
         return np.where(shared.n >= self.min_overlap, s, 0.0)
 
     def _blend(self, u: np.ndarray, i: np.ndarray, numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-        """r̂ from the sums over the neighbours."""
-        kappa = 1 / np.where(denominator > 0, denominator, 1) if self.normalise else 1.0  # (C1)
+        """r̂ from Σ_v s z, the numerator, and Σ_v |s|, the denominator, which `kernels.walk` or `kernels.look_up` summed up."""
+        kappa = 1 / np.where(denominator > 0, denominator, 1) if self.normalise else 1.0
         scale = self.scale[i if self.axis else u]
         r_hat = self.offset_u[u] + self.offset_i[i] + scale * kappa * numerator  # (C1)
         if not self.normalise or self.centring == "baseline":
@@ -178,15 +181,15 @@ class Neighbours(Recommender):
     def explain(self, user: Hashable, song: Hashable) -> list[Neighbour]:
         """Who is behind a prediction, the nearest first: how like each is, the rating it has to tell, what that changed."""
         u, i, R = self._fitted().row(user), self.ratings.column(song), self.ratings
-        a, b, names, told = (i, u, R.songs, R.csr) if self.axis else (u, i, R.users, R.csc)
-        where = {told.indices[j]: j for j in range(told.indptr[b], told.indptr[b + 1])}
+        a, b, names, R_by_b = (i, u, R.songs, R.csr) if self.axis else (u, i, R.users, R.csc)  # in the order of Z_by_b
+        where = {R_by_b.indices[j]: j for j in range(R_by_b.indptr[b], R_by_b.indptr[b + 1])}
         ((block, near, v, s),) = self._near(np.array([a]))
         at = np.searchsorted(block, a)
         here = slice(near[at], near[at + 1])
         chosen = [(names[x], float(s_x), where[x]) for x, s_x in zip(v[here], s[here]) if x in where][: self.k]
         kappa = 1 / sum(s_x for _, s_x, _ in chosen) if self.normalise and chosen else 1.0
         by = self.scale[a] * kappa * self.Z_by_b.data
-        return [Neighbour(name, s_x, float(told.data[j]), float(by[j] * s_x)) for name, s_x, j in chosen]
+        return [Neighbour(name, s_x, float(R_by_b.data[j]), float(by[j] * s_x)) for name, s_x, j in chosen]
 
 
 @dataclass
@@ -205,7 +208,7 @@ class UserKNN(Neighbours):
     __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :]
 
     def _holds(self) -> int:
-        return max(self.memory, 128 * self.ratings.n_users)
+        return max(self.memory, PAIR * self.ratings.n_users)
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         from acai.cf import kernels
@@ -249,11 +252,11 @@ keep : int or None
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         n = ratings.n_songs
-        keep = self.keep or max(self.k, self.memory // (6 * n))
-        nearest = self._nearest(ratings, 1, np.arange(n), row_norms(ratings, 1), keep, progress)
-        lengths, j, s = zip(*((np.diff(near), j, s) for _, near, j, s in nearest))
-        self.near = np.cumsum(np.concatenate([[0], *lengths]))
-        self.j, self.s = np.concatenate(j), np.concatenate(s)
+        keep = self.keep or max(self.k, 2 * self.memory // (12 * n))  # a neighbour takes 4 bytes in j and 8 in s
+        blocks = list(self._nearest(ratings, 1, np.arange(n), row_norms(ratings, 1), keep, progress))
+        self.near = np.cumsum(np.concatenate([[0], *(np.diff(near) for _, near, _, _ in blocks)]))
+        self.j = np.concatenate([j for _, _, j, _ in blocks])
+        self.s = np.concatenate([s for _, _, _, s in blocks])
 
     def _near(self, a: np.ndarray) -> Near:
         yield np.arange(self.ratings.n_songs), self.near, self.j, self.s

@@ -1,4 +1,4 @@
-"""How alike two users, or two songs, are (C2, C3), from what both have in common."""
+"""How alike two users, or two songs, are (C2, C3, C13), from what both have in common."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,8 +67,8 @@ SIMILARITIES["indicator"] = overlap  # (C2) 1 for each of the k that have most i
 
 def nearest_first(s: np.ndarray, keep: int) -> np.ndarray:
     """The places of the `keep` largest of the positive similarities, in falling order, the first place first among equals."""
-    near = np.flatnonzero(s > 0)
-    if len(near) > keep:  # no need to sort them all
-        least = np.partition(s[near], len(near) - keep)[len(near) - keep]
-        near = near[s[near] >= least]
-    return near[np.argsort(-s[near], kind="stable")][:keep]
+    places = np.flatnonzero(s > 0)
+    if len(places) > keep:  # no need to sort them all
+        least = np.partition(s[places], len(places) - keep)[len(places) - keep]
+        places = places[s[places] >= least]
+    return places[np.argsort(-s[places], kind="stable")][:keep]

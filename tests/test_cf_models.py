@@ -216,6 +216,41 @@ def test_mistakes_are_named(ratings):
         svd.fold_in({"la la la": 3.0})
 
 
+@pytest.mark.parametrize(
+    ("model", "setting", "expected"),
+    [
+        (SGD, {"n_factors": 2.5}, "a whole number, 1 or more"),
+        (UserKNN, {"k": "5"}, "a whole number, 1 or more"),
+        (UserKNN, {"k": 2.5}, "a whole number, 1 or more"),
+        (UserKNN, {"memory": 1e9}, "a whole number, 1 or more"),
+        (ALS, {"n_epochs": None}, "a whole number, 0 or more"),
+        (ALS, {"seed": -1}, "a whole number, 0 or more"),
+        (ItemKNN, {"keep": 90.0}, "a whole number, 1 or more, or None"),
+        (SGD, {"patience": 0}, "a whole number, 1 or more, or None"),
+        (GradientDescent, {"growth": 0.5}, "a number, 1 or more"),
+        (Baseline, {"reg_u": "15"}, "a number, 0 or more"),
+        (ALS, {"alpha": np.nan}, "a number, more than 0"),
+        (ItemKNN, {"asymmetry": [0.5]}, "a number from 0 to 1"),
+    ],
+)
+def test_settings_of_a_wrong_kind_or_size(model, setting, expected):
+    ((name, given),) = setting.items()
+    with pytest.raises(InputError) as error:
+        model(**setting)
+    assert str(error.value) == f"{name}={given!r}; expected {expected}"
+
+
+def test_settings_may_come_from_numpy(ratings, tmp_path):
+    UserKNN(k=np.int32(5), shrinkage=np.float32(2)).fit(ratings).save(tmp_path / "model.npz")
+    assert acai.load(tmp_path / "model.npz") == UserKNN(k=5, shrinkage=2.0)
+
+
+def test_a_class_is_no_model(ratings):
+    for no_model, said in ((SGD, "model=SGD"), ("SGD", "model='SGD'")):
+        with pytest.raises(InputError, match=f"^{said}; expected a model with its settings, such as SGD"):
+            acai.cf.evaluate(no_model, ratings, ratings)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_only_ratings_get_in(name):
     table = np.array([[5.0, 0.0], [1.0, 4.0]])

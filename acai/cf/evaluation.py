@@ -59,6 +59,9 @@ def evaluate(
     dict of str to float
         By metric; NaN where no user has a relevant song.
     """
+    if not isinstance(model, Recommender):
+        given = model.__name__ if isinstance(model, type) else repr(model)
+        raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
     if expect_ratings(train).users != expect_ratings(test).users or train.songs != test.songs:
         raise InputError("train and test have different users or songs; expected the two parts of one Ratings")
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)

@@ -44,8 +44,8 @@ class FactorModel(Recommender):
             W = np.random.default_rng(self.seed).normal(0, self.init_std, (m + n, self.n_factors)).astype(np.float32)
             b, self.mu = np.zeros(m + n, np.float32), mean(ratings) if biases else 0.0
         else:
-            known = init._fitted()
-            if not isinstance(init, FactorModel) or known.users != ratings.users or known.songs != ratings.songs:
+            known = init._fitted() if isinstance(init, FactorModel) else None
+            if known is None or known.users != ratings.users or known.songs != ratings.songs:
                 raise InputError(f"init={type(init).__name__}; expected a factor model that was fitted on the same users and songs")
             W, b = (np.concatenate(parts, dtype=np.float32) for parts in ((init.P, init.Q), (init.b_u, init.b_i)))
             self.mu = init.mu

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import repeat
+from numbers import Integral, Real
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -12,12 +13,15 @@ from acai.errors import InputError, unknown
 from acai.files import load_npz, save_npz
 from acai.ratings import Ratings
 
-LIMITS = (  # of the settings, which mean the same in every model that has them
-    (("k", "n_factors", "min_overlap", "memory", "growth"), "1 or more", lambda x: x >= 1),
-    (("n_epochs", "reg", "reg_u", "reg_i", "shrinkage", "init_std"), "0 or more", lambda x: x >= 0),
-    (("learning_rate", "decay", "alpha", "epsilon"), "more than 0", lambda x: x > 0),
-    (("momentum",), "0 (none) or more, below 1", lambda x: 0 <= x < 1),
-    (("asymmetry",), "a number from 0 to 1", lambda x: 0 <= x <= 1),
+LIMITS = (  # of the settings, which mean the same in every model that has them: of what type, and where they may lie
+    (("k", "n_factors", "min_overlap", "memory"), Integral, "a whole number, 1 or more", lambda x: x >= 1),
+    (("n_epochs", "seed"), Integral, "a whole number, 0 or more", lambda x: x >= 0),
+    (("keep", "patience"), Integral | None, "a whole number, 1 or more, or None", lambda x: x is None or x >= 1),
+    (("growth",), Real, "a number, 1 or more", lambda x: x >= 1),
+    (("reg", "reg_u", "reg_i", "shrinkage", "init_std"), Real, "a number, 0 or more", lambda x: x >= 0),
+    (("learning_rate", "decay", "alpha", "epsilon"), Real, "a number, more than 0", lambda x: x > 0),
+    (("momentum",), Real, "a number, 0 (none) or more, below 1", lambda x: 0 <= x < 1),
+    (("asymmetry",), Real, "a number from 0 to 1", lambda x: 0 <= x <= 1),
 )
 KIND = "a model saved by acai"
 SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
@@ -40,10 +44,10 @@ class Recommender:
     state: ClassVar[tuple[str, ...]] = ()  # the attributes that `_learn` makes and `save` keeps
 
     def __post_init__(self) -> None:
-        for names, expected, holds in LIMITS:
+        for names, kind, expected, holds in LIMITS:
             for name in names:
-                if hasattr(self, name) and not holds(getattr(self, name)):
-                    raise InputError(f"{name}={getattr(self, name)}; expected {expected}")
+                if hasattr(self, name) and not (isinstance(x := getattr(self, name), kind) and holds(x)):
+                    raise InputError(f"{name}={x!r}; expected {expected}")
 
     def fit(self, ratings: Ratings, progress: bool = False, **more: Ratings | None) -> Self:
         """Learn from `ratings`, showing a progress bar if `progress`; returns the model itself. `SGD` takes `more`."""

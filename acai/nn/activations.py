@@ -19,7 +19,7 @@ class ReLU(Layer):
         from acai.nn import kernels
 
         dx = np.empty_like(x)
-        over_batch(kernels.where_positive, dy, y, dx)  # (N7.6)
+        over_batch(kernels.where_positive, dy, y, dx)  # (N7.6): y = max(0, x), so y > 0 says the same as x > 0
         return dx
 
 

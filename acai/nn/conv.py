@@ -60,15 +60,15 @@ class Conv2D(Layer):
         O, C, kH, kW = W.shape
         W_taps = W.transpose(0, 3, 1, 2).reshape(O * kW, C * kH)
         rows = self._rows(x)
-        N, _, _, H_out, Wp = rows.shape
+        N, _, _, H_out, Wp = rows.shape  # Wp: the width of x with its padding
         y = np.empty((N, O, H_out, Wp - kW + 1), x.dtype)
 
-        def some(rows: np.ndarray, y: np.ndarray) -> None:
+        def forward_run(rows: np.ndarray, y: np.ndarray) -> None:
             n = len(y)
             Z = W_taps @ rows.reshape(n, C * kH, H_out * Wp)  # reshape copies only where it must
             kernels.add_taps(Z.reshape(n, O, kW, H_out, Wp), b, y)  # (N1)
 
-        over_batch(some, rows, y, passing=O * kW * H_out * Wp)
+        over_batch(forward_run, rows, y, passing=O * kW * H_out * Wp)
         return np.ascontiguousarray(y[..., :: self.stride[1]])
 
     def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
@@ -80,11 +80,12 @@ class Conv2D(Layer):
         rows = self._rows(x)
         N, _, _, H_out, Wp = rows.shape
         dx = np.empty_like(x)
-        if sW > 1:
-            dy, given = np.zeros((N, O, H_out, Wp - kW + 1), x.dtype), dy
-            dy[..., ::sW] = given
+        if sW > 1:  # no gradient comes to the columns between, which forward left
+            wide = np.zeros((N, O, H_out, Wp - kW + 1), x.dtype)
+            wide[..., ::sW] = dy
+            dy = wide
 
-        def some(dy: np.ndarray, rows: np.ndarray, dx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def backward_run(dy: np.ndarray, rows: np.ndarray, dx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             n = len(dy)
             dZ = np.empty((n, O, kW, H_out, Wp), x.dtype)
             kernels.spread_taps(dy, dZ)
@@ -95,12 +96,12 @@ class Conv2D(Layer):
             dW = dZ @ rows.reshape(n, C * kH, H_out * Wp).transpose(0, 2, 1)  # (N7.2)
             return dW.sum(axis=0), dy.sum(axis=(0, 2, 3))  # (N7.3)
 
-        dW, db = (sum(parts) for parts in zip(*over_batch(some, dy, rows, dx, passing=O * kW * H_out * Wp)))
+        dW, db = (sum(parts) for parts in zip(*over_batch(backward_run, dy, rows, dx, passing=O * kW * H_out * Wp)))
         self.grads = {"W": np.ascontiguousarray(dW.reshape(O, kW, C, kH).transpose(0, 2, 3, 1)), "b": db}
         return dx if want_dx else None
 
     def _rows(self, x: np.ndarray) -> np.ndarray:
-        """Row p of the window above each output row, for every channel: (N, C, kH, H', Wp), a view into x with its padding."""
+        """Row p of the window above each output row, for every channel: (N, C, kH, H', Wp = W + 2·padding), a view."""
         out_size(self, x.shape, self.kernel_size)  # or there is no output
         (pH, pW), kH = self.padding, self.kernel_size[0]
         if pH or pW:

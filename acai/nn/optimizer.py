@@ -10,6 +10,8 @@ from acai.nn.network import Sequential
 class SGD:
     """Δw ← α Δw − η (∇w + λ w), w ← w + Δw (N8), for every parameter of the network, in place.
 
+    `acai.cf` has an SGD, too: that one descends for P and Q, the factors of the users and the songs.
+
     Parameters
     ----------
     network : Sequential or layer
@@ -53,5 +55,5 @@ class SGD:
             delta_w = self.steps[name]
             delta_w *= alpha
             delta_w -= eta * g  # (N8)
-            w += alpha * delta_w - eta * g if self.nesterov else delta_w
+            w += (alpha * delta_w - eta * g) if self.nesterov else delta_w
         self.n_steps += 1

@@ -58,6 +58,21 @@ def test_more_hints():
     assert hint(chaos, None, None) == ""
 
 
+@pytest.mark.parametrize("times, said", [
+    (2, "it is 2 times the right one everywhere"), (1 / 216, "it is 1/216 times"), (1.5, "it is 3/2 times"), (-2, "it is -2 times"),
+    (571 / 996, ""), (7 / 3, ""), (1 + 1e-9, ""), (1e9 + 1 / 3, ""),
+])
+def test_of_one_wrong_number_only_a_simple_factor_says_something(times, said):
+    told = hint(Finding("x", np.array([[times * 9]]), np.array([[9.0]])), None, None)
+    assert told.startswith(said) and bool(told) == bool(said)
+    among = hint(Finding("x", np.array([9 * times, 5]), np.array([9.0, 5])), None, None)
+    assert ("elsewhere it is right" in among) == bool(said)
+
+
+def test_where_all_is_wrong_there_is_no_elsewhere():
+    assert "it is -2 times the right one everywhere" in hint(Finding("x", -2 * RIGHT, RIGHT), None, None)
+
+
 def test_what_is_nearly_a_pattern_is_none():
     nearly = 2 * RIGHT + 0.01 * (RIGHT == 49)
     assert "everywhere" not in hint(Finding("x", nearly, RIGHT), None, None)

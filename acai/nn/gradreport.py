@@ -195,8 +195,12 @@ def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None) 
     def first_alone(axis: int) -> bool:
         return a.ndim > axis + 1 and a.shape[axis] > 1 and not wrong.take(0, axis).any()
 
-    factor, part = np.abs(a).max() / (np.abs(b).max() or 1.0), a[wrong][0] / b[wrong][0]
-    ratio = Fraction(min(float(factor), 1e300)).limit_denominator(1000)
+    largest = np.abs(b).argmax()
+    factor, part = a.flat[largest] / (b.flat[largest] or 1.0), a[wrong][0] / b[wrong][0]
+    ratio, simple = (Fraction(float(np.clip(f, -1e300, 1e300))).limit_denominator(1000) for f in (factor, part))
+    # One number is always some multiple of another: there only k, k/2, 1/k and 2/k tell, what a missing 2 or N leaves.
+    tells = wrong.sum() > 1 or (min(abs(simple.numerator), simple.denominator) <= 2 and same(part, np.float64(simple)))
+    partly = tells and not wrong.all() and same(a[wrong], part * b[wrong])
     alike = a.ndim > 1 and len(a) > 1 and (a == a[:1]).all() and not (b == b[:1]).all()
     inside = wrong[..., 1:-1] if a.ndim < 3 or a.shape[-2] == 1 else wrong[..., 1:-1, 1:-1]
     patterns = (
@@ -205,7 +209,7 @@ def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None) 
         (same(earlier, a), "it is the gradient of an earlier pass: forward does not renew what backward uses"),
         (same(earlier, a - b), "it is added to the gradient of the pass before: `=` is meant, not `+=`"),
         (same(-a, b), "the sign is turned round"),
-        (same(a, factor * b), f"it is {ratio} times the right one everywhere: a factor is missing or too many (2? N?)"),
+        (tells and same(a, factor * b), f"it is {ratio} times the right one everywhere: a factor is missing or too many (2? N?)"),
         *((same(p, q), said) for said, p, q in _moves(a, b)),
         (alike, "all entries of axis 0 (the batch, for x) are the same: they are mixed, or the first is used for all"),
         (first_alone(0), "only entry 0 of axis 0 (the batch, for x) is right: the others are mixed up with it"),
@@ -213,7 +217,7 @@ def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None) 
         (first_alone(1), "only entry 0 of axis 1 (the channel) is right: channels are mixed, or one is used for all"),
         (not a[wrong].any(), "where it is wrong it is zero: what should arrive is dropped, or written over"),
         (not b[wrong].any(), "where it is wrong it should be zero: something arrives from nowhere; look at the mask"),
-        (same(a[wrong], part * b[wrong]), f"where it is wrong it is {part:.6g} times the right one, elsewhere it is right"),
+        (partly, f"where it is wrong it is {part:.6g} times the right one, elsewhere it is right"),
     )
     return next((said for seen, said in patterns if seen), "")
 

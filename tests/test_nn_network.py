@@ -74,23 +74,47 @@ def test_predict_leaves_dropout_out_and_keeps_nothing():
         network.backward(network.predict(x))
 
 
+class Double:
+    """What README calls a layer: no base class, no params."""
+
+    def __init__(self, two: object = 2) -> None:
+        self.two = two
+
+    def forward(self, x):
+        return self.two * x
+
+    def backward(self, dy):
+        return self.two * dy
+
+
 def test_a_layer_of_ones_own_needs_no_base_class():
-    class Double:
-        params, grads = {}, {}
-
-        def forward(self, x):
-            return 2 * x
-
-        def backward(self, dy):
-            return 2 * dy
-
     network, x = nn.Sequential([Double(), nn.Linear(3, 2, seed=0, dtype=float)]), np.ones((2, 3))
     assert np.array_equal(network.predict(x), network.forward(x))
     assert network.backward(np.ones((2, 2)), want_dx=False).shape == (2, 3)
-    with pytest.raises(InputError, match=r"cannot be saved: a file holds layers of acai\.nn only"):
+    with pytest.raises(InputError, match=r"^Double\(\) cannot be saved: a file holds layers of acai\.nn only"):
         network.save("never.npz")
     nn.SGD(network, 0.1).step()
-    assert "(3,)" in network.summary((3,))
+    assert network.summary((3,)).splitlines()[2].split() == ["Double()", "(3,)"] and "    Double(),\n" in repr(network)
+
+
+@pytest.mark.parametrize("up", ["forward", "predict"])
+def test_a_layer_that_changes_the_dtype_is_named_and_not_the_next(up):
+    network = nn.Sequential([nn.Linear(3, 2, seed=0), Double(np.array([2.0])), nn.Linear(2, 2, seed=0)])
+    with pytest.raises(InputError, match=r"^Double\(\)\.forward makes float64 of an x that is float32; expected float32"):
+        getattr(network, up)(np.ones((1, 3), np.float32))
+    network.layers[1].forward = lambda x: None
+    with pytest.raises(InputError, match=r"^Double\(\)\.forward makes NoneType"):
+        getattr(network, up)(np.ones((1, 3), np.float32))
+
+
+@pytest.mark.parametrize("layer, message", [
+    (nn.ReLU, r"^ReLU is a class; expected a layer of it, as in ReLU\(…\)"),
+    (nn.MSE(), r"^MSE\(\)\.forward: missing a required argument: 'target'"),
+    (3, "^3 is no layer"),
+])
+def test_what_is_no_layer_is_refused_at_once(layer, message):
+    with pytest.raises(InputError, match=message):
+        nn.Sequential([nn.Linear(2, 2), layer])
 
 
 def test_summary_has_shapes_and_parameters():

@@ -15,8 +15,9 @@ class Layer:
     """One step of a network: `forward` goes up, `backward` comes down.
 
     The layers of acai say what they do in `_forward(x)` and `_backward(dy, x, y)`, to be read together; what all have in
-    common is here. A layer of your own need not inherit from this one: `forward`, `backward` and the dictionaries
-    `params` and `grads` are all that a network, the optimiser and the gradient check ask for.
+    common is here. A layer of your own need not inherit from this one: `forward`, `backward` and, if it learns, the
+    dictionaries `params` and `grads` are all that a network, the optimiser and the gradient check ask for. It keeps the
+    dtype of x.
 
     Attributes
     ----------
@@ -85,6 +86,35 @@ class Layer:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+def checked_layer(layer: object, is_loss: bool = False) -> object:
+    """`layer`, acai's or anybody's, once it is known to have what a network, or the gradient check, asks for."""
+    if isinstance(layer, type):
+        raise InputError(f"{layer.__name__} is a class; expected a layer of it, as in {layer.__name__}(…)")
+    if not (hasattr(layer, "forward") and hasattr(layer, "backward")):
+        raise InputError(f"{layer!r} is no layer: expected an object with the methods forward and backward")
+    if hasattr(layer.forward, "__code__"):  # what is written in C may hide what it takes
+        try:
+            inspect.signature(layer.forward).bind(*["x", "target"][: 1 + is_loss])
+        except TypeError as wrong:
+            expected = "a layer has forward(x); a loss has forward(y, target), and must be given its target"
+            raise InputError(f"{name_of(layer)}.forward: {wrong}; {expected}") from None
+    for name, w in params_of(layer).items():
+        if not isinstance(w, np.ndarray) or w.dtype.kind not in "fc":
+            what = f"{name_of(layer)}: params[{name!r}] is {w!r}"
+            raise InputError(f"{what}; expected an array of floats, which can learn in place, as in np.array([0.25])")
+    return layer
+
+
+def params_of(layer: object) -> dict[str, np.ndarray]:
+    """What a layer learns: nothing, if it has no `params`."""
+    return getattr(layer, "params", {})
+
+
+def name_of(layer: object) -> str:
+    """What a layer is called in messages and tables: its repr in one line, or its class if it has none of its own."""
+    return f"{type(layer).__name__}()" if type(layer).__repr__ is object.__repr__ else " ".join(repr(layer).split())
+
+
 def initial_params(shape: tuple[int, ...], init: str, seed: int | None, dtype: type) -> dict[str, np.ndarray]:
     """Random weights of such a size that a signal keeps its variance on the way through; biases of zero.
 
@@ -120,6 +150,13 @@ def size(name: str, value: int, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InputError(f"{name}={value!r}; expected a whole number, at least {least}")
     return int(value)
+
+
+def checked_shape(given: str, shape: object) -> tuple[int, ...]:
+    """`shape`, once it is known to be that of an array with something in it."""
+    if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape):
+        raise InputError(f"{given}: expected whole numbers of at least 1, as in 2,3,8,9")
+    return tuple(shape)
 
 
 def pair(name: str, value: int | Sequence[int], least: int) -> tuple[int, int]:

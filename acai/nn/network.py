@@ -10,7 +10,7 @@ from acai.errors import InputError
 from acai.files import load_npz, save_npz
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
-from acai.nn.layer import Layer
+from acai.nn.layer import FLOATS, Layer, checked_layer, name_of, params_of
 from acai.nn.linear import Flatten, Linear
 from acai.nn.pool import GlobalPool, MaxPool2D
 
@@ -24,32 +24,34 @@ class Sequential:
     Parameters
     ----------
     layers : iterable of layers
-        Those of `acai.nn`, or any objects with `forward`, `backward`, `params` and `grads`.
+        Those of `acai.nn`, or your own: objects with `forward`, `backward` and, if they learn, `params` and `grads`,
+        whose y keeps the dtype of x.
     """
 
     def __init__(self, layers: Iterable[Layer]) -> None:
-        self.layers = list(layers)
+        self.layers = [checked_layer(layer) for layer in layers]
 
     @property
     def params(self) -> dict[str, np.ndarray]:
         """Every parameter, named by its layer's place: "0.W", "0.b", "3.W", …"""
-        return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in layer.params.items()}
+        return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in params_of(layer).items()}
 
     @property
     def grads(self) -> dict[str, np.ndarray]:
         """The gradient of each, under the same names."""
-        return {f"{i}.{name}": dw for i, layer in enumerate(self.layers) for name, dw in layer.grads.items()}
+        return {f"{i}.{name}": dw for i, layer in enumerate(self.layers) for name, dw in getattr(layer, "grads", {}).items()}
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Up through all layers, each keeping what its `backward` needs: for training."""
         for layer in self.layers:
-            x = layer.forward(x)
+            x = _same_dtype(layer, x, layer.forward(x))
         return x
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Up through all layers, keeping nothing, dropout off: for a network that is trained."""
         for layer in self.layers:
-            x = layer.predict(x) if hasattr(layer, "predict") else layer.forward(x)
+            y = layer.predict(x) if hasattr(layer, "predict") else layer.forward(x)
+            x = _same_dtype(layer, x, y)
         return x
 
     def backward(self, dy: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
@@ -79,16 +81,17 @@ class Sequential:
         x = np.zeros((1, *input_shape), dtype)
         rows = [("layer", "output of one sample", "parameters"), ("input", str(x.shape[1:]), "")]
         for layer in self.layers:
-            x = Sequential([layer]).predict(x)
-            n_params = sum(w.size for w in layer.params.values())
-            rows.append((str(layer), str(x.shape[1:]), f"{n_params:,}" if n_params else ""))
+            alone = Sequential([layer])
+            x = alone.predict(x)
+            n_params = sum(w.size for w in alone.params.values())
+            rows.append((name_of(layer), str(x.shape[1:]), f"{n_params:,}" if n_params else ""))
         return Summary([*rows, ("all", "", f"{sum(w.size for w in self.params.values()):,}")])
 
     def parts(self) -> dict[str, object]:
         """All that makes this network, by name, as `acai.files.save_npz` takes it: its layers, and their parameters."""
         for layer in self.layers:
             if LAYERS.get(type(layer).__name__) is not type(layer):
-                raise InputError(f"{layer!r} cannot be saved: a file holds layers of acai.nn only: {', '.join(LAYERS)}")
+                raise InputError(f"{name_of(layer)} cannot be saved: a file holds layers of acai.nn only: {', '.join(LAYERS)}")
         return {"layers": [(type(layer).__name__, layer.arguments) for layer in self.layers], **self.params}
 
     def save(self, path: str | os.PathLike) -> None:
@@ -96,7 +99,16 @@ class Sequential:
         save_npz(path, KIND, **self.parts())
 
     def __repr__(self) -> str:
-        return "Sequential([\n" + "".join(f"    {layer!r},\n" for layer in self.layers) + "])"
+        return "Sequential([\n" + "".join(f"    {name_of(layer)},\n" for layer in self.layers) + "])"
+
+
+def _same_dtype(layer: Layer, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`y`, once it is known to have the dtype of `x`: or the next layer would be blamed for what this one did."""
+    given, made = (getattr(array, "dtype", type(array).__name__) for array in (x, y))
+    if given in FLOATS and made != given:
+        hint = "see what it returns, and which dtype its parameters have"
+        raise InputError(f"{name_of(layer)}.forward makes {made} of an x that is {given}; expected {given}: {hint}")
+    return y
 
 
 def load(path: str | os.PathLike) -> Sequential:

@@ -290,12 +290,30 @@ class Returning:
         return dy
 
 
+class Learning(nn.ReLU):
+    __repr__ = object.__repr__
+
+    def __init__(self, slope):
+        super().__init__()
+        self.params = {"slope": slope}
+
+
 @pytest.mark.parametrize("mistake, message", [
     (lambda: check(nn.ReLU(), (2, 3), method="magic"), r"no method 'magic'; there is: auto"),
-    (lambda: check(nn.Linear, (2, 3)), r"was given the class Linear; expected a layer of it, as in Linear\(…\)"),
+    (lambda: check(nn.Linear, (2, 3)), r"Linear is a class; expected a layer of it, as in Linear\(…\)"),
     (lambda: check(object(), (2, 3)), r"is no layer: expected an object with the methods forward and backward"),
     (lambda: check(Returning(lambda x: x.astype(int)), (2, 3)), r"Returning\(\)\.forward returns int64; expected an array of"),
     (lambda: check(Returning(lambda x: None), (2, 3)), r"returns NoneType"),
+    *((lambda shape=shape: check(nn.ReLU(), shape), r"x=.*, which is neither an array nor the shape of one to draw: expected")
+      for shape in ((0, 3), (2, -3), "2,3", 5, (2.0, 3), [[1.0, 2.0]])),
+    (lambda: check(nn.ReLU(), np.zeros((0, 3))), r"x has shape \(0, 3\): there is no coordinate to check"),
+    *((lambda step=step: check(nn.ReLU(), (2, 3), step=step), rf"step={step}; expected a power of two")
+      for step in (0, 0.3, -0.5, np.inf)),
+    (lambda: check(nn.ReLU(), (2, 3), seed=-1), r"seed=-1; expected a whole number, at least 0"),
+    (lambda: check(nn.MSE(), (2, 3)), r"MSE\(\)\.forward: missing a required argument: 'target'; a layer has forward\(x\)"),
+    (lambda: check(nn.ReLU(), (2, 3), target=np.zeros((2, 3))), r"ReLU\(\)\.forward: too many positional arguments"),
+    (lambda: check(Learning(0.25), (2, 3)), r"Learning\(\): params\['slope'\] is 0\.25; expected an array of floats"),
+    (lambda: check(Learning(np.array([2])), (2, 3)), r"params\['slope'\] is array\(\[2\]\); expected an array of floats"),
 ])
 def test_mistakes_are_named(mistake, message):
     with pytest.raises(InputError, match=message):

@@ -52,7 +52,7 @@ def my_layers(tmp_path):
 def test_the_command_proves_a_layer_of_ones_own(capsys, my_layers):
     code, out, _ = run(capsys, f"{my_layers}:Leaky", "--shape", "2,3,8,9")
     assert code == 0 and "Leaky(): right (every coordinate, no tolerance)" in out and "432 of 432" in out
-    code, out, _ = run(capsys, f"{my_layers}:Leaky(0.5, 0.25)", "--shape", "(2,3)")
+    code, out, _ = run(capsys, f"{my_layers}:Leaky(0.5, 0.25)", "--shape", "(2, 3,)")
     assert code == 1 and "NOT right" in out
 
 
@@ -62,6 +62,8 @@ def test_the_command_proves_a_layer_of_ones_own(capsys, my_layers):
     ([":Leaky", "--shape", "2,0"], "--shape 2,0: expected whole numbers"),
     (["", "--shape", "2"], "expected a file and a class in it"),
     ([":Leeky", "--shape", "2"], "no class 'Leeky'; there is: Leaky"),
+    ([":Leaky", "--shape", "()"], "--shape (): expected whole numbers"),
+    ([":Leaky", "--shape", "2", "--seed", "-1"], "acai: --seed=-1; expected a whole number, at least 0"),
     ([":something", "--shape", "2"], "3 is no layer"),
     ([":Leaky('a')", "--shape", "2"], "my_layers.py, line 9: "),
     ([":Leaky(", "--shape", "2"], "my_layers.py: SyntaxError"),

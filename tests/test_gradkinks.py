@@ -188,4 +188,3 @@ def test_kinks_are_tried_at_zeros_and_ties_of_which_the_first_is_zero():
         points = [[x for x in layer.heard if set(x.flat) <= {-1, 0, 1} and x.flat[0] == 0] for layer in layers]
         assert points[0] and all(set(x.flat) == ({-1, 0, 1} if x.size > 1 else {0}) for x in points[0])
         assert np.array_equal(points[0][0], points[1][0])
-    assert check(Bent(0.5), (0, 3)).ok

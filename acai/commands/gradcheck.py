@@ -10,6 +10,7 @@ import numpy as np
 from acai import nn
 from acai.errors import InputError, unknown
 from acai.nn.gradcheck import check
+from acai.nn.layer import checked_shape, size
 
 
 def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries: int = 100, seed: int = 0) -> None:
@@ -38,13 +39,13 @@ def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries:
     seed : N
         Of everything that is drawn.
     """
+    size("--seed", seed, 0)
     right = _own(layer, shape, seed) if layer else _scoreboard(geometries, seed)
     sys.exit(0 if right else 1)
 
 
 def _scoreboard(n: int, seed: int) -> bool:
-    if n < 1:
-        raise InputError(f"--geometries {n}; expected at least 1")
+    size("--geometries", n, 1)
     print(f"{'layer':<22}{'geometries':>12}{'coordinates':>13}  gradients")
     wrong = []
     for row in zip(*(_cases(np.random.default_rng([seed, k])) for k in range(n))):
@@ -54,8 +55,8 @@ def _scoreboard(n: int, seed: int) -> bool:
         largest = max(report.max_error for report in reports)
         verdict = f"WRONG in {len(failed)}" if failed else f"agree to {largest:.1e}" if largest else "equal"
         arrays = " ".join(dict.fromkeys(finding.array.split(".")[-1] for finding in findings))
-        size = sum(finding.numeric.size for finding in findings)
-        print(f"{row[0][0]:<22}{n:>12,}{size:>13,}  {arrays}: {verdict}", flush=True)
+        n_coordinates = sum(finding.numeric.size for finding in findings)
+        print(f"{row[0][0]:<22}{n:>12,}{n_coordinates:>13,}  {arrays}: {verdict}", flush=True)
         wrong += failed[:1]
     for report in wrong:
         print(f"\n{report}")
@@ -107,15 +108,14 @@ def _own(layer: str, shape: str | None, seed: int) -> bool:
         raise InputError(f"{path}: there is no such file")
     if shape is None:
         raise InputError("--shape is missing: expected the shape of the layer's input, as in --shape 2,3,8,9")
-    sizes = [part.strip() for part in shape.strip("()").split(",") if part.strip()]
-    if not sizes or not all(size.isdecimal() and int(size) for size in sizes):
-        raise InputError(f"--shape {shape}: expected whole numbers of at least 1 between commas, as in 2,3,8,9")
+    lengths = [n.strip() for n in shape.strip("(), ").split(",")]
+    x_shape = checked_shape(f"--shape {shape}", [int(n) if n.isdecimal() else n for n in lengths])
     try:
         names = runpy.run_path(str(path.resolve()))
         if expression.isidentifier() and expression not in names:
             raise unknown("class", expression, [name for name, thing in names.items() if isinstance(thing, type)])
         thing = eval(expression, names)  # what the person at the keyboard wrote, in the file they wrote
-        report = check(thing() if isinstance(thing, type) else thing, tuple(map(int, sizes)), seed=seed)
+        report = check(thing() if isinstance(thing, type) else thing, x_shape, seed=seed)
     except InputError:
         raise
     except Exception as error:

@@ -19,6 +19,7 @@ import numpy as np
 
 from acai.errors import InputError, unknown
 from acai.nn.gradreport import Finding, Report, hint
+from acai.nn.layer import checked_layer, checked_shape, name_of, params_of, size
 from acai.reference.nn import sgd_step
 
 Function = Callable[[float | complex], float | complex]  # ⟨dy, y⟩ once a coordinate is moved by so much
@@ -69,38 +70,40 @@ def check(
     """
     if method not in ("auto", *METHODS):
         raise unknown("method", method, ("auto", *METHODS))
-    if isinstance(layer, type):
-        raise InputError(f"check was given the class {layer.__name__}; expected a layer of it, as in {layer.__name__}(…)")
-    if not (hasattr(layer, "forward") and hasattr(layer, "backward")):
-        raise InputError(f"{layer!r} is no layer: expected an object with the methods forward and backward")
-    name = f"{type(layer).__name__}()" if type(layer).__repr__ is object.__repr__ else " ".join(repr(layer).split())
+    name, seed = name_of(checked_layer(layer, target is not None)), size("seed", seed, 0)
+    drawn = not isinstance(x, np.ndarray)
+    if drawn:
+        x = checked_shape(f"x={x!r}, which is neither an array nor the shape of one to draw", x)
+    elif not x.size:
+        raise InputError(f"x has shape {x.shape}: there is no coordinate to check")
+    if np.frexp(step)[0] != 0.5:
+        raise InputError(f"step={step}; expected a power of two, as 0.5 is, or the steps themselves are rounded")
     layer = copy.deepcopy(layer if target is None else _Loss(layer, target))
-    for how, whole, at in _tries(layer, x, method, seed):
+    for how, tried, x_tried in _tries(layer, x, method, seed):
         try:
-            report = _compare(_Point(name, whole, at, seed, nudge, how == "complex"), how, step)
+            report = _compare(_Point(name, tried, x_tried, seed, nudge, how == "complex"), how, step)
             break
         except NotExact:  # one point may lie on a kink, another will not
             continue
     else:
         raise NotExact(f"{name} cannot be checked exactly: over steps of {step} it is no parabola, or is rounded")
-    drawn = not isinstance(x, np.ndarray)
     if drawn:
-        at = np.random.default_rng(seed).choice([-1.0, 0.0, 0.0, 1.0], x).astype(at.dtype)
-        at.flat[:1] = 0
+        x_tried = np.random.default_rng(seed).choice([-1.0, 0.0, 0.0, 1.0], x).astype(x_tried.dtype)
+        x_tried.flat[:1] = 0
     if report.ok and (drawn or report.n_kinks):
-        _judge_kinks(report, _Point(name, whole, at, seed), step)
+        _judge_kinks(report, _Point(name, tried, x_tried, seed), step)
     return report
 
 
 def _tries(layer: object, x: np.ndarray | tuple[int, ...], method: str, seed: int) -> Iterator[tuple]:
     """How, with which parameters and at which x a layer is checked, one after the other until one succeeds."""
     drawn, exactly = not isinstance(x, np.ndarray), method in ("auto", "exact")
-    dtype = next((w.dtype for w in _params(layer).values()), np.dtype(float))
+    dtype = next((w.dtype for w in params_of(layer).values()), np.dtype(float))
     for attempt in range(20) if drawn and exactly else ():
-        whole, rng, n = copy.deepcopy(layer), np.random.default_rng([seed, attempt]), int(np.prod(x))
-        for w in _params(whole).values():
+        tried, rng, n = copy.deepcopy(layer), np.random.default_rng([seed, attempt]), int(np.prod(x))
+        for w in params_of(tried).values():
             w[...] = rng.integers(-3, 4, w.shape)
-        yield "exact", whole, (2 * rng.permutation(n) - n + 1 - n % 2).reshape(x).astype(dtype)
+        yield "exact", tried, (2 * rng.permutation(n) - n + 1 - n % 2).reshape(x).astype(dtype)
     if exactly and not drawn:
         yield "exact", layer, x
     if method != "exact":
@@ -124,9 +127,9 @@ class _Point:
         self.digits = np.finfo(y.dtype).nmant // 2  # what is not rounded has no more than half of them behind the point
         self.moving = copy.deepcopy(layer)
         for part in getattr(self.moving, "layers", [self.moving]) if is_complex else ():
-            _params(part).update({array: w.astype(complex) for array, w in _params(part).items()})
+            params_of(part).update({array: w.astype(complex) for array, w in params_of(part).items()})
         beside = self.x if nudge is None else self.x + nudge
-        self.arrays = {"x": beside.astype(complex if is_complex else y.dtype), **_params(self.moving)}
+        self.arrays = {"x": beside.astype(complex if is_complex else y.dtype), **params_of(self.moving)}
 
     def forward(self, array: str, at: tuple[int, ...], by: float | complex) -> np.ndarray:
         """y once `by` is added to one coordinate of an array, or to all of them where `at` is ()."""
@@ -202,6 +205,8 @@ def _richardson(f: Function, middle: float, _: float) -> tuple[float, bool]:
             best, least, bends = row[0], error, abs(up + down - 2 * middle) / steps  # slope to the right − to the left
         if error <= 1e-12 * abs(best):
             break
+    # At a kink the difference of the two slopes stays as the step is halved, on a curve it halves; 0.75 is half-way between.
+    # What is less than 1e-4 of the slope, or of f itself, may be nothing but rounding.
     return best, bends[3] > max(0.75 * bends[2], 1e-4 * max(abs(best), abs(middle), 1e-300))
 
 
@@ -215,7 +220,7 @@ def _judge_kinks(report: Report, point: _Point, h: float) -> None:
     kinks inside it may meet in one output, and the chain rule, which chooses a side for each by itself, then need not
     lie between the two slopes of the whole. Half the step must give the same slopes, or there is no verdict.
     """
-    if any(w.ndim > 1 for w in _params(point.layer).values()):
+    if any(w.ndim > 1 for w in params_of(point.layer).values()):
         return
     dx, tolerance = _pass(copy.deepcopy(point.layer), point.x, point.dy)["x"], point.tolerance
     y, dy, low, high, curved = point.y.astype(float), point.dy.astype(float), [], [], []
@@ -229,10 +234,10 @@ def _judge_kinks(report: Report, point: _Point, h: float) -> None:
     if not (finding.on_kinks.any() or finding.wrong.any()):
         return
     report.findings.append(finding)
-    whole, slack = dx.sum(dtype=float), tolerance * np.abs(dx).sum()
-    if report.ok and not curved[-1] and not low[-1] - slack <= whole <= high[-1] + slack:
+    total, slack = dx.sum(dtype=float), tolerance * np.abs(dx).sum()
+    if report.ok and not curved[-1] and not low[-1] - slack <= total <= high[-1] + slack:
         allowed = f"{low[-1]:.10g}" if low[-1] == high[-1] else f"between {low[-1]:.10g} and {high[-1]:.10g}"
-        report.faults["x"] = f"on ties dx adds up to {whole:.10g}; moving all of x together, the slope is {allowed}"
+        report.faults["x"] = f"on ties dx adds up to {total:.10g}; moving all of x together, the slope is {allowed}"
 
 
 def adjoint(layer: object, x: np.ndarray, seed: int = 0) -> Report:
@@ -251,8 +256,8 @@ def adjoint(layer: object, x: np.ndarray, seed: int = 0) -> Report:
     y = layer.forward(x)
     dy = rng.integers(-3, 4, y.shape).astype(y.dtype)
     pairs = {"x": (layer.backward(dy), x), **{name: (layer.grads[name], w) for name, w in layer.params.items() if name != "b"}}
-    whole, *products = (np.asarray((p.astype(float) * q).sum()) for p, q in ((dy, y), *pairs.values()))
-    return Report(str(layer), "adjoint", [Finding(name, product, whole) for name, product in zip(pairs, products)])
+    dy_y, *products = (np.asarray((p.astype(float) * q).sum()) for p, q in ((dy, y), *pairs.values()))
+    return Report(str(layer), "adjoint", [Finding(name, product, dy_y) for name, product in zip(pairs, products)])
 
 
 def check_steps(optimizer: Callable, n_steps: int = 3, seed: int = 0, **arguments: object) -> Report:
@@ -279,10 +284,6 @@ def check_steps(optimizer: Callable, n_steps: int = 3, seed: int = 0, **argument
         descent.step()
     name = getattr(optimizer, "__name__", str(optimizer))
     return Report(name, "steps", [Finding(array, network.params[array], w) for array, w in params.items()])
-
-
-def _params(layer: object) -> dict[str, np.ndarray]:
-    return getattr(layer, "params", {})
 
 
 class _Loss:

@@ -70,6 +70,16 @@ def test_mean_average_precision_by_hand():
     assert mean_average_precision(scores, played, k=1) == pytest.approx((1 + 0) / 2)
 
 
+def test_a_ladder_is_not_climbed_on_after_ctrl_c(monkeypatch):
+    def cut_short(split, P, Q, ear, *_):
+        ear.history = [0]
+        return split.played
+
+    monkeypatch.setattr("acai.content.cold_start.unheard_scores", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        climb(WORLD.plays, list(WORLD.features), n_folds=2, n_epochs=2)
+
+
 def test_the_whole_ladder_on_features_that_can_be_read_off_the_spectrum():
     """Spectrograms that are the true features themselves: every ear must come near the truth, and beat chance."""
     rng = np.random.default_rng(0)

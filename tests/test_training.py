@@ -1,8 +1,12 @@
 """Training: resumed bit for bit, stopped by Ctrl-C, and the best epoch kept. Oracle: the same training left alone."""
 
+import re
+
 import numpy as np
 import pytest
 
+from acai.content import AudioToFactors
+from acai.content.classify import SoundClassifier
 from acai.content.training import Plan, train
 from acai.errors import InputError
 from acai.nn import MSE, Linear, ReLU, Sequential
@@ -82,6 +86,36 @@ def test_ctrl_c_keeps_the_best_so_far_and_without_one_goes_through():
     assert_equal_weights(net, two)
     with pytest.raises(KeyboardInterrupt):
         train(network(), MSE(), batches, stopping(0, KeyboardInterrupt), Plan(n_epochs=6, learning_rate=0.1))
+
+
+def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
+    calls = iter(range(100))
+
+    def stopped(rng):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return batches(rng)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), MSE(), stopped, None, Plan(n_epochs=6, learning_rate=0.1))
+
+
+@pytest.mark.parametrize(
+    "setting, expected",
+    [
+        ({"n_epochs": 0}, "1 or more"), ({"n_epochs": -1}, "1 or more"), ({"width": 0}, "1 or more"),
+        ({"batch_size": 0}, "1 or more"), ({"patience": 0}, "1 or more, or None"), ({"seed": -1}, "0 or more"),
+        ({"learning_rate": 0.0}, "more than 0"), ({"learning_rate": np.nan}, "more than 0"),
+        ({"momentum": 1.0}, "0 (none) or more, below 1"), ({"weight_decay": -0.1}, "0 or more"),
+        ({"validation": 1.5}, "a share of the songs, between 0 and 1"),
+    ],
+)
+def test_settings_are_checked_where_they_are_given(setting, expected):
+    (name, value), = setting.items()
+    with pytest.raises(InputError, match=re.escape(f"{name}={value}; expected {expected}")):
+        AudioToFactors(**setting)
+    with pytest.raises(InputError):
+        SoundClassifier(windows=0)
 
 
 def test_stops_when_the_score_has_not_risen_for_as_long_as_patience_lasts():

@@ -28,7 +28,8 @@ class AudioToFactors(NetworkEar):
     network : Sequential, optional
         From (N, bands, 1, width) or (N, 1, bands, width) to (N, k); without one, `dieleman_network(k)`.
     validation : float
-        The share of the songs, whole, on which the epochs are judged; in (0, 1). At least two songs.
+        The share of the songs, whole, on which the epochs are judged; in (0, 1). They are at least two songs,
+        and as many must be left to learn from.
     width, batch_size, augment, n_epochs, learning_rate, momentum, weight_decay, patience, seed
         The windows and the training, all by name: see `NetworkEar` and `Plan` in `acai.content.training`.
 
@@ -36,14 +37,12 @@ class AudioToFactors(NetworkEar):
     ----------
     history : list of Epoch
         Loss and R² on the validation songs, epoch by epoch.
+    inputs, targets : Standardiser
+        Of the bands and of the hidden features, after the songs learnt from.
     """
 
     network: Sequential | None = None
     validation: float = 0.1
-
-    def __post_init__(self) -> None:
-        if not 0 < self.validation < 1:
-            raise InputError(f"validation={self.validation}; expected a share of the songs, between 0 and 1")
 
     def fit(
         self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False,
@@ -75,7 +74,8 @@ class AudioToFactors(NetworkEar):
             raise InputError("Q holds NaN or infinity; the factor model it came from has diverged")
         n_validation = max(2, round(self.validation * len(Q)))
         if len(Q) - n_validation < 2:
-            raise InputError(f"{len(Q)} songs with validation={self.validation} leave fewer than 2 to learn from")
+            kept = f"{n_validation} are kept aside to judge the epochs by"
+            raise InputError(f"{len(Q)} songs are too few: {kept}, and at least 2 more are needed to learn from")
         judged, learnt = np.split(np.random.default_rng(self.seed).permutation(len(Q)), [n_validation])
         if self.network is None:
             self.network = dieleman_network(Q.shape[1], spectrograms[0].shape[0], seed=self.seed)

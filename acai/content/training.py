@@ -18,6 +18,14 @@ from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
 KIND = "a checkpoint saved by acai"
 MAX_NORM = 1.0  # of a step's gradient: the first steps on fresh weights are steep, and one too long kills ReLUs for good
 
+LIMITS = (  # of the settings, as in `acai.cf.recommender`
+    (("n_epochs", "width", "batch_size", "windows"), "1 or more", lambda x: x >= 1),
+    (("learning_rate",), "more than 0", lambda x: 0 < x < math.inf),
+    (("momentum",), "0 (none) or more, below 1", lambda x: 0 <= x < 1),
+    (("weight_decay", "seed"), "0 or more", lambda x: 0 <= x < math.inf),
+    (("patience",), "1 or more, or None", lambda x: x is None or x >= 1),
+    (("validation",), "a share of the songs, between 0 and 1", lambda x: 0 < x < 1),
+)
 Loss = MSE | SoftmaxCrossEntropy
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
@@ -53,6 +61,12 @@ class Plan:
     patience: int | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for names, expected, holds in LIMITS:
+            for name in names:
+                if hasattr(self, name) and not holds(getattr(self, name)):
+                    raise InputError(f"{name}={getattr(self, name)}; expected {expected}")
+
     @property
     def settings(self) -> dict[str, float]:
         """All that is set to a number, by name."""
@@ -61,7 +75,8 @@ class Plan:
 
 def train(
     network: Sequential, loss: Loss, batches: Callable[[np.random.Generator], Batches],
-    score: Callable[[Sequential], float], plan: Plan, progress: bool = False, checkpoint: str | os.PathLike | None = None,
+    score: Callable[[Sequential], float] | None, plan: Plan, progress: bool = False,
+    checkpoint: str | os.PathLike | None = None,
 ) -> list[Epoch]:
     """Train `network` in place, and leave it with the weights of its best epoch.
 
@@ -73,8 +88,8 @@ def train(
         What is made small.
     batches : callable
         Given a generator, yields the (x, target) of one epoch.
-    score : callable
-        Given the network, how well it does on the songs held out; higher is better.
+    score : callable or None
+        Given the network, how well it does on the songs held out; higher is better. With None, the last epoch is the best.
     plan : Plan
         How long, how fast.
     progress : bool
@@ -85,7 +100,8 @@ def train(
     Returns
     -------
     list of Epoch
-        One for each epoch. After Ctrl-C, those that were finished; with none finished, KeyboardInterrupt goes through.
+        One for each epoch. After Ctrl-C, those that were finished; with none finished or no score to tell the best of
+        them, KeyboardInterrupt goes through.
 
     Raises
     ------
@@ -105,7 +121,7 @@ def train(
             optimizer.learning_rate = plan.learning_rate / 2 * (1 + math.cos(math.pi * e / plan.n_epochs))
             rng = np.random.default_rng([plan.seed, e])
             losses = [_step(network, loss, optimizer, *batch) for batch in batches(rng)]
-            epoch = Epoch(float(np.mean(losses)), float(score(network)), optimizer.learning_rate)
+            epoch = Epoch(float(np.mean(losses)), float(score(network) if score else e), optimizer.learning_rate)
             if not math.isfinite(epoch.loss):
                 diverged = f"the loss is {epoch.loss} in epoch {e + 1}: the training diverged"
                 raise InputError(f"{diverged}; take a smaller learning_rate than {plan.learning_rate}")
@@ -117,7 +133,7 @@ def train(
             bar.set_postfix(loss=f"{epoch.loss:.3f}", held_out=f"{epoch.score:.3f}")
             bar.update()
     except KeyboardInterrupt:
-        if not history:
+        if not history or score is None:
             raise
         bar.write(f"stopped in epoch {len(history) + 1} of {plan.n_epochs}; the best so far, epoch {_best(history) + 1}, is kept")
     finally:
@@ -168,6 +184,10 @@ class NetworkEar(Plan):
 
     Attributes
     ----------
+    network : Sequential
+        What hears: a field of `AudioToFactors`; `SoundClassifier` makes it when it learns.
+    inputs : Standardiser
+        Of the bands, after the songs learnt from: `fit` makes it.
     width : int
         Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
     batch_size : int
@@ -185,7 +205,7 @@ class NetworkEar(Plan):
 
     def learn(
         self, spectrograms: Sequence[np.ndarray], songs: np.ndarray, targets: np.ndarray, loss: Loss,
-        score: Callable[[Sequential], float], progress: bool = False, checkpoint: str | os.PathLike | None = None,
+        score: Callable[[Sequential], float] | None, progress: bool = False, checkpoint: str | os.PathLike | None = None,
     ) -> None:
         """Train on random windows of these songs, by number, each beside the target of its song."""
 
@@ -196,7 +216,7 @@ class NetworkEar(Plan):
                 x = random_windows(spectrograms, chosen, self.width, self.inputs, rng, self.augment)
                 yield self.shaped(x), targets[chosen]
 
-        self.history = train(self.network, loss, batches, score, self, progress, checkpoint)
+        self.history = train(self.network, loss, batches, score, plan=self, progress=progress, checkpoint=checkpoint)
 
     def hear(self, spectrograms: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
         """What the network says of each window of each song, side by side: (windows, k) for every song."""

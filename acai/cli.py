@@ -20,10 +20,15 @@ COMMANDS = {  # what is typed: the module of acai/commands that has the function
     "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
     "gradcheck": "gradcheck",
 }
+LEAST = {"seed": 0, "epochs": 1, "factors": 1, "geometries": 1, "repeats": 1, "n": 1, "k": 1, "folds": 2}  # of any command
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command: exit code 0 when it did its work, 2 with one line when the input was at fault, 130 after Ctrl-C."""
+    """Run one command: exit code 0 when it did its work, 2 with one line when the input was at fault, 130 after Ctrl-C.
+
+    Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that says what is wrong with
+    the options themselves, argparse prints how the command is used.
+    """
     argv = sys.argv[1:] if argv is None else argv
     n_words = 2 if " ".join(argv[:2]) in COMMANDS else 1
     name = " ".join(argv[:n_words])
@@ -31,21 +36,25 @@ def main(argv: list[str] | None = None) -> None:
         if name in COMMANDS:
             module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
             command = getattr(module, function_name(name))
-            command(**vars(parser_of(name, command).parse_args(argv[n_words:])))
+            given = vars(parser_of(name, command).parse_args(argv[n_words:]))
+            for word, least in LEAST.items():
+                if given.get(word) is not None and given[word] < least:
+                    raise InputError(f"{option(word)} {given[word]}; expected {least} or more")
+            command(**given)
         elif name == "--version":
             print(f"acai {__version__}")
         elif name in ("", "-h", "--help"):
             print(overview())
         else:
             raise unknown("command", name, COMMANDS, n=len(COMMANDS))
-    except InputError as mistake:
+    except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
+        sys.stderr.close()
+    except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not ours
         print(f"acai: {mistake}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("\nacai: stopped", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
-        sys.stderr.close()
 
 
 def overview() -> str:
@@ -62,6 +71,11 @@ def function_name(command: str) -> str:
     return re.sub("[ -]", "_", command)
 
 
+def option(word: str) -> str:
+    """`with_rated` is typed `--with-rated`, `n` is `-n`."""
+    return ("-" if len(word) == 1 else "--") + word.replace("_", "-")
+
+
 def summary(name: str) -> str:
     """The first line of a command's docstring, from its file: to import all that the commands need would take a second."""
     source = Path(__file__).parent / "commands" / f"{COMMANDS[name]}.py"
@@ -72,9 +86,9 @@ def summary(name: str) -> str:
 def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParser:
     """A parser whose arguments are the parameters of a function.
 
-    Those before the `*` of the signature go by their place. Those behind it are options: `with_rated` is `--with-rated`,
-    `n` is `-n`. What has no default must be given. In the docstring's section Parameters, each has two lines: its name and,
-    after a colon, what the help calls its value; then, indented, the help itself, to which the default is added.
+    Those before the `*` of the signature go by their place; those behind it are options. What has no default must be given.
+    In the docstring's section Parameters, each has two lines: its name and, after a colon, what the help calls its value;
+    then, indented, the help itself, to which the default is added.
     """
     about, _, parameters = inspect.getdoc(command).partition("\n\nParameters\n----------\n")
     entries = re.findall(r"^(\w+)(?: : (.*))?\n((?:    .*\n?)+)", parameters, re.MULTILINE)
@@ -90,8 +104,7 @@ def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParse
             how["default"] = default
             text += "" if default is None or default is False else f" (default: {default})"
         if parameter.kind is parameter.KEYWORD_ONLY:
-            option = ("-" if len(word) == 1 else "--") + word.replace("_", "-")
-            parser.add_argument(option, required="default" not in how, help=text, **how)
+            parser.add_argument(option(word), required="default" not in how, help=text, **how)
         else:
             parser.add_argument(word, nargs="?" if "default" in how else None, help=text, **how)
     return parser

@@ -143,7 +143,7 @@ def test_mistakes_in_the_data(data, capsys, tmp_path):
     assert "no user '99'; there is: " in complaint(["recommend", "--data", "triplets", data, "--user", "99"], capsys)
     assert "no data set 'tripletts'; there is: triplets" in complaint(["train", "--data", "tripletts", data, "--out", "x"], capsys)
     assert "give either --data NAME PATH or --file MODEL" in complaint(["recommend", "--user", "1"], capsys)
-    assert "expected at least 1 song" in complaint(["evaluate", "--data", "triplets", data, "-k", "0"], capsys)
+    assert "-k 0; expected 1 or more" in complaint(["evaluate", "--data", "triplets", data, "-k", "0"], capsys)
     assert "no command 'reproduce'; there is: reproduce " in complaint(["reproduce", "--data", data], capsys)
     assert "missing.npz: there is no such file" in complaint(["recommend", "--file", "missing.npz", "--user", "1"], capsys)
     assert [p.name for p in tmp_path.iterdir()] == ["ratings.tsv"]

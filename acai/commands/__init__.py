@@ -1,1 +1,17 @@
 """The command line, one function a command: its signature makes the options and its docstring the help (see `acai.cli`)."""
+
+import os
+from pathlib import Path
+
+from acai.errors import InputError
+
+
+def expect_place(file: Path) -> None:
+    """Refuse a file that cannot be written: before the work that is to be kept in it, not after. Nothing is made yet."""
+    if file.is_dir():
+        raise InputError(f"{file} is a folder; expected the name of a file to write")
+    folder = next(place for place in file.absolute().parents if place.exists())
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file; expected a folder, to write {file.name} into it")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{folder} is not yours to write {file.name} into; name another place")

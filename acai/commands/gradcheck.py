@@ -10,7 +10,7 @@ import numpy as np
 from acai import nn
 from acai.errors import InputError, unknown
 from acai.nn.gradcheck import check
-from acai.nn.layer import checked_shape, size
+from acai.nn.layer import checked_shape
 
 
 def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries: int = 100, seed: int = 0) -> None:
@@ -39,13 +39,11 @@ def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries:
     seed : N
         Of everything that is drawn.
     """
-    size("--seed", seed, 0)
     right = _own(layer, shape, seed) if layer else _scoreboard(geometries, seed)
     sys.exit(0 if right else 1)
 
 
 def _scoreboard(n: int, seed: int) -> bool:
-    size("--geometries", n, 1)
     print(f"{'layer':<22}{'geometries':>12}{'coordinates':>13}  gradients")
     wrong = []
     for row in zip(*(_cases(np.random.default_rng([seed, k])) for k in range(n))):

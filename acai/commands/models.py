@@ -11,6 +11,7 @@ import numpy as np
 from acai import load, plots
 from acai.cf import MODELS, Recommender, cross_validate
 from acai.cf.evaluation import METRICS
+from acai.commands import expect_place
 from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
@@ -42,7 +43,7 @@ def recommend(
         The id of the user, as it stands in the data.
     data : NAME PATH
         A data set and its file, folder or archive: movielens-100k, movielens-1m, hetrec-lastfm, …, or triplets for a file
-        of your own with user, song and value in tab-separated columns.
+        of your own: user, song and value on each line, parted by tabs or commas, without a header, each pair once.
     log
         Take log(1 + value) of each value first: play counts have long tails.
     model : MODEL
@@ -95,6 +96,7 @@ def train(*, data: tuple[str, str], out: Path, log: bool = False, model: str | N
     model : MODEL
         What to fit, as in `acai evaluate --help` (default: SGD for ratings, ALS for play counts).
     """
+    expect_place(out)
     fitted = _fit(model, _read(data, log))
     fitted.save(out)
     print(f"kept in {out}; next: acai recommend --file {out} --user {fitted.ratings.users[0]}")
@@ -138,8 +140,8 @@ def evaluate(
     plot : FILE
         Draw the comparison, too.
     """
-    if k < 1:
-        raise InputError(f"-k {k}; expected at least 1 song")
+    if plot:
+        expect_place(plot)
     ratings = _read(data, log)
     chosen = {name: model_named(name) for name in models or (FOR_PLAYS if _holds_plays(ratings) else FOR_RATINGS)}
     parts = list(ratings.folds(folds, seed)) if folds else [ratings.split(test, seed)]

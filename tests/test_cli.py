@@ -12,7 +12,10 @@ import soundfile
 
 from acai import __version__
 from acai.cli import COMMANDS, main, parser_of
+from acai.content import AudioToFactors
 from acai.datasets import synthetic
+
+OLD, OWN = "recommended-1-song-9999.wav", "favourite-song.wav"  # of a demo before; of whoever keeps songs there
 
 
 def acai(*words: str, **env: str) -> subprocess.CompletedProcess:
@@ -109,12 +112,75 @@ def test_an_unknown_command_is_one_line_with_the_nearest_names_first():
     assert run.stderr.startswith("acai: no command 'dmeo'; there is: demo, ") and run.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["classify", "{here}", "--seed", "-1"], "--seed -1; expected 0 or more"),
+        (["report", "--plays", "x", "--audio", "x", "--epochs", "-3"], "--epochs -3; expected 1 or more"),
+        (["demo", "--epochs", "0"], "--epochs 0; expected 1 or more"),
+        (["evaluate", "cold-start", "--folds", "1"], "--folds 1; expected 2 or more"),
+        (["reproduce", "momentum", "--data", "x", "--seed", "-1"], "--seed -1; expected 0 or more"),
+        (["recommend", "--data", "triplets", "x", "--user", "1", "-n", "0"], "-n 0; expected 1 or more"),
+        (["demo", "--out", "{here}/file"], "{here}/file is a file; expected a folder, to write report.html into it"),
+        (["demo", "--out", "{here}/file/deep/er"], "{here}/file is a file; expected a folder, to write report.html into it"),
+        (["report", "--plays", "x", "--audio", "x", "--out", "{here}"], "{here} is a folder; expected the name of a file to write"),
+        (["classify", "x", "--out", "{here}"], "{here} is a folder; expected the name of a file to write"),
+        (["train", "--data", "triplets", "x", "--out", "{here}"], "{here} is a folder; expected the name of a file to write"),
+        (["evaluate", "--data", "triplets", "x", "--plot", "{here}"], "{here} is a folder; expected the name of a file to write"),
+        (["evaluate", "cold-start", "--plot", "{here}"], "{here} is a folder; expected the name of a file to write"),
+        (["reproduce", "momentum", "--data", "x", "--plot", "{here}"], "{here} is a folder; expected the name of a file to write"),
+    ],
+)
+def test_what_cannot_come_to_an_end_is_not_begun(words, message, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as end:
+        main([word.format(here=tmp_path) for word in words])
+    assert end.value.code == 2
+    assert capsys.readouterr() == ("", f"acai: {message.format(here=tmp_path)}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_is_not_ones_own_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # whoever runs the tests may write anywhere
+    with pytest.raises(SystemExit):
+        main(["demo", "--out", str(tmp_path / "new")])
+    assert capsys.readouterr().err == f"acai: {tmp_path} is not yours to write report.html into; name another place\n"
+
+
+def raises(error: BaseException):
+    """A command that fails."""
+
+    def demo(what: str = "demo") -> None:
+        """As if something had happened.
+
+        Parameters
+        ----------
+        what : WORD
+            Nothing.
+        """
+        raise error
+
+    return demo
+
+
+@pytest.mark.parametrize("error, code", [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)])
+def test_whatever_ends_a_command_it_is_one_line(error, code, monkeypatch, capsys):
+    monkeypatch.setattr("acai.commands.listen.demo", raises(error))
+    with pytest.raises(SystemExit) as end:
+        main(["demo"])
+    assert end.value.code == code
+    assert capsys.readouterr().err.strip() == {130: "acai: stopped", 2: "acai: [Errno 28] No space left on device"}[code]
+
+
 @pytest.fixture(scope="module")
 def small_demo(tmp_path_factory):
     """The demo on a small world, run twice: with all threads, and with one."""
     runs = []
     for threads in ({}, {"NUMBA_NUM_THREADS": "1"}):
         folder = tmp_path_factory.mktemp("demo")
+        (folder / "out").mkdir()
+        for name in OLD, OWN:
+            (folder / "out" / name).touch()
         run = acai("demo", "--out", str(folder / "out"), "--songs", "60", "--users", "150", "--epochs", "2", **threads)
         assert run.returncode == 0, run.stderr
         runs.append((folder / "out", run.stdout.replace(str(folder), "")))
@@ -136,7 +202,7 @@ def test_the_demo_writes_a_picture_and_songs_that_are_those_of_the_world(small_d
     folder = small_demo[0][0]
     names = sorted(p.name for p in folder.iterdir())
     assert "demo.png" in names and len([n for n in names if n.startswith("recommended-")]) == 5
-    assert not [n for n in names if n.startswith(".")]
+    assert not [n for n in names if n.startswith(".")] and OWN in names and OLD not in names
     song = next(n for n in names if n.startswith("favourite-1"))
     samples, rate = soundfile.read(folder / song)
     expected, _ = synthetic(150, 60).sound(song.removeprefix("favourite-1-").removesuffix(".wav"))
@@ -144,20 +210,19 @@ def test_the_demo_writes_a_picture_and_songs_that_are_those_of_the_world(small_d
     np.testing.assert_allclose(samples, expected, atol=1 / 2**15)
 
 
-def test_ctrl_c_ends_with_130(monkeypatch, capsys):
-    from acai.commands import listen
+def test_a_training_cut_short_says_so_on_paper_and_on_screen(tmp_path, monkeypatch, capsys):
+    told, calls = AudioToFactors._told, []
 
-    def interrupted(what: str = "demo") -> None:
-        """As if somebody had pressed Ctrl-C.
+    def interrupted(ear, S):
+        calls.append(S)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return told(ear, S)
 
-        Parameters
-        ----------
-        what : WORD
-            Nothing.
-        """
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(listen, "demo", interrupted)
-    with pytest.raises(SystemExit) as end:
-        main(["demo"])
-    assert end.value.code == 130 and "Traceback" not in capsys.readouterr().err
+    monkeypatch.setattr(AudioToFactors, "_told", interrupted)
+    main(["demo", "--out", str(tmp_path), "--songs", "60", "--users", "150", "--epochs", "3"])
+    words = "Beware: the training was cut short after 1 of 3 epochs."
+    printed = capsys.readouterr()
+    assert "stopped in epoch 2 of 3; the best so far, epoch 1, is kept" in printed.out + printed.err
+    assert f"{words} All the rest goes on; Ctrl-C once more stops it." in printed.out
+    assert f"measured. {words}</p>" in (tmp_path / "report.html").read_text()

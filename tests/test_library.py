@@ -72,6 +72,30 @@ def test_a_log_that_names_the_tracks_otherwise_says_how_to_name_them(music, tmp_
         own_music(tmp_path / "plays.tsv", music)
 
 
+def test_a_report_that_the_names_show_to_be_in_vain_does_not_listen_first(music, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("acai.commands.listen.own_music", None)
+    tracks = [path.relative_to(music).as_posix() for path in music.rglob("*.*") if path.suffix != ".tsv"]
+    for played, message in (tracks, "has been played already"), (tracks[:3], "3 have been played; expected at least 4"):
+        (tmp_path / "plays.tsv").write_text("".join(f"ann\t{track}\t1\n" for track in played))
+        with pytest.raises(SystemExit) as end:
+            main(["report", "--plays", str(tmp_path / "plays.tsv"), "--audio", str(music)])
+        said = capsys.readouterr().err
+        assert end.value.code == 2 and message in said and said.count("\n") == 1
+
+
+def test_four_songs_are_enough_and_lines_are_summed_up(music, tmp_path, capsys):
+    (tmp_path / "plays.tsv").write_text("".join(f"ann\tsong-000{i}.flac\t2\n" for i in "0246026"))
+    out = tmp_path / "page.html"
+    main(["report", "--plays", str(tmp_path / "plays.tsv"), "--audio", str(music), "--epochs", "1", "--out", str(out)])
+    assert "4 songs to learn from, 8 that nobody has played" in capsys.readouterr().out and "4 plays" in out.read_text()
+
+
+def test_played_tracks_that_cannot_be_used_say_why(music, tmp_path):
+    (tmp_path / "plays.tsv").write_text("ann\ttext.mp3\t4\n")
+    with pytest.raises(InputError, match=r"none of the 1 files in .* that were played could be used: text.mp3 is not audio"):
+        own_music(tmp_path / "plays.tsv", music)
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

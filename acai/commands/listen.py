@@ -1,5 +1,6 @@
 """`acai demo`, `acai report`: from plays and sound to songs that nobody has played, on a page to be heard."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,12 @@ import soundfile
 
 from acai import plots
 from acai.cf import ALS, SGD, GlobalMean, UserKNN
+from acai.commands import expect_place
 from acai.commands.models import favourites
 from acai.content import AudioToFactors, NewSongs, SpectrumRidge
 from acai.content.cold_start import Split, areas, chance, unheard_scores
 from acai.content.library import own_music
+from acai.datasets import audio_folder, triplets
 from acai.datasets.rules import stars_from_counts
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
@@ -21,6 +24,7 @@ from acai.recording import Recording
 from acai.report import picture, table, write_report
 
 CHANCE, RIDGE, NETWORK, TRUTH = "chance", "ridge on the mean spectrum", "the network", "the true features"
+ENOUGH = 4  # songs for an `AudioToFactors`
 RATE, SECONDS = 22050, 30  # of what a player plays of one's own music
 
 
@@ -43,6 +47,7 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
     seed : N
         Another seed, another world.
     """
+    expect_place(out / "report.html")
     print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
     world = synthetic(users, songs, seed=seed)
     plays = world.plays
@@ -61,6 +66,7 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
         NETWORK: unheard_scores(split, model.P, model.Q, ear, spectrograms, progress=True),
         TRUTH: world.tastes @ world.features[split.unheard].T,
     }
+    cut = cut_short(ear)
     ladder = areas(split, scores)
     whole_way = ladder[TRUTH] - ladder[CHANCE]
     rungs = [(name, f"{area:.4f}", f"{(area - ladder[CHANCE]) / whole_way:.1%}") for name, area in ladder.items()]
@@ -85,6 +91,8 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
     print(*(f"  {song}  {words}" for song, words in new.items()), sep="\n")
 
     for kind, group in ("favourite", played), ("recommended", new):
+        for old in out.glob(f"{kind}-?-song-*.wav"):  # of a demo before this one
+            old.unlink()
         for n, song in enumerate(group, 1):
             with written_whole(out / f"{kind}-{n}-{song}.wav") as temporary:
                 soundfile.write(temporary, *world.sound(song))
@@ -92,7 +100,7 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
     S = spectrograms[plays.column(first)]
     plots.save(plots.overview(ladder, ear.history, S, first), out / "demo.png")
     title = "acai on a SYNTHETIC world of music"
-    lead = "SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured."
+    lead = f"SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured.{cut}"
     songs_of_Q = plots.factor_map(model.Q[split.heard], world.features[split.heard, 1], "register, from low to high")
     results = table("Songs that were played", ("RMSE of hidden ratings", "RMSE"), errors)
     results += table("Songs that nobody has played", ("", "AUC", "way to the truth"), rungs)
@@ -114,6 +122,15 @@ def predict_hidden(plays: Ratings, seed: int) -> list[tuple[str, str]]:
     return [(name, f"{rmse(np.array(truth), r_hat):.4f}") for name, r_hat in predicted.items()]
 
 
+def cut_short(ear: AudioToFactors) -> str:
+    """What a page must say of a training that Ctrl-C has ended early; it is printed, too."""
+    if len(ear.history) == ear.n_epochs:
+        return ""
+    words = f"Beware: the training was cut short after {len(ear.history)} of {ear.n_epochs} epochs."
+    print(f"\n{words} All the rest goes on; Ctrl-C once more stops it.", flush=True)
+    return f" {words}"
+
+
 def typical_listener(split: Split, scores: np.ndarray) -> int:
     """The row of the listener in the middle: half of all are served better by these scores, half of them worse."""
     served = np.flatnonzero(split.played.any(axis=1) & ~split.played.all(axis=1))
@@ -128,6 +145,18 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     print()
 
 
+def parted(songs: Sequence[str], plays: Ratings, audio: Path) -> tuple[list[str], list[str]]:
+    """The songs with and without plays: enough of the ones to learn from, and at least one of the others to recommend."""
+    n = dict(zip(plays.songs, np.diff(plays.csc.indptr)))
+    heard, unheard = [song for song in songs if n.get(song)], [song for song in songs if not n.get(song)]
+    if not unheard:
+        raise InputError(f"every track of {audio} has been played already; add some that nobody has played")
+    if 0 < len(heard) < ENOUGH:  # where there is none, `own_music` says why
+        expected = f"expected at least {ENOUGH}, 2 to learn from and 2 to judge by"
+        raise InputError(f"of the tracks of {audio} that can be heard, {len(heard)} have been played; {expected}")
+    return heard, unheard
+
+
 def report(
     *, plays: Path, audio: Path, user: str | None = None, factors: int = 10, epochs: int = 40, seed: int = 0,
     out: Path = Path("acai-report.html"),
@@ -135,8 +164,8 @@ def report(
     """Your own music on one page: what a listener plays most, and what of the unplayed sounds like it.
 
     --plays is a table of listener, track and number of plays, parted by tabs or commas, without a header; a track is named as
-    its file is, relative to the folder: rock/some song.mp3. Tracks of the folder that nobody in the table has played are the
-    new ones. Writes one HTML page that can be read, looked at and listened to.
+    its file is, relative to the folder: rock/some song.mp3. Lines of the same listener and track are summed up. Tracks of the
+    folder that nobody in the table has played are the new ones. Writes one HTML page that can be read, looked at and listened to.
 
     Parameters
     ----------
@@ -155,21 +184,20 @@ def report(
     out : FILE
         The page.
     """
+    expect_place(out)
+    log, tracks = triplets(plays, combine="sum"), audio_folder(audio).tracks
+    user = user or log.users[np.diff(log.csr.indptr).argmax()]
+    loved = favourites(log, user)
+    parted(tracks, log, audio)  # what the names show to be in vain should not have to wait for the listening
     library = own_music(plays, audio, progress=True)
     log, sounds = library.plays, library.sounds
     for track, reason in library.skipped.items():
         print(f"skipped: {track} {reason}")
+    heard, unheard = parted([song for song in log.songs if song in sounds], log, audio)
     missing = library.unheard_of
     if missing:
         some = ", ".join(map(str, missing[:3])) + (", …" if len(missing) > 3 else "")
         print(f"{len(missing)} of the tracks in {plays} cannot be heard in {audio}: {some}")
-    user = user or log.users[np.diff(log.csr.indptr).argmax()]
-    loved = favourites(log, user)
-    audible = [(song, n) for song, n in zip(log.songs, np.diff(log.csc.indptr)) if song in sounds]
-    heard = [song for song, n in audible if n]
-    unheard = [song for song, n in audible if not n]
-    if not unheard:
-        raise InputError(f"every track of {audio} has been played already; add some that nobody has played")
     print(f"{log}\n{len(heard)} songs to learn from, {len(unheard)} that nobody has played\n")
 
     model = ALS(n_factors=factors, reg=10.0, seed=seed).fit(log, progress=True)  # P, Q (C11)
@@ -177,6 +205,7 @@ def report(
     ear = AudioToFactors(n_epochs=epochs, seed=seed).fit([sounds[song] for song in heard], Q, progress=True)
     Q_hat = ear.predict([sounds[song] for song in unheard])  # (A4)
     lead = "The songs on the right have never been played by anyone in this log: they were chosen by their sound alone."
+    lead += cut_short(ear)
     score = max(epoch.score for epoch in ear.history)
     if score <= 0:
         caution = f"Beware: on songs kept aside the network tells less than their mean would (R² {score:.2f})"

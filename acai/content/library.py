@@ -51,8 +51,8 @@ def own_music(plays: str | os.PathLike, audio: str | os.PathLike, width: int = 1
     Parameters
     ----------
     plays : path
-        A delimited file of user, track and number of plays (see `acai.datasets.triplets`), without a header. A track is
-        named as its file is, relative to the folder: `artist/song.mp3`.
+        A delimited file of user, track and number of plays (see `acai.datasets.triplets`), without a header; lines of the
+        same user and track are summed up. A track is named as its file is, relative to the folder: `artist/song.mp3`.
     audio : path
         The folder of sound files, at any depth.
     width : int
@@ -67,20 +67,21 @@ def own_music(plays: str | os.PathLike, audio: str | os.PathLike, width: int = 1
     Raises
     ------
     InputError
-        If none of the tracks in the log is in the folder, or none of the folder can be used.
+        If none of the tracks in the log is in the folder, or none of these can be used.
     """
     log, folder = triplets(plays, combine="sum"), audio_folder(audio)
+    played = [track for track in folder.tracks if track in log.song_columns]
+    if not played:
+        names = f"the log names {log.songs[0]!r}, the folder has {folder.tracks[0]!r}"
+        advice = "name the tracks in the log as the files are named, relative to the folder"
+        raise InputError(f"no track of {plays} is in {audio}: {names}; {advice}")
     features = extract(folder.paths, progress=progress)
     short = {track for track in features if features[track].shape[1] < width}
     skipped = {**features.skipped, **{track: f"is shorter than a window of {width} frames" for track in short}}
     sounds = {track: features[track] for track in features if track not in short}
-    if not sounds:
-        first = next(iter(skipped.items()))
-        raise InputError(f"none of the {len(folder.tracks)} files in {folder.root} could be used: {first}")
-    if not set(sounds) & set(log.songs):
-        names = f"the log names {log.songs[0]!r}, the folder has {next(iter(sounds))!r}"
-        advice = "name the tracks in the log as the files are named, relative to the folder"
-        raise InputError(f"no track of {plays} is in {audio}: {names}; {advice}")
+    if not sounds.keys() & played:
+        first = f"{played[0]} {skipped[played[0]]}"
+        raise InputError(f"none of the {len(played)} files in {folder.root} that were played could be used: {first}")
     songs = [*log.songs, *(track for track in sounds if track not in log.song_columns)]
     R = sparse.csr_array((log.csr.data, log.csr.indices, log.csr.indptr), shape=(log.n_users, len(songs)))
     unheard_of = tuple(song for song in log.songs if song not in sounds)

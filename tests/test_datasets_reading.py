@@ -425,6 +425,14 @@ def test_the_header_must_be_there(tmp_path):
         datasets.hetrec_lastfm(path)
 
 
+def test_a_header_where_none_is_expected_is_suspected_only_on_the_first_line(tmp_path):
+    header = "user\tsong\tplays\n"
+    with pytest.raises(InputError, match=r"line 1: .* found 'user\\tsong\\tplays' .*\(is this a header\? there must be none\)$"):
+        datasets.triplets(write(tmp_path, header + "a\tb\t1\n"))
+    with pytest.raises(InputError, match=r"line 2: .*\(3 fields\)$"):
+        datasets.triplets(write(tmp_path, "a\tb\t1\n" + header))
+
+
 def test_texts_may_be_empty(tmp_path):
     columns = {"id": Ids(0), "text": Ids(1, may_be_empty=True)}
     table = read_table(write(tmp_path, "1\t\n2\tzwei\n3\t\n"), (), ("id", "text"), columns)

@@ -271,8 +271,10 @@ def _report(lines: Lines, first: int, table: Table, on_error: str, separator: st
     text = lines.raw.split(b"\n", line + 1)[line].rstrip(b"\r")
     shown = text[:EXCERPT].decode(errors="backslashreplace") + "…" * (len(text) > EXCERPT)
     n_fields = text.count(separator.encode()) + 1
+    expected = lines.expected[lines.fault[line]]
+    header = " (is this a header? there must be none)" * (first + line == 1 and "from 0 up" in expected)
     found = f"{shown!r} ({n_fields} field{'s' * (n_fields > 1)})" if text else "an empty line"
-    raise InputError(f"{table.label}, line {first + line}: expected {lines.expected[lines.fault[line]]}; found {found}")
+    raise InputError(f"{table.label}, line {first + line}: expected {expected}; found {found}{header}")
 
 
 def _is_text(raw: bytes, encoding: str) -> bool:

@@ -71,9 +71,9 @@ def mfcc(
     if not 1 <= n_mfcc <= n_mels:
         raise InputError(f"n_mfcc={n_mfcc}; expected from 1 to n_mels={n_mels}")
     S = mel_power(sound, sample_rate, window, hop, n_mels, f_min, f_max)  # (n_mels, T)
-    L = 10 * np.log10(np.maximum(S, 1e-10))
-    L = np.maximum(L, L.max() - 80)
-    return dct(L, type=2, axis=0, norm="ortho")[:n_mfcc]  # (A3)
+    D = 10 * np.log10(np.maximum(S, 1e-10))
+    D = np.maximum(D, D.max() - 80)
+    return dct(D, type=2, axis=0, norm="ortho")[:n_mfcc]  # (A3)
 
 
 def mel_power(

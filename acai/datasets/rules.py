@@ -22,7 +22,7 @@ def log1p(n: np.ndarray) -> np.ndarray:
 
 def binary(n: np.ndarray) -> np.ndarray:
     """(D3) 1 for what was played at all, 0 for a count of 0."""
-    return np.minimum(np.ceil(n), 1)  # (D3)
+    return np.minimum(np.ceil(n), 1)  # (D3); rounded up, for a mean of plays may lie between 0 and 1
 
 
 def stars_from_counts(n: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Training: resumed bit for bit, stopped by Ctrl-C, and the best epoch kept. Oracle: the same training left alone."""
 
+import math
 import re
 
 import numpy as np
@@ -103,16 +104,17 @@ def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
 @pytest.mark.parametrize(
     "setting, expected",
     [
-        ({"n_epochs": 0}, "1 or more"), ({"n_epochs": -1}, "1 or more"), ({"width": 0}, "1 or more"),
-        ({"batch_size": 0}, "1 or more"), ({"patience": 0}, "1 or more, or None"), ({"seed": -1}, "0 or more"),
-        ({"learning_rate": 0.0}, "more than 0"), ({"learning_rate": np.nan}, "more than 0"),
-        ({"momentum": 1.0}, "0 (none) or more, below 1"), ({"weight_decay": -0.1}, "0 or more"),
+        ({"n_epochs": 0}, "a whole number, 1 or more"), ({"n_epochs": 2.5}, "a whole number, 1 or more"),
+        ({"width": 0}, "a whole number, 1 or more"), ({"batch_size": "8"}, "a whole number, 1 or more"),
+        ({"patience": 0}, "a whole number, 1 or more, or None"), ({"seed": -1}, "a whole number, 0 or more"),
+        ({"learning_rate": 0.0}, "a number, more than 0"), ({"learning_rate": math.nan}, "a number, more than 0"),
+        ({"momentum": 1.0}, "a number, 0 (none) or more, below 1"), ({"weight_decay": -0.1}, "a number, 0 or more"),
         ({"validation": 1.5}, "a share of the songs, between 0 and 1"),
     ],
 )
 def test_settings_are_checked_where_they_are_given(setting, expected):
     (name, value), = setting.items()
-    with pytest.raises(InputError, match=re.escape(f"{name}={value}; expected {expected}")):
+    with pytest.raises(InputError, match=re.escape(f"{name}={value!r}; expected {expected}")):
         AudioToFactors(**setting)
     with pytest.raises(InputError):
         SoundClassifier(windows=0)

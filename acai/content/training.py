@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +19,14 @@ from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
 KIND = "a checkpoint saved by acai"
 MAX_NORM = 1.0  # of a step's gradient: the first steps on fresh weights are steep, and one too long kills ReLUs for good
 
-LIMITS = (  # of the settings, as in `acai.cf.recommender`
-    (("n_epochs", "width", "batch_size", "windows"), "1 or more", lambda x: x >= 1),
-    (("learning_rate",), "more than 0", lambda x: 0 < x < math.inf),
-    (("momentum",), "0 (none) or more, below 1", lambda x: 0 <= x < 1),
-    (("weight_decay", "seed"), "0 or more", lambda x: 0 <= x < math.inf),
-    (("patience",), "1 or more, or None", lambda x: x is None or x >= 1),
-    (("validation",), "a share of the songs, between 0 and 1", lambda x: 0 < x < 1),
+LIMITS = (  # of the settings: of what type, and where they may lie, as in `acai.cf.recommender`
+    (("n_epochs", "width", "batch_size", "windows"), Integral, "a whole number, 1 or more", lambda x: x >= 1),
+    (("seed",), Integral, "a whole number, 0 or more", lambda x: x >= 0),
+    (("patience",), Integral | None, "a whole number, 1 or more, or None", lambda x: x is None or x >= 1),
+    (("learning_rate",), Real, "a number, more than 0", lambda x: 0 < x < math.inf),
+    (("weight_decay",), Real, "a number, 0 or more", lambda x: 0 <= x < math.inf),
+    (("momentum",), Real, "a number, 0 (none) or more, below 1", lambda x: 0 <= x < 1),
+    (("validation",), Real, "a share of the songs, between 0 and 1", lambda x: 0 < x < 1),
 )
 Loss = MSE | SoftmaxCrossEntropy
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
@@ -62,10 +64,10 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for names, expected, holds in LIMITS:
+        for names, kind, expected, holds in LIMITS:
             for name in names:
-                if hasattr(self, name) and not holds(getattr(self, name)):
-                    raise InputError(f"{name}={getattr(self, name)}; expected {expected}")
+                if hasattr(self, name) and not (isinstance(x := getattr(self, name), kind) and holds(x)):
+                    raise InputError(f"{name}={x!r}; expected {expected}")
 
     @property
     def settings(self) -> dict[str, float]:

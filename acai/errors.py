@@ -1,7 +1,7 @@
 """Mistakes that the person at the keyboard can mend, said in one sentence."""
 
 import difflib
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 
 class InputError(ValueError):
@@ -37,3 +37,24 @@ def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -
         kinds = sorted({type(name).__name__ for name in known})
         message += f" (ids here are of type {', '.join(kinds)}; {given!r} is a {type(given).__name__})"
     return InputError(message)
+
+
+def check_settings(owner: object, limits: Iterable[tuple[Iterable[str], type, str, Callable[[object], bool]]]) -> None:
+    """Refuse settings of a wrong type or size.
+
+    Parameters
+    ----------
+    owner : object
+        What has the settings, as attributes; it need not have all that the limits speak of.
+    limits : iterable of (names, type, expected, holds)
+        Settings of the same kind: of what type, what is expected in words, and whether a value is so.
+
+    Raises
+    ------
+    InputError
+        For the first setting that is not as expected.
+    """
+    for names, kind, expected, holds in limits:
+        for name in names:
+            if hasattr(owner, name) and not (isinstance(x := getattr(owner, name), kind) and holds(x)):
+                raise InputError(f"{name}={x!r}; expected {expected}")

@@ -207,6 +207,9 @@ class UserKNN(Neighbours):
 
     __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :]
 
+    def _learn(self, ratings: Ratings, progress: bool) -> None:
+        """Nothing: neighbours are asked when they are needed."""
+
     def _holds(self) -> int:
         return max(self.memory, PAIR * self.ratings.n_users)
 

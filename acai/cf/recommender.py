@@ -1,6 +1,7 @@
 """What every recommender does, whatever it has learnt: predict, recommend, find songs alike."""
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import repeat
 from numbers import Integral, Real
@@ -9,7 +10,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, check_settings, unknown
 from acai.files import load_npz, save_npz
 from acai.ratings import Ratings
 
@@ -27,7 +28,7 @@ KIND = "a model saved by acai"
 SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
 
 
-class Recommender:
+class Recommender(ABC):
     """A model of what listeners think of songs. Ids go in and come out; rows and columns stay inside.
 
     A subclass is a dataclass: its fields are its settings. It fills in `_learn` and `_pairs`, a quicker `_scores`
@@ -44,10 +45,7 @@ class Recommender:
     state: ClassVar[tuple[str, ...]] = ()  # the attributes that `_learn` makes and `save` keeps
 
     def __post_init__(self) -> None:
-        for names, kind, expected, holds in LIMITS:
-            for name in names:
-                if hasattr(self, name) and not (isinstance(x := getattr(self, name), kind) and holds(x)):
-                    raise InputError(f"{name}={x!r}; expected {expected}")
+        check_settings(self, LIMITS)
 
     def fit(self, ratings: Ratings, progress: bool = False, **more: Ratings | None) -> Self:
         """Learn from `ratings`, showing a progress bar if `progress`; returns the model itself. `SGD` takes `more`."""
@@ -55,6 +53,7 @@ class Recommender:
         self._learn(expect_ratings(ratings), progress, **more)
         return self._ready(ratings)
 
+    @abstractmethod
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         """Make what `state` names."""
 
@@ -63,9 +62,9 @@ class Recommender:
         self.ratings = ratings
         return self
 
+    @abstractmethod
     def _pairs(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
         """r̂ of each pair of a row and a column; −1 stands for one that is not known."""
-        raise NotImplementedError
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         """What orders the songs for each of these users: shape (len(rows), n_songs)."""

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from acai.content.windows import Augmentation, consecutive_windows, random_windows
-from acai.errors import InputError
+from acai.errors import InputError, check_settings
 from acai.files import load_npz, save_npz
 from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
 
@@ -64,10 +64,7 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for names, kind, expected, holds in LIMITS:
-            for name in names:
-                if hasattr(self, name) and not (isinstance(x := getattr(self, name), kind) and holds(x)):
-                    raise InputError(f"{name}={x!r}; expected {expected}")
+        check_settings(self, LIMITS)
 
     @property
     def settings(self) -> dict[str, float]:

@@ -201,7 +201,7 @@ def test_one_model_begins_where_another_ended():
     assert np.array_equal(stochastic.Q, batch.Q) and stochastic.Q is not batch.Q
     with pytest.raises(InputError, match="init=Baseline; expected a factor model"):
         SGD(init=Baseline().fit(R)).fit(R)
-    with pytest.raises(InputError, match="init=type; expected a factor model that was fitted"):
+    with pytest.raises(InputError, match="init=the class SVD; expected a factor model that was fitted"):
         SGD(init=SVD).fit(R)
     with pytest.raises(InputError, match="fitted on the same users and songs"):
         SGD(init=svd).fit(random_ratings(m=10))

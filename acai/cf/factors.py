@@ -46,7 +46,8 @@ class FactorModel(Recommender):
         else:
             known = init._fitted() if isinstance(init, FactorModel) else None
             if known is None or known.users != ratings.users or known.songs != ratings.songs:
-                raise InputError(f"init={type(init).__name__}; expected a factor model that was fitted on the same users and songs")
+                named = f"the class {init.__name__}" if isinstance(init, type) else type(init).__name__
+                raise InputError(f"init={named}; expected a factor model that was fitted on the same users and songs")
             W, b = (np.concatenate(parts, dtype=np.float32) for parts in ((init.P, init.Q), (init.b_u, init.b_i)))
             self.mu = init.mu
         W[np.concatenate(how_many(ratings)) == 0] = 0  # noise, of which nothing would be learnt

@@ -9,7 +9,7 @@ from nn_geometry import DTYPES, whole
 
 from acai import nn
 from acai.errors import InputError
-from acai.nn import gradcheck, parallel
+from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 SHAPES = array_shapes(min_dims=2, max_dims=4, max_side=5)
@@ -35,7 +35,7 @@ def test_relu_lets_nan_through_and_is_the_same_on_any_number_of_threads(monkeypa
     x[3, 5] = np.nan
     results = []
     for n in (1, 4):
-        monkeypatch.setattr(parallel, "n_threads", lambda n=n: n)
+        monkeypatch.setattr("acai.threads.n_threads", lambda n=n: n)
         relu = nn.ReLU()
         results.append((relu.forward(x), relu.backward(x + 1)))
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(*results))

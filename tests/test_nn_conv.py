@@ -8,7 +8,7 @@ from scipy import signal
 
 from acai import nn
 from acai.errors import InputError
-from acai.nn import gradcheck, parallel
+from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 
@@ -125,7 +125,7 @@ def test_full_size_the_adjoint_identity_holds_and_threads_change_no_bit(argument
     x = rng.normal(size=shape).astype(np.float32)
     results = []
     for n in (1, 2, 5):
-        monkeypatch.setattr(parallel, "n_threads", lambda n=n: n)
+        monkeypatch.setattr("acai.threads.n_threads", lambda n=n: n)
         y = conv.forward(x)
         dx = conv.backward(np.cos(y))
         results.append([y, dx, conv.grads["W"], conv.grads["b"]])

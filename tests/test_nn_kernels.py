@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from nn_geometry import DTYPES, geometries, whole
 
-from acai import nn
+from acai import nn, threads
 from acai.nn import kernels, parallel
 
 
@@ -75,7 +75,7 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monk
     x, y = np.arange(n), np.zeros((n, numbers_each), np.int8)
 
     def runs(threads: int) -> list[list[int]]:
-        monkeypatch.setattr(parallel, "n_threads", lambda: threads)
+        monkeypatch.setattr("acai.threads.n_threads", lambda: threads)
         return parallel.over_batch(lambda x, y: x.tolist() if len(x) == len(y) else "not the same samples", x, y)
 
     alone = runs(1)
@@ -84,15 +84,15 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monk
 
 
 def test_the_number_of_threads_is_numbas():
-    code = "from acai.nn import parallel; print(parallel.n_threads())"
+    code = "from acai import threads; print(threads.n_threads())"
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "NUMBA_NUM_THREADS": "1"}, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "1\n" and 1 <= parallel.n_threads() <= os.cpu_count()
+    assert done.stdout == "1\n" and 1 <= threads.n_threads() <= os.cpu_count()
 
 
 def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch):
-    monkeypatch.setattr(parallel, "n_threads", lambda: 2)
+    monkeypatch.setattr("acai.threads.n_threads", lambda: 2)
     x = np.zeros((100, 1 << 17))
 
     def fails(x: np.ndarray) -> None:
@@ -112,7 +112,7 @@ def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_has_threads_of_its_own(monkeypatch):
-    monkeypatch.setattr(parallel, "n_threads", lambda: 2)
+    monkeypatch.setattr("acai.threads.n_threads", lambda: 2)
     x = np.zeros((100, 1 << 17))
     parallel.over_batch(len, x)  # starts the threads
     child = os.fork()

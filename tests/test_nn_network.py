@@ -10,7 +10,7 @@ from nn_geometry import whole
 
 from acai import nn
 from acai.errors import InputError
-from acai.nn import gradcheck, parallel
+from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 
@@ -191,7 +191,7 @@ def test_importing_the_network_loads_neither_numba_nor_a_picture():
 
 def test_training_gives_the_same_bits_on_any_number_of_threads(monkeypatch):
     def trained(threads: int) -> dict[str, np.ndarray]:
-        monkeypatch.setattr(parallel, "n_threads", lambda: threads)
+        monkeypatch.setattr("acai.threads.n_threads", lambda: threads)
         rng = np.random.default_rng(0)
         network = nn.Sequential([
             nn.Conv2D(1, 8, (16, 4), seed=1), nn.ReLU(), nn.MaxPool2D((1, 4)), nn.Conv2D(8, 8, (1, 4), seed=2), nn.ReLU(),

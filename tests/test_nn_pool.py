@@ -8,7 +8,7 @@ from nn_geometry import DTYPES, geometries, whole
 
 from acai import nn
 from acai.errors import InputError
-from acai.nn import gradcheck, parallel
+from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 
@@ -60,7 +60,7 @@ def test_max_pool_is_the_same_on_any_number_of_threads_and_for_each_sample_alone
     x, pool = np.random.default_rng(0).normal(size=(9, 16, 5, 400)).astype(np.float32), nn.MaxPool2D((2, 4), 3, 1)
     results = []
     for n in (1, 4):
-        monkeypatch.setattr(parallel, "n_threads", lambda n=n: n)
+        monkeypatch.setattr("acai.threads.n_threads", lambda n=n: n)
         y = pool.forward(x)
         results.append((y, pool.backward(np.cos(y))))
     assert all(np.array_equal(a, b) for a, b in zip(*results))

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from acai.cf.factors import FactorModel
 from acai.errors import InputError
 from acai.ratings import Ratings
+from acai.threads import map_blocks, one_blas_thread
+
+ROWS = 64  # that a thread solves at a time: enough to outweigh the hand-over, few enough to share out evenly
 
 
 @dataclass
@@ -80,11 +82,15 @@ class ALS(FactorModel):
         """Put into X the rows that fit a fixed Y best; returns their part of the objective."""
         from acai.cf import kernels
 
-        with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
+        with one_blas_thread():
             G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
             Z = (Y @ np.linalg.inv(G)).astype(np.float32)
         loss = np.empty(len(X))
-        kernels.als_solve(c.indptr, c.indices, c.data, Y, G, Z, X, loss)  # (C11)
+
+        def solve(rows: slice) -> None:
+            kernels.als_solve(rows.start, rows.stop, c.indptr, c.indices, c.data, Y, G, Z, X, loss)  # (C11)
+
+        map_blocks(solve, [slice(start, min(start + ROWS, len(X))) for start in range(0, len(X), ROWS)])
         return 0.5 * float(loss.sum())
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:

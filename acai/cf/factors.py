@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import aslinearoperator, svds
-from threadpoolctl import threadpool_limits
 
 from acai.cf.baselines import mean, means
 from acai.cf.recommender import Recommender, how_many
 from acai.errors import InputError
 from acai.ratings import Ratings
+from acai.threads import one_blas_thread
 
 
 @dataclass
@@ -60,7 +60,7 @@ class FactorModel(Recommender):
         return kernels.predict(u, i, self.P, self.Q, self.b_u, self.b_i, self.P.dtype.type(self.mu))  # (C4)
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
-        with threadpool_limits(1, "blas"):  # so that the bits do not hang on the number of threads
+        with one_blas_thread():
             scores = self.P[rows] @ self.Q.T  # (C4)
         scores += self.b_i
         return scores + (self.mu + self.b_u[rows, None])
@@ -152,7 +152,7 @@ class SVD(FactorModel):
         r_bar, R = means(ratings, axis=1), ratings.csr
         S = sparse.csr_array((R.data - r_bar[R.indices], R.indices, R.indptr), shape=R.shape)
         filled = aslinearoperator(S) + aslinearoperator(np.ones((m, 1))) @ aslinearoperator(r_bar[None])
-        with threadpool_limits(1, "blas"):
+        with one_blas_thread():
             M, sigma, N_T = svds(filled, k=self.n_factors, v0=np.ones(min(m, n)))  # (C5, C6)
         M, self.sigma, N = M[:, ::-1], sigma[::-1].copy(), N_T[::-1].T
         sign = np.sign(N[np.abs(N).argmax(axis=0), np.arange(self.n_factors)])

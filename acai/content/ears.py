@@ -10,7 +10,7 @@ from scipy.fft import dct
 
 from acai.content.windows import Standardiser, check_spectrograms
 from acai.errors import InputError
-from acai.nn.parallel import one_blas_thread
+from acai.threads import one_blas_thread
 
 
 class Ridge:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from acai.nn.layer import Layer, initial_params, size
-from acai.nn.parallel import one_blas_thread
+from acai.threads import one_blas_thread
 
 
 class Flatten(Layer):

@@ -14,8 +14,7 @@ import time
 import numpy as np
 import torch
 
-from acai import nn
-from acai.nn import parallel
+from acai import nn, threads
 
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # where these are set, BLAS is slower than it could be
 
@@ -138,9 +137,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--steps", type=int, default=5, help="in each turn")
     args = parser.parse_args()
-    torch.set_num_threads(parallel.n_threads())
-    threads = parallel.n_threads()
-    print(f"NumPy {np.__version__}, PyTorch {torch.__version__}, {threads} threads each; medians of {args.turns} turns")
+    torch.set_num_threads(threads.n_threads())
+    n_threads = threads.n_threads()
+    print(f"NumPy {np.__version__}, PyTorch {torch.__version__}, {n_threads} threads each; medians of {args.turns} turns")
     print(f"{'a training step':<36}{'acai':>10}{'PyTorch':>10}{'ratio':>8}   gradients differ by")
     rng = np.random.default_rng(0)
     for title, make, batch in (

@@ -112,7 +112,8 @@ def coast(x, W, delta_W, b, delta_b, t, moved, shrunk):
 def als_solve(first, last, indptr, indices, c, Y, G, Z, X, loss):
     """(C11) For each row u, the x that minimises Σ_i (1 + c(u,i)) (1 or 0 − x·y_i)² + λ ‖x‖²; `loss` gets that minimum.
 
-    The rows are those from `first` to before `last`. `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹.
+    The rows are those from `first` to before `last`.
+    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹.
     """
     for u in range(first, last):
         here = slice(indptr[u], indptr[u + 1])

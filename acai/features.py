@@ -20,14 +20,13 @@ from tqdm import tqdm
 
 from acai.audio import log_mel, mfcc
 from acai.errors import InputError, unknown
-from acai.files import written_whole
+from acai.files import atomic_write, remove_leftovers
 from acai.recording import Recording, Sound, check_at_the_door
 
 KINDS = {"log_mel": log_mel, "mfcc": mfcc}
 VERSION = 1  # of what a cached file means: to be counted up when `acai.audio` computes something else than before
 CLIPPED = 0.001  # the share of instants at full scale from which on it is worth a remark
 SETTLED = 2.0  # seconds after which a file's time of change tells it from a later version of itself
-DAY = 86400.0
 
 
 @dataclass
@@ -127,7 +126,7 @@ def extract(
             elif stamps[track]:
                 index[stamps[track]] = digest
         _write(folder / "index.json", lambda file: file.write_text(json.dumps(index, indent=0, sort_keys=True)))
-    _sweep(folder)
+    remove_leftovers(folder)
     notes = {track: file.with_suffix(".txt") for track, file in files.items()}
     remarks = {track: note.read_text() for track, note in notes.items() if note.exists()}
     return Features(files, skipped, remarks, len(todo) - len(skipped))
@@ -193,17 +192,8 @@ def _stamp(path: str) -> str:
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:
     try:
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             write(temporary)
     except FileNotFoundError:  # another run, which had written the same, swept our temporary file away
         if not path.exists():
             raise
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the temporary files of killed runs: those that are there whole by now, or that are older than a day."""
-    for temporary in folder.glob(".*-*"):
-        finished = temporary.with_name(temporary.name[1:].rpartition("-")[0] + temporary.suffix)
-        with suppress(FileNotFoundError):  # its owner was alive, and renamed it
-            if finished.exists() or time.time() - temporary.stat().st_mtime > DAY:
-                temporary.unlink()

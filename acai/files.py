@@ -1,76 +1,142 @@
-"""Files: written whole or not at all, and `.npz` files that hold arrays and JSON, never a pickle."""
+"""Files: written completely or not at all, and `.npz` files of arrays and JSON, checked bit by bit, never a pickle.
 
+Whatever acai saves has the same format, which `numpy.load` can open, too: a zip archive, uncompressed, with a member
+`NAME.npy` for each array and a member `json.npy` of bytes. These are the SHA-256 of a JSON text, a line feed, and that
+text: the kind of the file, the version of the format, dtype, shape and SHA-256 of every array, and all that is no array.
+"""
+
+import hashlib
 import json
+import math
 import os
-import tempfile
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
+from acai.atomic import atomic_write, regular_file, remove_leftovers
 from acai.errors import InputError
 
+__all__ = ["Contents", "atomic_write", "load_npz", "regular_file", "remove_leftovers", "save_npz"]
 
-@contextmanager
-def written_whole(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
+FORMAT = 2  # format 1 had neither a version nor checksums; it is still read
+DEEPEST = 30  # how deep lists and dictionaries may be nested in each other
+CHUNK = 2**20  # bytes that are read at a time
+DTYPES = {np.dtype(code).newbyteorder("<").str for code in "bBhHiIqQefd"}  # integers and floats, little-endian
+# the first bytes of a .npy file: a NumPy array in C order
+NPY = re.compile(rb"\{'descr': '([<|]\w\d)', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n")
+T = TypeVar("T")
 
-    Parameters
+
+@dataclass
+class Contents:
+    """What a file holds. Every accessor checks what it returns: what does not fit is an InputError that names the file.
+
+    Attributes
     ----------
-    path : path
-        Where the file is to stand. Its folder is made if it does not exist.
-
-    Yields
-    ------
-    Path
-        Where to write meanwhile: in the same folder (a rename is atomic only within a file system) and with the same suffix.
+    path : str
+        The file.
+    kind : str
+        What the file is, as in "a network saved by acai".
+    arrays : dict of str to ndarray
+        The arrays: integers or finite floats.
+    values : dict of str to object
+        All else: text, numbers, None, tuples and dictionaries of these.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+    path: str
+    kind: str
+    arrays: dict[str, np.ndarray]
+    values: dict[str, object]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of everything in the file."""
+        return [*self.arrays, *self.values]
+
+    def array(self, name: str, shape: tuple[int | None, ...], dtypes: tuple[str, ...]) -> np.ndarray:
+        """The array `name`, of this shape, where None stands for any length, and of one of these dtypes."""
+        if name not in self.arrays:
+            raise self.fault(f"it holds no array {name!r}")
+        found = self.arrays[name]
+        fits = len(shape) == found.ndim and all(n is None or n == m for n, m in zip(shape, found.shape))
+        if not fits or found.dtype.name not in dtypes:
+            lengths = ["any" if n is None else str(n) for n in shape]
+            expected = f"expected ({', '.join(lengths)}) {' or '.join(dtypes)}"
+            raise self.fault(f"{name} is {found.shape} {found.dtype}; {expected}")
+        return found
+
+    def value(self, name: str, kind: type[T]) -> T:
+        """The value `name`, of this type; `numbers.Real` is an integer or a float."""
+        if name not in self.values:
+            raise self.fault(f"it holds no {name!r}")
+        return self._expect(name, self.values[name], kind)
+
+    def sequence(self, name: str, kind: type[T]) -> tuple[T, ...]:
+        """The tuple `name`, every element of which is of this type."""
+        found = self.value(name, tuple)
+        return tuple(self._expect(f"an element of {name}", element, kind) for element in found)
+
+    def part(self, prefix: str) -> "Contents":
+        """What has a name that begins with `prefix`, under the rest of its name."""
+        arrays = {name.removeprefix(prefix): a for name, a in self.arrays.items() if name.startswith(prefix)}
+        values = {name.removeprefix(prefix): v for name, v in self.values.items() if name.startswith(prefix)}
+        return Contents(self.path, self.kind, arrays, values)
+
+    def fault(self, found: str) -> InputError:
+        """An error, ready to be raised, that says what is wrong with the file."""
+        return InputError(f"{self.path}: not {self.kind}: {found}")
+
+    @contextmanager
+    def faults(self) -> Iterator[None]:
+        """An InputError inside this block, as of a setting out of range, is a fault of the file, and is told as such."""
+        try:
+            yield
+        except InputError as error:
+            raise self.fault(str(error)) from None
+
+    def _expect(self, name: str, found: object, kind: type[T]) -> T:
+        if not isinstance(found, kind) or (isinstance(found, bool) and kind not in (bool, object)):
+            raise self.fault(f"{name} is {str(found)[:40]!r}, {type(found).__name__}; expected {getattr(kind, '__name__', kind)}")
+        return found
 
 
-def save_npz(path: str | os.PathLike, kind: str, /, **contents: object) -> None:
+def save_npz(path: str | os.PathLike[str], kind: str, /, **contents: object) -> None:
     """Write one `.npz` file of NumPy arrays and of anything that JSON can say.
 
     Parameters
     ----------
     path : path
-        The file; it is written whole or not at all.
+        The file; it is written completely or not at all.
     kind : str
-        What the file is, as in "an ear saved by acai": `load_npz` asks for it, and its errors say it.
+        What the file is, as in "a network saved by acai": `load_npz` asks for it, and its errors say it.
     **contents
-        NumPy arrays are stored as such; all else (text, numbers, None, tuples, lists, dictionaries of these) as JSON.
+        NumPy arrays of integers or finite floats are stored as such; all else (text, numbers, None, tuples, lists,
+        dictionaries of these) as JSON.
 
     Raises
     ------
     InputError
         If something is neither.
     """
-    arrays = {name: value for name, value in contents.items() if isinstance(value, np.ndarray)}
-    others = {name: value for name, value in contents.items() if name not in arrays}
-    text = json.dumps({"kind": kind, "contents": others}, default=_plain)
-    # given a name, NumPy would add .npz to it; given a file, it does not
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, json=np.frombuffer(text.encode(), np.uint8), **arrays)
+    arrays = {name: _storable(name, value) for name, value in contents.items() if isinstance(value, np.ndarray)}
+    values = {name: value for name, value in contents.items() if name not in arrays}
+    _tuples(values)  # what is nested too deeply to be read is not written
+    header = {"kind": kind, "format": FORMAT, "arrays": {name: _entry(a) for name, a in arrays.items()}, "contents": values}
+    text = json.dumps(header, default=_plain).encode()
+    stamped = hashlib.sha256(text).hexdigest().encode() + b"\n" + text
+    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in {"json": np.frombuffer(stamped, np.uint8), **arrays}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
 
 
-@contextmanager
-def load_npz(path: str | os.PathLike, kind: str) -> Iterator[dict]:
-    """What `save_npz` wrote, by name; nothing in the file is ever executed.
-
-    To be used in a `with` block that makes something of the contents: a missing name, a wrong shape or an argument that
-    does not fit is then told as a fault of the file, in the same words for every kind of file.
+def load_npz(path: str | os.PathLike[str], kind: str) -> Contents:
+    """What `save_npz` wrote; nothing in the file is ever executed, and no more memory is taken than the file is large.
 
     Parameters
     ----------
@@ -79,29 +145,119 @@ def load_npz(path: str | os.PathLike, kind: str) -> Iterator[dict]:
     kind : str
         What it must be: the `kind` that was given to `save_npz`.
 
-    Yields
-    ------
-    dict
-        The contents. Lists and tuples both come as tuples (so that ids can be hashed).
+    Returns
+    -------
+    Contents
+        What the file holds, each bit of it checked. Lists and tuples both come as tuples (so that ids can be hashed).
 
     Raises
     ------
     InputError
-        If there is no such file, it holds something else, or the block cannot use what it holds.
+        If there is no such file, it is damaged, holds something else or was written by a newer acai.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = dict(stored)
-        said = json.loads(arrays.pop("json").tobytes())
-        if said["kind"] != kind:
-            raise InputError(f"{path}: this is {said['kind']}; expected {kind}")
-        yield arrays | {name: _tuples(value) for name, value in said["contents"].items()}
+        if regular_file(path) is None:
+            raise InputError(f"{path}: there is no such file; expected {kind}")
+        with open(path, "rb") as file:
+            return _read(file, str(path), kind)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}); expected {kind}") from error
+
+
+def _read(file: BinaryIO, path: str, kind: str) -> Contents:
+    size = os.fstat(file.fileno()).st_size
+    contents = Contents(path, kind, {}, {})
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            if len(members) < len(archive.infolist()) or sum(info.file_size for info in members.values()) > size:
+                raise contents.fault("its members are repeated, or larger than the file")
+            if "json.npy" not in members:
+                raise contents.fault("it holds no json.npy; expected what acai saved")
+            header = _header(_member(archive, members.pop("json.npy")).tobytes(), contents)
+            contents.values = header["contents"]
+            table = header.get("arrays")
+            names = [name.removesuffix(".npy") for name in members]
+            if table is None:
+                table = dict.fromkeys(names)  # format 1 has none
+            if sorted(table) != sorted(names):
+                raise contents.fault("its arrays are not those that it lists")
+            for name, entry in table.items():
+                contents.arrays[name] = _member(archive, members[f"{name}.npy"], entry)
     except InputError:
         raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; expected {kind}") from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not {kind} ({type(error).__name__}: {error})") from error
+    except Exception as error:  # what readers of archives and of JSON raise where there is damage has no common name
+        raise contents.fault(f"it is damaged ({type(error).__name__}: {error})") from error
+    for name, array in contents.arrays.items():
+        if not np.isfinite(array).all():
+            raise contents.fault(f"{name} holds NaN or infinity; expected finite numbers")
+    return contents
+
+
+def _header(stamped: bytes, contents: Contents) -> dict:
+    """The JSON of a file, its checksum, its version and its kind checked."""
+    has_checksum = not stamped.startswith(b"{")  # format 1 has none
+    text = stamped
+    if has_checksum:
+        digest, _, text = stamped.partition(b"\n")
+        if hashlib.sha256(text).hexdigest().encode() != digest:
+            raise contents.fault("it is damaged (the checksum of its JSON differs)")
+    with contents.faults():
+        header = _tuples(json.loads(text))
+    version = header.get("format", 1)
+    if version > FORMAT:
+        newer = f"written by a newer acai (format {version}); this one reads up to {FORMAT}; upgrade acai"
+        raise InputError(f"{contents.path}: {newer}")
+    if header["kind"] != contents.kind:
+        raise InputError(f"{contents.path}: this is {header['kind']}; expected {contents.kind}")
+    if not isinstance(header["contents"], dict) or has_checksum != (version == FORMAT) or has_checksum != ("arrays" in header):
+        raise contents.fault("its JSON is not that of acai")
+    return header
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict | None = None) -> np.ndarray:
+    """One array, read to its end, where the archive checks the CRC of all its bytes, and compared with its entry."""
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{info.filename} is compressed; acai compresses nothing")
+    with archive.open(info) as member:
+        magic = member.read(10)
+        length = int.from_bytes(magic[8:], "little")
+        head = NPY.fullmatch(member.read(length))
+        if magic[:8] != b"\x93NUMPY\x01\x00" or head is None or head[1].decode() not in DTYPES:
+            raise ValueError(f"{info.filename} is no plain array of integers or floats")
+        dtype, shape = np.dtype(head[1].decode()), tuple(int(n) for n in head[2].split(b",") if n.strip())
+        n_bytes = dtype.itemsize * math.prod(shape)
+        if n_bytes != info.file_size - 10 - length:
+            raise ValueError(f"{info.filename} has {info.file_size} bytes; expected {n_bytes} and a header")
+        if entry is not None and (entry["dtype"], entry["shape"]) != (dtype.str, shape):
+            raise ValueError(f"{info.filename} is {dtype} {shape}; expected {entry['dtype']} {entry['shape']}")
+        data = np.empty(n_bytes, np.uint8)
+        for start in range(0, n_bytes, CHUNK):
+            chunk = member.read(CHUNK)
+            data[start : start + CHUNK] = np.frombuffer(chunk, np.uint8)
+        if member.read(1):
+            raise ValueError(f"{info.filename} does not end where it should")
+    array = data.view(dtype).reshape(shape)
+    if entry is not None and entry != _entry(array):
+        raise ValueError(f"the checksum of {info.filename} differs")
+    return array
+
+
+def _storable(name: str, array: np.ndarray) -> np.ndarray:
+    """An array as it is written: little-endian, in C order."""
+    stored = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+    if name == "json" or stored.dtype.str not in DTYPES:
+        raise InputError(f"{name} is an array of {array.dtype}; only integers and floats can be saved")
+    if not np.isfinite(stored).all():
+        raise InputError(f"{name} holds NaN or infinity; only finite numbers can be saved")
+    return stored
+
+
+def _entry(array: np.ndarray) -> dict[str, object]:
+    """What the JSON of a file says of an array."""
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
+    digest.update(array.reshape(-1).view(np.uint8))
+    return {"dtype": array.dtype.str, "shape": array.shape, "sha256": digest.hexdigest()}
 
 
 def _plain(value: object) -> object:
@@ -110,7 +266,12 @@ def _plain(value: object) -> object:
     raise InputError(f"{value!r} is a {type(value).__name__}; only text, numbers and tuples of them can be saved")
 
 
-def _tuples(value: object) -> object:
+def _tuples(value: object, depth: int = 0) -> object:
+    """The same with tuples for lists, nested no deeper than is sensible."""
+    if depth > DEEPEST:
+        raise InputError(f"more than {DEEPEST} lists are nested in each other; expected text, numbers and tuples of them")
     if isinstance(value, dict):
-        return {name: _tuples(inner) for name, inner in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+        return {name: _tuples(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_tuples(inner, depth + 1) for inner in value)
+    return value

@@ -14,7 +14,7 @@ from scipy import sparse
 from acai import selection
 from acai.building import by_rows, intern
 from acai.errors import InputError, unknown
-from acai.files import load_npz, save_npz
+from acai.files import Contents, load_npz, save_npz
 
 KIND = "ratings saved by acai"
 
@@ -243,22 +243,33 @@ class Ratings:
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
         """Read what `save` wrote; nothing in the file is ever executed."""
-        with load_npz(path, KIND) as stored:
-            return cls.from_parts(stored)
+        return cls.from_contents(load_npz(path, KIND))
 
     def parts(self) -> dict[str, object]:
         """All that makes these ratings, by name, as `acai.files.save_npz` takes it."""
-        R = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
-        return R | {"users": self.users, "songs": self.songs, "times": self.times, "notes": self.notes}
+        parts = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
+        if self.times is not None:
+            parts["times"] = self.times
+        return parts | {"users": self.users, "songs": self.songs, "notes": self.notes}
 
     @classmethod
-    def from_parts(cls, stored: dict) -> Self:
+    def from_contents(cls, contents: Contents) -> Self:
         """The ratings whose `parts` are among what `acai.files.load_npz` read."""
-        users, songs = stored["users"], stored["songs"]
-        R = (stored["data"], stored["indices"], stored["indptr"])
-        csr = sparse.csr_array(R, shape=(len(users), len(songs)), dtype=np.float32)
-        csr.check_format()
-        return cls(csr, users, songs, stored["times"], stored["notes"])
+        users, songs = _distinct_ids(contents, "users"), _distinct_ids(contents, "songs")
+        data = contents.array("data", (None,), ("float32",))
+        indices = contents.array("indices", data.shape, ("int32", "int64"))
+        indptr = contents.array("indptr", (len(users) + 1,), ("int32", "int64"))
+        if indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
+            raise contents.fault(f"indptr does not rise from 0 to the {len(indices)} known entries")
+        if ((indices < 0) | (indices >= len(songs))).any():
+            raise contents.fault(f"indices has a song number outside the {len(songs)} songs")
+        ascends = np.diff(indices) > 0
+        ascends[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < len(indices))] - 1] = True  # from row to row it need not
+        if not ascends.all():
+            raise contents.fault("the song numbers of a row do not ascend")
+        times = contents.array("times", data.shape, ("int64",)) if "times" in contents.arrays else None
+        csr = sparse.csr_array((data, indices, indptr), shape=(len(users), len(songs)))
+        return cls(csr, users, songs, times, contents.sequence("notes", str))
 
     def __repr__(self) -> str:
         sizes = f"{self.n_ratings:,} known entries, {self.n_users:,} users × {self.n_songs:,} songs"
@@ -286,6 +297,17 @@ class Ratings:
         lines = [f"<th{cell}>{name}</th><td{cell}>{said}</td>" for name, said in rows.items()]
         lines += [f"<td colspan='2'{cell}>{html.escape(note)}</td>" for note in self.notes]
         return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+def _distinct_ids(contents: Contents, name: str) -> tuple[Hashable, ...]:
+    ids = contents.sequence(name, str | float | int | bool | tuple | None)
+    try:
+        n_distinct = len(set(ids))
+    except TypeError as error:
+        raise contents.fault(f"{name} holds what cannot be an id: {error}") from None
+    if n_distinct < len(ids):
+        raise contents.fault(f"{name} names {n_distinct} different ids {len(ids)} times")
+    return ids
 
 
 def _column(values: Iterable[float], dtype: type, expected: str) -> np.ndarray:

@@ -18,7 +18,7 @@ import soundfile
 from acai import plots
 from acai.content import AudioToFactors
 from acai.content.windows import consecutive_windows
-from acai.files import written_whole
+from acai.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def write_report(
         spectrogram=_png(plots.spectrogram(S)), responses=_png(plots.responses(window[0, :, 0], A)),
         filters=_png(plots.filters(filters.params["W"])), factor_map=_png(factor_map),
     )
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 

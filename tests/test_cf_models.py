@@ -1,10 +1,12 @@
 """What every recommender does; and the plain ones, SVD among them, against their equations."""
 
+import functools
 import inspect
 
 import numpy as np
 import pytest
 from cf_cases import RATINGS, M, N, matrix, random_ratings
+from forgery import forge
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,13 +123,55 @@ def test_no_pickle_is_read(tmp_path):
             acai.load(tmp_path / name)
     with pytest.raises(InputError, match=r"none\.npz: there is no such file; expected a model saved by acai"):
         acai.load(tmp_path / "none.npz")
-    model = GlobalMean().fit(random_ratings())
-    model.save(tmp_path / "renamed.npz")
-    arrays = dict(np.load(tmp_path / "renamed.npz"))
-    said = arrays["json"].tobytes().replace(b"GlobalMean", b"GlobalMeen")
-    np.savez(tmp_path / "renamed.npz", **arrays | {"json": np.frombuffer(said, np.uint8)})
-    with pytest.raises(InputError, match="no model 'GlobalMeen'; there is: GlobalMean"):
-        acai.load(tmp_path / "renamed.npz")
+
+
+def put(name, index, value):
+    """A change for `forge`: one number of an array."""
+    return lambda a, v: a[name].__setitem__(index, value)
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda a, v: v.update(model="ItemKNM"), "no model 'ItemKNM'; there is: ItemKNN"),
+    (lambda a, v: v.update(model=["ItemKNN"]), r"model is \"\('ItemKNN',\)\", tuple; expected str"),
+    (lambda a, v: v["settings"].update(k=0), "k=0; expected a whole number, 1 or more"),
+    (lambda a, v: v["settings"].update(depth=3), "ItemKNN has no setting depth=3"),
+    (lambda a, v: v["settings"].update(similarity={}), "ItemKNN has no setting similarity={}"),
+    (put("learnt j", 0, 2_000_000_000), "j has a song number outside the 30 songs"),
+    (put("learnt j", 0, -1), "j has a song number outside the 30 songs"),
+    (put("learnt near", 1, -1), "near does not rise from 0"),
+    (put("learnt near", -1, 2**40), "near does not rise from 0"),
+    (lambda a, v: a.update({"learnt near": a["learnt near"][:-1]}), r"near is \(30,\) int64; expected \(31\) int64"),
+    (lambda a, v: a.update({"learnt s": a["learnt s"][:-1]}), r"s is .* float64; expected"),
+    (lambda a, v: a.update({"learnt j": a["learnt j"].astype(float)}), "j is .* float64; expected .* int32"),
+    (put("learnt s", 0, np.inf), "learnt s holds NaN or infinity"),
+    (lambda a, v: a.update(indices=a["indices"][:0], data=a["data"][:0], indptr=0 * a["indptr"]), "there is not one rating"),
+])
+def test_item_neighbours_that_do_not_fit_are_refused(tmp_path, change, message):
+    path = tmp_path / "model.npz"
+    ItemKNN(k=5).fit(random_ratings()).save(path)
+    with pytest.raises(InputError, match=f"model.npz: not a model saved by acai: .*{message}"):
+        acai.load(forge(path, change))
+
+
+@pytest.mark.parametrize("model", SMALL, ids=lambda model: type(model).__name__)
+def test_nothing_that_a_model_learnt_may_be_missing_or_have_another_shape(tmp_path, model):
+    path = tmp_path / "model.npz"
+    model.fit(random_ratings()).save(path)
+    saved = path.read_bytes()
+    with np.load(path) as file:
+        arrays = dict(file)
+    for name in (f"learnt {name}" for name in model.state):
+        for other in "7", [["7"]], arrays.get(name, "xyz")[:1], np.expand_dims(arrays.get(name, 7), 0):
+            path.write_bytes(saved)
+            with pytest.raises(InputError, match=r"model\.npz: not a model saved by acai: "):
+                acai.load(forge(path, functools.partial(replace, name, other)))
+
+
+def replace(name, other, arrays, values):
+    """A change for `forge`: something else for what was stored by this name."""
+    arrays.pop(name, None)
+    values.pop(name, None)
+    (arrays if isinstance(other, np.ndarray) else values)[name] = other
 
 
 @given(RATINGS, st.sampled_from([0.0, 2.0]), st.integers(1, 3))

@@ -177,19 +177,17 @@ def test_killed_at_any_moment_it_ends_with_the_same_cache(tmp_path):
     assert contents(cache) == contents(expected)
 
 
-def test_what_a_killed_run_left_half_written_is_swept_away(music, tmp_path):
+def test_what_a_killed_run_left_half_written_is_swept_away_and_nothing_else(music, tmp_path):
     cache = tmp_path / "cache"
     extract(audio_folder(music).paths, cache)
-    whole = contents(cache)
-    key = next(name for name in whole if name.endswith(".npy"))[:-4]
-    (cache / f".{key}-abcd_123.npy").write_bytes(b"half")  # finished by a later run
-    (cache / ".index-wxyz.json").write_bytes(b"{")
-    (cache / ".feedbeef-abcd.npy").write_bytes(b"perhaps another run is at it")
+    complete = contents(cache)
+    key = next(name for name in complete if name.endswith(".npy"))
+    (cache / f".{key}.0.acai-tmp.npy").write_bytes(b"half")
+    (cache / ".index.json.3.acai-tmp.json").write_bytes(b"{")
+    (cache / ".pre-commit-config.yaml").write_bytes(b"the user's own")
+    os.utime(cache / ".pre-commit-config.yaml", (1e9, 1e9))
     extract(audio_folder(music).paths, cache)
-    assert contents(cache).keys() - whole.keys() == {".feedbeef-abcd.npy"}
-    os.utime(cache / ".feedbeef-abcd.npy", (1e9, 1e9))
-    extract(audio_folder(music).paths, cache)
-    assert contents(cache) == whole
+    assert contents(cache) == complete | {".pre-commit-config.yaml": b"the user's own"}
 
 
 def test_losing_a_race_to_another_run_does_no_harm(music, tmp_path, monkeypatch):

@@ -1,10 +1,11 @@
 """The predictions that every other model must beat."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from acai.cf.recommender import Recommender, how_many
+from acai.cf.recommender import Learnt, Recommender, how_many
 from acai.ratings import Ratings
 
 
@@ -18,7 +19,7 @@ class GlobalMean(Recommender):
         The mean of the known entries.
     """
 
-    state = ("mu",)
+    state: ClassVar = {"mu": float}
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         self.mu = mean(ratings)
@@ -49,7 +50,7 @@ class Baseline(Recommender):
         The biases.
     """
 
-    state = ("mu", "b_u", "b_i")
+    state: ClassVar = {"mu": float, "b_u": Learnt(("m",)), "b_i": Learnt(("n",))}
     n_epochs: int = 10
     reg_u: float = 15.0
     reg_i: float = 10.0
@@ -79,7 +80,7 @@ class Popularity(Recommender):
     """
 
     predicts_ratings = False
-    state = ("share",)
+    state: ClassVar = {"share": Learnt(("n",))}
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         self.share = how_many(ratings)[1] / ratings.n_users

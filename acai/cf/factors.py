@@ -2,13 +2,14 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import aslinearoperator, svds
 
 from acai.cf.baselines import mean, means
-from acai.cf.recommender import Recommender, how_many
+from acai.cf.recommender import Learnt, Recommender, how_many
 from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.threads import one_blas_thread
@@ -32,7 +33,10 @@ class FactorModel(Recommender):
         The objective after each epoch.
     """
 
-    state = ("P", "Q", "mu", "b_u", "b_i", "history")
+    state: ClassVar = {
+        "P": Learnt(("m", "k")), "Q": Learnt(("n", "k")), "mu": float, "b_u": Learnt(("m",)), "b_i": Learnt(("n",)),
+        "history": list,
+    }
 
     def _start(self, ratings: Ratings, biases: bool) -> tuple[np.ndarray, np.ndarray]:
         """Where descent starts: at `init`, or at factors from N(0, init_std²) and biases of zero.
@@ -142,7 +146,7 @@ class SVD(FactorModel):
         The singular values.
     """
 
-    state = (*FactorModel.state, "sigma")
+    state: ClassVar = FactorModel.state | {"sigma": Learnt(("k",))}
     n_factors: int = 10
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:

@@ -3,15 +3,16 @@
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
 
 from acai.cf.baselines import Baseline, mean, means
-from acai.cf.recommender import Recommender, how_many
+from acai.cf.recommender import Learnt, Recommender, how_many
 from acai.cf.similarities import SIMILARITIES, Shared, nearest_first
 from acai.errors import InputError, unknown
+from acai.files import Contents
 from acai.ratings import Ratings
 
 CENTRINGS = ("mean", "zscore", "baseline", "none")
@@ -245,7 +246,10 @@ keep : int or None
     """
 
     axis = 1
-    state = ("near", "j", "s")
+    state: ClassVar = {
+        "near": Learnt(("n + 1",), ("int64",)), "j": Learnt(("neighbours",), ("int32",)),
+        "s": Learnt(("neighbours",), ("float64",)),
+    }
     keep: int | None = None
 
     def __post_init__(self) -> None:
@@ -260,6 +264,13 @@ keep : int or None
         self.near = np.cumsum(np.concatenate([[0], *(np.diff(near) for _, near, _, _ in blocks)]))
         self.j = np.concatenate([j for _, _, j, _ in blocks])
         self.s = np.concatenate([s for _, _, _, s in blocks])
+
+    def _read_state(self, contents: Contents, ratings: Ratings) -> None:
+        super()._read_state(contents, ratings)
+        if self.near[0] != 0 or self.near[-1] != len(self.j) or (np.diff(self.near) < 0).any():
+            raise contents.fault(f"near does not rise from 0 to the {len(self.j)} neighbours")
+        if ((self.j < 0) | (self.j >= ratings.n_songs)).any():
+            raise contents.fault(f"j has a song number outside the {ratings.n_songs} songs")
 
     def _near(self, a: np.ndarray) -> Near:
         yield np.arange(self.ratings.n_songs), self.near, self.j, self.s

@@ -1,17 +1,18 @@
 """What every recommender does, whatever it has learnt: predict, recommend, find songs alike."""
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import repeat
 from numbers import Integral, Real
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from acai.errors import InputError, check_settings, unknown
-from acai.files import load_npz, save_npz
+from acai.files import Contents, load_npz, save_npz
 from acai.ratings import Ratings
 
 LIMITS = (  # of the settings, which mean the same in every model that has them: of what type, and where they may lie
@@ -28,6 +29,16 @@ KIND = "a model saved by acai"
 SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
 
 
+class Learnt(NamedTuple):
+    """What `_learn` makes and a file keeps: an array, by its axes and the types it may have.
+
+    An axis is "m" (users), "n" (songs), "n + 1", "k" (`n_factors`), or any other word, which stands for one length.
+    """
+
+    axes: tuple[str, ...]
+    dtypes: tuple[str, ...] = ("float32", "float64")
+
+
 class Recommender(ABC):
     """A model of what listeners think of songs. Ids go in and come out; rows and columns stay inside.
 
@@ -42,7 +53,8 @@ class Recommender(ABC):
 
     ratings: Ratings | None = None
     predicts_ratings: ClassVar[bool] = True  # or else a preference, on a scale of its own
-    state: ClassVar[tuple[str, ...]] = ()  # the attributes that `_learn` makes and `save` keeps
+    # the attributes that `_learn` makes and `save` keeps: arrays, numbers (float) and lists of numbers (list)
+    state: ClassVar[Mapping[str, Learnt | type[float] | type[list]]] = {}
 
     def __post_init__(self) -> None:
         check_settings(self, LIMITS)
@@ -197,6 +209,23 @@ class Recommender(ABC):
         learnt = {f"learnt {name}": getattr(self, name) for name in self.state}
         save_npz(path, KIND, model=type(self).__name__, settings=settings, **self._fitted().parts(), **learnt)
 
+    def _read_state(self, contents: Contents, ratings: Ratings) -> None:
+        """Take over from a file what `state` names, once it is known to fit the ratings and the settings."""
+        lengths = {"m": ratings.n_users, "n": ratings.n_songs, "n + 1": ratings.n_songs + 1}
+        if hasattr(self, "n_factors"):
+            lengths["k"] = self.n_factors
+        for name, learnt in self.state.items():
+            if learnt is float:
+                value = float(contents.value(name, Real))
+                if not math.isfinite(value):
+                    raise contents.fault(f"{name} is {value}; expected a finite number")
+            elif learnt is list:
+                value = list(contents.sequence(name, Real))
+            else:
+                value = contents.array(name, tuple(lengths.get(axis) for axis in learnt.axes), learnt.dtypes)
+                lengths.update(zip(learnt.axes, value.shape))
+            setattr(self, name, value)
+
     def _fitted(self) -> Ratings:
         if self.ratings is None:
             raise InputError(f"this {type(self).__name__} has not learnt anything yet; call fit(ratings) first")
@@ -223,14 +252,21 @@ def load(path: str | Path) -> Recommender:
     """
     from acai.cf import MODELS
 
-    with load_npz(path, KIND) as stored:
-        if stored["model"] not in MODELS:
-            raise unknown("model", stored["model"], MODELS, n=len(MODELS))
-        model = MODELS[stored["model"]](**stored["settings"])
-        for name in model.state:
-            value = stored[f"learnt {name}"]
-            setattr(model, name, list(value) if name == "history" else value)
-        return model._ready(Ratings.from_parts(stored))
+    contents = load_npz(path, KIND)
+    name, settings = contents.value("model", str), contents.value("settings", dict)
+    with contents.faults():
+        if name not in MODELS:
+            raise unknown("model", name, MODELS, n=len(MODELS))
+        known = {f.name for f in dataclasses.fields(MODELS[name]) if f.name != "init"}
+        for setting, value in settings.items():
+            if setting not in known or not isinstance(value, str | int | float | None):
+                raise InputError(f"{name} has no setting {setting}={value!r}")
+        model = MODELS[name](**settings)
+    ratings = Ratings.from_contents(contents)
+    if ratings.n_ratings == 0:
+        raise contents.fault("there is not one rating; expected those that the model was fitted on")
+    model._read_state(contents.part("learnt "), ratings)
+    return model._ready(ratings)
 
 
 def expect_ratings(given: object) -> Ratings:

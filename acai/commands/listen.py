@@ -17,7 +17,7 @@ from acai.datasets import audio_folder, triplets
 from acai.datasets.rules import stars_from_counts
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
-from acai.files import written_whole
+from acai.files import atomic_write
 from acai.metrics import auc, rmse
 from acai.ratings import Ratings
 from acai.recording import Recording
@@ -94,7 +94,7 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
         for old in out.glob(f"{kind}-?-song-*.wav"):  # of a demo before this one
             old.unlink()
         for n, song in enumerate(group, 1):
-            with written_whole(out / f"{kind}-{n}-{song}.wav") as temporary:
+            with atomic_write(out / f"{kind}-{n}-{song}.wav") as temporary:
                 soundfile.write(temporary, *world.sound(song))
     first = next(iter(new))
     S = spectrograms[plays.column(first)]

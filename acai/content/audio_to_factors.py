@@ -2,17 +2,17 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
 from acai.content.networks import dieleman_network
-from acai.content.training import Epoch, NetworkEar
+from acai.content.training import NetworkEar, stored_history
 from acai.content.windows import Standardiser, check_spectrograms
 from acai.errors import InputError
 from acai.files import load_npz, save_npz
 from acai.nn import MSE, Sequential
-from acai.nn.network import from_parts
+from acai.nn.network import from_contents
 
 KIND = "an ear saved by acai"
 
@@ -126,11 +126,16 @@ class AudioToFactors(NetworkEar):
         InputError
             If there is no such file, or it is not one of ours.
         """
-        with load_npz(path, KIND) as stored:
-            network = {name.removeprefix("network "): w for name, w in stored.items() if name.startswith("network ")}
-            ear = cls(from_parts(network), **stored["settings"])
-            ear.inputs, ear.targets = Standardiser(*stored["inputs"]), Standardiser(*stored["targets"])
-            ear.history = [Epoch(*epoch) for epoch in stored["history"]]
+        contents = load_npz(path, KIND)
+        network, settings = from_contents(contents.part("network ")), contents.value("settings", dict)
+        known = {f.name for f in fields(cls)} - {"network", "augment", "history"}
+        with contents.faults():
+            if not known.issuperset(settings):
+                raise InputError(f"there is no setting {', '.join(sorted(settings.keys() - known))}")
+            ear = cls(network, **settings)
+        ear.inputs = Standardiser(*contents.array("inputs", (2, None, 1), ("float32",)))
+        ear.targets = Standardiser(*contents.array("targets", (2, None, 1), ("float32",)))
+        ear.history = stored_history(contents)
         return ear
 
     def _check_trained(self) -> None:

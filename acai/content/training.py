@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from acai.content.windows import Augmentation, consecutive_windows, random_windows
 from acai.errors import InputError, check_settings
-from acai.files import load_npz, save_npz
+from acai.files import Contents, load_npz, save_npz
 from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
 
 KIND = "a checkpoint saved by acai"
@@ -166,15 +166,26 @@ def _state(network: Sequential, optimizer: SGD, best: dict[str, np.ndarray]) -> 
 
 def _resume(path: str | os.PathLike, settings: dict, state: dict[str, np.ndarray]) -> list[Epoch]:
     """Put everything back to where it was after the last epoch."""
-    with load_npz(path, KIND) as kept:
-        if kept["plan"] != settings:
-            plan = f"a checkpoint of another training, with the plan {kept['plan']}"
-            raise InputError(f"{path}: {plan}; remove it, or train with that plan")
-        if any(np.shape(kept.get(name)) != w.shape for name, w in state.items()):
-            raise InputError(f"{path}: not a checkpoint of this network (its layers differ); remove it to start afresh")
-        for name, w in state.items():
-            w[...] = kept[name]
-        return [Epoch(*epoch) for epoch in kept["history"]]
+    contents = load_npz(path, KIND)
+    stored = contents.value("plan", dict)
+    if stored != settings:
+        plan = f"a checkpoint of another training, with the plan {stored}"
+        raise InputError(f"{path}: {plan}; remove it, or train with that plan")
+    if any(np.shape(contents.arrays.get(name)) != w.shape for name, w in state.items()):
+        raise InputError(f"{path}: not a checkpoint of this network (its layers differ); remove it to start afresh")
+    history = stored_history(contents)
+    for name, w in state.items():
+        w[...] = contents.array(name, w.shape, (w.dtype.name,))
+    return history
+
+
+def stored_history(contents: Contents) -> list[Epoch]:
+    """How a training went, from a file."""
+    epochs = contents.sequence("history", tuple)
+    for epoch in epochs:
+        if len(epoch) != len(Epoch._fields) or not all(isinstance(number, Real) for number in epoch):
+            raise contents.fault(f"history holds {epoch!r}; expected {', '.join(Epoch._fields)}, all numbers")
+    return [Epoch(*epoch) for epoch in epochs]
 
 
 @dataclass(kw_only=True)

@@ -1,9 +1,11 @@
 """What happens to each number by itself: ReLU (N3), tanh (N10), dropout (N11), and back (N7.6, N7.7, N7.8)."""
 
+from numbers import Real
+
 import numpy as np
 
 from acai.errors import InputError
-from acai.nn.layer import FLOATS, Layer
+from acai.nn.layer import FLOATS, Layer, checked_seed
 from acai.nn.parallel import over_batch
 
 
@@ -47,10 +49,10 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float = 0.5, seed: int | None = None) -> None:
-        if not 0 <= rate < 1:
+        if not isinstance(rate, Real) or not 0 <= rate < 1:
             raise InputError(f"rate={rate!r}; expected a probability of at least 0 and below 1")
         super().__init__(rate=rate, seed=seed)
-        self.rng = np.random.default_rng(seed)
+        self.rng = np.random.default_rng(checked_seed(seed))
 
     def _forward(self, x: np.ndarray) -> np.ndarray:
         self._mask = (self.rng.random(x.shape) >= self.rate) / x.dtype.type(1 - self.rate)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from acai.nn.layer import Layer, initial_params, out_size, pair, size
+from acai.nn.layer import Layer, float_dtype, initial_params, out_size, pair, size
 from acai.nn.parallel import over_batch
 
 
@@ -45,13 +45,21 @@ class Conv2D(Layer):
         self, in_channels: int, out_channels: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] = 1,
         padding: int | Sequence[int] = 0, seed: int | None = None, dtype: type = np.float32, init: str = "he",
     ) -> None:
-        C, O = size("in_channels", in_channels, 1), size("out_channels", out_channels, 1)
+        O, C, *kernel = shape = self.weight_shape(in_channels, out_channels, kernel_size)
         super().__init__(
-            in_channels=C, out_channels=O, kernel_size=pair("kernel_size", kernel_size, 1), stride=pair("stride", stride, 1),
-            padding=pair("padding", padding, 0), dtype=np.dtype(dtype).name, init=init,
+            in_channels=C, out_channels=O, kernel_size=tuple(kernel), stride=pair("stride", stride, 1),
+            padding=pair("padding", padding, 0), dtype=float_dtype(dtype).name, init=init,
         )
-        self.params = initial_params((O, C, *self.kernel_size), init, seed, dtype)
+        self.params = initial_params(shape, init, seed, dtype)
         self.axes = "N", C, "H", "W"
+
+    @staticmethod
+    def weight_shape(
+        in_channels: int, out_channels: int, kernel_size: int | Sequence[int], **others: object
+    ) -> tuple[int, int, int, int]:
+        """(O, C, kH, kW)."""
+        O, C = size("out_channels", out_channels, 1), size("in_channels", in_channels, 1)
+        return O, C, *pair("kernel_size", kernel_size, 1)
 
     def _forward(self, x: np.ndarray) -> np.ndarray:
         from acai.nn import kernels

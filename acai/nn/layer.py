@@ -40,6 +40,11 @@ class Layer:
         self.grads: dict[str, np.ndarray] = {}
         self._kept: tuple[np.ndarray, ...] | None = None
 
+    @staticmethod
+    def weight_shape(**arguments: object) -> tuple[int, ...] | None:
+        """The shape of W in a layer made with these arguments, known before it is made; None for a layer without W."""
+        return None
+
     def forward(self, x: np.ndarray) -> np.ndarray:
         """The answer y to x. Both are kept, for `backward` will need them."""
         x = self._checked("forward: x", x, self.axes, [w.dtype for w in self.params.values()] or FLOATS)
@@ -131,10 +136,9 @@ def initial_params(shape: tuple[int, ...], init: str, seed: int | None, dtype: t
     dtype : type
         np.float32 or np.float64.
     """
-    if np.dtype(dtype) not in FLOATS[:2]:
-        raise InputError(f"dtype={np.dtype(dtype)}; expected float32 or float64")
+    dtype = float_dtype(dtype)
     n_in, n_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     if init == "he":
         W = rng.normal(0.0, np.sqrt(2 / n_in), shape)
     elif init == "glorot":
@@ -145,9 +149,24 @@ def initial_params(shape: tuple[int, ...], init: str, seed: int | None, dtype: t
     return {"W": W.astype(dtype), "b": np.zeros(shape[0], dtype)}
 
 
+def float_dtype(dtype: object) -> np.dtype:
+    """float32 or float64, by type or by name."""
+    try:
+        if (found := np.dtype(dtype)) in FLOATS[:2]:
+            return found
+    except (TypeError, ValueError, SyntaxError):  # what NumPy makes of words that name no type
+        pass
+    raise InputError(f"dtype={dtype!r}; expected float32 or float64")
+
+
+def checked_seed(seed: object) -> int | None:
+    """A seed of random numbers, or None for others every time."""
+    return None if seed is None else size("seed", seed, 0)
+
+
 def size(name: str, value: int, least: int) -> int:
-    """A whole number, at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    """A whole number, at least `least`, that fits into 63 bits."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
         raise InputError(f"{name}={value!r}; expected a whole number, at least {least}")
     return int(value)
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from acai.nn.layer import Layer, initial_params, size
+from acai.nn.layer import Layer, float_dtype, initial_params, size
 from acai.threads import one_blas_thread
 
 
@@ -36,10 +36,15 @@ class Linear(Layer):
     def __init__(
         self, in_features: int, out_features: int, seed: int | None = None, dtype: type = np.float32, init: str = "he"
     ) -> None:
-        D, O = size("in_features", in_features, 1), size("out_features", out_features, 1)
-        super().__init__(in_features=D, out_features=O, dtype=np.dtype(dtype).name, init=init)
-        self.params = initial_params((O, D), init, seed, dtype)
+        O, D = shape = self.weight_shape(in_features, out_features)
+        super().__init__(in_features=D, out_features=O, dtype=float_dtype(dtype).name, init=init)
+        self.params = initial_params(shape, init, seed, dtype)
         self.axes = "N", D
+
+    @staticmethod
+    def weight_shape(in_features: int, out_features: int, **others: object) -> tuple[int, int]:
+        """(out, in)."""
+        return size("out_features", out_features, 1), size("in_features", in_features, 1)
 
     @one_blas_thread()
     def _forward(self, x: np.ndarray) -> np.ndarray:

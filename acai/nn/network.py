@@ -1,13 +1,14 @@
 """A network: layers one after another; its table; how it is saved and loaded."""
 
 import html
+import inspect
 import os
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from acai.errors import InputError
-from acai.files import load_npz, save_npz
+from acai.errors import InputError, unknown
+from acai.files import Contents, load_npz, save_npz
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
 from acai.nn.layer import FLOATS, Layer, checked_layer, name_of, params_of
@@ -119,19 +120,34 @@ def load(path: str | os.PathLike) -> Sequential:
     InputError
         If the file is missing, is not a network of acai's, or its numbers do not fit its layers.
     """
-    with load_npz(path, KIND) as stored:
-        return from_parts(stored)
+    return from_contents(load_npz(path, KIND))
 
 
-def from_parts(stored: dict) -> Sequential:
-    """The network whose `parts` are among what `acai.files.load_npz` read."""
-    network = Sequential(LAYERS[name](**arguments) for name, arguments in stored["layers"])
-    for name, w in network.params.items():
-        found = stored[name]
-        if found.shape != w.shape or found.dtype != w.dtype:
-            raise ValueError(f"{name} is {found.shape} {found.dtype}; expected {w.shape} {w.dtype}")
-        w[...] = found
-    return network
+def from_contents(contents: Contents) -> Sequential:
+    """The network whose `parts` are what `acai.files.load_npz` read."""
+    layers = contents.sequence("layers", tuple)
+    with contents.faults():
+        return Sequential(_stored_layer(contents, place, layer) for place, layer in enumerate(layers))
+
+
+def _stored_layer(contents: Contents, place: int, stored: tuple) -> Layer:
+    """One layer from a file. Its weights are only made once their size is known to be that of the stored ones."""
+    if len(stored) != 2 or not isinstance(stored[1], dict):
+        raise InputError(f"layer {place} is {stored!r}; expected its name and its arguments")
+    name, arguments = stored
+    if name not in LAYERS:
+        raise unknown("layer", name, LAYERS, n=len(LAYERS))
+    try:
+        inspect.signature(LAYERS[name]).bind(**arguments)
+    except TypeError as error:
+        raise InputError(f"layer {place}, {name}: {error}") from None
+    shape = LAYERS[name].weight_shape(**arguments)
+    if shape is not None:
+        contents.array(f"{place}.W", shape, ("float32", "float64"))
+    layer = LAYERS[name](**arguments)
+    for param, w in layer.params.items():
+        w[...] = contents.array(f"{place}.{param}", w.shape, (w.dtype.name,))
+    return layer
 
 
 class Summary(str):

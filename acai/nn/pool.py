@@ -71,6 +71,8 @@ class GlobalPool(Layer):
     axes = ("N", "C", "H", "T")
 
     def __init__(self, kinds: Sequence[str] = ("mean", "max", "l2")) -> None:
+        if not isinstance(kinds, tuple | list) or not kinds:
+            raise InputError(f"kinds={kinds!r}; expected a list of summaries, as in ['mean', 'max', 'l2']")
         for kind in kinds:
             if kind not in ("mean", "max", "l2"):
                 raise unknown("kind of summary", kind, ["mean", "max", "l2"])

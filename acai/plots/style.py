@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from acai.files import written_whole
+from acai.files import atomic_write
 
 if TYPE_CHECKING:  # Matplotlib takes long to import, so it is imported where a picture is drawn
     from matplotlib.axes import Axes
@@ -68,7 +68,7 @@ def save(picture: "Axes | Figure", file: str | os.PathLike | BinaryIO) -> None:
     import matplotlib.pyplot as plt
 
     if isinstance(file, str | os.PathLike):
-        with written_whole(file) as temporary:
+        with atomic_write(file) as temporary:
             picture.figure.savefig(temporary, dpi=120)
     else:
         picture.figure.savefig(file, format="png", dpi=120)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acai.files import written_whole
+from acai.files import atomic_write
 
 HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", dtype=np.uint8)
@@ -21,7 +21,7 @@ def triplets(n_lines: int, path: Path, seed: int = 0) -> None:
     rng = np.random.default_rng(seed)
     n_songs = max(n_lines // 126, 1000)
     songs = np.hstack([np.tile(np.frombuffer(b"SO", np.uint8), (n_songs, 1)), rng.choice(LETTERS, (n_songs, 16))])
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
         while n_lines > 0:
             n_users = min(20_000, n_lines // 47 + 1)
             n_each = np.maximum(rng.lognormal(3.4, 0.95, n_users), 10).astype(np.int64)
@@ -53,7 +53,7 @@ def log(n_lines: int, path: Path, seed: int = 0) -> None:
         for i, a in enumerate(long_tail(rng, n_artists, n_songs).tolist())
     ]
     n_each = rng.multinomial(n_lines, rng.dirichlet(np.full(n_users, 0.8)))
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
         for u, n in enumerate(n_each.tolist()):
             known = long_tail(rng, n_songs, n // 3 + 1)  # a user plays few songs often and many once
             played = known[long_tail(rng, len(known), n)].tolist()

@@ -1,0 +1,164 @@
+"""Files that appear complete or not at all, and the leftovers of writers that were killed."""
+
+import errno
+import hashlib
+import itertools
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from acai.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock
+    fcntl = None  # type: ignore[assignment]
+
+SLOTS = 16  # names of temporary files that every write to a target looks at: no folder has to be listed for that
+LEFTOVER = re.compile(r"\..+\.\d+\.acai-tmp(\.[^.]*)?", re.DOTALL)
+DAY = 86400.0  # seconds after which a temporary file counts as abandoned where there are no locks
+KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Write a file through a temporary one, which replaces it when the block ends well and is removed when it does not.
+
+    Parameters
+    ----------
+    path : path
+        The file. Its folder is made if it does not exist. A symbolic link is followed: its target is replaced. An
+        existing file keeps its permissions and, where the system allows it, its owner.
+
+    Yields
+    ------
+    Path
+        The temporary file, which exists, in the same folder (a rename is atomic only within a file system) and with the
+        same suffix. Write into it; do not replace it.
+
+    Raises
+    ------
+    InputError
+        Before the block runs, if `path` is something other than a regular file: a folder, a device, a pipe, a socket.
+    OSError
+        If the folder cannot be written to, or the disk is full. The file at `path` is then as it was before.
+
+    Notes
+    -----
+    The temporary file is locked while its writer lives. Once a writer was killed, the next write to the same file finds
+    the lock free and removes what was left. There is no fsync: a power failure may still lose what was just written.
+    """
+    if str(path).endswith(("/", os.sep)):
+        raise InputError(f"{path} names a folder; expected the name of a file")
+    before = regular_file(path)
+    if before is not None and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for slot in range(SLOTS):
+        _remove_if_abandoned(_temporary(target, slot))
+    # what replaces a private file is private from its first byte on; a new file gets what the umask leaves
+    temporary, handle = _claim(target, 0o666 if before is None else 0o600)
+    try:
+        yield temporary
+        before = regular_file(target)
+        if before is not None:
+            if hasattr(os, "chown"):
+                with suppress(OSError):
+                    os.chown(temporary, before.st_uid, before.st_gid)
+            os.chmod(temporary, stat.S_IMODE(before.st_mode))
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove every temporary file that a killed `atomic_write` left in a folder, and nothing else."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+    for name in names:
+        if LEFTOVER.fullmatch(name):
+            _remove_if_abandoned(Path(folder, name))
+
+
+def regular_file(path: str | os.PathLike[str]) -> os.stat_result | None:
+    """The status of a regular file, None where nothing exists yet; anything else is an error. Links are followed."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} cannot be the name of a file: {error}") from None
+    for is_kind, name in KINDS:
+        if is_kind(status.st_mode):
+            raise InputError(f"{path} is {name}; expected a regular file, or a name that does not exist yet")
+    return status
+
+
+def _temporary(target: Path, slot: int) -> Path:
+    """The name of a temporary file for `target`: it has to fit into 255 bytes, whatever the name of the target."""
+    suffix = target.suffix if len(os.fsencode(target.suffix)) <= 32 else ""
+    name = target.name
+    if len(os.fsencode(name)) > 190:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return target.with_name(f".{name}.{slot}.acai-tmp{suffix}")
+
+
+def _claim(target: Path, mode: int) -> tuple[Path, int | None]:
+    """A new temporary file, locked, and the handle that holds the lock (None where there are no locks)."""
+    for slot in itertools.count():
+        temporary = _temporary(target, slot)
+        try:
+            handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        except FileExistsError:
+            continue
+        if fcntl is None:
+            os.close(handle)  # Windows renames no file that is open
+            return temporary, None
+        with suppress(OSError):  # a file system without locks: then nobody else can lock it, and so nobody removes it
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if _is_open_at(handle, temporary):
+            return temporary, handle
+        os.close(handle)  # between open and lock, somebody took it for a leftover and removed it
+    raise AssertionError("itertools.count ends nowhere")
+
+
+def _remove_if_abandoned(temporary: Path) -> None:
+    """Remove a temporary file whose writer no longer lives."""
+    with suppress(OSError):  # it is not there, is in use or is not ours to remove
+        status = os.lstat(temporary)
+        if not stat.S_ISREG(status.st_mode):
+            return
+        if fcntl is None:
+            if time.time() - status.st_mtime > DAY:
+                temporary.unlink()
+            return
+        handle = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_open_at(handle, temporary):
+                temporary.unlink()
+        finally:
+            os.close(handle)
+
+
+def _is_open_at(handle: int, path: Path) -> bool:
+    """Whether an open file is still the one at `path`."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(path))
+    except FileNotFoundError:
+        return False

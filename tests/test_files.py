@@ -140,7 +140,7 @@ def test_accessors_say_what_is_wrong_with_the_file(tmp_path):
     ]:
         with pytest.raises(InputError, match=message):
             ask()
-    with pytest.raises(InputError, match="not a thing saved by acai: k=0; expected more$"), contents.faults():
+    with pytest.raises(InputError, match=r"not a thing saved by acai: k=0; expected more$"), contents.faults():
         raise InputError("k=0; expected more")
     with pytest.raises(ZeroDivisionError), contents.faults():  # a mistake of acai is no fault of the file
         print(1 / 0)

@@ -13,6 +13,7 @@ from typing import Literal, get_args, get_origin
 
 from acai import __version__
 from acai.errors import InputError, unknown
+from acai.interrupts import InterruptRecord
 
 COMMANDS = {  # what is typed: the module of acai/commands that has the function of that name
     "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "models",
@@ -29,32 +30,43 @@ def main(argv: list[str] | None = None) -> None:
     Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that says what is wrong with
     the options themselves, argparse prints how the command is used.
     """
-    argv = sys.argv[1:] if argv is None else argv
+    with InterruptRecord() as interrupts:
+        try:
+            run(sys.argv[1:] if argv is None else argv)
+        except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
+            sys.stderr.close()
+        except KeyboardInterrupt:
+            interrupts.pressed = True
+        except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not ours
+            if not interrupts.pressed:
+                print(f"acai: {mistake}", file=sys.stderr)
+                sys.exit(2)
+        except Exception:
+            if not interrupts.pressed:  # or else it is what became of Ctrl-C on its way through a library
+                raise
+        if interrupts.pressed:
+            print("\nacai: stopped", file=sys.stderr)
+            sys.exit(130)
+
+
+def run(argv: list[str]) -> None:
+    """Do what one command line says."""
     n_words = 2 if " ".join(argv[:2]) in COMMANDS else 1
     name = " ".join(argv[:n_words])
-    try:
-        if name in COMMANDS:
-            module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
-            command = getattr(module, function_name(name))
-            given = vars(parser_of(name, command).parse_args(argv[n_words:]))
-            for word, least in LEAST.items():
-                if given.get(word) is not None and given[word] < least:
-                    raise InputError(f"{option(word)} {given[word]}; expected {least} or more")
-            command(**given)
-        elif name == "--version":
-            print(f"acai {__version__}")
-        elif name in ("", "-h", "--help"):
-            print(overview())
-        else:
-            raise unknown("command", name, COMMANDS, n=len(COMMANDS))
-    except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
-        sys.stderr.close()
-    except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not ours
-        print(f"acai: {mistake}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("\nacai: stopped", file=sys.stderr)
-        sys.exit(130)
+    if name in COMMANDS:
+        module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
+        command = getattr(module, function_name(name))
+        given = vars(parser_of(name, command).parse_args(argv[n_words:]))
+        for word, least in LEAST.items():
+            if given.get(word) is not None and given[word] < least:
+                raise InputError(f"{option(word)} {given[word]}; expected {least} or more")
+        command(**given)
+    elif name == "--version":
+        print(f"acai {__version__}")
+    elif name in ("", "-h", "--help"):
+        print(overview())
+    else:
+        raise unknown("command", name, COMMANDS, n=len(COMMANDS))
 
 
 def overview() -> str:

@@ -17,8 +17,10 @@ import soundfile
 
 from acai import plots
 from acai.content import AudioToFactors
+from acai.content.training import shaped
 from acai.content.windows import consecutive_windows
 from acai.files import atomic_write
+from acai.interrupts import delayed_interrupts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,8 +55,8 @@ def write_report(
         What else is to be seen, as `table` and `picture` make it.
     """
     window = consecutive_windows(S, ear.width, ear.inputs)[:1]
-    filters, relu = ear.network.layers[:2]
-    A = relu.predict(filters.predict(ear.shaped(window)))[0, :, 0]  # (filters, frames)
+    filters, relu = ear.fitted_network.layers[:2]
+    A = relu.predict(filters.predict(shaped(window, ear.fitted_network)))[0, :, 0]  # (filters, frames)
     page = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
         title=escape(title), lead=escape(lead), listener=escape(listener), first=escape(next(iter(new))), results=results,
         played=_players(played, sound), new=_players(new, sound), training=_png(plots.training(ear.history)),
@@ -81,12 +83,17 @@ def _players(songs: Mapping[str, str], sound: Callable[[str], tuple[np.ndarray, 
     """A player for each song, under what is said of it; the sound, as mp3, stands in its address."""
     entries = []
     for song, words in songs.items():
-        samples, rate = sound(song)
-        mp3 = io.BytesIO()
-        soundfile.write(mp3, samples, int(rate), format="MP3")
-        source = f"data:audio/mpeg;base64,{base64.b64encode(mp3.getvalue()).decode()}"
+        source = f"data:audio/mpeg;base64,{base64.b64encode(encoded(*sound(song), 'MP3')).decode()}"
         entries.append(f"<p>{escape(f'{song}, {words}')}<br><audio controls preload=metadata src='{source}'></audio></p>")
     return "".join(entries)
+
+
+def encoded(samples: np.ndarray, rate: float, format: str) -> bytes:
+    """A sound as the contents of a file of this format, such as "WAV" or "MP3"."""
+    file = io.BytesIO()
+    with delayed_interrupts():  # the library writes through callbacks, which drop exceptions: parts of the sound would be missing
+        soundfile.write(file, samples, int(rate), format=format)
+    return file.getvalue()
 
 
 def _png(drawn: "Axes | Figure") -> str:

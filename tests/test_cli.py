@@ -12,7 +12,6 @@ import soundfile
 
 from acai import __version__
 from acai.cli import COMMANDS, main, parser_of
-from acai.content import AudioToFactors
 from acai.datasets import synthetic
 
 OLD, OWN = "recommended-1-song-9999.wav", "favourite-song.wav"  # of a demo before; of whoever keeps songs there
@@ -208,21 +207,3 @@ def test_the_demo_writes_a_picture_and_songs_that_are_those_of_the_world(small_d
     expected, _ = synthetic(150, 60).sound(song.removeprefix("favourite-1-").removesuffix(".wav"))
     assert rate == 22050
     np.testing.assert_allclose(samples, expected, atol=1 / 2**15)
-
-
-def test_a_training_cut_short_says_so_on_paper_and_on_screen(tmp_path, monkeypatch, capsys):
-    told, calls = AudioToFactors._told, []
-
-    def interrupted(ear, S):
-        calls.append(S)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return told(ear, S)
-
-    monkeypatch.setattr(AudioToFactors, "_told", interrupted)
-    main(["demo", "--out", str(tmp_path), "--songs", "60", "--users", "150", "--epochs", "3"])
-    words = "Beware: the training was cut short after 1 of 3 epochs."
-    printed = capsys.readouterr()
-    assert "stopped in epoch 2 of 3; the best so far, epoch 1, is kept" in printed.out + printed.err
-    assert f"{words} All the rest goes on; Ctrl-C once more stops it." in printed.out
-    assert f"measured. {words}</p>" in (tmp_path / "report.html").read_text()

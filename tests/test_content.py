@@ -50,7 +50,7 @@ def test_learns_what_an_average_spectrum_cannot_show_and_tells_it_in_its_own_uni
 def test_what_it_tells_is_the_mean_over_consecutive_windows(ear):
     S = songs(3, 2, frames=50)[0]
     for s, q_hat in zip(S, ear.predict(S)):
-        windows = ear.network.predict(consecutive_windows(s, 20, ear.inputs)).tolist()
+        windows = ear.fitted_network.predict(consecutive_windows(s, 20, ear.inputs)).tolist()
         q = np.array(placed_by_ear(windows)) * ear.targets.std[:, 0] + ear.targets.mean[:, 0]
         np.testing.assert_allclose(q_hat, q, rtol=1e-5)
 
@@ -68,8 +68,8 @@ def test_the_validation_songs_do_not_teach():
     for i in judged:
         S[i] = S[i] * 7 + 3
     second = AudioToFactors(small(), width=20, n_epochs=1, seed=0).fit(S, Q)
-    for name, w in first.network.params.items():
-        np.testing.assert_array_equal(w, second.network.params[name])
+    for name, w in first.fitted_network.params.items():
+        np.testing.assert_array_equal(w, second.fitted_network.params[name])
 
 
 def test_reads_half_precision_and_augments():

@@ -1,20 +1,23 @@
 """Hear a song, tell its hidden features: sound → q̂, learnt from songs whose q is known from their listeners."""
 
+import copy
 import os
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, field, fields
 
 import numpy as np
 
+from acai.content.checkpoint import stored_history
 from acai.content.networks import dieleman_network
-from acai.content.training import NetworkEar, stored_history
-from acai.content.windows import Standardiser, check_spectrograms
+from acai.content.training import NetworkEar
+from acai.content.windows import Augmentation, Standardiser, check_spectrograms
 from acai.errors import InputError
-from acai.files import load_npz, save_npz
+from acai.files import Contents, load_npz, save_npz
 from acai.nn import MSE, Sequential
 from acai.nn.network import from_contents
 
 KIND = "an ear saved by acai"
+MIN_VARIANCE = 1e-6  # of a standardised latent factor over the validation songs, for its R² to say anything
 
 
 @dataclass
@@ -26,7 +29,8 @@ class AudioToFactors(NetworkEar):
     Parameters
     ----------
     network : Sequential, optional
-        From (N, bands, 1, width) or (N, 1, bands, width) to (N, k); without one, `dieleman_network(k)`.
+        From (N, bands, 1, width) or (N, 1, bands, width) to (N, k); without one, `dieleman_network(k)`. `fit` trains a
+        copy of it, so that another `fit` starts afresh.
     validation : float
         The share of the songs, whole, on which the epochs are judged; in (0, 1). They are at least two songs,
         and as many must be left to learn from.
@@ -35,14 +39,18 @@ class AudioToFactors(NetworkEar):
 
     Attributes
     ----------
+    fitted_network : Sequential
+        The trained network.
     history : list of Epoch
-        Loss and R² on the validation songs, epoch by epoch.
+        Loss and R² on the validation songs, epoch by epoch: the mean over the latent factors of 1 − Σ (q̂ − q)² / Σ (q − q̄)².
+        Factors that hardly vary over the validation songs are left out, for there is next to nothing to divide by.
     inputs, targets : Standardiser
         Of the bands and of the hidden features, after the songs learnt from.
     """
 
     network: Sequential | None = None
     validation: float = 0.1
+    targets: Standardiser | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(
         self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False,
@@ -59,7 +67,8 @@ class AudioToFactors(NetworkEar):
         progress : bool
             Show a bar with the loss and the R² on the validation songs.
         checkpoint : path, optional
-            Written after every epoch; where it exists, the training goes on from it.
+            Written after every epoch; where it exists, the training goes on from it. It belongs to one training: with
+            other data, settings, layers or initial weights it is refused.
 
         Returns
         -------
@@ -77,17 +86,25 @@ class AudioToFactors(NetworkEar):
             kept = f"{n_validation} are kept aside to judge the epochs by"
             raise InputError(f"{len(Q)} songs are too few: {kept}, and at least 2 more are needed to learn from")
         judged, learnt = np.split(np.random.default_rng(self.seed).permutation(len(Q)), [n_validation])
-        if self.network is None:
-            self.network = dieleman_network(Q.shape[1], spectrograms[0].shape[0], seed=self.seed)
-        self.inputs = Standardiser.of([spectrograms[i] for i in learnt])
-        self.targets = Standardiser.of([Q[learnt].T])
-        T = self.targets(Q.T).T  # (n_songs, k), standardised
+        inputs = Standardiser.of([spectrograms[i] for i in learnt])
+        targets = Standardiser.of([Q[learnt].T])
+        T = targets(Q.T).T  # (n_songs, k), standardised
+        varies = T[judged].var(axis=0) > MIN_VARIANCE
+        if not varies.any():
+            found = f"the rows of Q are the same for all {n_validation} songs that are kept aside to judge the epochs by"
+            raise InputError(f"{found}; take a larger share for validation than {self.validation}, or another seed")
+        total = np.square(T[judged] - T[judged].mean(axis=0)).sum(axis=0)
 
         def r_squared(network: Sequential) -> float:
-            error = np.square(self._told([spectrograms[i] for i in judged]) - T[judged]).sum(axis=0)
-            return float(np.mean(1 - error / np.square(T[judged] - T[judged].mean(axis=0)).sum(axis=0)))
+            outputs = self._mean_outputs(network, [spectrograms[i] for i in judged])
+            error = np.square(outputs - T[judged]).sum(axis=0)
+            return float(np.mean(1 - error[varies] / total[varies]))
 
-        self.learn(spectrograms, learnt, T, MSE(), r_squared, progress, checkpoint)
+        network = copy.deepcopy(self.network)
+        if network is None:
+            network = dieleman_network(Q.shape[1], spectrograms[0].shape[0], seed=self.seed)
+        self.learn(network, inputs, spectrograms, learnt, T, MSE(), r_squared, progress, checkpoint)
+        self.targets = targets
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
@@ -105,20 +122,24 @@ class AudioToFactors(NetworkEar):
         """
         self._check_trained()
         check_spectrograms(spectrograms, self.width, len(self.inputs.mean))
-        return self.targets.undo(self._told(spectrograms).T).T
+        return self.targets.undo(self._mean_outputs(self.fitted_network, spectrograms).T).T
 
-    def _told(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
-        return np.stack([y.mean(axis=0) for y in self.hear(spectrograms)])  # (A4)
+    def _mean_outputs(self, network: Sequential, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([y.mean(axis=0) for y in self.outputs(network, spectrograms)])  # (A4)
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Keep the trained network and the statistics of its inputs and targets in a .npz file, for `AudioToFactors.load`."""
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the trained network, its settings and the statistics of inputs and targets in a .npz file, for `load`."""
         self._check_trained()
-        network = {f"network {name}": w for name, w in self.network.parts().items()}
+        parts = _prefixed("network ", self.fitted_network)
+        if self.network is not None:
+            parts |= _prefixed("initial ", self.network)
+        augment = None if self.augment is None else asdict(self.augment)
         inputs, targets = np.stack(astuple(self.inputs)), np.stack(astuple(self.targets))
-        save_npz(path, KIND, settings=self.settings, history=self.history, inputs=inputs, targets=targets, **network)
+        contents = {"settings": self.settings, "augment": augment, "history": self.history, "inputs": inputs, "targets": targets}
+        save_npz(path, KIND, **contents, **parts)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "AudioToFactors":
+    def load(cls, path: str | os.PathLike[str]) -> "AudioToFactors":
         """Read what `save` wrote. No pickle is read, so a stranger's file can do no harm.
 
         Raises
@@ -127,17 +148,43 @@ class AudioToFactors(NetworkEar):
             If there is no such file, or it is not one of ours.
         """
         contents = load_npz(path, KIND)
-        network, settings = from_contents(contents.part("network ")), contents.value("settings", dict)
-        known = {f.name for f in fields(cls)} - {"network", "augment", "history"}
+        settings = contents.value("settings", dict)
+        has_own_network = "initial layers" in contents.names
+        known = {f.name for f in fields(cls) if f.init} - {"network", "augment"}
         with contents.faults():
             if not known.issuperset(settings):
                 raise InputError(f"there is no setting {', '.join(sorted(settings.keys() - known))}")
-            ear = cls(network, **settings)
-        ear.inputs = Standardiser(*contents.array("inputs", (2, None, 1), ("float32",)))
-        ear.targets = Standardiser(*contents.array("targets", (2, None, 1), ("float32",)))
-        ear.history = stored_history(contents)
+            network = from_contents(contents.part("initial ")) if has_own_network else None
+            ear = cls(network, augment=_stored_augmentation(contents), **settings)
+        ear.fitted_network = from_contents(contents.part("network "))
+        ear.inputs = _stored_standardiser(contents, "inputs")
+        ear.targets = _stored_standardiser(contents, "targets")
+        ear.history = stored_history(contents, ear.n_epochs)
+        k = [len(w) for w in ear.fitted_network.params.values()][-1:]
+        if k != [len(ear.targets.mean)]:
+            raise contents.fault(f"its network has {k} outputs; expected {len(ear.targets.mean)}, as many as its targets")
         return ear
 
     def _check_trained(self) -> None:
-        if not hasattr(self, "inputs"):
+        if self.fitted_network is None:
             raise InputError("this AudioToFactors has not learnt to hear yet; call fit(spectrograms, Q) first")
+
+
+def _prefixed(prefix: str, network: Sequential) -> dict[str, object]:
+    return {prefix + name: part for name, part in network.parts().items()}
+
+
+def _stored_standardiser(contents: Contents, name: str) -> Standardiser:
+    mean, std = contents.array(name, (2, None, 1), ("float32",))
+    if len(mean) == 0 or not (std > 0).all():
+        raise contents.fault(f"{name} has standard deviations that are not above 0, or none")
+    return Standardiser(mean, std)
+
+
+def _stored_augmentation(contents: Contents) -> Augmentation | None:
+    stored = contents.values.get("augment")  # older files have none
+    if stored is None:
+        return None
+    if not isinstance(stored, dict) or stored.keys() != {f.name for f in fields(Augmentation)}:
+        raise InputError(f"augment is {stored!r}; expected the settings of an Augmentation")
+    return Augmentation(**stored)

@@ -38,16 +38,18 @@ class SoundClassifier(NetworkEar):
     def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SoundClassifier":
         """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
         check_spectrograms(spectrograms, self.width)
-        self.inputs = Standardiser.of(spectrograms)
-        self.network = classifier_network(int(classes.max()) + 1, len(spectrograms[0]), seed=self.seed)
+        classes = _class_numbers(classes, len(spectrograms))
+        network = classifier_network(int(classes.max()) + 1, len(spectrograms[0]), seed=self.seed)
         tracks = np.repeat(np.arange(len(classes)), self.windows)
-        self.learn(spectrograms, tracks, classes, SoftmaxCrossEntropy(), score=None)
+        self.learn(network, Standardiser.of(spectrograms), spectrograms, tracks, classes, SoftmaxCrossEntropy(), score=None)
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
         """The probability of each class, a mean over windows side by side: shape (n_tracks, n_classes)."""
+        if self.fitted_network is None:
+            raise InputError("this SoundClassifier has not learnt anything yet; call fit(spectrograms, classes) first")
         check_spectrograms(spectrograms, self.width, len(self.inputs.mean))
-        return np.array([softmax(y, axis=1).mean(axis=0) for y in self.hear(spectrograms)])
+        return np.array([softmax(y, axis=1).mean(axis=0) for y in self.outputs(self.fitted_network, spectrograms)])
 
 
 class SpectrumClassifier(SpectrumRidge):
@@ -55,7 +57,16 @@ class SpectrumClassifier(SpectrumRidge):
 
     def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SpectrumClassifier":
         """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
+        classes = _class_numbers(classes, len(spectrograms))
         return super().fit(spectrograms, np.eye(int(classes.max()) + 1)[classes])
+
+
+def _class_numbers(classes: np.ndarray, n: int) -> np.ndarray:
+    classes = np.asarray(classes)
+    if classes.shape != (n,) or classes.dtype.kind not in "iu" or classes.min(initial=0) < 0:
+        found = f"classes of shape {classes.shape} and type {classes.dtype}"
+        raise InputError(f"{found}; expected a class number, 0, 1, …, for each of the {n} spectrograms")
+    return classes
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,7 @@ def climb(
         ears = {"ridge on mean and spread of the bands": SpectrumRidge(spread=True), "bag of words": BagOfWords(seed=seed)}
         for name, ear in (ears | {"the network": network}).items():
             scores[name] = unheard_scores(split, model.P, model.Q, ear, spectrograms, progress)
-        if len(network.history) < n_epochs:  # after Ctrl-C: half a training would spoil the mean
-            raise KeyboardInterrupt
+        network.expect_complete_training()  # half a training would spoil the mean
         Q, Q_hat = model.Q[split.heard], network.predict([spectrograms[i] for i in split.unheard])
         R = np.log1p(split.train.csc[:, split.heard].toarray())  # (n_users, len(heard))
         scores["the network, then a line a listener"] = Ridge().fit(Q, R.T).predict(Q_hat).T

@@ -40,6 +40,8 @@ class Ridge:
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) < 3:
             shapes = f"X has shape {X.shape} and Y {Y.shape}"
             raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
+        if not (np.isfinite(X).all() and np.isfinite(Y).all()):
+            raise InputError("X or Y holds NaN or infinity; expected finite numbers")
         self.inputs, self.y_bar = Standardiser.of([X.T]), Y.mean(axis=0)
         X, Y = self.inputs(X.T).T.astype(np.float64), Y - self.y_bar
         with one_blas_thread():
@@ -64,16 +66,22 @@ class Ridge:
 class RidgeEar:
     """Ridge regression (A7) on a few numbers that describe each song; with the `fit` and `predict` of `AudioToFactors`."""
 
+    ridge: Ridge | None = None
+
     def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "RidgeEar":
         """Learn from spectrograms, each (bands, frames), and the hidden features Q, (n_songs, k)."""
         check_spectrograms(spectrograms, 1)
+        self.ridge = None  # should anything go wrong, it is not half fitted
         self.prepare(spectrograms)
         self.ridge = Ridge().fit(np.array([self.describe(S) for S in spectrograms]), np.asarray(Q, dtype=np.float64))
+        self.n_bands = len(spectrograms[0])
         return self
 
     def predict(self, spectrograms: Sequence[np.ndarray]) -> np.ndarray:
         """Q̂, shape (n_songs, k)."""
-        check_spectrograms(spectrograms, 1)
+        if self.ridge is None:
+            raise InputError(f"this {type(self).__name__} has not learnt to hear yet; call fit(spectrograms, Q) first")
+        check_spectrograms(spectrograms, 1, self.n_bands)
         return self.ridge.predict(np.array([self.describe(S) for S in spectrograms]))
 
     def prepare(self, spectrograms: Sequence[np.ndarray]) -> None:
@@ -127,6 +135,7 @@ class BagOfWords(RidgeEar):
         each = max(1, self.n_frames // len(spectrograms))
         moments = np.concatenate([m[rng.permutation(len(m))[:each]] for m in map(self._moments, spectrograms)])
         self.scale = moments.std(axis=0) + 1e-12
+        self.scale[self.scale <= 1e-6 * np.abs(moments).max(axis=0)] = 1  # of what never changes
         moments /= self.scale
         start = moments[rng.permutation(len(moments))[: self.n_words]]
         with warnings.catch_warnings(action="ignore"):  # a word that loses all its moments stays where it is

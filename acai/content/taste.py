@@ -1,6 +1,6 @@
 """A model of one listener's taste: from a song's hidden features to what this listener makes of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from tqdm import tqdm
@@ -27,6 +27,11 @@ class TasteNetworks:
         Of the descent.
     seed : int
         All networks start from the same weights.
+
+    Attributes
+    ----------
+    networks : list of Sequential or None
+        One for each listener; None before `fit`, and after one that failed.
     """
 
     n_hidden: int = 8
@@ -35,6 +40,7 @@ class TasteNetworks:
     momentum: float = 0.9
     weight_decay: float = 0.02
     seed: int = 0
+    networks: list[Sequential] | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(self, Q: np.ndarray, R: np.ndarray, progress: bool = False) -> "TasteNetworks":
         """Learn every listener's taste.
@@ -49,9 +55,10 @@ class TasteNetworks:
         Q, R = np.asarray(Q, dtype=np.float32), np.asarray(R, dtype=np.float32)
         if len(Q) != R.shape[1]:
             raise InputError(f"Q has {len(Q)} rows; expected one for each of the {R.shape[1]} songs of R")
+        self.networks = None  # should anything go wrong, it is not half fitted
         self.inputs = Standardiser.of([Q.T])
         x = self.inputs(Q.T).T
-        self.networks = []
+        networks = []
         for r in tqdm(R, desc="learning tastes", unit="listener", disable=not progress):
             hidden, out = Linear(x.shape[1], self.n_hidden, seed=self.seed), Linear(self.n_hidden, 1, seed=self.seed + 1)
             network, loss = Sequential([hidden, Tanh(), out]), MSE()
@@ -60,10 +67,13 @@ class TasteNetworks:
                 loss.forward(network.forward(x), r[:, None])
                 network.backward(loss.backward(), want_dx=False)
                 optimizer.step()
-            self.networks.append(network)
+            networks.append(network)
+        self.networks = networks
         return self
 
     def predict(self, Q: np.ndarray) -> np.ndarray:
         """What every listener makes of songs with these hidden features: shape (n_users, len(Q))."""
+        if self.networks is None:
+            raise InputError("these TasteNetworks have not learnt anything yet; call fit(Q, R) first")
         x = self.inputs(np.asarray(Q, dtype=np.float32).T).T
         return np.stack([network.predict(x)[:, 0] for network in self.networks])

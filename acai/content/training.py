@@ -1,22 +1,22 @@
 """How a network learns to hear: epochs that can be stopped, resumed bit for bit, and judged on songs held out."""
 
+import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from acai.content.windows import Augmentation, consecutive_windows, random_windows
+from acai.content.checkpoint import Checkpoint, Epoch, Progress, copy_of_params, digest
+from acai.content.windows import Augmentation, Standardiser, consecutive_windows, random_windows
 from acai.errors import InputError, check_settings
-from acai.files import Contents, load_npz, save_npz
+from acai.interrupts import is_interrupt
 from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
+from acai.nn.layer import name_of, params_of
 
-KIND = "a checkpoint saved by acai"
 MAX_NORM = 1.0  # of a step's gradient: the first steps on fresh weights are steep, and one too long kills ReLUs for good
 
 LIMITS = (  # of the settings: of what type, and where they may lie, as in `acai.cf.recommender`
@@ -27,17 +27,10 @@ LIMITS = (  # of the settings: of what type, and where they may lie, as in `acai
     (("weight_decay",), Real, "a number, 0 or more", lambda x: 0 <= x < math.inf),
     (("momentum",), Real, "a number, 0 (none) or more, below 1", lambda x: 0 <= x < 1),
     (("validation",), Real, "a share of the songs, between 0 and 1", lambda x: 0 < x < 1),
+    (("augment",), Augmentation | None, "an Augmentation, or None", lambda x: True),
 )
 Loss = MSE | SoftmaxCrossEntropy
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
-
-
-class Epoch(NamedTuple):
-    """What one pass over the songs came to: the mean loss, and the score on the songs held out (higher is better)."""
-
-    loss: float
-    score: float
-    learning_rate: float
 
 
 @dataclass(kw_only=True)
@@ -75,7 +68,7 @@ class Plan:
 def train(
     network: Sequential, loss: Loss, batches: Callable[[np.random.Generator], Batches],
     score: Callable[[Sequential], float] | None, plan: Plan, progress: bool = False,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike[str] | None = None, data: Mapping[str, str] | None = None,
 ) -> list[Epoch]:
     """Train `network` in place, and leave it with the weights of its best epoch.
 
@@ -84,7 +77,7 @@ def train(
     network : Sequential
         Its weights are changed.
     loss : MSE or SoftmaxCrossEntropy
-        What is made small.
+        The objective.
     batches : callable
         Given a generator, yields the (x, target) of one epoch.
     score : callable or None
@@ -95,6 +88,8 @@ def train(
         Show a bar.
     checkpoint : path, optional
         A .npz file written after each epoch; where it exists, training goes on from it and ends as if it had never stopped.
+    data : mapping of str to str
+        With a checkpoint: all that `batches` and `score` are made of, by name, as `acai.content.checkpoint.digest` tells it.
 
     Returns
     -------
@@ -105,41 +100,55 @@ def train(
     Raises
     ------
     InputError
-        If the loss is no longer finite, or the checkpoint is of another training.
+        If the training diverges, or the checkpoint is of another one: of other data, settings, layers or initial weights.
     """
     optimizer = SGD(network, plan.learning_rate, plan.momentum, plan.weight_decay)
-    history: list[Epoch] = []
-    best = {name: w.copy() for name, w in network.params.items()}
-    if checkpoint is not None and Path(checkpoint).exists():
-        history = _resume(checkpoint, plan.settings, _state(network, optimizer, best))
-    bar = tqdm(total=plan.n_epochs, initial=len(history), desc="learning to hear", unit="epoch", disable=not progress)
+    reached, saved = Progress([], copy_of_params(network)), None
+    if checkpoint is not None:
+        if data is None:
+            raise InputError("train: a checkpoint belongs to one training; say with data= what batches and score are made of")
+        saved = Checkpoint(checkpoint, _origin(network, loss, plan) | dict(data), plan.n_epochs)
+        reached = saved.resume(reached, network, optimizer)
+    first = len(reached.history)
+    bar = tqdm(total=plan.n_epochs, initial=first, desc="learning to hear", unit="epoch", disable=not progress)
     try:
-        for e in range(len(history), plan.n_epochs):
-            if plan.patience is not None and history and e - 1 - _best(history) >= plan.patience:
+        for e in range(first, plan.n_epochs):
+            if plan.patience is not None and e > 0 and e - 1 - reached.best >= plan.patience:
                 break
             optimizer.learning_rate = plan.learning_rate / 2 * (1 + math.cos(math.pi * e / plan.n_epochs))
             rng = np.random.default_rng([plan.seed, e])
             losses = [_step(network, loss, optimizer, *batch) for batch in batches(rng)]
             epoch = Epoch(float(np.mean(losses)), float(score(network) if score else e), optimizer.learning_rate)
-            if not math.isfinite(epoch.loss):
-                diverged = f"the loss is {epoch.loss} in epoch {e + 1}: the training diverged"
+            if not (math.isfinite(epoch.loss) and math.isfinite(epoch.score)):
+                diverged = f"the loss is {epoch.loss} and the score {epoch.score} in epoch {e + 1}: the training diverged"
                 raise InputError(f"{diverged}; take a smaller learning_rate than {plan.learning_rate}")
-            history.append(epoch)
-            if _best(history) == e:
-                best = {name: w.copy() for name, w in network.params.items()}
-            if checkpoint is not None:
-                save_npz(checkpoint, KIND, plan=plan.settings, history=history, **_state(network, optimizer, best))
+            reached = reached.after(epoch, network)
+            if saved is not None:
+                saved.save(reached, network, optimizer)
             bar.set_postfix(loss=f"{epoch.loss:.3f}", held_out=f"{epoch.score:.3f}")
             bar.update()
-    except KeyboardInterrupt:
-        if not history or score is None:
+    except (KeyboardInterrupt, SystemError) as stopped:
+        if not is_interrupt(stopped):
             raise
-        bar.write(f"stopped in epoch {len(history) + 1} of {plan.n_epochs}; the best so far, epoch {_best(history) + 1}, is kept")
+        if not reached.history or score is None:
+            raise KeyboardInterrupt from None
+        bar.write(f"stopped in epoch {len(reached.history) + 1} of {plan.n_epochs}; the best so far was epoch {reached.best + 1}")
     finally:
         bar.close()
     for name, w in network.params.items():
-        w[...] = best[name]
-    return history
+        w[...] = reached.weights[name]
+    return reached.history
+
+
+def _origin(network: Sequential, loss: Loss, plan: Plan) -> dict[str, object]:
+    """What decides how a training ends, besides its data."""
+    return {
+        **plan.settings,
+        "loss": name_of(loss),
+        "layers": " ".join(f"{type(layer).__module__}.{name_of(layer)}" for layer in network.layers),
+        "initial weights": digest(network.params.values()),
+        "random states of layers (give those that draw random numbers a seed)": json.dumps(network.get_state(), sort_keys=True),
+    }
 
 
 def _step(network: Sequential, loss: Loss, optimizer: SGD, x: np.ndarray, target: np.ndarray) -> float:
@@ -153,57 +162,22 @@ def _step(network: Sequential, loss: Loss, optimizer: SGD, x: np.ndarray, target
     return value
 
 
-def _best(history: list[Epoch]) -> int:
-    """The epoch with the highest score, the first of them where they tie."""
-    return int(np.argmax([epoch.score for epoch in history]))
-
-
-def _state(network: Sequential, optimizer: SGD, best: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """All that is needed to go on: where the weights are, where they were going, where they were best."""
-    parts = {"weights": network.params, "steps": optimizer.steps, "best": best}
-    return {f"{part} {name}": w for part, named in parts.items() for name, w in named.items()}
-
-
-def _resume(path: str | os.PathLike, settings: dict, state: dict[str, np.ndarray]) -> list[Epoch]:
-    """Put everything back to where it was after the last epoch."""
-    contents = load_npz(path, KIND)
-    stored = contents.value("plan", dict)
-    if stored != settings:
-        plan = f"a checkpoint of another training, with the plan {stored}"
-        raise InputError(f"{path}: {plan}; remove it, or train with that plan")
-    if any(np.shape(contents.arrays.get(name)) != w.shape for name, w in state.items()):
-        raise InputError(f"{path}: not a checkpoint of this network (its layers differ); remove it to start afresh")
-    history = stored_history(contents)
-    for name, w in state.items():
-        w[...] = contents.array(name, w.shape, (w.dtype.name,))
-    return history
-
-
-def stored_history(contents: Contents) -> list[Epoch]:
-    """How a training went, from a file."""
-    epochs = contents.sequence("history", tuple)
-    for epoch in epochs:
-        if len(epoch) != len(Epoch._fields) or not all(isinstance(number, Real) for number in epoch):
-            raise contents.fault(f"history holds {epoch!r}; expected {', '.join(Epoch._fields)}, all numbers")
-    return [Epoch(*epoch) for epoch in epochs]
-
-
 @dataclass(kw_only=True)
 class NetworkEar(Plan):
     """A network that hears songs window by window: what `AudioToFactors` and `SoundClassifier` have in common.
 
     Attributes
     ----------
-    network : Sequential
-        What hears: a field of `AudioToFactors`; `SoundClassifier` makes it when it learns.
-    inputs : Standardiser
-        Of the bands, after the songs learnt from: `fit` makes it.
     width : int
         Frames of a window. 129 are 3 seconds at 22,050 Hz and a hop of 512.
     batch_size : int
         Windows a step.
     augment : Augmentation, optional
         Changes to each window while training.
+    fitted_network : Sequential or None
+        The trained network; None before `fit`, and after one that failed.
+    inputs : Standardiser
+        Of the bands, after the songs learnt from: `fit` makes it.
     history : list of Epoch
         How the training went, epoch by epoch.
     """
@@ -211,30 +185,45 @@ class NetworkEar(Plan):
     width: int = 129
     batch_size: int = 16
     augment: Augmentation | None = None
-    history: list[Epoch] = field(default_factory=list, init=False, repr=False)
+    fitted_network: Sequential | None = field(default=None, init=False, repr=False, compare=False)
+    inputs: Standardiser | None = field(default=None, init=False, repr=False, compare=False)
+    history: list[Epoch] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def learn(
-        self, spectrograms: Sequence[np.ndarray], songs: np.ndarray, targets: np.ndarray, loss: Loss,
-        score: Callable[[Sequential], float] | None, progress: bool = False, checkpoint: str | os.PathLike | None = None,
+        self, network: Sequential, inputs: Standardiser, spectrograms: Sequence[np.ndarray], songs: np.ndarray,
+        targets: np.ndarray, loss: Loss, score: Callable[[Sequential], float] | None, progress: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Train on random windows of these songs, by number, each beside the target of its song."""
+        """Train this network on random windows of these songs, by number, each beside the target of its song."""
+        self.fitted_network, self.inputs, self.history = None, inputs, []  # should anything go wrong, it is not half fitted
 
         def batches(rng: np.random.Generator) -> Batches:
             shuffled = rng.permutation(songs)
             for start in range(0, len(shuffled), self.batch_size):
                 chosen = shuffled[start : start + self.batch_size]
-                x = random_windows(spectrograms, chosen, self.width, self.inputs, rng, self.augment)
-                yield self.shaped(x), targets[chosen]
+                x = random_windows(spectrograms, chosen, self.width, inputs, rng, self.augment)
+                yield shaped(x, network), targets[chosen]
 
-        self.history = train(self.network, loss, batches, score, plan=self, progress=progress, checkpoint=checkpoint)
+        data = None
+        if checkpoint is not None:
+            data = {"spectrograms": digest(spectrograms), "targets": digest([targets]), "songs to learn from": digest([songs])}
+            data["augmentation"] = repr(self.augment)
+        self.history = train(network, loss, batches, score, self, progress, checkpoint, data)
+        self.fitted_network = network
 
-    def hear(self, spectrograms: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-        """What the network says of each window of each song, side by side: (windows, k) for every song."""
+    def expect_complete_training(self) -> None:
+        """Raise KeyboardInterrupt where Ctrl-C has cut the training short: for whoever would judge it as a complete one."""
+        if self.patience is None and len(self.history) < self.n_epochs:
+            raise KeyboardInterrupt
+
+    def outputs(self, network: Sequential, spectrograms: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        """The output of the network for each window of each song, side by side: (windows, k) for every song."""
         for S in spectrograms:
-            yield self.network.predict(self.shaped(consecutive_windows(S, self.width, self.inputs)))
+            yield network.predict(shaped(consecutive_windows(S, self.width, self.inputs), network))
 
-    def shaped(self, x: np.ndarray) -> np.ndarray:
-        """Windows as the network takes them: (N, bands, 1, width), or (N, 1, bands, width) for one that sees a picture."""
-        W = self.network.layers[0].params.get("W")
-        sees_a_picture = W is not None and W.ndim == 4 and W.shape[1] == 1
-        return x.swapaxes(1, 2) if sees_a_picture else x
+
+def shaped(x: np.ndarray, network: Sequential) -> np.ndarray:
+    """Windows as this network takes them: (N, bands, 1, width), or (N, 1, bands, width) for one that sees a picture."""
+    W = params_of(network.layers[0]).get("W")
+    sees_a_picture = W is not None and W.ndim == 4 and W.shape[1] == 1
+    return x.swapaxes(1, 2) if sees_a_picture else x

@@ -1,11 +1,18 @@
 """Windows of spectrograms: what the network sees of a song at a time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, check_settings
+
+LIMITS = (  # of an augmentation
+    (("gain",), Real, "a number, 0 or more", lambda x: 0 <= x < math.inf),
+    (("time_mask", "band_mask"), Integral, "a whole number, 0 or more", lambda x: x >= 0),
+)
 
 
 @dataclass
@@ -28,7 +35,7 @@ class Standardiser:
         mean = sum(a.sum(axis=1, dtype=np.float64) for a in arrays) / n
         square = sum(np.square(a - mean[:, None]).sum(axis=1) for a in arrays) / n
         std = np.sqrt(square)
-        std[std <= 1e-6 * np.abs(mean)] = 1
+        std[(std <= 1e-6 * np.abs(mean)) | (std < np.finfo(np.float32).tiny)] = 1
         return cls(mean[:, None].astype(np.float32), std[:, None].astype(np.float32))
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
@@ -55,6 +62,9 @@ class Augmentation:
     gain: float = 0.0
     time_mask: int = 0
     band_mask: int = 0
+
+    def __post_init__(self) -> None:
+        check_settings(self, LIMITS)
 
     def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change one standardised window, (bands, frames), in place."""

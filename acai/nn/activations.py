@@ -64,3 +64,14 @@ class Dropout(Layer):
     def predict(self, x: np.ndarray) -> np.ndarray:
         """x as it is."""
         return self._checked("predict: x", x, self.axes, FLOATS)
+
+    def get_state(self) -> dict[str, object]:
+        """Where the generator of the masks is."""
+        return self.rng.bit_generator.state
+
+    def set_state(self, state: dict[str, object]) -> None:
+        """Put the generator where it was when `get_state` returned `state`."""
+        try:
+            self.rng.bit_generator.state = state
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            raise InputError(f"{self}: no state of a generator ({type(error).__name__}: {error}); see get_state") from None

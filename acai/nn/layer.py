@@ -17,7 +17,8 @@ class Layer:
     The layers of acai say what they do in `_forward(x)` and `_backward(dy, x, y)`, to be read together; what all have in
     common is here. A layer of your own need not inherit from this one: `forward`, `backward` and, if it learns, the
     dictionaries `params` and `grads` are all that a network, the optimiser and the gradient check ask for. It keeps the
-    dtype of x.
+    dtype of x. If it draws random numbers in `forward`, as `Dropout` does, it also has `get_state()`, which returns
+    where its generator is in values that JSON can hold, and `set_state(state)`: a training is resumed with them.
 
     Attributes
     ----------

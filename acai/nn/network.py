@@ -65,6 +65,18 @@ class Sequential:
             dy = layer.backward(dy, want_dx=False) if spared else layer.backward(dy)  # (N7)
         return dy
 
+    def get_state(self) -> dict[str, object]:
+        """What changes in training besides `params`: the state of each layer that draws random numbers, by its place."""
+        return {str(i): layer.get_state() for i, layer in enumerate(self.layers) if hasattr(layer, "get_state")}
+
+    def set_state(self, state: dict[str, object]) -> None:
+        """Go back to where `get_state` was called, so that the same masks are drawn again."""
+        expected = self.get_state()
+        if not isinstance(state, dict) or state.keys() != expected.keys():
+            raise InputError(f"a state of the layers {', '.join(state) or 'none'}; expected {', '.join(expected) or 'none'}")
+        for place, inner in state.items():
+            self.layers[int(place)].set_state(inner)
+
     def summary(self, input_shape: Sequence[int]) -> "Summary":
         """A table of the layers, the shapes they give and the parameters they learn.
 

@@ -90,12 +90,13 @@ plt.show()
 # others as long as a tone sounds.
 
 # %%
-plots.filters(network.layers[0].params["W"])
+plots.filters(ear.fitted_network.layers[0].params["W"])
 plt.show()
 
 # %%
 window = ear.inputs(spectrograms[7])[:, :258]
-first = network.layers[1].predict(network.layers[0].predict(window[None, :, None]))  # convolution and ReLU, (1, 32, 1, frames)
+layers = ear.fitted_network.layers
+first = layers[1].predict(layers[0].predict(window[None, :, None]))  # convolution and ReLU, (1, 32, 1, frames)
 plots.responses(window, first[0, :, 0])
 
 # %% [markdown]

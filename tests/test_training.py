@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from acai.content import AudioToFactors
-from acai.content.classify import SoundClassifier
 from acai.content.checkpoint import digest
+from acai.content.classify import SoundClassifier
 from acai.content.training import Plan, train
 from acai.errors import InputError
 from acai.nn import MSE, Linear, ReLU, Sequential

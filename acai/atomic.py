@@ -19,7 +19,7 @@ except ImportError:  # Windows has no flock
     fcntl = None  # type: ignore[assignment]
 
 SLOTS = 16  # names of temporary files that every write to a target looks at: no folder has to be listed for that
-LEFTOVER = re.compile(r"\..+\.\d+\.acai-tmp(\.[^.]*)?", re.DOTALL)
+LEFTOVER = re.compile(r"\.acai-tmp-\d+-.+", re.DOTALL)
 DAY = 86400.0  # seconds after which a temporary file counts as abandoned where there are no locks
 KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -60,10 +60,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     if str(path).endswith(("/", os.sep)):
         raise InputError(f"{path} names a folder; expected the name of a file")
-    before = regular_file(path)
-    if before is not None and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    regular_file(path)
     target = Path(os.path.realpath(path))
+    before = regular_file(target)
+    if before is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     for slot in range(SLOTS):
         _remove_if_abandoned(_temporary(target, slot))
@@ -110,12 +111,12 @@ def regular_file(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def _temporary(target: Path, slot: int) -> Path:
-    """The name of a temporary file for `target`: it has to fit into 255 bytes, whatever the name of the target."""
-    suffix = target.suffix if len(os.fsencode(target.suffix)) <= 32 else ""
-    name = target.name
-    if len(os.fsencode(name)) > 190:
-        name = hashlib.sha256(os.fsencode(name)).hexdigest()
-    return target.with_name(f".{name}.{slot}.acai-tmp{suffix}")
+    """The name of a temporary file for `target`, with the same suffix: it has to fit into 255 bytes, as long as that may be."""
+    name = target.name.lstrip(".")
+    if len(os.fsencode(name)) > 200:
+        suffix = target.suffix if len(os.fsencode(target.suffix)) <= 32 else ""
+        name = hashlib.sha256(os.fsencode(name)).hexdigest() + suffix
+    return target.with_name(f".acai-tmp-{slot}-{name}")
 
 
 def _claim(target: Path, mode: int) -> tuple[Path, int | None]:

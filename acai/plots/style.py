@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -69,7 +70,7 @@ def save(picture: "Axes | Figure", file: str | os.PathLike | BinaryIO) -> None:
 
     if isinstance(file, str | os.PathLike):
         with atomic_write(file) as temporary:
-            picture.figure.savefig(temporary, dpi=120)
+            picture.figure.savefig(temporary, format=Path(file).suffix[1:] or "png", dpi=120)
     else:
         picture.figure.savefig(file, format="png", dpi=120)
     plt.close(picture.figure)

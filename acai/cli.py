@@ -89,10 +89,19 @@ def option(word: str) -> str:
 
 
 def summary(name: str) -> str:
-    """The first line of a command's docstring, from its file: to import all that the commands need would take a second."""
-    source = Path(__file__).parent / "commands" / f"{COMMANDS[name]}.py"
-    functions = [node for node in ast.parse(source.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
-    return next(ast.get_docstring(f).splitlines()[0] for f in functions if f.name == function_name(name))
+    """The first line of a command's docstring."""
+    return docstring(Path(__file__).parent / "commands" / f"{COMMANDS[name]}.py", function_name(name)).splitlines()[0]
+
+
+def docstring(source: Path, function: str) -> str:
+    """The docstring of a function, read from its file.
+
+    To import all that the commands need would take a second, and `python -OO` drops docstrings from what it imports.
+    """
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return ast.get_docstring(node) or ""
+    raise LookupError(f"{source} has no function {function}")
 
 
 def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParser:
@@ -102,7 +111,7 @@ def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParse
     In the docstring's section Parameters, each has two lines: its name and, after a colon, what the help calls its value;
     then, indented, the help itself, to which the default is added.
     """
-    about, _, parameters = inspect.getdoc(command).partition("\n\nParameters\n----------\n")
+    about, _, parameters = docstring(Path(inspect.getfile(command)), command.__name__).partition("\n\nParameters\n----------\n")
     entries = re.findall(r"^(\w+)(?: : (.*))?\n((?:    .*\n?)+)", parameters, re.MULTILINE)
     documented = {word: (value, " ".join(text.split()).replace("%", "%%")) for word, value, text in entries}
     parser = argparse.ArgumentParser(f"acai {name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)

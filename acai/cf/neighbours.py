@@ -1,5 +1,6 @@
 """Memory-based prediction (C1): users like this one, and the same on its side, songs like this one."""
 
+import inspect
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -193,6 +194,15 @@ class Neighbours(Recommender):
         return [Neighbour(name, s_x, float(R_by_b.data[j]), float(by[j] * s_x)) for name, s_x, j in chosen]
 
 
+def _with_shared_parameters(kind: type) -> type:
+    """Add the parameters of `Neighbours` to a docstring, whose last section is Parameters. `python -OO` has no docstrings."""
+    _, heading, shared = inspect.getdoc(Neighbours).partition("\n----------\n")
+    if heading:
+        kind.__doc__ = f"{inspect.cleandoc(kind.__doc__)}\n{shared}"
+    return kind
+
+
+@_with_shared_parameters
 @dataclass
 class UserKNN(Neighbours):
     """What users like this one thought of the song (C1; Resnick et al. 1994, Herlocker et al. 1999).
@@ -204,9 +214,10 @@ class UserKNN(Neighbours):
     or song of which nothing is known, the global mean (with centring="baseline", the biases that are known).
 
     Similarities are worked out for the users at hand, when they are needed: an m × m matrix never exists.
-    """
 
-    __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :]
+    Parameters
+    ----------
+    """
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         """Nothing: neighbours are asked when they are needed."""
@@ -224,6 +235,7 @@ class UserKNN(Neighbours):
         return np.concatenate(scores)
 
 
+@_with_shared_parameters
 @dataclass
 class ItemKNN(Neighbours):
     """What the user thought of songs like this one (C1 on its side; Sarwar et al. 2001, Deshpande and Karypis 2004).
@@ -238,10 +250,10 @@ class ItemKNN(Neighbours):
     ----------
     near, j, s : ndarray
         The songs nearest to song i, at most `keep`, are j[near[i]:near[i + 1]], the nearest first; s says how like they are.
-    """
 
-    __doc__ += Neighbours.__doc__[Neighbours.__doc__.index("\n    Parameters") :] + """\
-keep : int or None
+    Parameters
+    ----------
+    keep : int or None
         How many neighbours each song remembers; by default as many as fit into twice `memory`, and at least k.
     """
 

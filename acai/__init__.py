@@ -6,6 +6,8 @@ Importing this module is cheap: the parts are loaded when they are first used.
 
 import importlib
 
+from acai import numba_cache
+
 __version__ = "0.1.0"
 __all__ = ["InputError", "Ratings", "audio", "cf", "content", "datasets", "load", "metrics", "nn", "plots", "reference", "teaching"]
 
@@ -22,3 +24,6 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+numba_cache.provide()

@@ -14,6 +14,7 @@ from typing import Literal, get_args, get_origin
 from acai import __version__
 from acai.errors import InputError, unknown
 from acai.interrupts import InterruptRecord
+from acai.terminal import complain, safe_output
 
 COMMANDS = {  # what is typed: the module of acai/commands that has the function of that name
     "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "models",
@@ -30,22 +31,25 @@ def main(argv: list[str] | None = None) -> None:
     Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that says what is wrong with
     the options themselves, argparse prints how the command is used.
     """
-    with InterruptRecord() as interrupts:
+    with safe_output(), InterruptRecord() as interrupts:
         try:
             run(sys.argv[1:] if argv is None else argv)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # or a full disk would be noticed only after the exit code
         except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
-            sys.stderr.close()
+            pass
         except KeyboardInterrupt:
             interrupts.pressed = True
         except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not ours
             if not interrupts.pressed:
-                print(f"acai: {mistake}", file=sys.stderr)
+                complain(f"acai: {mistake}")
                 sys.exit(2)
         except Exception:
             if not interrupts.pressed:  # or else it is what became of Ctrl-C on its way through a library
                 raise
         if interrupts.pressed:
-            print("\nacai: stopped", file=sys.stderr)
+            complain("")
+            complain("acai: stopped")
             sys.exit(130)
 
 
@@ -115,6 +119,7 @@ def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParse
     entries = re.findall(r"^(\w+)(?: : (.*))?\n((?:    .*\n?)+)", parameters, re.MULTILINE)
     documented = {word: (value, " ".join(text.split()).replace("%", "%%")) for word, value, text in entries}
     parser = argparse.ArgumentParser(f"acai {name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.color = False  # from Python 3.14 on, argparse would colour the help with what `safe_output` escapes
     for word, parameter in inspect.signature(command).parameters.items():
         default = parameter.default
         value, text = documented[word]

@@ -1,12 +1,13 @@
 """The loops that NumPy cannot do at once, compiled by Numba. Imported only where they are used."""
 
 import numpy as np
-from numba import njit
+
+from acai.compiling import njit
 
 REORDER = {"reassoc", "contract", "nsz"}  # sums may be reordered; NaN and infinity keep their meaning
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def dot(p, q):
     """p·q."""
     s = p.dtype.type(0)
@@ -15,7 +16,7 @@ def dot(p, q):
     return s
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def top_n(scores, n):
     """The best n columns of each row, the best first, of equals the leftmost, and their scores; −∞ and NaN never get in."""
     columns = np.full((len(scores), n), -1, np.int32)
@@ -31,7 +32,7 @@ def top_n(scores, n):
     return columns, best
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def predict(u, i, P, Q, b_u, b_i, mu):
     """r̂ = μ + b(u) + b(i) + p_u·q_i of each pair (C4), without the terms of one that is not known, −1."""
     r_hat = np.full(len(u), mu)
@@ -46,7 +47,7 @@ def predict(u, i, P, Q, b_u, b_i, mu):
     return r_hat
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def sgd_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases):
     """One pass of plain stochastic gradient descent, (C10) with α = 0, over the known entries in this order.
 
@@ -64,7 +65,7 @@ def sgd_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases):
             b[y] += eta * (e - lam * b[y])
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, delta_W, delta_b, done, step, moved, shrunk):
     """One pass of (C10) with α > 0; `delta_W` and `delta_b` hold the Δw of `W` and `b`.
 
@@ -95,7 +96,7 @@ def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, delta_W, delta
     done[:] = step
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def coast(x, W, delta_W, b, delta_b, t, moved, shrunk):
     """Row x makes t steps without a gradient: w ← w + (α + α² + … + αᵗ) Δw, Δw ← αᵗ Δw, by tables of both."""
     t = min(t, len(moved) - 1)  # where the tables end, nothing is left of Δw
@@ -108,7 +109,7 @@ def coast(x, W, delta_W, b, delta_b, t, moved, shrunk):
     delta_b[x] *= less
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def als_solve(first, last, indptr, indices, c, Y, G, Z, X, loss):
     """(C11) For each row u, the x that minimises Σ_i (1 + c(u,i)) (1 or 0 − x·y_i)² + λ ‖x‖²; `loss` gets that minimum.
 
@@ -120,7 +121,7 @@ def als_solve(first, last, indptr, indices, c, Y, G, Z, X, loss):
         loss[u] = solve_row(indices[here], c[here], Y, G, Z, X[u])
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def solve_row(i, c, Y, G, Z, x):
     """(G + Yᵀ C Y) x = Yᵀ t with t = 1 + c, for the rows `i` of Y; returns what the sum comes to.
 
@@ -147,7 +148,7 @@ def solve_row(i, c, Y, G, Z, x):
     return loss
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def gram(U, V):
     """U Vᵀ, which is known to be symmetric."""
     A = np.empty((len(U), len(U)))
@@ -157,7 +158,7 @@ def gram(U, V):
     return A
 
 
-@njit(cache=True, nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER)
 def solved(A, b):
     """The x of A x = b, by A = L Lᵀ, of which the lower half of A takes L."""
     x = np.empty(len(b))
@@ -173,7 +174,7 @@ def solved(A, b):
     return x
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v, sums):
     """For each pair of one of `rows` and another row, the sums of `Shared` over the columns that both have.
 
@@ -206,7 +207,7 @@ def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v
         ends[a + 1] = at
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def walk(near, v, s, k, indptr, indices, Z, n_columns):
     """(C1) Σ_v s(a,v) Z(v,b) and Σ_v |s(a,v)| for every a, whose neighbours stand from near[a] on, and every column b of Z.
 
@@ -225,7 +226,7 @@ def walk(near, v, s, k, indptr, indices, Z, n_columns):
     return numerator, denominator
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def look_up(a, b, near, v, s, k, indptr, indices, Z, m):
     """The same for some pairs of a and b only; here Z has a row for each b. Quickest where pairs of the same b stand together."""
     numerator, denominator = np.zeros(len(a)), np.zeros(len(a))

@@ -5,7 +5,8 @@ They are compiled when a first file is read, never in parallel, and cached. Fiel
 """
 
 import numpy as np
-from numba import njit
+
+from acai.compiling import njit
 
 Array = np.ndarray
 POINT, ZERO = b".0"
@@ -14,7 +15,7 @@ MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth 1973
 HALF_WORD = np.uint64(32)
 
 
-@njit(cache=True)
+@njit()
 def decimals(block: Array, starts: Array, ends: Array) -> Array:
     """Numbers without sign or exponent, up to 15 digits, read exactly as `float` reads them; NaN for anything else."""
     numbers = np.full(len(starts), np.nan)
@@ -33,7 +34,7 @@ def decimals(block: Array, starts: Array, ends: Array) -> Array:
     return numbers
 
 
-@njit(cache=True)
+@njit()
 def clock(block: Array, starts: Array, ends: Array) -> Array:
     """Year, month, day, hour, minute and second of times of the FORM; year −1 for anything else."""
     parts = np.zeros((6, len(starts)), dtype=np.int64)
@@ -52,7 +53,7 @@ def clock(block: Array, starts: Array, ends: Array) -> Array:
     return parts
 
 
-@njit(cache=True)
+@njit()
 def intern(
     block: Array, starts: Array, ends: Array, fault: Array, slots: Array, pool: Array, offsets: Array, n_ids: int
 ) -> tuple[Array, int]:

@@ -1,11 +1,12 @@
 """The loops that NumPy has no words for. Each runs on one thread without Python's lock; `parallel` runs several."""
 
 import numpy as np
-from numba import njit
+
+from acai.compiling import njit
 
 
 # Taps outside, width inside: one row of y stays in the first-level cache while the few rows of Z are added to it.
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def add_taps(Z: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
     """y(n, o, i, j) = b(o) + Σ_q Z(n, o, q, i, j + q), for Z (n, O, kW, H', Wp) and y (n, O, H', Wp − kW + 1)."""
     for n, o in np.ndindex(y.shape[:2]):
@@ -19,7 +20,7 @@ def add_taps(Z: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
 
 
 # The transpose of add_taps: every place of Z belongs to one place of y at most, so nothing is added, only copied.
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def spread_taps(dy: np.ndarray, dZ: np.ndarray) -> None:
     """dZ(n, o, q, i, j + q) = dy(n, o, i, j), and zero elsewhere."""
     for n, o, i in np.ndindex(dy.shape[:3]):
@@ -32,7 +33,7 @@ def spread_taps(dy: np.ndarray, dZ: np.ndarray) -> None:
 
 
 # Rows are added whole, along the width. A row of x that several outputs looked at gets the sum of what they send.
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def fold_rows(drows: np.ndarray, stride: int, padding: tuple[int, int], dx: np.ndarray) -> None:
     """dx(n, c, i·stride + p, ·) += drows(n, c, p, i, ·), the padding left out; dx starts from zero."""
     dx[:] = 0
@@ -46,7 +47,7 @@ def fold_rows(drows: np.ndarray, stride: int, padding: tuple[int, int], dx: np.n
 
 
 # One pass over memory, where NumPy would make two and an array of truth values in between.
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def where_positive(dy: np.ndarray, y: np.ndarray, dx: np.ndarray) -> None:
     """dx = dy where y > 0, and zero elsewhere, for arrays of one shape."""
     values, above, into = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
@@ -55,7 +56,7 @@ def where_positive(dy: np.ndarray, y: np.ndarray, dx: np.ndarray) -> None:
 
 
 # Outputs outside, window inside: each output is written once, with the place of its maximum for the way back.
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def max_pool(
     x: np.ndarray, size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], y: np.ndarray, where: np.ndarray
 ) -> None:
@@ -78,7 +79,7 @@ def max_pool(
 
 
 # Windows may overlap, so gradients are added; a sample is one thread's own, so no two threads add to one place.
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def max_unpool(dy: np.ndarray, where: np.ndarray, dx: np.ndarray) -> None:
     """dx(n, c) += dy(n, c, i, j) at the place where(n, c, i, j), for dy and where (n, C, H', W') and dx (n, C, H, W)."""
     dx[:] = 0

@@ -7,6 +7,7 @@ from acai.datasets import catalogue
 from acai.datasets.download import fetch
 from acai.datasets.download import unpack as unpack_archive
 from acai.errors import InputError, unknown
+from acai.terminal import one_line
 
 
 def data(folder: Path = Path("data")) -> None:
@@ -22,10 +23,12 @@ def data(folder: Path = Path("data")) -> None:
     there = {path.name: path for path in sorted(folder.rglob("*"), reverse=True)}
     for name, known in catalogue.CATALOGUE.items():
         found = next((there[sign] for sign in known.signs if sign in there), None)
-        print(f"{'●' if found else '○'} {name:<16}{known.size:>8}  {found or ('by hand' if known.by_hand else '')}".rstrip())
+        by_hand = "by hand" if known.by_hand else ""
+        where = one_line(found) if found else by_hand
+        print(f"{'●' if found else '○'} {name:<16}{known.size:>8}  {where}".rstrip())
         for title, text in ("for", known.good_for), ("terms", known.terms), ("reader", f"acai.datasets.{known.reader}"):
             print(textwrap.fill(text, 100, initial_indent=f"    {title + ':':<8}", subsequent_indent=" " * 12))
-    print(f"● is in {folder}/, ○ is not; `acai download NAME` fetches it")
+    print(f"● is in {one_line(folder)}/, ○ is not; `acai download NAME` fetches it")
     print("any other file of user, song and value: acai.datasets.triplets")
 
 
@@ -57,7 +60,7 @@ def download(name: str, *, to: Path = Path("data"), yes: bool = False, unpack: b
     for remote in known.files:
         path = fetch(remote, to, progress=True)
         checked = remote.checksum or "; ".join(f"{name} inside: {sum}" for name, sum in remote.contents.items())
-        print(f"{path}: {path.stat().st_size:,} bytes, {checked or 'no checksum is published for it'}")
+        print(f"{one_line(path)}: {path.stat().st_size:,} bytes, {checked or 'no checksum is published for it'}")
         if unpack and path.name.endswith((".zip", ".tar.gz")):
             print(f"unpacked to {unpack_archive(path, to / path.name.removesuffix('.zip').removesuffix('.tar.gz'))}")
     print(f"read it with acai.datasets.{known.reader}({str(to / known.files[0].name)!r})")
@@ -66,6 +69,6 @@ def download(name: str, *, to: Path = Path("data"), yes: bool = False, unpack: b
 def _accepted() -> bool:
     try:
         return input("Do you accept these terms? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:  # nobody is there to be asked
+    except (EOFError, RuntimeError):  # nobody is there to be asked: stdin is empty, or closed
         print()
         return False

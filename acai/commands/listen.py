@@ -21,6 +21,7 @@ from acai.metrics import auc, rmse
 from acai.ratings import Ratings
 from acai.recording import Recording
 from acai.report import encoded, picture, table, write_report
+from acai.terminal import one_line
 
 CHANCE, RIDGE, NETWORK, TRUTH = "chance", "ridge on the mean spectrum", "the network", "the true features"
 ENOUGH = 4  # songs for an `AudioToFactors`
@@ -187,11 +188,11 @@ def report(
     library = own_music(plays, audio, progress=True)
     log, sounds = library.plays, library.sounds
     for track, reason in library.skipped.items():
-        print(f"skipped: {track} {reason}")
+        print(f"skipped: {one_line(track)} {reason}")
     heard, unheard = parted([song for song in log.songs if song in sounds], log, audio)
     missing = library.unheard_of
     if missing:
-        some = ", ".join(map(str, missing[:3])) + (", …" if len(missing) > 3 else "")
+        some = ", ".join(map(one_line, missing[:3])) + (", …" if len(missing) > 3 else "")
         print(f"{len(missing)} of the tracks in {plays} cannot be heard in {audio}: {some}")
     print(f"{log}\n{len(heard)} songs to learn from, {len(unheard)} that nobody has played\n")
 
@@ -208,8 +209,8 @@ def report(
         print(f"\n{caution}")
         lead += f" {caution}"
     best = NewSongs(model, dict(zip(unheard, Q_hat))).recommend_new(user, n=5)
-    print(f"\nOf the songs that nobody has played, these are for {user}:\n")
-    print(*(f"  {score:8.4f}  {song}" for song, score in best), sep="\n")
+    print(f"\nOf the songs that nobody has played, these are for {one_line(user)}:\n")
+    print(*(f"  {score:8.4f}  {one_line(song)}" for song, score in best), sep="\n")
 
     title = f"New music for {user}"
     listener = f"{user} played {len(loved)} songs. Here are half a minute of the favourites, and of what is new."

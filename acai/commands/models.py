@@ -15,6 +15,7 @@ from acai.commands import expect_place
 from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
+from acai.terminal import one_line
 
 FOR_RATINGS = ["GlobalMean", "Baseline", "UserKNN", "ItemKNN", "SVD", "SGD"]
 FOR_PLAYS = ["Popularity", "ItemKNN:similarity=asymmetric,centring=none,normalise=false,k=400,keep=400", "ALS"]
@@ -70,12 +71,19 @@ def recommend(
             titles = TITLES[data[0]](data[1])
     known = [(song, f"{value:g}") for song, value in favourites(fitted.ratings, user)[:3]]
     new = [(song, f"{score:.3f}") for song, score in fitted.recommend(user, n=n, exclude_rated=not with_rated)]
-    for heading, rows in (f"user {user} thinks most of", known), (f"new for user {user}", new):
+    for heading, rows in (f"user {one_line(user)} thinks most of", known), (f"new for user {one_line(user)}", new):
         print(f"\n{heading}:\n")
-        names = [" – ".join(map(str, song)) if isinstance(song, tuple) else str(song) for song, _ in rows]
-        names = [f"{name}  {titles[song]}" if song in titles else name for name, (song, _) in zip(names, rows)]
+        names = [_name(song, titles) for song, _ in rows]
         for place, (name, (_, score)) in enumerate(zip(names, rows), 1):
             print(f"  {place:>3} {name:<{max(map(len, names))}}  {score:>7}")
+
+
+def _name(song: Hashable, titles: dict[Hashable, str]) -> str:
+    """What is printed for a song: its id (artist and title, where a pair of them is the id), and its title if there is one."""
+    name = " – ".join(map(str, song)) if isinstance(song, tuple) else str(song)
+    if song in titles:
+        name += f"  {titles[song]}"
+    return one_line(name)
 
 
 def train(*, data: tuple[str, str], out: Path, log: bool = False, model: str | None = None) -> None:
@@ -99,7 +107,8 @@ def train(*, data: tuple[str, str], out: Path, log: bool = False, model: str | N
     expect_place(out)
     fitted = _fit(model, _read(data, log))
     fitted.save(out)
-    print(f"kept in {out}; next: acai recommend --file {out} --user {fitted.ratings.users[0]}")
+    user = one_line(fitted.ratings.users[0])
+    print(f"kept in {one_line(out)}; next: acai recommend --file {one_line(out)} --user {user}")
 
 
 def evaluate(
@@ -158,7 +167,7 @@ def evaluate(
         print(f"  {name:<{width}}" + "".join(f"{figure:>11}" for figure in row), flush=True)
     if plot:
         plots.save(plots.comparisons(found), plot)
-        print(f"\ndrawn in {plot}")
+        print(f"\ndrawn in {one_line(plot)}")
 
 
 def favourites(ratings: Ratings, user: Hashable) -> list[tuple[Hashable, float]]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from acai import cf, datasets, plots
 from acai.commands import expect_place
+from acai.terminal import one_line
 
 
 def reproduce_surprise(*, data: Path, jobs: int = 1, seed: int = 0) -> None:
@@ -68,7 +69,7 @@ def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: int = 0) -
         print(f"  {alpha:>4}{figures}   {f'{there[0] + 1} epochs' if len(there) else 'never'}", flush=True)
     if plot:
         plots.save(plots.descent(curves, "RMSE on what was held out", level=goal), plot)
-        print(f"\ndrawn in {plot}")
+        print(f"\ndrawn in {one_line(plot)}")
 
 
 def reproduce_lastfm(*, data: Path, seed: int = 0) -> None:

@@ -15,6 +15,7 @@ from acai.datasets.audio_folder import audio_folder
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
 from acai.features import default_cache, extract
+from acai.terminal import one_line
 
 CHANCE, NETWORK, TRUTH = "chance", "the network", "the true features"  # as `climb` calls these rungs
 
@@ -59,7 +60,7 @@ def features(
     seconds = time.perf_counter() - started
     for title, notes in ("worth knowing", found.remarks), ("skipped", found.skipped):
         if notes:
-            print(f"{title}:", *(f"  {track} {note}" for track, note in notes.items()), sep="\n")
+            print(f"{title}:", *(f"  {one_line(track)} {note}" for track, note in notes.items()), sep="\n")
     if not found:
         raise InputError(f"none of the {len(tracks)} files in {tracks.root} could be used")
     known = f"{found.n_computed} new, {len(found) - found.n_computed} known, {seconds:.2f} s"
@@ -99,14 +100,14 @@ def classify(
     spectrograms = {track: S for track, S in heard.items() if S.shape[1] >= SoundClassifier().width}
     short = {track: "is shorter than a window of 3 s" for track in heard if track not in spectrograms}
     for track, reason in (heard.skipped | short).items():
-        print(f"skipped: {track} {reason}")
+        print(f"skipped: {one_line(track)} {reason}")
     classifiers = {
         NETWORK: lambda seed: SoundClassifier(n_epochs=epochs, seed=seed),
         "ridge on mean spectra": lambda seed: SpectrumClassifier(),
     }
     verdicts = judge(spectrograms, tracks.classes, classifiers, folds, repeats, seed, progress=True)
     counts = np.bincount(verdicts.truth)
-    sizes = ", ".join(f"{name} {count}" for name, count in zip(verdicts.classes, counts))
+    sizes = ", ".join(f"{one_line(name)} {count}" for name, count in zip(verdicts.classes, counts))
     print(f"\n{len(spectrograms)} tracks of {len(counts)} classes: {sizes}")
     print(f"accuracy on tracks held out whole, {folds} folds, {repeats} repeats (mean ± standard deviation):")
     for name in classifiers:
@@ -118,7 +119,7 @@ def classify(
         wrong = guesses[guesses != truth]
         if len(wrong):
             usual = verdicts.classes[np.bincount(wrong).argmax()]
-            print(f"  {track}: taken for {usual} in {len(wrong) / repeats:.0%} of the repeats")
+            print(f"  {one_line(track)}: taken for {one_line(usual)} in {len(wrong) / repeats:.0%} of the repeats")
     ax = plots.confusion(verdicts.confusion(NETWORK), verdicts.classes)
     ax.set_title(f"{NETWORK}, mean of {repeats} repeats")
     plots.save(ax, out)

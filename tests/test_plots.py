@@ -1,13 +1,16 @@
 """Pictures say what they are given: what is drawn is read back from the axes and compared."""
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from acai import nn, plots
 from acai.cf.neighbours import Neighbour
 from acai.datasets import synthetic
+from acai.errors import InputError
 from acai.nn.gradcheck import check
 from acai.ratings import Ratings
 from acai.teaching.survey import listening_log
@@ -65,7 +68,7 @@ def closed():
     plt.close("all")
 
 
-@pytest.mark.parametrize("name", [name for name in plots.__all__ if name.islower() and name != "save"])
+@pytest.mark.parametrize("name", [name for name in plots.__all__ if name in EXAMPLES])
 def test_every_picture_can_be_drawn_and_saved(name, tmp_path):
     drawn = EXAMPLES[name]()
     plots.save(drawn, tmp_path / "picture.png")
@@ -73,6 +76,56 @@ def test_every_picture_can_be_drawn_and_saved(name, tmp_path):
     figure = drawn.figure
     if name != "axes":
         assert any(ax.get_xlabel() or ax.get_ylabel() or ax.get_title() or ax.get_yticklabels() for ax in figure.axes)
+
+
+def test_there_is_an_example_of_every_picture():
+    assert {name for name in plots.__all__ if name.islower()} == {*EXAMPLES, "save", "picture_format"}
+
+
+EVIL = "_$\\frac$ a$b$ \\$5 r\udcfcck ^{c} tab\tbell\x07"
+NAMED = {  # every picture that draws names: of songs, users, folders, models
+    "comparison": lambda a: plots.comparison({a: 1.0}, "RMSE"),
+    "comparisons": lambda a: plots.comparisons({a: {a: 1.0}}),
+    "confusion": lambda a: plots.confusion(np.array([[2.0, 1], [0, 3]]), [a, "b"]),
+    "contributions": lambda a: plots.contributions([Neighbour(a, 0.9, 5.0, 0.6)], mean=3.0),
+    "descent": lambda a: plots.descent({"b": [1.0, 0.5], a: [3, 2, 1]}),
+    "diary": lambda a: plots.diary(np.array([0, 86400]), [a, "y"]),
+    "gallery": lambda a: plots.gallery(RNG.random((1, 8, 8)), [a]),
+    "heat_map": lambda a: plots.heat_map(np.eye(2), rows=[a, "b"], columns=["b", a]),
+    "ladder": lambda a: plots.ladder({a: 0.5, "truth": 0.9}),
+    "matrices": lambda a: plots.matrices({a: np.eye(2)}),
+    "overview": lambda a: plots.overview({"chance": 0.5, a: 0.9}, HISTORY, S, a),
+    "step_errors": lambda a: plots.step_errors(np.array([0.5, 0.25]), {a: [0.25, 0.0]}),
+    "trajectories": lambda a: plots.trajectories(lambda w: (w**2).sum(axis=-1), {a: np.array([[0.5, 0.5], [0.1, 0.2]])}),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_names_are_drawn_as_they_are(name):
+    figure = NAMED[name](EVIL).figure
+    plots.save(figure, io.BytesIO())
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    assert any(plots.style.literal(EVIL) in text for text in texts), texts
+
+
+@pytest.mark.parametrize("name", [r"$\frac$", "a$b$c", r"\$5 \$6", r"\\$", "x_1^{a} #%&~", "100 $"])
+def test_a_literal_looks_like_text_in_which_nothing_has_a_meaning(name):
+    pictures = []
+    for text, how in ((plots.style.literal(name), {}), (name, {"parse_math": False})):
+        ax = plots.axes(size=(3, 1))
+        ax.set_axis_off()
+        ax.text(0, 0.5, text, **how)
+        pictures.append(io.BytesIO())
+        plots.save(ax, pictures[-1])
+    assert pictures[0].getvalue() == pictures[1].getvalue()
+    assert plots.style.literal("a\tb\udcff") == "a\ufffdb\ufffd"
+
+
+@pytest.mark.parametrize("name", ["picture.txt", "picture.tar.gz", "picture.html"])
+def test_a_picture_in_no_known_format_is_refused_and_nothing_is_left(name, tmp_path):
+    with pytest.raises(InputError, match=r"expected a name that ends in \.png, \.pdf"):
+        plots.save(plots.axes(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_pictures_go_where_one_wants_them():

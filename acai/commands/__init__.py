@@ -15,3 +15,11 @@ def expect_place(file: Path) -> None:
         raise InputError(f"{folder} is a file; expected a folder, to write {file.name} into it")
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder} is not yours to write {file.name} into; name another place")
+
+
+def expect_picture(file: Path) -> None:
+    """Refuse a picture that cannot be written there, or not in the format that its name asks for: before the work."""
+    from acai.plots import picture_format
+
+    picture_format(file)
+    expect_place(file)

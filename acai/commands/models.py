@@ -11,7 +11,7 @@ import numpy as np
 from acai import load, plots
 from acai.cf import MODELS, Recommender, cross_validate
 from acai.cf.evaluation import METRICS
-from acai.commands import expect_place
+from acai.commands import expect_picture, expect_place
 from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
@@ -150,7 +150,7 @@ def evaluate(
         Draw the comparison, too.
     """
     if plot:
-        expect_place(plot)
+        expect_picture(plot)
     ratings = _read(data, log)
     chosen = {name: model_named(name) for name in models or (FOR_PLAYS if _holds_plays(ratings) else FOR_RATINGS)}
     parts = list(ratings.folds(folds, seed)) if folds else [ratings.split(test, seed)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from acai import cf, datasets, plots
-from acai.commands import expect_place
+from acai.commands import expect_picture
 from acai.terminal import one_line
 
 
@@ -55,7 +55,7 @@ def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: int = 0) -
         Of the folds and the models.
     """
     if plot:
-        expect_place(plot)
+        expect_picture(plot)
     folds = list(datasets.movielens_100k(data).folds(5, seed))
     print("MovieLens-100k, 5 folds; SGD in random order with learning rate .005: RMSE on what was held out\n")
     print(f"  {'α':>4}{'epoch 5':>10}{'epoch 10':>10}{'epoch 20':>10}{'best':>10}   level with α = 0 after")

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from acai import plots
-from acai.commands import expect_place
+from acai.commands import expect_picture
 from acai.content.classify import SoundClassifier, SpectrumClassifier, judge
 from acai.content.cold_start import climb
 from acai.content.library import own_music
@@ -94,7 +94,7 @@ def classify(
     seed : N
         Another seed, other folds.
     """
-    expect_place(out)
+    expect_picture(out)
     tracks = audio_folder(folder)
     heard = extract({track: tracks.paths[track] for track in tracks.classes}, cache, progress=True)
     spectrograms = {track: S for track, S in heard.items() if S.shape[1] >= SoundClassifier().width}
@@ -158,7 +158,7 @@ def evaluate_cold_start(
     if (plays is None) != (audio is None):
         raise InputError("--plays and --audio go together: who played what, and what it sounds like")
     if plot:
-        expect_place(plot)
+        expect_picture(plot)
     truth = artists = None
     if plays is not None:
         log, spectrograms = own_music(plays, audio, progress=True).with_sound_only()

@@ -12,12 +12,13 @@ from acai.plots.networks import (
     confusion, error_map, factor_map, filters, gallery, matrices, mel_bank, overview, responses, spectrogram, step_errors,
     waveform,
 )
-from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, axes, save
+from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, axes, picture_format, save
 # isort: on
 
 __all__ = [
-    "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW", "axes", "comparison", "comparisons", "confusion",
-    "contributions", "descent", "diary", "error_map", "factor_map", "filters", "gallery", "heat_map", "ladder", "lines",
-    "long_tail", "matrices", "matrix", "mel_bank", "overview", "responses", "rules", "save", "singular_values", "spectrogram",
-    "step_errors", "training", "trajectories", "two_users", "waveform",
+    "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW", "axes", "comparison", "comparisons",
+    "confusion", "contributions", "descent", "diary", "error_map", "factor_map", "filters", "gallery", "heat_map",
+    "ladder", "lines", "long_tail", "matrices", "matrix", "mel_bank", "overview", "picture_format", "responses",
+    "rules", "save", "singular_values", "spectrogram", "step_errors", "training", "trajectories", "two_users",
+    "waveform",
 ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acai.datasets.listening_log import ListeningLog
-from acai.plots.style import BLACK, BLUE, COLOURS, DASHES, ORANGE, RED, SKY, axes, image, legend_beside, panels
+from acai.plots.style import BLACK, BLUE, COLOURS, DASHES, ORANGE, RED, SKY, axes, image, legend_beside, literal, panels
 from acai.ratings import Ratings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes 
     shown = order[:n_songs]
     ax = axes(ax, size=(8, 0.8 + 0.2 * len(shown)))
     ax.plot(np.asarray(times).astype("datetime64[s]")[row < n_songs], row[row < n_songs], "|", color=BLUE, markersize=9)
-    ax.set_yticks(range(len(shown)), [f"{names[i]} ({n[i]}×)" for i in shown], fontsize=8)
+    ax.set_yticks(range(len(shown)), [f"{literal(names[i])} ({n[i]}×)" for i in shown], fontsize=8)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
     ax.invert_yaxis()
     return ax
@@ -74,7 +74,7 @@ def long_tail(plays: Ratings, head: float = 0.1, ax: "Axes | None" = None) -> "A
 
 def singular_values(sigma: np.ndarray, k: int = 0, ax: "Axes | None" = None) -> "Axes":
     """The singular values, the largest first; the first `k`, which are kept (C6), are painted."""
-    share = np.square(sigma[:k]).sum() / np.square(sigma).sum()
+    share = np.square(sigma[:k]).sum() / (np.square(sigma).sum() or 1.0)
     ax = _bars(sigma, k, ax, xlabel="f", ylabel="singular value σ_f")
     ax.set_title(f"the first {k} have {share:.1%} of Σσ²" if k else "", fontsize=10)
     return ax
@@ -119,8 +119,8 @@ def heat_map(
 ) -> "Axes":
     """Numbers between −1 (blue) and 1 (red) in a table: likenesses, correlations; white where NaN."""
     ax = image(S, ax, (5, 4.2), label, limits=(-1, 1))
-    ax.set_yticks(range(len(rows)), rows)
-    ax.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
+    ax.set_yticks(range(len(rows)), map(literal, rows))
+    ax.set_xticks(range(len(columns)), map(literal, columns), rotation=40, ha="right")
     return ax
 
 
@@ -138,7 +138,8 @@ def contributions(neighbours: Sequence, mean: float, ax: "Axes | None" = None) -
     moves = np.array([n.contribution for n in neighbours])
     starts = mean + np.concatenate([[0], np.cumsum(moves)])
     ax.barh(range(len(moves)), moves, left=starts[:-1], color=np.where(moves < 0, RED, BLUE), height=0.6)
-    ax.set_yticks(range(len(moves)), [f"{n.name}: s = {n.similarity:.2f}, {n.rating:g} stars" for n in neighbours], fontsize=8)
+    words = [f"{literal(n.name)}: s = {n.similarity:.2f}, {n.rating:g} stars" for n in neighbours]
+    ax.set_yticks(range(len(moves)), words, fontsize=8)
     ax.axvline(mean, color=BLACK, lw=0.8, ls="--", label=f"r̄(u) = {mean:.2f}")
     ax.axvline(starts[-1], color=BLACK, lw=0.8, label=f"r̂(u,i) = {starts[-1]:.2f}")
     ax.invert_yaxis()
@@ -153,7 +154,7 @@ def lines(
     """Curves over the same x, or steps if x counts something; `labels` go to Matplotlib: xlabel="k", yscale="log"."""
     ax = axes(ax)
     for (name, y), colour, dashes in zip(curves.items(), COLOURS, DASHES):
-        ax.plot(x[: len(y)], y, dashes, color=colour, label=name, drawstyle="steps-mid" if steps else "default")
+        ax.plot(x[: len(y)], y, dashes, color=colour, label=literal(name), drawstyle="steps-mid" if steps else "default")
     ax.set(**labels)
     return legend_beside(ax)
 
@@ -200,7 +201,7 @@ def trajectories(
     levels = values.min() + np.ptp(values) * np.linspace(0, 1, 16)[1:] ** 3
     ax.contour(grid[..., 0], grid[..., 1], values, levels=levels, colors="0.75", linewidths=0.8)
     for (name, path), colour in zip(paths.items(), COLOURS):
-        ax.plot(*path.T, ".-", color=colour, lw=1.2, ms=4, label=name)
+        ax.plot(*path.T, ".-", color=colour, lw=1.2, ms=4, label=literal(name))
         ax.plot(*path[0], "o", color=BLACK, ms=6)
         ax.plot(*path[-1], "o", color=colour, ms=9, mfc="none")
     return legend_beside(ax)
@@ -212,7 +213,7 @@ def comparison(
     """One metric of several models; `errors` are whiskers."""
     ax = axes(ax, xlabel=what)
     whiskers = None if errors is None else [errors[name] for name in values]
-    bars = ax.barh(list(values), list(values.values()), xerr=whiskers, color=BLUE, height=0.6)
+    bars = ax.barh([literal(name) for name in values], list(values.values()), xerr=whiskers, color=BLUE, height=0.6)
     ax.bar_label(bars, fmt=" %.4f")
     ax.margins(x=0.2)
     ax.invert_yaxis()
@@ -224,7 +225,7 @@ def comparisons(found: Mapping[str, Mapping[str, float]]) -> "Figure":
     metrics = list(dict.fromkeys(metric for values in found.values() for metric in values))
     figure, places = panels(len(metrics), 1, (7, len(metrics) * (0.8 + 0.3 * len(found))))
     for metric, ax in zip(metrics, places[:, 0]):
-        comparison({name: values[metric] for name, values in found.items() if metric in values}, metric, ax)
+        comparison({name: values[metric] for name, values in found.items() if metric in values}, literal(metric), ax)
     return figure
 
 

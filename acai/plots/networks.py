@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acai.plots.listeners import ladder, training
-from acai.plots.style import BLACK, BLUE, COLOURS, axes, image, panels
+from acai.plots.style import BLACK, BLUE, COLOURS, axes, image, literal, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,11 @@ def filters(W: np.ndarray, n: int = 24, ax: "Axes | None" = None) -> "Axes":
     W = W.reshape(W.shape[0], -1, W.shape[3])  # (O, bands, frames)
     largest = np.argsort(-np.square(W).sum(axis=(1, 2)), kind="stable")[:n]
     gap = np.full((W.shape[1], 1), np.nan)
-    strip = np.concatenate([part for o in largest for part in (W[o] / np.abs(W[o]).max(), gap)], axis=1)
+    parts = []
+    for o in largest:
+        most = np.abs(W[o]).max() or 1.0  # a filter may be zero
+        parts += [W[o] / most, gap]
+    strip = np.concatenate(parts, axis=1)
     label = f"{len(largest)} filters, {W.shape[2]} frames each"
     extent = (0, strip.shape[1], 0, strip.shape[0])
     return image(strip, ax, (9, 3.6), extent=extent, limits=(-1, 1), ylabel="mel band", xlabel=label, xticks=[])
@@ -100,8 +104,8 @@ def confusion(counts: np.ndarray, classes: Sequence[str], ax: "Axes | None" = No
     for (row, column), share in np.ndenumerate(shares):
         colour = "white" if share > 0.6 else BLACK
         ax.text(column, row, f"{counts[row, column]:.3g}", ha="center", va="center", color=colour)
-    ax.set_xticks(range(n), classes, rotation=30, ha="right")
-    ax.set_yticks(range(n), classes)
+    ax.set_xticks(range(n), map(literal, classes), rotation=30, ha="right")
+    ax.set_yticks(range(n), map(literal, classes))
     return ax
 
 
@@ -114,7 +118,7 @@ def overview(aucs: Mapping[str, float], history: Sequence, S: np.ndarray, song: 
     figure.suptitle("acai on a SYNTHETIC world of music")
     ladder(aucs, left).set_title("recommending songs that nobody has played")
     training(history, right).set_title("the network learns to hear")
-    spectrogram(S, bottom).set_title(f"{song}: recommended by its sound alone")
+    spectrogram(S, bottom).set_title(f"{literal(song)}: recommended by its sound alone")
     return figure
 
 
@@ -129,7 +133,7 @@ def matrices(arrays: Mapping[str, np.ndarray], numbers: bool = True) -> "Figure"
         most = np.abs(grid).max(initial=0.0) or 1.0
         ax.pcolormesh(grid, cmap="RdBu_r", vmin=-1.6 * most, vmax=1.6 * most, edgecolors="white", linewidth=1)
         ax.set(aspect="equal", anchor="N", xticks=[], yticks=[])
-        ax.set_title(name, fontsize=10)
+        ax.set_title(literal(name), fontsize=10)
         ax.invert_yaxis()
         ax.spines[:].set_visible(False)
         for (i, j), value in np.ndenumerate(grid) if numbers else ():
@@ -145,7 +149,7 @@ def gallery(pictures: np.ndarray, titles: Sequence[str] = (), columns: int = 10)
         ax.set_axis_off()
         if k < len(pictures):
             ax.imshow(pictures[k], cmap="Greys")
-            ax.set_title(titles[k] if titles else "", fontsize=9)
+            ax.set_title(literal(titles[k]) if titles else "", fontsize=9)
     return figure
 
 
@@ -153,7 +157,7 @@ def step_errors(steps: np.ndarray, errors: Mapping[str, Sequence[float]], ax: "A
     """How far a central difference is off at each step, on a scale of powers of ten with a place for what is exactly zero."""
     ax = axes(ax, (8, 4.2), xscale="log", yscale="log", xlabel="step h", ylabel="|central difference − slope|")
     for (name, error), colour, marker in zip(errors.items(), COLOURS, "osD^v"):
-        ax.plot(steps, np.maximum(error, 1e-19), marker, ms=4, color=colour, label=name)
+        ax.plot(steps, np.maximum(error, 1e-19), marker, ms=4, color=colour, label=literal(name))
     ax.axhspan(3e-20, 4e-19, color="0.93", zorder=0)  # the place for zero
     ax.axvline(0.5, color=BLACK, lw=0.8, ls=":")
     ax.text(0.47, 3e3, " h = ½")
@@ -177,7 +181,8 @@ def error_map(finding: "Finding", ax: "Axes | None" = None) -> "Axes":
     error = error.reshape(N, C, H, W).transpose(0, 2, 1, 3).reshape(N * H, C * W)
     most = np.abs(error).max()
     name = "dx" if finding.array == "x" else f"d{finding.array}"
-    ax = axes(ax, (0.8 + 0.28 * C * W, 0.8 + 0.28 * N * H), xticks=[], yticks=[], title=f"{name}: wrong by up to {most:.3g}")
+    title = f"{literal(name)}: wrong by up to {most:.3g}"
+    ax = axes(ax, (0.8 + 0.28 * C * W, 0.8 + 0.28 * N * H), xticks=[], yticks=[], title=title)
     shade = np.sign(error) * (0.25 + 0.75 * np.abs(error) / (most or 1.0))  # even the smallest error is seen
     ax.imshow(shade, cmap="RdBu_r", vmin=-1, vmax=1)
     for y in range(1, N):

@@ -1,12 +1,14 @@
 """The one quiet style of every picture: its colours, its axes, and how it is kept."""
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from acai.errors import InputError
 from acai.files import atomic_write
 
 if TYPE_CHECKING:  # Matplotlib takes long to import, so it is imported where a picture is drawn
@@ -17,6 +19,7 @@ if TYPE_CHECKING:  # Matplotlib takes long to import, so it is imported where a 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000", "#f0e442")
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, YELLOW = COLOURS
 DASHES = ("-", "--", "-.", ":", "-", "--", "-.", ":")
+FORMATS = ("png", "pdf", "svg", "eps", "ps", "jpg", "jpeg", "tif", "tiff", "webp")
 
 
 def axes(ax: "Axes | None" = None, size: tuple[float, float] = (6, 3.6), **labels: object) -> "Axes":
@@ -64,13 +67,34 @@ def legend_beside(ax: "Axes") -> "Axes":
     return ax
 
 
-def save(picture: "Axes | Figure", file: str | os.PathLike | BinaryIO) -> None:
-    """Write a picture into a file, whole or not at all, and let go of it."""
+def literal(name: object) -> str:
+    """An id or the name of a file or folder, so that Matplotlib draws it as it is: between two `$` it would read mathematics.
+
+    What no font can draw, control characters and bytes that are not UTF-8, becomes `�`.
+    """
+    start = "\u200a" if str(name).startswith("_") else ""  # a hair space: a legend leaves out what begins with an underscore
+    drawn = ("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(name))
+    return start + "".join(drawn).replace("$", r"\$")
+
+
+def picture_format(file: str | os.PathLike[str]) -> str:
+    """The format that the name of a picture asks for; PNG if it has no ending."""
+    ending = Path(file).suffix[1:].lower() or "png"
+    if ending not in FORMATS:
+        raise InputError(f"{file}: a picture cannot be written in this format; expected a name that ends in .{', .'.join(FORMATS)}")
+    return ending
+
+
+def save(picture: "Axes | Figure", file: str | os.PathLike[str] | BinaryIO) -> None:
+    """Write a picture into a file, completely or not at all, and close it."""
     import matplotlib.pyplot as plt
 
-    if isinstance(file, str | os.PathLike):
-        with atomic_write(file) as temporary:
-            picture.figure.savefig(temporary, format=Path(file).suffix[1:] or "png", dpi=120)
-    else:
-        picture.figure.savefig(file, format="png", dpi=120)
-    plt.close(picture.figure)
+    try:
+        if isinstance(file, str | os.PathLike):
+            ending = picture_format(file)
+            with atomic_write(file) as temporary:
+                picture.figure.savefig(temporary, format=ending, dpi=120)
+        else:
+            picture.figure.savefig(file, format="png", dpi=120)
+    finally:
+        plt.close(picture.figure)

@@ -1,4 +1,4 @@
-"""From columns (who, what, how much, perhaps when) to R by rows: ids are numbered, and each pair stands once."""
+"""From columns (who, what, how much, perhaps when) to R by rows: ids are numbered, each pair is stored once. And R from a file."""
 
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from acai.errors import InputError, unknown
+from acai.files import Contents
 
 # to combine the values of a repeated pair; "first" and "last" reduce the entries' numbers instead of their values
 WAYS = {"sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "first": np.minimum, "last": np.maximum}
@@ -108,3 +109,31 @@ def _combined(
         return r[chosen], None if t is None else t[chosen]
     r = WAYS[combine].reduceat(r[entry], first, dtype=np.float64)
     return r / sizes if combine == "mean" else r, None if t is None else np.maximum.reduceat(t[entry], first)
+
+
+def stored_ids(contents: Contents, name: str) -> tuple[Hashable, ...]:
+    """The ids of one axis, as a file has them: all different."""
+    ids = contents.sequence(name, str | float | int | bool | tuple | None)
+    try:
+        n_different = len(set(ids))
+    except TypeError as error:
+        raise contents.fault(f"{name} holds what cannot be an id: {error}") from None
+    if n_different < len(ids):
+        raise contents.fault(f"{name} has {len(ids)} entries, but only {n_different} different ids")
+    return ids
+
+
+def stored_rows(contents: Contents, shape: tuple[int, int]) -> sparse.csr_array:
+    """R, as a file has it: its rows one after another, and ascending songs in each row."""
+    n_users, n_songs = shape
+    data = contents.array("data", (None,), ("float32",))
+    indices = contents.array("indices", data.shape, ("int32", "int64"))
+    indptr = contents.array("indptr", (n_users + 1,), ("int32", "int64"))
+    if indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
+        raise contents.fault(f"indptr does not rise from 0 to the {len(indices)} known entries")
+    if ((indices < 0) | (indices >= n_songs)).any():
+        raise contents.fault(f"indices has a song number outside the {n_songs} songs")
+    R = sparse.csr_array((data, indices, indptr), shape=shape)
+    if not R.has_canonical_format:
+        raise contents.fault("the song numbers of a row do not ascend")
+    return R

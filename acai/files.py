@@ -14,7 +14,8 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar
+from numbers import Real
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class Contents:
         return found
 
     def value(self, name: str, kind: type[T]) -> T:
-        """The value `name`, of this type; `numbers.Real` is an integer or a float."""
+        """The value `name`, of this type: `numbers.Real` for an integer or a float."""
         if name not in self.values:
             raise self.fault(f"it holds no {name!r}")
         return self._expect(name, self.values[name], kind)
@@ -100,7 +101,7 @@ class Contents:
             raise self.fault(str(error)) from None
 
     def _expect(self, name: str, found: object, kind: type[T]) -> T:
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind not in (bool, object)):
+        if not isinstance(found, kind) or (isinstance(found, bool) and kind in (int, Real)):  # to Python, True is a number
             raise self.fault(f"{name} is {str(found)[:40]!r}, {type(found).__name__}; expected {getattr(kind, '__name__', kind)}")
         return found
 
@@ -194,7 +195,7 @@ def _read(file: BinaryIO, path: str, kind: str) -> Contents:
     return contents
 
 
-def _header(stamped: bytes, contents: Contents) -> dict:
+def _header(stamped: bytes, contents: Contents) -> dict[str, Any]:
     """The JSON of a file, its checksum, its version and its kind checked."""
     has_checksum = not stamped.startswith(b"{")  # format 1 has none
     text = stamped
@@ -204,6 +205,8 @@ def _header(stamped: bytes, contents: Contents) -> dict:
             raise contents.fault("it is damaged (the checksum of its JSON differs)")
     with contents.faults():
         header = _tuples(json.loads(text))
+    if not isinstance(header, dict):
+        raise contents.fault("its JSON is not that of acai")
     version = header.get("format", 1)
     if version > FORMAT:
         newer = f"written by a newer acai (format {version}); this one reads up to {FORMAT}; upgrade acai"
@@ -215,7 +218,7 @@ def _header(stamped: bytes, contents: Contents) -> dict:
     return header
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict | None = None) -> np.ndarray:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict[str, Any] | None = None) -> np.ndarray:
     """One array, read to its end, where the archive checks the CRC of all its bytes, and compared with its entry."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed; acai compresses nothing")
@@ -256,7 +259,7 @@ def _storable(name: str, array: np.ndarray) -> np.ndarray:
 def _entry(array: np.ndarray) -> dict[str, object]:
     """What the JSON of a file says of an array."""
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    digest.update(array.reshape(-1).view(np.uint8))
+    digest.update(array.reshape(-1).view(np.uint8).data)
     return {"dtype": array.dtype.str, "shape": array.shape, "sha256": digest.hexdigest()}
 
 

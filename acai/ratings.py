@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from acai import selection
-from acai.building import by_rows, intern
+from acai.building import by_rows, intern, stored_ids, stored_rows
 from acai.errors import InputError, unknown
 from acai.files import Contents, load_npz, save_npz
 
@@ -50,6 +50,8 @@ class Ratings:
         n_users, n_songs = len(self.users), len(self.songs)
         if self.csr.shape != (n_users, n_songs):
             raise InputError(f"R has shape {self.csr.shape}, but {n_users} users and {n_songs} songs are named")
+        if not self.csr.has_canonical_format:
+            raise InputError("the rows of R name a song twice, or songs out of order; call csr.sum_duplicates() first")
         if self.times is not None and len(self.times) != self.csr.nnz:
             raise InputError(f"R has {self.csr.nnz} known entries, but there are {len(self.times)} times")
 
@@ -247,6 +249,9 @@ class Ratings:
 
     def parts(self) -> dict[str, object]:
         """All that makes these ratings, by name, as `acai.files.save_npz` takes it."""
+        for what, ids, places in ("users", self.users, self.user_rows), ("songs", self.songs, self.song_columns):
+            if len(places) < len(ids):
+                raise InputError(f"{len(ids)} {what} have {len(places)} different ids; expected one of its own for each")
         parts = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
         if self.times is not None:
             parts["times"] = self.times
@@ -255,20 +260,9 @@ class Ratings:
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """The ratings whose `parts` are among what `acai.files.load_npz` read."""
-        users, songs = _distinct_ids(contents, "users"), _distinct_ids(contents, "songs")
-        data = contents.array("data", (None,), ("float32",))
-        indices = contents.array("indices", data.shape, ("int32", "int64"))
-        indptr = contents.array("indptr", (len(users) + 1,), ("int32", "int64"))
-        if indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
-            raise contents.fault(f"indptr does not rise from 0 to the {len(indices)} known entries")
-        if ((indices < 0) | (indices >= len(songs))).any():
-            raise contents.fault(f"indices has a song number outside the {len(songs)} songs")
-        ascends = np.diff(indices) > 0
-        ascends[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < len(indices))] - 1] = True  # from row to row it need not
-        if not ascends.all():
-            raise contents.fault("the song numbers of a row do not ascend")
-        times = contents.array("times", data.shape, ("int64",)) if "times" in contents.arrays else None
-        csr = sparse.csr_array((data, indices, indptr), shape=(len(users), len(songs)))
+        users, songs = stored_ids(contents, "users"), stored_ids(contents, "songs")
+        csr = stored_rows(contents, (len(users), len(songs)))
+        times = contents.array("times", (csr.nnz,), ("int64",)) if "times" in contents.arrays else None
         return cls(csr, users, songs, times, contents.sequence("notes", str))
 
     def __repr__(self) -> str:
@@ -297,17 +291,6 @@ class Ratings:
         lines = [f"<th{cell}>{name}</th><td{cell}>{said}</td>" for name, said in rows.items()]
         lines += [f"<td colspan='2'{cell}>{html.escape(note)}</td>" for note in self.notes]
         return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
-def _distinct_ids(contents: Contents, name: str) -> tuple[Hashable, ...]:
-    ids = contents.sequence(name, str | float | int | bool | tuple | None)
-    try:
-        n_distinct = len(set(ids))
-    except TypeError as error:
-        raise contents.fault(f"{name} holds what cannot be an id: {error}") from None
-    if n_distinct < len(ids):
-        raise contents.fault(f"{name} names {n_distinct} different ids {len(ids)} times")
-    return ids
 
 
 def _column(values: Iterable[float], dtype: type, expected: str) -> np.ndarray:

@@ -314,7 +314,7 @@ def test_ids_that_cannot_be_saved_leave_no_file(tmp_path):
     (lambda a, v: v.update(users=7), "users is '7', int; expected tuple"),
     (lambda a, v: v.update(users=["a", {}]), "users"),
     (lambda a, v: v.update(users=["a", [{}]]), "users holds what cannot be an id"),
-    (lambda a, v: v.update(users=["a", "a"]), "users names 1 different ids 2 times"),
+    (lambda a, v: v.update(users=["a", "a"]), "users has 2 entries, but only 1 different ids"),
     (lambda a, v: v.update(songs=["x"]), "indices has a song number outside the 1 songs"),
     (lambda a, v: v.update(notes=[1]), "an element of notes is '1', int; expected str"),
     (lambda a, v: a.pop("data"), "it holds no array 'data'"),
@@ -361,6 +361,24 @@ def test_a_notebook_shows_sizes_density_and_the_long_tail():
         "the top 10% of songs" in html and "45% of the entries" in html
     )  # one song of twelve has nine entries of twenty
     assert "&lt;made up&gt;" in html
+
+
+def test_ratings_that_could_not_be_loaded_are_not_made_or_not_saved(tmp_path):
+    for indices in [1, 0], [1, 1]:
+        R = sparse.csr_array((np.ones(2, np.float32), indices, [0, 2]), shape=(1, 2))
+        with pytest.raises(InputError, match="name a song twice, or songs out of order"):
+            Ratings(R, "a", "xy")
+    with pytest.raises(InputError, match="2 songs have 1 different ids"):
+        Ratings(sparse.csr_array(np.ones((1, 2), np.float32)), "a", "xx").save(tmp_path / "r.npz")
+    with pytest.raises(InputError, match="data holds NaN or infinity"):
+        Ratings(sparse.csr_array(np.full((1, 1), np.inf, np.float32)), "a", "x").save(tmp_path / "r.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_true_and_false_can_be_ids(tmp_path):
+    Ratings.from_triplets([True, False], ["x", None], [1, 2]).save(tmp_path / "r.npz")
+    again = Ratings.load(tmp_path / "r.npz")
+    assert again.users == (True, False) and again.songs == ("x", None)
 
 
 def test_the_axes_must_fit():

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from acai.content import AudioToFactors
+from acai.content.audio_to_factors import KIND
 from acai.content.networks import dieleman_network, openmrs_network
 from acai.content.windows import Augmentation, consecutive_windows
 from acai.errors import InputError
+from acai.files import load_npz, save_npz
 from acai.nn import Flatten, Linear, Sequential
 from acai.reference.content import placed_by_ear
 
@@ -70,6 +72,34 @@ def test_the_validation_songs_do_not_teach():
     second = AudioToFactors(small(), width=20, n_epochs=1, seed=0).fit(S, Q)
     for name, w in first.fitted_network.params.items():
         np.testing.assert_array_equal(w, second.fitted_network.params[name])
+
+
+@pytest.mark.parametrize("kind", ["constant", "nearly constant", "constant everywhere"])
+def test_a_factor_that_does_not_vary_over_the_validation_songs_has_no_say_in_which_epoch_is_best(kind):
+    """Oracle: R² by its definition, over the factors that do vary."""
+    S, Q = songs(30, 0)
+    judged = np.random.default_rng(0).permutation(30)[:3]
+    flat = np.random.default_rng(1).normal(0, 1, 30)
+    flat[judged] = 0.3
+    if kind == "nearly constant":
+        flat[judged] += [1e-5, 0, 0]
+    if kind == "constant everywhere":
+        flat[:] = 0.3
+    Q = np.column_stack([Q, flat])
+    network = dieleman_network(3, n_bands=8, n_filters=8, n_hidden=16, pools=(2,))
+    ear = AudioToFactors(network, width=20, n_epochs=6, learning_rate=0.05, batch_size=8).fit(S, Q)
+    scores = [epoch.score for epoch in ear.history]
+    truth, told = Q[judged, :2], ear.predict([S[i] for i in judged])[:, :2]
+    r_squared = 1 - np.square(told - truth).sum(axis=0) / np.square(truth - truth.mean(axis=0)).sum(axis=0)
+    assert np.argmax(scores) > 0 and max(scores) > scores[0]
+    np.testing.assert_allclose(max(scores), r_squared.mean(), rtol=1e-3)
+
+
+def test_no_epoch_can_be_judged_by_songs_that_are_all_the_same():
+    S, Q = songs(30, 0)
+    Q[np.random.default_rng(0).permutation(30)[:3]] = 0
+    with pytest.raises(InputError, match=r"the rows of Q are the same for all 3 songs .* larger share for validation than 0\.1"):
+        AudioToFactors(small(), width=20).fit(S, Q)
 
 
 def test_reads_half_precision_and_augments():
@@ -142,7 +172,9 @@ def test_is_saved_and_loaded_whole(ear, tmp_path):
     ear.save(tmp_path / "ear.npz")
     loaded = AudioToFactors.load(tmp_path / "ear.npz")
     np.testing.assert_array_equal(loaded.predict(S), ear.predict(S))
-    assert loaded.history == ear.history and loaded.width == 20 and loaded.learning_rate == 0.05
+    assert loaded.history == ear.history and loaded.settings == ear.settings
+    for name, w in ear.network.params.items():  # as it was before the training: a fit of the loaded one is the same fit
+        np.testing.assert_array_equal(loaded.network.params[name], w)
     (tmp_path / "text.npz").write_text("no ear")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     for name, message in (("nowhere.npz", "there is no such file"), ("text.npz", "not an ear"), ("other.npz", "not an ear")):
@@ -150,3 +182,44 @@ def test_is_saved_and_loaded_whole(ear, tmp_path):
             AudioToFactors.load(tmp_path / name)
     with pytest.raises(InputError, match="has not learnt to hear yet"):
         AudioToFactors().save(tmp_path / "new.npz")
+
+
+@pytest.mark.parametrize("augment", [None, Augmentation(0.1, 3, 2)])
+def test_an_ear_without_a_network_of_its_own_is_loaded_with_all_its_settings(augment, tmp_path):
+    S, Q = songs(12, 0, frames=60)
+    ear = AudioToFactors(width=60, n_epochs=1, augment=augment, patience=1).fit(S, Q)
+    ear.save(tmp_path / "ear.npz")
+    loaded = AudioToFactors.load(tmp_path / "ear.npz")
+    assert loaded == ear and loaded.network is None
+    np.testing.assert_array_equal(loaded.fit(S, Q).predict(S), ear.predict(S))
+
+
+SPOILT = {  # what cannot be right, under checksums that are
+    "inputs is .* expected": lambda c: {"inputs": c["inputs"][:1]},
+    "inputs is .* float32": lambda c: {"inputs": c["inputs"].astype(np.float64)},
+    "inputs has standard deviations that are not above 0": lambda c: {"inputs": c["inputs"] * np.float32(0)},
+    "targets has standard deviations": lambda c: {"targets": -c["targets"]},
+    "targets has standard deviations that are not above 0, or none": lambda c: {"targets": c["targets"][:, :0]},
+    "its network does not have 1 outputs": lambda c: {"targets": c["targets"][:, :1]},
+    "its network reads 8 bands; expected 7": lambda c: {"inputs": c["inputs"][:, :7]},
+    "network 0.W is|0.W is": lambda c: {"network 0.W": c["network 0.W"][:1]},
+    "history holds": lambda c: {"history": [("a", 1, 2)]},
+    "its history has 41 epochs; expected 1 to 40": lambda c: {"history": c["history"] + c["history"][:1]},
+    "n_epochs=0; expected": lambda c: {"settings": c["settings"] | {"n_epochs": 0}},
+    "width=-3; expected": lambda c: {"settings": c["settings"] | {"width": -3}},
+    "there is no setting history": lambda c: {"settings": c["settings"] | {"history": 3}},
+    "there is no setting fitted_network": lambda c: {"settings": c["settings"] | {"fitted_network": 3}},
+    "settings is": lambda c: {"settings": 7},
+    "augment is": lambda c: {"augment": {"gain": 1}},
+    "gain=-1; expected": lambda c: {"augment": {"gain": -1, "time_mask": 0, "band_mask": 0}},
+}
+
+
+@pytest.mark.parametrize("message", SPOILT)
+def test_a_saved_ear_that_cannot_be_right_is_refused(message, ear, tmp_path):
+    ear.save(tmp_path / "ear.npz")
+    stored = load_npz(tmp_path / "ear.npz", KIND)
+    contents = stored.arrays | stored.values
+    save_npz(tmp_path / "ear.npz", KIND, **contents | SPOILT[message](contents))
+    with pytest.raises(InputError, match=rf"ear\.npz: not an ear saved by acai: .*({message})"):
+        AudioToFactors.load(tmp_path / "ear.npz")

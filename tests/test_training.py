@@ -103,6 +103,34 @@ def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
         train(network(), MSE(), stopped, None, Plan(n_epochs=6, learning_rate=0.1))
 
 
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_ctrl_c_that_came_back_as_a_system_error_is_ctrl_c(epoch):
+    """C code that finds an exception where it expects a result makes a SystemError of it."""
+    stopped = SystemError("returned a result with an exception set")
+    stopped.__cause__ = KeyboardInterrupt()
+    calls = iter(range(9))
+
+    def score_or_stop(net) -> float:
+        if next(calls) == epoch:
+            raise stopped
+        return score(net)
+
+    if epoch == 0:
+        with pytest.raises(KeyboardInterrupt):
+            train(network(), MSE(), batches, score_or_stop, Plan(n_epochs=6, learning_rate=0.1))
+    else:
+        assert len(train(network(), MSE(), batches, score_or_stop, Plan(n_epochs=6, learning_rate=0.1))) == epoch
+    with pytest.raises(SystemError):
+        train(network(), MSE(), batches, stopping(2, SystemError), Plan(n_epochs=6, learning_rate=0.1))
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_not_finite_is_told_and_not_taken_for_the_best(score):
+    scores = iter([0.5, score])
+    with pytest.raises(InputError, match=r"the score .* in epoch 2: the training diverged"):
+        train(network(), MSE(), batches, lambda net: next(scores), Plan(n_epochs=3, learning_rate=0.1))
+
+
 @pytest.mark.parametrize(
     "setting, expected",
     [
@@ -111,7 +139,7 @@ def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
         ({"patience": 0}, "a whole number, 1 or more, or None"), ({"seed": -1}, "a whole number, 0 or more"),
         ({"learning_rate": 0.0}, "a number, more than 0"), ({"learning_rate": math.nan}, "a number, more than 0"),
         ({"momentum": 1.0}, "a number, 0 (none) or more, below 1"), ({"weight_decay": -0.1}, "a number, 0 or more"),
-        ({"validation": 1.5}, "a share of the songs, between 0 and 1"),
+        ({"validation": 1.5}, "a share of the songs, between 0 and 1"), ({"augment": 3}, "an Augmentation, or None"),
     ],
 )
 def test_settings_are_checked_where_they_are_given(setting, expected):

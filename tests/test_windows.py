@@ -32,6 +32,23 @@ def test_a_row_that_never_changes_becomes_zero():
     assert (Standardiser.of([x])(x)[0] == 0).all()
 
 
+@pytest.mark.parametrize("constant", [0.0, 0.1, -7.0, 1e30, 1e-30, 1e-45])
+@pytest.mark.parametrize("noise", [0.0, 1e-45])
+def test_a_row_without_variance_is_divided_by_nothing_small(constant, noise):
+    x = np.stack([np.full(9, constant), np.arange(9)]).astype(np.float32)
+    x[0, ::2] += np.float32(noise)
+    standardised = Standardiser.of([x])(x)
+    assert np.isfinite(standardised).all() and np.abs(standardised[0]).max() < 4
+    assert np.isfinite(Standardiser.of([x]).undo(standardised)).all()
+
+
+@pytest.mark.parametrize("setting", [{"gain": -1.0}, {"gain": np.inf}, {"time_mask": -1}, {"band_mask": 2.5}, {"gain": "0"}])
+def test_an_augmentation_out_of_range_is_refused_where_it_is_made(setting):
+    (name, value), = setting.items()
+    with pytest.raises(InputError, match=f"^{name}={value!r}; expected a (whole )?number, 0 or more"):
+        Augmentation(**setting)
+
+
 @given(st.integers(1, 30), st.integers(0, 40), st.integers(0, 9))
 def test_a_random_window_is_a_stretch_of_its_song(width, more, seed):
     S = [numbered(width + more), numbered(width)]

@@ -160,9 +160,7 @@ class AudioToFactors(NetworkEar):
         ear.inputs = _stored_standardiser(contents, "inputs")
         ear.targets = _stored_standardiser(contents, "targets")
         ear.history = stored_history(contents, ear.n_epochs)
-        k = [len(w) for w in ear.fitted_network.params.values()][-1:]
-        if k != [len(ear.targets.mean)]:
-            raise contents.fault(f"its network has {k} outputs; expected {len(ear.targets.mean)}, as many as its targets")
+        _expect_network(contents, ear)
         return ear
 
     def _check_trained(self) -> None:
@@ -179,6 +177,16 @@ def _stored_standardiser(contents: Contents, name: str) -> Standardiser:
     if len(mean) == 0 or not (std > 0).all():
         raise contents.fault(f"{name} has standard deviations that are not above 0, or none")
     return Standardiser(mean, std)
+
+
+def _expect_network(contents: Contents, ear: AudioToFactors) -> None:
+    """Refuse a network that reads another number of bands than there are, or has another number of outputs."""
+    weights = [w for w in ear.fitted_network.params.values() if w.ndim > 1]
+    if not weights or len(weights[-1]) != len(ear.targets.mean):
+        raise contents.fault(f"its network does not have {len(ear.targets.mean)} outputs, one for each of its targets")
+    W = weights[0]
+    if W.ndim == 4 and W.shape[1] not in (1, len(ear.inputs.mean)):
+        raise contents.fault(f"its network reads {W.shape[1]} bands; expected {len(ear.inputs.mean)}, as many as its inputs")
 
 
 def _stored_augmentation(contents: Contents) -> Augmentation | None:

@@ -138,7 +138,7 @@ def every_bit(shared: Path, n: int, rng: np.random.Generator, room: Path) -> lis
 
 
 DAMAGE = Driver(
-    "damage", "saved files with random damage: bits, cuts, zeros, swaps, insertions", "files", prepare, random_damage,
+    "damage", "saved files, damaged at random", "files", prepare, random_damage,
     limit=10, memory=2**31, share=1.5,
 )
 BITS = Driver(

@@ -85,6 +85,14 @@ def _download(given: Path, room: Path) -> list[object]:
     return [_job("download"), (given / "url.txt").read_text(), room / "data"]
 
 
+def _reproduce_momentum(given: Path, room: Path) -> list[object]:
+    return ["reproduce", "momentum", "--data", given / "u.data", "--plot", room / "p.png"]
+
+
+def _recommend(given: Path, room: Path) -> list[object]:
+    return ["recommend", "--data", "triplets", given / "plays.tsv", "--user", "user 3"]
+
+
 DEEDS = {
     deed.name: deed
     for deed in (
@@ -102,10 +110,10 @@ DEEDS = {
         Deed("classify", _classify, refines=("index.json",)),
         Deed("evaluate", _evaluate),
         Deed("evaluate cold-start", _cold_start),
-        Deed("reproduce momentum", lambda given, room: ["reproduce", "momentum", "--data", given / "u.data", "--plot", room / "p.png"]),
+        Deed("reproduce momentum", _reproduce_momentum),
         Deed("reproduce surprise", lambda given, room: ["reproduce", "surprise", "--data", given / "u.data"], writes=False),
         Deed("gradcheck", lambda given, room: ["gradcheck", "--geometries", 1], writes=False),
-        Deed("recommend", lambda given, room: ["recommend", "--data", "triplets", given / "plays.tsv", "--user", "user 3"], writes=False),
+        Deed("recommend", _recommend, writes=False),
     )
 }
 

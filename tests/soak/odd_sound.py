@@ -45,7 +45,10 @@ FACTORS = {
     "another length": lambda rng, n: np.ones((n + 1, 3)),
     "one dimension": lambda rng, n: np.ones(n),
 }
-NUMBERS = (0, 1, 2, 1.5, -1, 0.5, 1e-300, 1e-12, 1e-3, 1e6, 1e300, 1 - 1e-9, math.inf, math.nan, None, "3", True, 10**12, np.float32(0.1))
+NUMBERS = (
+    0, 1, 2, 1.5, -1, 0.5, 1e-300, 1e-12, 1e-3, 1e6, 1e300, 1 - 1e-9, math.inf, math.nan, None, "3", True, 10**12, np.float32(0.1),
+)
+RATES = (8000, 22050, 0, -1, 1, 1e-3, 1e9, math.nan, math.inf, "8000", None, 8000.5)
 NETWORK = ("n_epochs", "width", "batch_size", "learning_rate", "momentum", "weight_decay", "patience", "seed", "validation")
 
 
@@ -78,8 +81,9 @@ def audio_network(rng: np.random.Generator, S: list, Q: np.ndarray) -> tuple[str
 
 def classifier(rng: np.random.Generator, S: list, Q: np.ndarray) -> tuple[str, object]:
     """A `SoundClassifier` with odd settings and classes."""
-    odd = {"width": 30 if rng.random() < 0.1 else 20, "n_epochs": 1, "batch_size": 4, "windows": 2} | settings(rng, (*NETWORK[:-1], "windows"))
-    classes = [np.arange(len(S)) % 2, np.zeros(len(S), int), np.arange(len(S)) - 1, np.arange(len(S)) * 0.5, np.arange(3)][int(rng.integers(5))]
+    odd = {"width": 20, "n_epochs": 1, "batch_size": 4, "windows": 2} | settings(rng, (*NETWORK[:-1], "windows"))
+    n = np.arange(len(S))
+    classes = [n % 2, np.zeros(len(S), int), n - 1, n * 0.5, np.arange(3)][int(rng.integers(5))]
     return f"SoundClassifier({odd}) of {classes}", lambda: SoundClassifier(**odd).fit(S, classes).predict(S)
 
 
@@ -98,12 +102,16 @@ def ridge(rng: np.random.Generator, S: list, Q: np.ndarray) -> tuple[str, object
 def features(rng: np.random.Generator, S: list, Q: np.ndarray) -> tuple[str, object]:
     """Features of odd samples with odd settings."""
     t = np.arange(int(rng.choice([0, 1, 500, 6000])))
-    samples = [np.sin(t / 9), np.sin(t / 9) * 1e30, np.sin(t / 9) * 1e-38, np.zeros(len(t)), np.full(len(t), np.nan), (t % 3).astype(np.int16),
-               np.sin(t / 9)[:, None] * np.ones((1, 3)), t.astype(np.uint8), t * 1j, t > 3, t.astype(str), np.ones((3, 3, 3))]
-    x, rate = samples[int(rng.integers(len(samples)))], [8000, 22050, 0, -1, 1, 1e-3, 1e9, math.nan, math.inf, "8000", None, 8000.5][int(rng.integers(12))]
+    tone = np.sin(t / 9)
+    samples = [
+        tone, tone * 1e30, tone * 1e-38, tone * 0, tone * np.nan, (t % 3).astype(np.int16), tone[:, None] * np.ones((1, 3)),
+        t.astype(np.uint8), t * 1j, t > 3, t.astype(str), np.ones((3, 3, 3)),
+    ]
+    x, rate = samples[int(rng.integers(len(samples)))], RATES[int(rng.integers(len(RATES)))]
     names = ("sample_rate", "window", "hop", "n_mels", "f_min", "f_max")
     function, more = (log_mel, "C") if rng.random() < 0.6 else (mfcc, "n_mfcc")
-    odd = {"n_mels": 4, "sample_rate": 8000, "f_max": 4000.0, "window": 256} | ({"n_mfcc": 3} if more == "n_mfcc" else {}) | settings(rng, (*names, more))
+    usual = {"n_mels": 4, "sample_rate": 8000, "f_max": 4000.0, "window": 256, **({"n_mfcc": 3} if more == "n_mfcc" else {})}
+    odd = usual | settings(rng, (*names, more))
     return f"{function.__name__}({x.dtype}{x.shape}, rate {rate}, {odd})", lambda: function((x, rate), **odd)
 
 
@@ -131,5 +139,5 @@ def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fau
 
 
 ODD_SOUND = Driver(
-    "odd-sound", "odd sound, spectrograms and factors with odd settings, content models", "combinations", prepare, case, limit=20, memory=2**32,
+    "odd-sound", "odd sounds and spectrograms with odd settings", "combinations", prepare, case, limit=20, memory=2**32,
 )

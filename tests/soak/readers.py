@@ -49,10 +49,10 @@ def _hdf5() -> bytes:
         return b""
     raw = io.BytesIO()
     metadata = [("song_id", "S32"), ("artist_name", "S64"), ("title", "S64")]
-    analysis = [(name, "S32" if name == "track_id" else "f8") for name in ("track_id", "duration", "tempo", "loudness")]
+    analysis = [("track_id", "S32"), ("duration", "f8"), ("tempo", "f8"), ("loudness", "f8"), ("key", "i4"), ("mode", "i4")]
     with h5py.File(raw, "w") as h5:
         h5["metadata/songs"] = np.array([(b"SOMZWCG12A8C13C480", b"Casual", b"Title")], metadata)
-        h5["analysis/songs"] = np.array([(b"TRAAAAW128F429D538", 218.9, 92.2, -11.2, 1, 0)], [*analysis, ("key", "i4"), ("mode", "i4")])
+        h5["analysis/songs"] = np.array([(b"TRAAAAW128F429D538", 218.9, 92.2, -11.2, 1, 0)], analysis)
         h5["analysis/segments_start"] = np.array([0.0, 0.3])
         h5["analysis/segments_timbre"], h5["analysis/segments_pitches"] = np.arange(24.0).reshape(2, 12), np.ones((2, 12))
         h5["musicbrainz/songs"] = np.array([(0, 2004)], [("idx_artist_mbtags", "i4"), ("year", "i4")])
@@ -147,4 +147,4 @@ def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fau
     return [*trial.faults, *([Fault("silent", f"{name}: {wrong}")] if wrong else [])]
 
 
-READERS = Driver("readers", "hostile files for every reader of a data set", "inputs", prepare, case, limit=10, memory=2**31, share=1.5)
+READERS = Driver("readers", "hostile files for every reader", "inputs", prepare, case, limit=10, memory=2**31, share=1.5)

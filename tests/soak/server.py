@@ -49,7 +49,8 @@ class Server:
         errors = open(self.folder / "server.txt", "w")
         with errors:
             self.process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment(), text=True, start_new_session=True
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment(), text=True,
+                start_new_session=True,
             )
         return self
 

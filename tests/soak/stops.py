@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -11,7 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from .deeds import (
-    DEEDS, Deed, broken, bystanders, examine, examine_rerun, give, perform, rehearse, rehearsed, snapshot, traceback_of_acai,
+    DEEDS,
+    Deed,
+    broken,
+    bystanders,
+    examine,
+    examine_rerun,
+    give,
+    perform,
+    rehearse,
+    rehearsed,
+    snapshot,
+    traceback_of_acai,
 )
 from .ledger import Driver, Fault
 from .loopback import Loopback, write_address
@@ -146,7 +156,8 @@ def judge_full(deed: Deed, ended: Ended, disk: Path, before: dict[str, str], exp
     elif is_job and said[0].startswith(("OSError", "acai.errors.InputError")):
         pass
     elif ended.code != 2 or not told_in_a_line:
-        faults.append(Fault("foreign", f"{deed.name}: on a full disk, exit code {ended.code}: {' '.join(ended.err.split())[-400:]}"))
+        printed = " ".join(ended.err.split())[-400:]
+        faults.append(Fault("foreign", f"{deed.name}: on a full disk, exit code {ended.code}: {printed}"))
     return faults + examine(deed, before, snapshot(disk), expected)
 
 
@@ -174,7 +185,7 @@ def fill(disk: Path, space: int) -> None:
 
 
 KILLS = Driver(
-    "kills", "SIGKILL at a random moment of every command that writes", "SIGKILLs", prepare, kill, limit=400, share=4.0, stock="stops",
+    "kills", "SIGKILL at a random moment of every command", "SIGKILLs", prepare, kill, limit=400, share=4.0, stock="stops",
 )
 INTERRUPTS = Driver(
     "interrupts", "SIGINT at a random moment of every command", "SIGINTs", prepare, interrupt, limit=400, share=5.0, stock="stops",

@@ -14,7 +14,9 @@ from .ledger import Driver, Fault
 from .trial import attempt
 
 NUMBERS = (-1, 0, 1, 2, 7, 127, 10**6, 2**31 - 1, 2**31, 2**40, 2**63 - 1, -(2**31), 1e-300, 1e300, -0.5, 3.7e38)
-VALUES = (*NUMBERS, None, True, False, "", "x", "SGD", "Linear", "\x1b[31m", "9" * 50, (), (1, 2), {}, {"a": 1}, [[[[1]]]], "y" * 2000)
+VALUES = (
+    *NUMBERS, None, True, False, "", "x", "SGD", "Linear", "\x1b[31m", "9" * 50, (), (1, 2), {}, {"a": 1}, [[[[1]]]], "y" * 2000,
+)
 DTYPES = ("bool", "int8", "int32", "int64", "uint8", "uint64", "float16", "float32", "float64")
 
 

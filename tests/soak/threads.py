@@ -64,6 +64,6 @@ def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fau
 
 
 THREADS = Driver(
-    "threads", "every model with 1 and 2 threads, in Python threads and forked pools, in every layer", "digests", prepare, case,
+    "threads", "1 and 2 threads, Python threads, forked pools, every layer", "digests", prepare, case,
     limit=2.5 * LIMIT, units=len(threaded.RESULTS), share=2.0,
 )

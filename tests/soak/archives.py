@@ -20,7 +20,8 @@ from .trial import attempt
 
 OUTSIDE = "a file outside"
 NAMES = (
-    "../escaped", "/tmp/acai-soak-escaped", "a/../../escaped", "..\\escaped", "C:\\escaped", "a\0b", "", ".", "..", "a" * 300, "CON",
+    "../escaped", "/tmp/acai-soak-escaped", "a/../../escaped", "..\\escaped", "C:\\escaped", "a\0b", "", ".", "..", "a" * 300,
+    "CON",
 )
 
 

@@ -2,16 +2,17 @@
 
 import hashlib
 import http.server
+import os
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 
 from .server import environment
 
+ADDRESS = "ACAI_SOAK_ADDRESS"
 SIZE, PIECE, PAUSE = 1_500_000, 1 << 16, 0.01
 CONTENT = np.random.default_rng(0).bytes(SIZE)
 MD5 = f"md5:{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}"
@@ -51,20 +52,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Loopback:
-    """The server in a process of its own; a context manager that gives the address of its file."""
+    """The server in a process of its own; a context manager that puts the address of its file into the environment."""
 
-    def __enter__(self) -> str:
+    def __enter__(self) -> "Loopback":
         words = [sys.executable, "-m", f"{__package__}.loopback"]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stdin=subprocess.PIPE, env=environment(), text=True)
-        return f"http://127.0.0.1:{int(self.process.stdout.readline())}/soak.bin"
+        os.environ[ADDRESS] = f"http://127.0.0.1:{int(self.process.stdout.readline())}/soak.bin"
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.process.communicate()
-
-
-def write_address(folder: Path, address: str, with_checksum: bool) -> None:
-    """Tell the commands where the server is."""
-    (folder / "url.txt").write_text(f"{address} {MD5}" if with_checksum else address)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ DATA: dict[str, Callable[[np.random.Generator], Ratings]] = {
     "dense": lambda rng: _dense(rng.integers(1, 6, (8, 9)).astype(float)),
     "rank one": lambda rng: _dense(np.outer(np.arange(1, 6), np.ones(7))),
     "no overlap": lambda rng: _dense(np.where(np.eye(7), 4.0, np.nan)),
-    "long ids": lambda rng: Ratings.from_triplets([(n % 5, "ü" * 50) for n in range(20)], [f"s{n // 5}" for n in range(20)], range(20)),
+    "long ids": lambda rng: Ratings.from_triplets([(n % 5, "ü" * 50) for n in range(20)], [n // 5 for n in range(20)], range(20)),
     "empty rows": lambda rng: _emptied(material.ratings(8, 9, 0.5)),
     "usual": lambda rng: material.ratings(12, 15, 0.4),
 }

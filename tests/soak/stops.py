@@ -24,7 +24,7 @@ from .deeds import (
     traceback_of_acai,
 )
 from .ledger import Driver, Fault
-from .loopback import Loopback, write_address
+from .loopback import Loopback
 from .server import Ended, Server
 
 WRITERS = [name for name, deed in DEEDS.items() if deed.writes]
@@ -34,8 +34,7 @@ def prepare(folder: Path, names: tuple[str, ...] = tuple(DEEDS)) -> None:
     """Run every command undisturbed."""
     (folder / "given").mkdir()
     give(folder / "given")
-    with Server(folder / "server") as server, Loopback() as address:
-        write_address(folder / "given", address, with_checksum=True)
+    with Server(folder / "server") as server, Loopback():
         rehearse(server, folder / "given", folder, list(names))
 
 
@@ -44,7 +43,7 @@ def helpers(shared: Path) -> Server:
     """The servers of this worker, which end when it does."""
     stack = contextlib.ExitStack()  # never closed: both end with the pipe on which they listen
     server = stack.enter_context(Server(shared / f"server-{os.getpid()}"))
-    write_address(shared / "given", stack.enter_context(Loopback()), with_checksum=True)
+    stack.enter_context(Loopback())
     server.stack = stack
     return server
 

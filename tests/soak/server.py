@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +39,22 @@ class Ended:
 
 
 class Server:
-    """The parent's side. Use it as a context manager."""
+    """The parent's side. Use it as a context manager.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Parameters
+    ----------
+    folder : path
+        Where the output of its children goes.
+    modules : sequence of str
+        What it imports before it forks.
+    """
+
+    def __init__(self, folder: Path, modules: Sequence[str] = HEAVY) -> None:
+        self.folder, self.modules = folder, modules
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> "Server":
-        words = [sys.executable, "-m", f"{__package__}.server"]
+        words = [sys.executable, "-m", f"{__package__}.server", *self.modules]
         errors = open(self.folder / "server.txt", "w")
         with errors:
             self.process = subprocess.Popen(
@@ -180,7 +189,7 @@ def perform(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    for module in HEAVY:
+    for module in sys.argv[1:]:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

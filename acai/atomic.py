@@ -111,7 +111,7 @@ def regular_file(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def _temporary(target: Path, slot: int) -> Path:
-    """The name of a temporary file for `target`, with the same suffix: it has to fit into 255 bytes, as long as that may be."""
+    """The name of a temporary file for `target`, with the same suffix; never longer than the 255 bytes it may have."""
     name = target.name.lstrip(".")
     if len(os.fsencode(name)) > 200:
         suffix = target.suffix if len(os.fsencode(target.suffix)) <= 32 else ""

@@ -1,4 +1,4 @@
-"""From columns (who, what, how much, perhaps when) to R by rows: ids are numbered, each pair is stored once. And R from a file."""
+"""From columns (who, what, how much, perhaps when) to R by rows: ids are numbered, and each pair occurs once; or from a file."""
 
 from collections.abc import Hashable, Iterable, Sequence
 

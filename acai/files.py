@@ -2,7 +2,7 @@
 
 Whatever acai saves has the same format, which `numpy.load` can open, too: a zip archive, uncompressed, with a member
 `NAME.npy` for each array and a member `json.npy` of bytes. These are the SHA-256 of a JSON text, a line feed, and that
-text: the kind of the file, the version of the format, dtype, shape and SHA-256 of every array, and all that is no array.
+text: the kind of the file, the version of the format, dtype, shape and SHA-256 of every array, and all other contents.
 """
 
 import hashlib
@@ -94,15 +94,17 @@ class Contents:
 
     @contextmanager
     def faults(self) -> Iterator[None]:
-        """An InputError inside this block, as of a setting out of range, is a fault of the file, and is told as such."""
+        """An InputError inside this block, as of a setting out of range, is reported as a fault of the file."""
         try:
             yield
         except InputError as error:
             raise self.fault(str(error)) from None
 
     def _expect(self, name: str, found: object, kind: type[T]) -> T:
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind in (int, Real)):  # to Python, True is a number
-            raise self.fault(f"{name} is {str(found)[:40]!r}, {type(found).__name__}; expected {getattr(kind, '__name__', kind)}")
+        is_number_only_to_python = isinstance(found, bool) and kind in (int, Real)
+        if not isinstance(found, kind) or is_number_only_to_python:
+            expected = getattr(kind, "__name__", kind)
+            raise self.fault(f"{name} is {str(found)[:40]!r}, {type(found).__name__}; expected {expected}")
         return found
 
 
@@ -127,7 +129,8 @@ def save_npz(path: str | os.PathLike[str], kind: str, /, **contents: object) -> 
     arrays = {name: _storable(name, value) for name, value in contents.items() if isinstance(value, np.ndarray)}
     values = {name: value for name, value in contents.items() if name not in arrays}
     _tuples(values)  # what is nested too deeply to be read is not written
-    header = {"kind": kind, "format": FORMAT, "arrays": {name: _entry(a) for name, a in arrays.items()}, "contents": values}
+    table = {name: _entry(array) for name, array in arrays.items()}
+    header = {"kind": kind, "format": FORMAT, "arrays": table, "contents": values}
     text = json.dumps(header, default=_plain).encode()
     stamped = hashlib.sha256(text).hexdigest().encode() + b"\n" + text
     with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
@@ -211,9 +214,11 @@ def _header(stamped: bytes, contents: Contents) -> dict[str, Any]:
     if version > FORMAT:
         newer = f"written by a newer acai (format {version}); this one reads up to {FORMAT}; upgrade acai"
         raise InputError(f"{contents.path}: {newer}")
-    if header["kind"] != contents.kind:
-        raise InputError(f"{contents.path}: this is {header['kind']}; expected {contents.kind}")
-    if not isinstance(header["contents"], dict) or has_checksum != (version == FORMAT) or has_checksum != ("arrays" in header):
+    kind = header["kind"]
+    if kind != contents.kind and isinstance(kind, str) and kind.isprintable():
+        raise InputError(f"{contents.path}: this is {kind}; expected {contents.kind}")
+    is_complete = has_checksum == (version == FORMAT) == ("arrays" in header) and isinstance(header["contents"], dict)
+    if kind != contents.kind or not is_complete:
         raise contents.fault("its JSON is not that of acai")
     return header
 
@@ -272,7 +277,7 @@ def _plain(value: object) -> object:
 def _tuples(value: object, depth: int = 0) -> object:
     """The same with tuples for lists, nested no deeper than is sensible."""
     if depth > DEEPEST:
-        raise InputError(f"more than {DEEPEST} lists are nested in each other; expected text, numbers and tuples of them")
+        raise InputError(f"more than {DEEPEST} lists are nested in each other; expected text, numbers, tuples of them")
     if isinstance(value, dict):
         return {name: _tuples(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):

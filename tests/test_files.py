@@ -103,6 +103,8 @@ def member(name, data):
     (forged(format=FORMAT + 1), rf"written by a newer acai \(format {FORMAT + 1}\); this one reads up to {FORMAT}; upgrade acai"),
     (forged(format="2"), "it is damaged .TypeError"),
     (forged(format=1), "its JSON is not that of acai"),
+    (forged(kind="a \x1b[31mhat"), "its JSON is not that of acai"),
+    (forged(kind=["a hat"]), "its JSON is not that of acai"),
     (forged(contents=[]), "its JSON is not that of acai"),
     (stamped(b"[" * 100_000), "it is damaged .RecursionError"),
     (stamped(b"[" * 60 + b"]" * 60), "lists are nested in each other"),

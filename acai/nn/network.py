@@ -145,7 +145,7 @@ def from_contents(contents: Contents) -> Sequential:
 def _stored_layer(contents: Contents, place: int, stored: tuple) -> Layer:
     """One layer from a file. Its weights are only made once their size is known to be that of the stored ones."""
     if len(stored) != 2 or not isinstance(stored[1], dict):
-        raise InputError(f"layer {place} is {stored!r}; expected its name and its arguments")
+        raise InputError(f"layer {place} is {str(stored)[:40]}; expected its name and its arguments")
     name, arguments = stored
     if name not in LAYERS:
         raise unknown("layer", name, LAYERS, n=len(LAYERS))

@@ -43,7 +43,8 @@ class AudioToFactors(NetworkEar):
         The trained network.
     history : list of Epoch
         Loss and R² on the validation songs, epoch by epoch: the mean over the latent factors of 1 − Σ (q̂ − q)² / Σ (q − q̄)².
-        Factors that hardly vary over the validation songs are left out, for there is next to nothing to divide by.
+        Factors that hardly vary over the validation songs are left out, for there is next to nothing to divide by; where
+        none varies, as with a single listener, it is −Σ (q̂ − q)²: like R², at most 0 where the mean does as well.
     inputs, targets : Standardiser
         Of the bands and of the hidden features, after the songs learnt from.
     """
@@ -90,14 +91,13 @@ class AudioToFactors(NetworkEar):
         targets = Standardiser.of([Q[learnt].T])
         T = targets(Q.T).T  # (n_songs, k), standardised
         varies = T[judged].var(axis=0) > MIN_VARIANCE
-        if not varies.any():
-            found = f"the rows of Q are the same for all {n_validation} songs that are kept aside to judge the epochs by"
-            raise InputError(f"{found}; take a larger share for validation than {self.validation}, or another seed")
         total = np.square(T[judged] - T[judged].mean(axis=0)).sum(axis=0)
 
         def r_squared(network: Sequential) -> float:
             outputs = self._mean_outputs(network, [spectrograms[i] for i in judged])
             error = np.square(outputs - T[judged]).sum(axis=0)
+            if not varies.any():
+                return -float(error.mean())
             return float(np.mean(1 - error[varies] / total[varies]))
 
         network = copy.deepcopy(self.network)

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Sequence
 import numpy as np
 from scipy import sparse
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, check_codes, unknown
 from acai.files import Contents
 
 # to combine the values of a repeated pair; "first" and "last" reduce the entries' numbers instead of their values
@@ -56,6 +56,8 @@ def by_rows(
         raise InputError(f"there are {len(r)} values, but {len(t)} times")
     if len(r) == 0:
         raise InputError("there is not one rating; at least one (user, song, value) is needed")
+    check_codes(u, len(users), "user codes")
+    check_codes(i, len(songs), "song codes")
     if not np.isfinite(r).all():
         j = int(np.argmin(np.isfinite(r)))
         raise InputError(f"value {r[j]} of user {users[u[j]]!r} for song {songs[i[j]]!r} (entry {j}) is not a finite number")
@@ -79,6 +81,26 @@ def by_rows(
         r, t = _combined(r, t, entry, first, sizes, combine)
         indices, indptr = indices[first], np.searchsorted(first, indptr).astype(np.int32)
     return sparse.csr_array((r.astype(np.float32, copy=False), indices, indptr), shape=shape), t
+
+
+def checked_csr(csr: sparse.csr_array) -> sparse.csr_array:
+    """R in float32, once it is known that compiled code may follow its indices, which it does not check."""
+    if not isinstance(csr, sparse.csr_array | sparse.csr_matrix) or csr.data.dtype.kind not in "fiub":
+        kind = f"{type(csr).__name__} of {getattr(csr, 'dtype', 'anything')}"
+        raise InputError(f"R is a {kind}; expected a scipy.sparse.csr_array of real numbers; Ratings.from_triplets builds one")
+    if csr.indices.dtype.kind not in "iu" or csr.indptr.dtype.kind not in "iu":
+        raise InputError(f"R is damaged: its indices are {csr.indices.dtype} and {csr.indptr.dtype}; expected integers")
+    try:
+        fresh = sparse.csr_array((csr.data.astype(np.float32, copy=False), csr.indices, csr.indptr), shape=csr.shape)
+        fresh.check_format(full_check=True)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"R is damaged: {error}; Ratings.from_triplets builds a sound one") from None
+    if not fresh.has_canonical_format:
+        raise InputError("the rows of R name a song twice, or songs out of order; call csr.sum_duplicates() first")
+    if not np.isfinite(fresh.data).all():
+        bad = fresh.data[~np.isfinite(fresh.data)][0]
+        raise InputError(f"R holds {bad}; expected finite values that fit into 32 bits, below 3.4e38")
+    return fresh
 
 
 def _sorted(entry: np.ndarray, u: np.ndarray, i: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, ...]:

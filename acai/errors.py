@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Callable, Hashable, Iterable
 
+import numpy as np
+
 
 class InputError(ValueError):
     """What was given, what was expected, what to do: the command line prints it as one line and exits with code 2."""
@@ -37,6 +39,44 @@ def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -
         kinds = sorted({type(name).__name__ for name in known})
         message += f" (ids here are of type {', '.join(kinds)}; {given!r} is a {type(given).__name__})"
     return InputError(message)
+
+
+def check_codes(codes: object, n: int, what: str, or_unknown: bool = False) -> np.ndarray:
+    """Numbers of rows or columns, known to be safe as indices: compiled code does not check them.
+
+    Parameters
+    ----------
+    codes : array of int, shape (n_codes,)
+        What was given.
+    n : int
+        How many rows or columns there are.
+    what : str
+        What the codes number, as in "user rows".
+    or_unknown : bool
+        Whether −1, for one that is not known, is allowed.
+
+    Returns
+    -------
+    ndarray, shape (n_codes,), int32 or intp
+
+    Raises
+    ------
+    InputError
+        If they are not integers in one dimension, or one is out of range.
+    """
+    try:
+        array = np.asarray(codes)
+    except ValueError as error:
+        raise InputError(f"{what} are not an array of integers ({error})") from None
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size > 0):
+        found = f"an array of shape {array.shape} and type {array.dtype}"
+        raise InputError(f"{what} are {found}; expected integers in one dimension")
+    least = -1 if or_unknown else 0
+    wrong = (array < least) | (array >= n)
+    if wrong.any():
+        unknown_is = ", or −1 for one that is not known" if or_unknown else ""
+        raise InputError(f"{what} contain {array[wrong][0]}; expected 0 to {n - 1}{unknown_is}")
+    return np.ascontiguousarray(array, dtype=np.int32 if array.dtype == np.int32 else np.intp)
 
 
 def check_settings(owner: object, limits: Iterable[tuple[Iterable[str], type, str, Callable[[object], bool]]]) -> None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, check_codes
+from acai.settings import checked
 
 
 def rmse(truth: np.ndarray, predicted: np.ndarray) -> float:
@@ -31,6 +32,8 @@ def _errors(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     if truth.shape != predicted.shape or truth.size == 0:
         shapes = f"ratings of shape {truth.shape} and predictions of shape {predicted.shape}"
         raise InputError(f"{shapes}; expected equal shapes, not empty")
+    if not (np.isfinite(truth).all() and np.isfinite(predicted).all()):
+        raise InputError("a rating or a prediction is NaN or infinite; expected finite numbers")
     return truth - predicted
 
 
@@ -47,7 +50,7 @@ def precision(hits: np.ndarray) -> np.ndarray:
     ndarray, shape (...)
         0 to 1, one for each list.
     """
-    return np.mean(hits, axis=-1)  # (E3)
+    return np.mean(_hits(hits), axis=-1)  # (E3)
 
 
 def recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
@@ -65,7 +68,8 @@ def recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     ndarray, shape (...)
         0 to 1, one for each list.
     """
-    return _divided(np.sum(hits, axis=-1), n_relevant)  # (E4)
+    hits = _hits(hits)
+    return _divided(hits.sum(axis=-1), _relevant(n_relevant, hits))  # (E4)
 
 
 def average_precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
@@ -73,8 +77,8 @@ def average_precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
 
     Parameters and result are those of `recall`.
     """
-    hits = np.asarray(hits, np.float64)
-    k = hits.shape[-1]
+    hits = _hits(hits)
+    n_relevant, k = _relevant(n_relevant, hits), hits.shape[-1]
     so_far = np.cumsum(hits, axis=-1) / np.arange(1, k + 1)  # the precision at each place
     return _divided((hits * so_far).sum(axis=-1), np.minimum(k, n_relevant))  # (E5)
 
@@ -84,11 +88,30 @@ def ndcg(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
 
     Parameters and result are those of `recall`.
     """
-    hits = np.asarray(hits, np.float64)
-    k = hits.shape[-1]
+    hits = _hits(hits)
+    n_relevant, k = _relevant(n_relevant, hits), hits.shape[-1]
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0], np.cumsum(discount)])[np.minimum(k, n_relevant)]
     return _divided(hits @ discount, ideal)  # (E6)
+
+
+def _hits(hits: np.ndarray) -> np.ndarray:
+    """h as 0.0 and 1.0, once it is known to be lists of truth values."""
+    hits = np.asarray(hits)
+    if hits.ndim == 0 or hits.shape[-1] == 0 or not np.isin(hits, (0, 1)).all():
+        raise InputError(f"hits are {hits.dtype} of shape {hits.shape}; expected true or false for each of 1 or more places")
+    return hits.astype(np.float64)
+
+
+def _relevant(n_relevant: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """|T|, once it is known to be one number for each list, and not below the number of hits."""
+    n_relevant = np.asarray(n_relevant)
+    if n_relevant.dtype.kind not in "iu" or n_relevant.shape not in ((), hits.shape[:-1]):
+        found = f"n_relevant is {n_relevant.dtype} of shape {n_relevant.shape}"
+        raise InputError(f"{found}; expected one integer, or one for each of the lists, shape {hits.shape[:-1]}")
+    if (hits.sum(axis=-1) > n_relevant).any():
+        raise InputError("a list has more hits than there are relevant songs; expected n_relevant to count them all")
+    return n_relevant
 
 
 def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -119,9 +142,12 @@ def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
     """
     from scipy.stats import rankdata
 
-    scores, relevant = np.atleast_2d(np.asarray(scores)), np.atleast_2d(np.asarray(relevant, dtype=bool))
-    if scores.shape != relevant.shape or np.isnan(scores).any():
+    scores, relevant = np.atleast_2d(np.asarray(scores)), np.atleast_2d(np.asarray(relevant))
+    if scores.shape != relevant.shape or scores.dtype.kind not in "fiub" or np.isnan(scores).any():
         raise InputError(f"scores of shape {scores.shape}, relevant of shape {relevant.shape}; expected equal, no NaN")
+    if scores.ndim != 2 or not np.isin(relevant, (0, 1)).all():
+        raise InputError(f"relevant is {relevant.dtype} of shape {relevant.shape}; expected true or false for each song")
+    relevant = relevant.astype(bool)
     n_good = relevant.sum(axis=1)
     n_bad = scores.shape[1] - n_good
     both = (n_good > 0) & (n_bad > 0)
@@ -148,4 +174,5 @@ def coverage(recommended: np.ndarray, n_songs: int) -> float:
     float
         0 to 1.
     """
-    return np.count_nonzero(np.unique(recommended) >= 0) / n_songs  # (E8)
+    codes = check_codes(np.ravel(recommended), checked("n_songs", n_songs), "recommended columns", or_unknown=True)
+    return np.count_nonzero(np.unique(codes) >= 0) / n_songs  # (E8)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from acai import selection
-from acai.building import by_rows, intern, stored_ids, stored_rows
+from acai.building import by_rows, checked_csr, intern, stored_ids, stored_rows
 from acai.errors import InputError, unknown
 from acai.files import Contents, load_npz, save_npz
 
@@ -50,10 +50,9 @@ class Ratings:
         n_users, n_songs = len(self.users), len(self.songs)
         if self.csr.shape != (n_users, n_songs):
             raise InputError(f"R has shape {self.csr.shape}, but {n_users} users and {n_songs} songs are named")
-        if not self.csr.has_canonical_format:
-            raise InputError("the rows of R name a song twice, or songs out of order; call csr.sum_duplicates() first")
         if self.times is not None and len(self.times) != self.csr.nnz:
             raise InputError(f"R has {self.csr.nnz} known entries, but there are {len(self.times)} times")
+        self.csr = checked_csr(self.csr)
 
     @classmethod
     def from_triplets(

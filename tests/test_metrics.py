@@ -55,10 +55,10 @@ def test_lists_by_hand():
 
 
 def test_many_lists_at_once():
-    H, n = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0]], bool), np.array([2, 5, 0])
+    H, n = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0], [0, 0, 0]], bool), np.array([2, 5, 3, 0])
     for metric in (metrics.recall, metrics.average_precision, metrics.ndcg):
         assert np.array_equal(metric(H, n), [metric(h, x) for h, x in zip(H, n)], equal_nan=True)
-    assert np.array_equal(metrics.precision(H), [2 / 3, 0, 1 / 3])
+    assert np.array_equal(metrics.precision(H), [2 / 3, 0, 1 / 3, 0])
 
 
 @given(SCORED)

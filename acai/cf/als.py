@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from acai.cf.factors import FactorModel
+from acai.cf.factors import MOST_FACTORS, FactorModel
 from acai.errors import InputError
 from acai.ratings import Ratings
+from acai.settings import setting
 from acai.threads import map_blocks, one_blas_thread
 
 ROWS = 64  # that a thread solves at a time: enough to outweigh the hand-over, few enough to share out evenly
@@ -34,7 +35,7 @@ class ALS(FactorModel):
     n_epochs : int
         How many times to solve for all songs and then for all users.
     reg : float
-        λ > 0.
+        λ > 0: without it, a song that nobody played has no best q.
     alpha, epsilon : float
         α > 0 and ε > 0 of the confidence.
     init_std : float
@@ -46,19 +47,14 @@ class ALS(FactorModel):
     """
 
     predicts_ratings = False
-    n_factors: int = 50
-    n_epochs: int = 15
-    reg: float = 0.1
-    alpha: float = 2.0
-    epsilon: float = 1.0
-    init_std: float = 0.1
-    seed: int = 0
+    n_factors: int = setting(50, at_least=1, at_most=MOST_FACTORS)
+    n_epochs: int = setting(15, at_least=0)
+    reg: float = setting(0.1, more_than=0)
+    alpha: float = setting(2.0, more_than=0)
+    epsilon: float = setting(1.0, more_than=0)
+    init_std: float = setting(0.1, at_least=0, at_most=1000)
+    seed: int = setting(0, at_least=0)
     init: FactorModel | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.reg == 0:
-            raise InputError("reg=0; expected more than 0: without it, a song that nobody played has no best q")
 
     def _confidence(self, r: np.ndarray) -> np.ndarray:
         """c − 1: what a play count adds to the confidence of 1 that every entry has."""

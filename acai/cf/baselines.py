@@ -7,6 +7,7 @@ import numpy as np
 
 from acai.cf.recommender import Learnt, Recommender, how_many
 from acai.ratings import Ratings
+from acai.settings import setting
 
 
 @dataclass
@@ -51,9 +52,9 @@ class Baseline(Recommender):
     """
 
     state: ClassVar = {"mu": float, "b_u": Learnt(("m",)), "b_i": Learnt(("n",))}
-    n_epochs: int = 10
-    reg_u: float = 15.0
-    reg_i: float = 10.0
+    n_epochs: int = setting(10, at_least=0)
+    reg_u: float = setting(15.0, at_least=0)
+    reg_i: float = setting(10.0, at_least=0)
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         self.mu = mean(ratings)

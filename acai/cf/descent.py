@@ -7,11 +7,14 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from acai.cf.factors import FactorModel, objective, residuals
-from acai.cf.recommender import expect_ratings, how_many
+from acai.cf.factors import MOST_FACTORS, FactorModel, objective, residuals
+from acai.cf.recommender import expect_ratings, expect_same_axes, how_many
 from acai.errors import InputError
 from acai.metrics import rmse
 from acai.ratings import Ratings
+from acai.settings import setting
+
+MOST_MOMENTUM = 0.9999  # αᵗ then takes t = 576,000 steps to vanish, and a table of as many entries
 
 
 @dataclass
@@ -48,15 +51,15 @@ class GradientDescent(FactorModel):
         η of each step.
     """
 
-    n_factors: int = 10
-    n_epochs: int = 100
-    learning_rate: float = 1e-4
-    reg: float = 0.02
-    bold_driver: bool = True
-    growth: float = 1.05
-    biases: bool = False
-    init_std: float = 0.1
-    seed: int = 0
+    n_factors: int = setting(10, at_least=1, at_most=MOST_FACTORS)
+    n_epochs: int = setting(100, at_least=0)
+    learning_rate: float = setting(1e-4, more_than=0)
+    reg: float = setting(0.02, at_least=0)
+    bold_driver: bool = setting(True)
+    growth: float = setting(1.05, at_least=1)
+    biases: bool = setting(False)
+    init_std: float = setting(0.1, at_least=0, at_most=1000)
+    seed: int = setting(0, at_least=0)
     init: FactorModel | None = field(default=None, repr=False)
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
@@ -114,7 +117,7 @@ class SGD(FactorModel):
     reg : float
         λ, how strongly parameters are pulled towards zero, at each of their ratings.
     momentum : float
-        α, from 0 (plain SGD) to below 1.
+        α, from 0 (plain SGD) to .9999: an update then lives on for ten thousand steps.
     biases : bool
         Predict μ + b(u) + b(i) + p_u·q_i instead of p_u·q_i alone.
     init_std : float
@@ -138,17 +141,17 @@ class SGD(FactorModel):
         The RMSE on the validation ratings after each epoch, where there are any.
     """
 
-    n_factors: int = 100
-    n_epochs: int = 20
-    learning_rate: float = 0.005
-    reg: float = 0.02
-    momentum: float = 0.0
-    biases: bool = True
-    init_std: float = 0.1
-    shuffle: bool = False
-    seed: int = 0
-    decay: float = 1.0
-    patience: int | None = None
+    n_factors: int = setting(100, at_least=1, at_most=MOST_FACTORS)
+    n_epochs: int = setting(20, at_least=0)
+    learning_rate: float = setting(0.005, more_than=0)
+    reg: float = setting(0.02, at_least=0)
+    momentum: float = setting(0.0, at_least=0, at_most=MOST_MOMENTUM)
+    biases: bool = setting(True)
+    init_std: float = setting(0.1, at_least=0, at_most=1000)
+    shuffle: bool = setting(False)
+    seed: int = setting(0, at_least=0)
+    decay: float = setting(1.0, more_than=0)
+    patience: int | None = setting(None, at_least=1)
     init: FactorModel | None = field(default=None, repr=False)
 
     def fit(self, ratings: Ratings, progress: bool = False, validation: Ratings | None = None) -> Self:
@@ -161,7 +164,7 @@ class SGD(FactorModel):
         progress : bool
             Show a bar.
         validation : Ratings or None
-            Ratings of the same users and songs, to measure on after every epoch: `validation_history` gets their RMSE.
+            Ratings of the same users and songs, in the same order, to measure on after every epoch: `validation_history` gets their RMSE.
 
         Raises
         ------
@@ -170,7 +173,11 @@ class SGD(FactorModel):
         """
         if self.patience is not None and validation is None:
             raise InputError(f"patience={self.patience} needs ratings to measure on: fit(train, validation=valid)")
-        return super().fit(ratings, progress, validation=None if validation is None else expect_ratings(validation))
+        if validation is not None:
+            expect_same_axes(expect_ratings(validation), expect_ratings(ratings), "ratings and validation")
+            if validation.n_ratings == 0:
+                raise InputError("validation has not one rating; expected some to measure on, or validation=None")
+        return super().fit(ratings, progress, validation=validation)
 
     def _learn(self, ratings: Ratings, progress: bool, validation: Ratings | None) -> None:
         from tqdm import tqdm

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from acai import metrics
-from acai.cf.recommender import Recommender, expect_ratings
+from acai.cf.recommender import Recommender, expect_ratings, expect_same_axes
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
+from acai.settings import checked
 
 RATING = {"rmse": metrics.rmse, "mae": metrics.mae}  # of all predictions
 OF_LISTS = {"precision": lambda hits, n_relevant: metrics.precision(hits), "recall": metrics.recall}
@@ -62,11 +63,9 @@ def evaluate(
     if not isinstance(model, Recommender):
         given = model.__name__ if isinstance(model, type) else repr(model)
         raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
-    if expect_ratings(train).users != expect_ratings(test).users or train.songs != test.songs:
-        raise InputError("train and test have different users or songs; expected the two parts of one Ratings")
+    expect_same_axes(expect_ratings(test), expect_ratings(train), "train and test")
+    k, memory = checked("k", k), checked("memory", memory)
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
-    if k < 1:
-        raise InputError(f"k={k}; expected lists of at least 1 song")
     for name in set(which).difference(METRICS):
         raise unknown("metric", name, METRICS, n=len(METRICS))
     if model.ratings is not train:

@@ -12,7 +12,10 @@ from acai.cf.baselines import mean, means
 from acai.cf.recommender import Learnt, Recommender, how_many
 from acai.errors import InputError
 from acai.ratings import Ratings
+from acai.settings import setting
 from acai.threads import one_blas_thread
+
+MOST_FACTORS = 10_000  # more would fill the memory of any machine before it improved a prediction
 
 
 @dataclass
@@ -52,6 +55,11 @@ class FactorModel(Recommender):
             if known is None or known.users != ratings.users or known.songs != ratings.songs:
                 named = f"the class {init.__name__}" if isinstance(init, type) else type(init).__name__
                 raise InputError(f"init={named}; expected a factor model that was fitted on the same users and songs")
+            shapes = init.P.shape, init.Q.shape, init.b_u.shape, init.b_i.shape
+            if shapes != ((m, self.n_factors), (n, self.n_factors), (m,), (n,)):
+                found = f"init has P of shape {init.P.shape} and Q of shape {init.Q.shape}"
+                expected = f"({m}, {self.n_factors}) and ({n}, {self.n_factors})"
+                raise InputError(f"{found}; expected {expected}: give both models the same n_factors")
             W, b = (np.concatenate(parts, dtype=np.float32) for parts in ((init.P, init.Q), (init.b_u, init.b_i)))
             self.mu = init.mu
         W[np.concatenate(how_many(ratings)) == 0] = 0  # noise, of which nothing would be learnt
@@ -71,8 +79,9 @@ class FactorModel(Recommender):
 
     def _likeness(self, i: int) -> np.ndarray:
         """The cosine between the hidden features."""
-        norms = np.sqrt(np.einsum("if,if->i", self.Q, self.Q))
-        return np.einsum("if,f->i", self.Q, self.Q[i]) / np.maximum(norms * norms[i], 1e-30)
+        norms = np.sqrt(np.einsum("if,if->i", self.Q, self.Q, dtype=np.float64))
+        products = np.einsum("if,f->i", self.Q, self.Q[i], dtype=np.float64)
+        return np.divide(products, norms * norms[i], out=np.zeros_like(norms), where=norms * norms[i] > 0)
 
     def _heard(self, heard: Mapping[Hashable, float]) -> tuple[np.ndarray, np.ndarray]:
         """The columns and values of a listener's songs."""
@@ -102,8 +111,18 @@ class FactorModel(Recommender):
         Q, e = self.Q[i].astype(np.float64), r - self.mu - self.b_i[i]
         if self.mu:  # the listener's own bias is one more unknown, of which the song's side is 1
             Q = np.column_stack([Q, np.ones(len(i))])
-        ridge = max(self.reg, 1e-9) * len(i) * np.eye(Q.shape[1])
-        return np.linalg.solve(Q.T @ Q + ridge, Q.T @ e)[: self.Q.shape[1]].astype(self.Q.dtype)
+        k = Q.shape[1]
+        ridge = np.sqrt(max(self.reg, 1e-9) * len(i)) * np.eye(k)
+        with one_blas_thread():  # least squares with the ridge as k more rows needs no inverse of QᵀQ, which may not exist
+            p = np.linalg.lstsq(np.concatenate([Q, ridge]), np.append(e, np.zeros(k)))[0]
+        return _finite(p[: self.Q.shape[1]].astype(self.Q.dtype))
+
+
+def _finite(p: np.ndarray) -> np.ndarray:
+    """The factors of a listener, unless their numbers were too large to compute with."""
+    if not np.isfinite(p).all():
+        raise InputError("the listener's ratings are too large for finite latent factors; expected values like those of the model")
+    return p
 
 
 def residuals(model: FactorModel, ratings: Ratings) -> np.ndarray:
@@ -147,7 +166,7 @@ class SVD(FactorModel):
     """
 
     state: ClassVar = FactorModel.state | {"sigma": Learnt(("k",))}
-    n_factors: int = 10
+    n_factors: int = setting(10, at_least=1, at_most=MOST_FACTORS)
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         m, n = ratings.csr.shape
@@ -156,8 +175,11 @@ class SVD(FactorModel):
         r_bar, R = means(ratings, axis=1), ratings.csr
         S = sparse.csr_array((R.data - r_bar[R.indices], R.indices, R.indptr), shape=R.shape)
         filled = aslinearoperator(S) + aslinearoperator(np.ones((m, 1))) @ aslinearoperator(r_bar[None])
-        with one_blas_thread():
-            M, sigma, N_T = svds(filled, k=self.n_factors, v0=np.ones(min(m, n)))  # (C5, C6)
+        if not R.data.any():  # ARPACK refuses a matrix of zeros; any orthogonal columns are its singular vectors
+            M, sigma, N_T = np.eye(m, self.n_factors), np.zeros(self.n_factors), np.eye(self.n_factors, n)
+        else:
+            with one_blas_thread():
+                M, sigma, N_T = svds(filled, k=self.n_factors, v0=np.ones(min(m, n)))  # (C5, C6)
         M, self.sigma, N = M[:, ::-1], sigma[::-1].copy(), N_T[::-1].T
         sign = np.sign(N[np.abs(N).argmax(axis=0), np.arange(self.n_factors)])
         self.P, self.Q = np.ascontiguousarray(M * sign), np.ascontiguousarray(N * sign * self.sigma)  # (C7)
@@ -174,9 +196,13 @@ class SVD(FactorModel):
         Returns
         -------
         ndarray, shape (n_factors,)
-            p; order the songs by `model.Q @ p`. The ratings of a user of the training data give that user's row of P.
+            p; order the songs by `model.Q @ p`. The ratings of a user of the training data give that user's row of P, with
+            zeros where the singular value is zero: such a factor changes no prediction.
         """
         i, r = self._heard(heard)
         row = means(self.ratings, axis=1)
         row[i] = r
-        return row @ (self.Q / self.sigma**2)
+        negligible = self.sigma <= 1e-12 * self.sigma.max()  # directions that the filled R does not have
+        inverse = np.divide(1, self.sigma, out=np.zeros_like(self.sigma), where=~negligible)
+        with one_blas_thread():
+            return _finite(row @ (self.Q * inverse) * inverse)

@@ -12,9 +12,10 @@ from scipy import sparse
 from acai.cf.baselines import Baseline, mean, means
 from acai.cf.recommender import Learnt, Recommender, how_many
 from acai.cf.similarities import SIMILARITIES, Shared, nearest_first
-from acai.errors import InputError, unknown
+from acai.errors import InputError
 from acai.files import Contents
 from acai.ratings import Ratings
+from acai.settings import setting
 
 CENTRINGS = ("mean", "zscore", "baseline", "none")
 PAIR = 128  # bytes that a pair of users takes: 4 for v, 48 for six sums, as much again where s comes of them, and some room
@@ -62,20 +63,17 @@ class Neighbours(Recommender):
     """
 
     axis = 0
-    k: int = 40
-    similarity: str = "pearson"
-    min_overlap: int = 1
-    shrinkage: float = 0.0
-    centring: str = "mean"
-    asymmetry: float = 0.5
-    normalise: bool = True
-    memory: int = 2**27
+    k: int = setting(40, at_least=1)
+    similarity: str = setting("pearson", choices=SIMILARITIES)
+    min_overlap: int = setting(1, at_least=1)
+    shrinkage: float = setting(0.0, at_least=0, at_most=1e12)
+    centring: str = setting("mean", choices=CENTRINGS)
+    asymmetry: float = setting(0.5, at_least=0, at_most=1)
+    normalise: bool = setting(True)
+    memory: int = setting(2**27, at_least=1)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name, known in (("similarity", SIMILARITIES), ("centring", CENTRINGS)):
-            if getattr(self, name) not in known:
-                raise unknown(name, getattr(self, name), known, n=len(known))
+    def _check(self) -> None:
+        super()._check()
         self.predicts_ratings = self.normalise
 
     def _ready(self, ratings: Ratings) -> Self:
@@ -128,8 +126,8 @@ class Neighbours(Recommender):
         m, indicator = R.shape[0], self.similarity == "indicator"
         keep = m if keep is None else keep
         keep = self.k if indicator else keep
-        size = max(1, self.memory // (PAIR * m))  # rows in a block
-        pairs = min(size, len(rows)) * (m - 1)  # should everybody have something in common with everybody
+        size = min(max(1, self.memory // (PAIR * m)), max(1, len(rows)))  # rows in a block
+        pairs = size * (m - 1)  # should everybody have something in common with everybody
         v, sums, ends = np.empty(pairs, np.int32), np.empty((6, pairs)), np.zeros(size + 1, np.int64)
         for start in tqdm(range(0, len(rows), size), desc="songs alike", unit="block", disable=not progress):
             block = np.asarray(rows[start : start + size], dtype=np.int32)
@@ -262,10 +260,10 @@ class ItemKNN(Neighbours):
         "near": Learnt(("n + 1",), ("int64",)), "j": Learnt(("neighbours",), ("int32",)),
         "s": Learnt(("neighbours",), ("float64",)),
     }
-    keep: int | None = None
+    keep: int | None = setting(None, at_least=1)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         if self.keep is not None and self.keep < self.k:
             raise InputError(f"keep={self.keep}; expected k={self.k} or more")
 

@@ -5,26 +5,16 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import repeat
-from numbers import Integral, Real
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from acai.errors import InputError, check_settings, unknown
+from acai.errors import InputError, check_codes, unknown
 from acai.files import Contents, load_npz, save_npz
 from acai.ratings import Ratings
+from acai.settings import check_settings, checked
 
-LIMITS = (  # of the settings, which mean the same in every model that has them: of what type, and where they may lie
-    (("k", "n_factors", "min_overlap", "memory"), Integral, "a whole number, 1 or more", lambda x: x >= 1),
-    (("n_epochs", "seed"), Integral, "a whole number, 0 or more", lambda x: x >= 0),
-    (("keep", "patience"), Integral | None, "a whole number, 1 or more, or None", lambda x: x is None or x >= 1),
-    (("growth",), Real, "a number, 1 or more", lambda x: x >= 1),
-    (("reg", "reg_u", "reg_i", "shrinkage", "init_std"), Real, "a number, 0 or more", lambda x: x >= 0),
-    (("learning_rate", "decay", "alpha", "epsilon"), Real, "a number, more than 0", lambda x: x > 0),
-    (("momentum",), Real, "a number, 0 (none) or more, below 1", lambda x: 0 <= x < 1),
-    (("asymmetry",), Real, "a number from 0 to 1", lambda x: 0 <= x <= 1),
-)
 KIND = "a model saved by acai"
 SCORE = 64  # bytes that a score takes at worst, with the products and masks that it comes from
 
@@ -57,13 +47,42 @@ class Recommender(ABC):
     state: ClassVar[Mapping[str, Learnt | type[float] | type[list]]] = {}
 
     def __post_init__(self) -> None:
-        check_settings(self, LIMITS)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse settings that make no sense, when the model is made and before it learns."""
+        check_settings(self)
 
     def fit(self, ratings: Ratings, progress: bool = False, **more: Ratings | None) -> Self:
-        """Learn from `ratings`, showing a progress bar if `progress`; returns the model itself. `SGD` takes `more`."""
+        """Learn from `ratings`, showing a progress bar if `progress`; returns the model itself. `SGD` takes `more`.
+
+        Raises
+        ------
+        InputError
+            If what it learnt is not finite; the message names the settings to change.
+        """
+        self._check()
+        known = expect_ratings(ratings)
+        if known.n_ratings == 0:
+            raise InputError("there is not one rating to learn from; at least one is needed")
         self.ratings = None  # should anything go wrong, it is not half fitted
-        self._learn(expect_ratings(ratings), progress, **more)
-        return self._ready(ratings)
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+                self._learn(known, progress, **more)
+        except MemoryError as error:
+            raise InputError(f"{self!r} on {known!r} needs more memory than there is ({error})") from error
+        self._expect_finite(known.csr.data)
+        return self._ready(known)
+
+    def _expect_finite(self, r: np.ndarray) -> None:
+        """An error if anything that was learnt is infinite or NaN."""
+        for name in self.state:
+            if not np.isfinite(getattr(self, name)).all():
+                settings = [f"{f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self) if f.type is float]
+                raise InputError(
+                    f"{type(self).__name__} learnt a {name} that is not finite, from values of {r.min():g} to {r.max():g}; "
+                    f"try more moderate settings (now {', '.join(settings)}) or rescale the values with ratings.map"
+                )
 
     @abstractmethod
     def _learn(self, ratings: Ratings, progress: bool) -> None:
@@ -113,9 +132,13 @@ class Recommender(ABC):
         return self.predict_codes(u, i)
 
     def predict_codes(self, u: np.ndarray, i: np.ndarray) -> np.ndarray:
-        """As `predict`, for rows and columns of R instead of ids."""
-        r = self._fitted().csr.data
-        r_hat = np.asarray(self._pairs(np.asarray(u), np.asarray(i)), dtype=np.float64)
+        """As `predict`, for rows and columns of R instead of ids; −1 stands for one that is not known."""
+        known = self._fitted()
+        u, i = check_codes(u, known.n_users, "user rows", True), check_codes(i, known.n_songs, "song columns", True)
+        if len(u) != len(i):
+            raise InputError(f"user rows and song columns go in pairs; there are {len(u)} rows and {len(i)} columns")
+        r = known.csr.data
+        r_hat = np.asarray(self._pairs(u, i), dtype=np.float64)
         return np.clip(r_hat, r.min(), r.max()) if self.predicts_ratings else r_hat
 
     def recommend(self, user: Hashable, n: int = 10, exclude_rated: bool = True) -> list[tuple[Hashable, float]]:
@@ -167,8 +190,7 @@ class Recommender(ABC):
         """
         from acai.cf.kernels import top_n
 
-        if n < 1:
-            raise InputError(f"n={n} songs; expected at least 1")
+        n = checked("n", n)
         for block, scores in self.score_blocks(rows, exclude_rated, memory, progress):
             yield block, *top_n(scores, min(n, scores.shape[1]))
 
@@ -179,7 +201,8 @@ class Recommender(ABC):
         from tqdm import tqdm
 
         known = self._fitted()
-        size = max(1, (int(memory) - self._holds()) // (SCORE * known.n_songs))
+        rows = check_codes(rows, known.n_users, "user rows")
+        size = max(1, (checked("memory", memory) - self._holds()) // (SCORE * known.n_songs))
         for start in tqdm(range(0, len(rows), size), desc="recommending", unit="block", disable=not progress):
             block = rows[start : start + size]
             scores = np.array(self._scores(block), dtype=np.float32, order="C")  # (block, n_songs)
@@ -190,7 +213,7 @@ class Recommender(ABC):
 
     def similar(self, song: Hashable, n: int = 10) -> list[tuple[Hashable, float]]:
         """The `n` songs most like `song`, with their likeness, the most alike first; `song` itself is left out."""
-        i = self._fitted().column(song)
+        i, n = self._fitted().column(song), checked("n", n)
         likeness = np.array(self._likeness(i), dtype=np.float64)
         likeness[i] = -np.inf
         order = np.argsort(-likeness, kind="stable")[:n]
@@ -277,6 +300,15 @@ def expect_ratings(given: object) -> Ratings:
         f"a model learns from Ratings, not from {type(given).__name__}; build them of three columns, "
         "Ratings.from_triplets(users, songs, values), or of a table A, Ratings.from_triplets(*A.nonzero(), A[A != 0])"
     )
+
+
+def expect_same_axes(part: Ratings, of: Ratings, names: str) -> None:
+    """An error unless both have the same users and songs in the same order; `names` says what they are."""
+    if part.users != of.users or part.songs != of.songs:
+        raise InputError(
+            f"{names} have different users or songs, or the same in another order; "
+            "expected two parts of one Ratings, as ratings.split() gives"
+        )
 
 
 def how_many(ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,92 @@
+"""Settings: a dataclass field that knows its limits. They are checked when an object is made, and again before it is used."""
+
+import dataclasses
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from numbers import Integral, Real
+from types import NoneType
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+
+from acai.errors import InputError, unknown
+
+T = TypeVar("T")
+EXPECTED = {int: "an integer", float: "a finite number", bool: "True or False", str: "a name"}
+LARGEST = 2**63 - 1  # that fits into the integers of NumPy and Numba
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a setting may lie; None is no limit."""
+
+    at_least: float | None = None
+    more_than: float | None = None
+    at_most: float | None = None
+    choices: Collection[str] | None = None
+
+    def allow(self, value: Any) -> bool:
+        """Whether a value of the right type lies within."""
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.more_than is None or value > self.more_than)
+            and (self.at_most is None or value <= self.at_most)
+        )
+
+    def __str__(self) -> str:
+        bounds = (("at least", self.at_least), ("more than", self.more_than), ("at most", self.at_most))
+        return "".join(f", {words} {bound}" for words, bound in bounds if bound not in (None, LARGEST))
+
+
+def setting(
+    default: T, *, at_least: float | None = None, more_than: float | None = None, at_most: float | None = None,
+    choices: Collection[str] | None = None,
+) -> T:
+    """A dataclass field with limits: `n_factors: int = setting(10, at_least=1)`; its annotation gives the type.
+
+    The annotation is int, float (which must be finite), bool or str (one of `choices`), perhaps `| None`. The class calls
+    `check_settings(self)` from `__post_init__`.
+    """
+    limits = Limits(at_least, more_than, at_most, choices)
+    return dataclasses.field(default=default, metadata={"limits": limits})  # type: ignore[return-value]
+
+
+def check_settings(owner: Any) -> None:
+    """Refuse settings of a wrong type or size with an InputError; turn NumPy's numbers into plain ones."""
+    for field in dataclasses.fields(owner):
+        if "limits" in field.metadata:
+            value = checked(field.name, getattr(owner, field.name), field.type, field.metadata["limits"])
+            setattr(owner, field.name, value)
+
+
+def checked(name: str, value: object, annotation: Any = int, limits: Limits = Limits(at_least=1)) -> Any:
+    """`value` as a plain Python one of the annotated type, or an InputError that names it; an integer from 1 by default."""
+    kinds = get_args(annotation) or (annotation,)
+    if value is None and NoneType in kinds:
+        return None
+    plain = _plain(value, kinds[0])
+    if isinstance(plain, int) and limits.at_most is None:
+        limits = dataclasses.replace(limits, at_most=LARGEST)
+    if isinstance(plain, str) and limits.choices is not None:
+        if plain not in limits.choices:
+            raise unknown(name, plain, limits.choices, n=len(limits.choices))
+    elif plain is None or not limits.allow(plain):
+        or_none = " or None" if NoneType in kinds else ""
+        given = " ".join(repr(value).split())
+        raise InputError(f"{name}={given[:100]}; expected {EXPECTED[kinds[0]]}{limits}{or_none}")
+    return plain
+
+
+def _plain(value: object, kind: type) -> Any:
+    """`value` as a plain `kind`; None if it is none."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value) if kind is bool else None
+    if kind is int and isinstance(value, Integral):
+        return int(value)
+    if kind is float and isinstance(value, Real):
+        try:
+            return float(value) if math.isfinite(value) else None
+        except OverflowError:
+            return None
+    return value if kind is str and isinstance(value, str) else None

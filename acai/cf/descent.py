@@ -164,7 +164,8 @@ class SGD(FactorModel):
         progress : bool
             Show a bar.
         validation : Ratings or None
-            Ratings of the same users and songs, in the same order, to measure on after every epoch: `validation_history` gets their RMSE.
+            Ratings of the same users and songs, in the same order, to measure on after every epoch:
+            `validation_history` gets their RMSE.
 
         Raises
         ------

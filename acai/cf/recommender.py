@@ -5,6 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import repeat
+from numbers import Real
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Self
 

@@ -42,18 +42,55 @@ def plays(seed=0, m=60, n=50):
     return random_ratings(seed, m, n, per_user=15, highest=30)
 
 
+@pytest.mark.parametrize("least_pivot", [0.0, np.inf])
 @pytest.mark.parametrize("n_known", [0, 1, 4, 5, 6, 7, 23])
-def test_both_ways_to_solve_agree(n_known):
-    """In float64, in plain Python: of order k, four entries at a time, and by Woodbury's identity; the oracle is numpy.linalg."""
+def test_all_ways_to_solve_agree(n_known, least_pivot):
+    """In float64, in plain Python: of order k, by Woodbury's identity, and entry by entry; the oracle is numpy.linalg."""
     rng = np.random.default_rng(n_known)
     Y, c = rng.normal(size=(30, 6)), rng.uniform(0.1, 5, n_known)
     i = rng.permutation(30)[:n_known]
     G = Y.T @ Y + 0.5 * np.eye(6)
     x = np.empty(6)
-    loss = kernels.solve_row.py_func(i, c, Y, G, Y @ np.linalg.inv(G), x)
+    loss = kernels.solve_row.py_func(i, c, Y, G, Y @ np.linalg.inv(G), least_pivot, x)
     expected = np.linalg.solve(G + Y[i].T @ (c[:, None] * Y[i]), Y[i].T @ (1 + c))
     assert np.allclose(x, expected, rtol=1e-9)
     assert loss == pytest.approx(((1 + c) * (1 - Y[i] @ x) ** 2).sum() - (Y[i] @ x) @ (Y[i] @ x) + x @ G @ x)
+
+
+HARSH = [{"alpha": 1e4}, {"alpha": 1e6}, {"alpha": 1e-30}, {"reg": 1e-7}, {"epsilon": 1e-300}, {"epsilon": 1e300}]
+
+
+@pytest.mark.parametrize("n_factors", [4, 20, 70])
+@pytest.mark.parametrize("harsh", HARSH, ids=str)
+def test_harsh_settings_are_solved_as_precisely_or_refused(harsh, n_factors):
+    """Single precision gave NaN or, worse, numbers. The oracle solves for each user in double precision."""
+    R = plays()
+    model = ALS(n_factors=n_factors, n_epochs=3, **harsh)
+    try:
+        model.fit(R)
+    except InputError as error:
+        assert harsh.keys() <= {"reg"} and n_factors == 70 and "try a larger reg (now 1e-07)" in str(error)
+        return
+    Q = model.Q.astype(np.float64)
+    c = model._confidence(R.csr.data).astype(np.float64)
+    for u in range(0, R.n_users, 7):
+        here = slice(*R.csr.indptr[u : u + 2])
+        q, c_u = Q[R.csr.indices[here]], c[here]
+        A = Q.T @ Q + model.reg * np.eye(n_factors) + q.T @ (c_u[:, None] * q)
+        assert np.allclose(Q @ model.P[u], Q @ np.linalg.solve(A, q.T @ (1 + c_u)), atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"alpha": 1e300}, r"alpha=1e.300 and epsilon=1 give [0-9]+ plays an infinite confidence; try a smaller alpha"),
+        ({"alpha": 1e15}, r"too ill-conditioned .* a smaller alpha \(now 1e.15\)"),
+        ({"reg": 1e-30, "n_factors": 70}, r"too ill-conditioned .* a larger reg \(now 1e-30\)"),
+    ],
+)
+def test_what_cannot_be_solved_is_refused_by_its_setting(settings, message):
+    with pytest.raises(InputError, match=message):
+        ALS(n_epochs=2, **settings).fit(plays())
 
 
 def test_the_same_bits_on_any_number_of_threads(monkeypatch):

@@ -138,7 +138,7 @@ def test_surprises_svd_from_the_same_start():
         begin.P[train.row(user)] = P[theirs_train.to_inner_uid(user)]
     for song in {song for _, song, *_ in raw}:
         begin.Q[train.column(song)] = Q[theirs_train.to_inner_iid(song)]
-    ours = SGD(n_epochs=15, init=begin).fit(train)
+    ours = SGD(n_factors=10, n_epochs=15, init=begin).fit(train)
     expected = [prediction.est for prediction in theirs.fit(theirs_train).test(list(test.triplets()))]
     users, songs, _ = zip(*test.triplets())
     assert np.abs(ours.predict(users, songs) - expected).max() < 1e-5
@@ -194,15 +194,16 @@ def test_divergence_names_the_epoch():
 def test_one_model_begins_where_another_ended():
     R = random_ratings()
     svd = SVD(n_factors=4).fit(R)
-    batch = GradientDescent(n_epochs=30, init=svd).fit(R)
-    assert batch.P.shape[1] == 4
+    batch = GradientDescent(n_factors=4, n_epochs=30, init=svd).fit(R)
     assert batch.history[0] <= objective(svd, R, batch.reg)
-    stochastic = SGD(n_epochs=0, init=batch).fit(R)
+    stochastic = SGD(n_factors=4, n_epochs=0, init=batch).fit(R)
     assert np.array_equal(stochastic.Q, batch.Q) and stochastic.Q is not batch.Q
     with pytest.raises(InputError, match="init=Baseline; expected a factor model"):
         SGD(init=Baseline().fit(R)).fit(R)
     with pytest.raises(InputError, match="init=the class SVD; expected a factor model that was fitted"):
         SGD(init=SVD).fit(R)
+    with pytest.raises(InputError, match=r"P of shape \(40, 4\) .*; expected \(40, 5\) .* the same n_factors"):
+        SGD(n_factors=5, init=svd).fit(R)
     with pytest.raises(InputError, match="fitted on the same users and songs"):
         SGD(init=svd).fit(random_ratings(m=10))
 

@@ -133,7 +133,7 @@ def put(name, index, value):
 @pytest.mark.parametrize("change, message", [
     (lambda a, v: v.update(model="ItemKNM"), "no model 'ItemKNM'; there is: ItemKNN"),
     (lambda a, v: v.update(model=["ItemKNN"]), r"model is \"\('ItemKNN',\)\", tuple; expected str"),
-    (lambda a, v: v["settings"].update(k=0), "k=0; expected a whole number, 1 or more"),
+    (lambda a, v: v["settings"].update(k=0), "k=0; expected an integer, at least 1"),
     (lambda a, v: v["settings"].update(depth=3), "ItemKNN has no setting depth=3"),
     (lambda a, v: v["settings"].update(similarity={}), "ItemKNN has no setting similarity={}"),
     (put("learnt j", 0, 2_000_000_000), "j has a song number outside the 30 songs"),
@@ -247,7 +247,7 @@ def test_mistakes_are_named(ratings):
         model.predict(["user 1", "user 2"], [3])
     with pytest.raises(InputError, match="users is the single string 'user 1'"):
         model.predict("user 1", [3])
-    with pytest.raises(InputError, match="n=0 songs; expected at least 1"):
+    with pytest.raises(InputError, match="n=0; expected an integer, at least 1"):
         model.recommend("user 1", n=0)
     with pytest.raises(InputError, match="GlobalMean has no hidden features; SVD"):
         model.fold_in({3: 5.0})
@@ -263,18 +263,18 @@ def test_mistakes_are_named(ratings):
 @pytest.mark.parametrize(
     ("model", "setting", "expected"),
     [
-        (SGD, {"n_factors": 2.5}, "a whole number, 1 or more"),
-        (UserKNN, {"k": "5"}, "a whole number, 1 or more"),
-        (UserKNN, {"k": 2.5}, "a whole number, 1 or more"),
-        (UserKNN, {"memory": 1e9}, "a whole number, 1 or more"),
-        (ALS, {"n_epochs": None}, "a whole number, 0 or more"),
-        (ALS, {"seed": -1}, "a whole number, 0 or more"),
-        (ItemKNN, {"keep": 90.0}, "a whole number, 1 or more, or None"),
-        (SGD, {"patience": 0}, "a whole number, 1 or more, or None"),
-        (GradientDescent, {"growth": 0.5}, "a number, 1 or more"),
-        (Baseline, {"reg_u": "15"}, "a number, 0 or more"),
-        (ALS, {"alpha": np.nan}, "a number, more than 0"),
-        (ItemKNN, {"asymmetry": [0.5]}, "a number from 0 to 1"),
+        (SGD, {"n_factors": 2.5}, "an integer, at least 1, at most 10000"),
+        (UserKNN, {"k": "5"}, "an integer, at least 1"),
+        (UserKNN, {"k": 2.5}, "an integer, at least 1"),
+        (UserKNN, {"memory": 1e9}, "an integer, at least 1"),
+        (ALS, {"n_epochs": None}, "an integer, at least 0"),
+        (ALS, {"seed": -1}, "an integer, at least 0"),
+        (ItemKNN, {"keep": 90.0}, "an integer, at least 1 or None"),
+        (SGD, {"patience": 0}, "an integer, at least 1 or None"),
+        (GradientDescent, {"growth": 0.5}, "a finite number, at least 1"),
+        (Baseline, {"reg_u": "15"}, "a finite number, at least 0"),
+        (ALS, {"alpha": np.nan}, "a finite number, more than 0"),
+        (ItemKNN, {"asymmetry": [0.5]}, "a finite number, at least 0, at most 1"),
     ],
 )
 def test_settings_of_a_wrong_kind_or_size(model, setting, expected):

@@ -178,7 +178,7 @@ def test_mistakes_are_named():
         evaluate(GlobalMean(), train, test, which=["rsme"])
     with pytest.raises(InputError, match="different users or songs"):
         evaluate(GlobalMean(), train, random_ratings(m=3))
-    with pytest.raises(InputError, match="k=0; expected lists of at least 1 song"):
+    with pytest.raises(InputError, match="k=0; expected an integer, at least 1, at most 10000"):
         evaluate(GlobalMean(), train, test, k=0)
     with pytest.raises(InputError, match="Ratings, not from csr_array"):
         evaluate(GlobalMean(), train, test.csr)

@@ -1,5 +1,6 @@
 """Weighted factorisation of play counts, by alternating least squares (C11)."""
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from acai.ratings import Ratings
 from acai.settings import setting
 from acai.threads import map_blocks, one_blas_thread
 
+LEAST_PIVOT = 0.05  # of a row solved in single precision: its scores are then right to 1e-4, with usual settings to 1e-5
 ROWS = 64  # that a thread solves at a time: enough to outweigh the hand-over, few enough to share out evenly
 
 
@@ -60,7 +62,14 @@ class ALS(FactorModel):
         """c − 1: what a play count adds to the confidence of 1 that every entry has."""
         if len(r) and r.min() < 0:
             raise InputError(f"{r.min():g} plays; expected counts of 0 or more")
-        return (self.alpha * np.log1p(r / self.epsilon)).astype(np.float32)  # (C11)
+        with np.errstate(over="ignore"):
+            c = (self.alpha * np.log1p(np.asarray(r, np.float64) / self.epsilon)).astype(np.float32)  # (C11)
+        if not np.isfinite(c).all():
+            raise InputError(
+                f"alpha={self.alpha:g} and epsilon={self.epsilon:g} give {r.max():g} plays an infinite confidence; "
+                "try a smaller alpha or a larger epsilon"
+            )
+        return c
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
@@ -80,13 +89,21 @@ class ALS(FactorModel):
 
         with one_blas_thread():
             G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
-            Z = (Y @ np.linalg.inv(G)).astype(np.float32)
+            eigenvalues = np.linalg.eigvalsh(G)
+            well_conditioned = eigenvalues[0] > 1e-4 * eigenvalues[-1]  # or Woodbury's identity loses too many digits
+            Z = (Y @ np.linalg.inv(G)).astype(np.float32) if well_conditioned else np.zeros_like(Y)
+        least_pivot = LEAST_PIVOT if well_conditioned else math.inf
         loss = np.empty(len(X))
 
         def solve(rows: slice) -> None:
-            kernels.als_solve(rows.start, rows.stop, c.indptr, c.indices, c.data, Y, G, Z, X, loss)  # (C11)
+            kernels.als_solve(rows.start, rows.stop, c.indptr, c.indices, c.data, Y, G, Z, least_pivot, X, loss)  # (C11)
 
         map_blocks(solve, [slice(start, min(start + ROWS, len(X))) for start in range(0, len(X), ROWS)])
+        if not np.isfinite(loss).all():
+            raise InputError(
+                "ALS's equations are too ill-conditioned to be solved in double precision; "
+                f"try a larger reg (now {self.reg:g}) or a smaller alpha (now {self.alpha:g})"
+            )
         return 0.5 * float(loss.sum())
 
     def fold_in(self, heard: Mapping[Hashable, float]) -> np.ndarray:

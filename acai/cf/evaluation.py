@@ -9,7 +9,7 @@ from acai import metrics
 from acai.cf.recommender import Recommender, expect_ratings, expect_same_axes
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
-from acai.settings import checked
+from acai.settings import Limits, checked
 
 RATING = {"rmse": metrics.rmse, "mae": metrics.mae}  # of all predictions
 OF_LISTS = {"precision": lambda hits, n_relevant: metrics.precision(hits), "recall": metrics.recall}
@@ -64,7 +64,7 @@ def evaluate(
         given = model.__name__ if isinstance(model, type) else repr(model)
         raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
     expect_same_axes(expect_ratings(test), expect_ratings(train), "train and test")
-    k, memory = checked("k", k), checked("memory", memory)
+    k, memory = checked("k", k, limits=Limits(at_least=1, at_most=10_000)), checked("memory", memory)
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
     for name in set(which).difference(METRICS):
         raise unknown("metric", name, METRICS, n=len(METRICS))

@@ -4,6 +4,7 @@ import numpy as np
 
 from acai.compiling import njit
 
+# error_model="numpy": a division by zero gives infinity or NaN, which is looked for afterwards, and no exception
 REORDER = {"reassoc", "contract", "nsz"}  # sums may be reordered; NaN and infinity keep their meaning
 
 
@@ -110,24 +111,28 @@ def coast(x, W, delta_W, b, delta_b, t, moved, shrunk):
 
 
 @njit(nogil=True)
-def als_solve(first, last, indptr, indices, c, Y, G, Z, X, loss):
+def als_solve(first, last, indptr, indices, c, Y, G, Z, least_pivot, X, loss):
     """(C11) For each row u, the x that minimises Σ_i (1 + c(u,i)) (1 or 0 − x·y_i)² + λ ‖x‖²; `loss` gets that minimum.
 
     The rows are those from `first` to before `last`.
-    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹.
+    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹. A row whose
+    pivots fall below `least_pivot` in single precision is solved in double; `loss` is NaN where that is not enough either.
     """
     for u in range(first, last):
         here = slice(indptr[u], indptr[u + 1])
-        loss[u] = solve_row(indices[here], c[here], Y, G, Z, X[u])
+        loss[u] = solve_row(indices[here], c[here], Y, G, Z, least_pivot, X[u])
 
 
-@njit(nogil=True, fastmath=REORDER)
-def solve_row(i, c, Y, G, Z, x):
+@njit(nogil=True, fastmath=REORDER, error_model="numpy")
+def solve_row(i, c, Y, G, Z, least_pivot, x):
     """(G + Yᵀ C Y) x = Yᵀ t with t = 1 + c, for the rows `i` of Y; returns what the sum comes to.
 
     Where there are less of them than factors, Woodbury's identity makes a system of their number of it:
     x = Zᵀ (t − v) with K = Y Zᵀ and (C⁻¹ + K) v = K t.
     """
+    if len(i) == 0:
+        x[:] = 0
+        return 0.0
     Y, t = Y[i], 1 + c
     if len(i) < len(G):
         Z = Z[i]
@@ -135,16 +140,43 @@ def solve_row(i, c, Y, G, Z, x):
         Kt = np.array([dot(row, t) for row in K])
         for j in range(len(i)):
             K[j, j] += 1 / c[j]
-        v = solved(K, Kt)
+        v, pivot = solved(K, Kt)
         x[:] = 0
         for j in range(len(i)):
             x += (t[j] - v[j]) * Z[j]
     else:
         Y_T = Y.T.copy()
-        x[:] = solved(G + gram(c * Y_T, Y_T), np.array([dot(row, t) for row in Y_T]))
+        solution, pivot = solved(G + gram(c * Y_T, Y_T), np.array([dot(row, t) for row in Y_T]))
+        x[:] = solution
+    if not pivot >= least_pivot:  # NaN as well
+        return solve_row_in_double(c, Y, G, x)
     loss = 0.0
     for j in range(len(i)):
         loss += t[j] * (1 - dot(Y[j], x))  # true where the gradient is zero
+    return loss
+
+
+@njit(nogil=True, fastmath=REORDER, error_model="numpy")
+def solve_row_in_double(c, Y, G, x):
+    """(G + Yᵀ C Y) x = Yᵀ t, where great confidence makes the sums of single precision too coarse."""
+    A, b = G.copy(), np.zeros(len(G))
+    for j in range(len(c)):
+        for f in range(len(G)):
+            y = np.float64(Y[j, f])
+            b[f] += (1 + np.float64(c[j])) * y
+            cy = np.float64(c[j]) * y
+            for g in range(f + 1):
+                A[f, g] += cy * Y[j, g]
+    solution, pivot = solved(A, b)
+    if not pivot >= 1e-10:  # then fewer than six digits are right
+        return np.nan
+    x[:] = solution
+    loss = 0.0
+    for j in range(len(c)):
+        r_hat = 0.0
+        for f in range(len(G)):
+            r_hat += Y[j, f] * solution[f]
+        loss += (1 + np.float64(c[j])) * (1 - r_hat)
     return loss
 
 
@@ -158,20 +190,26 @@ def gram(U, V):
     return A
 
 
-@njit(nogil=True, fastmath=REORDER)
+@njit(nogil=True, fastmath=REORDER, error_model="numpy")
 def solved(A, b):
-    """The x of A x = b, by A = L Lᵀ, of which the lower half of A takes L."""
-    x = np.empty(len(b))
+    """The x of A x = b, by A = L Lᵀ, of which the lower half of A takes L; and the least pivot, as a share of its diagonal.
+
+    A pivot is what the subtraction leaves of a diagonal entry, so its share says how much of the precision is left.
+    """
+    x, least = np.empty(len(b)), 1.0
     for f in range(len(b)):
         for g in range(f):
             A[f, g] = (A[f, g] - dot(A[f, :g], A[g, :g])) / A[g, g]
-        A[f, f] = np.sqrt(A[f, f] - dot(A[f, :f], A[f, :f]))
+        pivot = A[f, f] - dot(A[f, :f], A[f, :f])
+        if not pivot >= least * A[f, f]:  # NaN as well
+            least = pivot / A[f, f]
+        A[f, f] = np.sqrt(pivot)
         x[f] = (b[f] - dot(A[f, :f], x[:f])) / A[f, f]
     for f in range(len(b) - 1, -1, -1):
         x[f] /= A[f, f]
         for h in range(f):
             x[h] -= A[f, h] * x[f]
-    return x
+    return x, least
 
 
 @njit(nogil=True)

@@ -140,8 +140,6 @@ def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
     InputError
         If nobody has both.
     """
-    from scipy.stats import rankdata
-
     scores, relevant = np.atleast_2d(np.asarray(scores)), np.atleast_2d(np.asarray(relevant))
     if scores.shape != relevant.shape or scores.dtype.kind not in "fiub" or np.isnan(scores).any():
         raise InputError(f"scores of shape {scores.shape}, relevant of shape {relevant.shape}; expected equal, no NaN")
@@ -153,6 +151,8 @@ def auc(scores: np.ndarray, relevant: np.ndarray) -> float:
     both = (n_good > 0) & (n_bad > 0)
     if not both.any():
         raise InputError("no user has both relevant songs and others, so there is no AUC")
+    from scipy.stats import rankdata
+
     ranks = rankdata(scores[both], axis=1)  # from 1; equal scores share the mean of their ranks
     good, bad = n_good[both].astype(float), n_bad[both]
     wins = (ranks * relevant[both]).sum(axis=1) - good * (good + 1) / 2

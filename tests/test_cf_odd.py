@@ -1,5 +1,8 @@
 """Odd data, odd settings and wrong codes: finite numbers or one clear error, and nothing unchecked reaches compiled code."""
 
+import dataclasses
+import functools
+
 import numpy as np
 import pytest
 from cf_cases import random_ratings
@@ -7,7 +10,7 @@ from scipy import sparse
 
 import acai
 from acai import InputError, Ratings, metrics
-from acai.cf import ALS, MODELS, SGD, SVD, Baseline, GradientDescent, ItemKNN, UserKNN, evaluate, kernels
+from acai.cf import MODELS, SGD, SVD, Baseline, evaluate, kernels
 from acai.settings import check_settings
 
 QUICK = {"n_epochs": 3, "n_factors": 2}
@@ -75,7 +78,8 @@ def test_finite_or_refused(name, settings, data, tmp_path):
     try:
         model = quick(name, **settings).fit(R)
     except InputError as error:
-        assert "\n" not in str(error) and data != "ordinary" or settings
+        assert "\n" not in str(error)
+        assert settings or data != "ordinary"
         return
     users, songs = [*R.users, "nobody"], [*R.songs, "no song"]
     pairs = [user for user in users for _ in songs], songs * len(users)
@@ -118,14 +122,17 @@ def test_wrong_codes_never_reach_compiled_code(name, R, monkeypatch):
         monkeypatch.setattr(kernels, kernel, lambda *_: pytest.fail("a kernel was called"))
     for wrong in WRONG_ROWS:
         for call in called_with_wrong_codes(model, R, wrong):
-            with pytest.raises(InputError, match="(user rows|song columns) (contain|are) .*"):
+            with pytest.raises(InputError, match=r"(user rows|song columns) (contain|are) "):
                 call()
     with pytest.raises(InputError, match="in pairs; there are 2 rows and 1 columns"):
         model.predict_codes([0, 1], [0])
     for n in (0, -1, 2.5, True, None, "3", 2**70):
-        for call in (lambda: model.recommend("user 1", n=n), lambda: next(model.top([0], n=n)), lambda: model.similar(0, n=n)):
-            with pytest.raises(InputError, match="n=|knows nothing of likeness"):
-                call()
+        with pytest.raises(InputError, match="n="):
+            model.recommend("user 1", n=n)
+        with pytest.raises(InputError, match="n="):
+            next(model.top([0], n=n))
+        with pytest.raises(InputError, match="n="):
+            model.similar(0, n=n)
         with pytest.raises(InputError, match="memory="):
             next(model.score_blocks([0], memory=n))
 
@@ -137,11 +144,13 @@ INNER = {"dot", "coast", "gram", "solved", "solve_row", "solve_row_in_double"}  
 def test_every_kernel_is_behind_these_methods(R, monkeypatch):
     """So the list of methods above is complete: each kernel that Python calls is called by fit or by one of them."""
     reached = set()
+
+    def record(name, kernel, *arguments):
+        reached.add(name)
+        return kernel(*arguments)
+
     for name in set(COMPILED) - INNER:
-        def recorded(*arguments, name=name, kernel=getattr(kernels, name)):
-            reached.add(name)
-            return kernel(*arguments)
-        monkeypatch.setattr(kernels, name, recorded)
+        monkeypatch.setattr(kernels, name, functools.partial(record, name, getattr(kernels, name)))
     for name in MODELS:
         model = quick(name).fit(R)
         model.predict_codes([0, -1, 39], [29, 0, -1])
@@ -190,8 +199,8 @@ def csr(data, indices, indptr, shape=(2, 3)):
         (csr([1.0, 2], [0, 1], [0, 2, 1]), "R is damaged: "),
         (csr([1.0, 2], [0, 1], [0, 1, 9]), "R is damaged: "),
         (csr([1.0, 2], [0.0, 1], [0, 1, 2]), "R is damaged: "),
-        (csr([1.0, 2], [1, 0], [0, 2, 2]), "do not ascend, or one twice"),
-        (csr([1.0, 2], [1, 1], [0, 2, 2]), "do not ascend, or one twice"),
+        (csr([1.0, 2], [1, 0], [0, 2, 2]), "name a song twice, or songs out of order"),
+        (csr([1.0, 2], [1, 1], [0, 2, 2]), "name a song twice, or songs out of order"),
         (csr([1.0, np.nan], [0, 1], [0, 1, 2]), "R holds nan; expected finite"),
         (csr([1.0, 1e39], [0, 1], [0, 1, 2]), "R holds inf; expected finite"),
         (csr([1j, 2], [0, 1], [0, 1, 2]), "csr_array of complex128; expected a scipy.sparse.csr_array of real numbers"),
@@ -208,15 +217,15 @@ def test_a_sound_matrix_made_by_hand_is_taken():
     R = Ratings(csr([1, 2], np.array([0, 1], np.int64), [0, 1, 2]), range(2), range(3))
     assert R.csr.data.dtype == np.float32 and list(R.triplets()) == [(0, 0, 1.0), (1, 1, 2.0)]
     for u, i in (([2], [0]), ([0], [3]), ([-1], [0]), ([0.5], [0])):
-        with pytest.raises(InputError, match="(user|song) codes (contain|are)"):
+        with pytest.raises(InputError, match=r"(user|song) codes (contain|are)"):
             Ratings.from_codes(np.array(u), np.array(i), np.ones(1, np.float32), range(2), range(3))
 
 
 WRONG = [np.nan, np.inf, -np.inf, -1, "5", None, [1], {}, 1j, np.array([1, 2]), 10**400, -(10**400), object]
-NUMBERS = [(model, f) for model in MODELS.values() for f in getattr(model, "__dataclass_fields__", {}).values() if f.name != "init"]
+SETTINGS = [(model, f) for model in MODELS.values() for f in dataclasses.fields(model) if f.name != "init"]
 
 
-@pytest.mark.parametrize(("model", "field"), NUMBERS, ids=lambda x: getattr(x, "__name__", getattr(x, "name", x)))
+@pytest.mark.parametrize(("model", "field"), SETTINGS, ids=lambda x: getattr(x, "__name__", getattr(x, "name", x)))
 def test_every_setting_is_checked_when_made_and_when_fitted(model, field, R):
     assert "limits" in field.metadata
     for wrong in [*WRONG, b"5", "no such choice", 2.5 if field.type in (int, bool) else True]:
@@ -233,7 +242,8 @@ def test_every_setting_is_checked_when_made_and_when_fitted(model, field, R):
 
 def test_settings_of_numpy_become_plain():
     model = SGD(n_factors=np.int8(100), learning_rate=np.float32(0.5), biases=np.bool_(False), patience=np.uint8(3))
-    assert [type(value) for value in (model.n_factors, model.learning_rate, model.biases, model.patience)] == [int, float, bool, int]
+    plain = model.n_factors, model.learning_rate, model.biases, model.patience
+    assert [type(value) for value in plain] == [int, float, bool, int]
     model.momentum = np.float64(0.5)
     check_settings(model)
     assert type(model.momentum) is float

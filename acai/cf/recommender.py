@@ -4,13 +4,13 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from itertools import repeat
 from numbers import Real
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from acai.cf.given import codes_of, expect_ratings
 from acai.errors import InputError, check_codes, unknown
 from acai.files import Contents, load_npz, save_npz
 from acai.ratings import Ratings
@@ -127,7 +127,7 @@ class Recommender(ABC):
             preferences.
         """
         known = self._fitted()
-        u, i = _codes(users, known.user_rows, "users"), _codes(songs, known.song_columns, "songs")
+        u, i = codes_of(users, known.user_rows, "users"), codes_of(songs, known.song_columns, "songs")
         if len(u) != len(i):
             raise InputError(f"users and songs go in pairs; there are {len(u)} users and {len(i)} songs")
         return self.predict_codes(u, i)
@@ -293,33 +293,6 @@ def load(path: str | Path) -> Recommender:
     return model._ready(ratings)
 
 
-def expect_ratings(given: object) -> Ratings:
-    """What was given, where it is `Ratings`; or else an error that says how to build some."""
-    if isinstance(given, Ratings):
-        return given
-    raise InputError(
-        f"a model learns from Ratings, not from {type(given).__name__}; build them of three columns, "
-        "Ratings.from_triplets(users, songs, values), or of a table A, Ratings.from_triplets(*A.nonzero(), A[A != 0])"
-    )
-
-
-def expect_same_axes(part: Ratings, of: Ratings, names: str) -> None:
-    """An error unless both have the same users and songs in the same order; `names` says what they are."""
-    if part.users != of.users or part.songs != of.songs:
-        raise InputError(
-            f"{names} have different users or songs, or the same in another order; "
-            "expected two parts of one Ratings, as ratings.split() gives"
-        )
-
-
 def how_many(ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:
     """The number of known entries of each user, and of each song."""
     return np.diff(ratings.csr.indptr), np.bincount(ratings.csr.indices, minlength=ratings.n_songs)
-
-
-def _codes(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -> np.ndarray:
-    """The number of each id, −1 for one that has none."""
-    if isinstance(ids, str):
-        raise InputError(f"{what} is the single string {ids!r}; expected a list of ids: [{ids!r}]")
-    ids = ids.tolist() if hasattr(ids, "tolist") else ids
-    return np.fromiter(map(numbers.get, ids, repeat(-1)), dtype=np.intp)

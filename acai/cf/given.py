@@ -1,0 +1,36 @@
+"""What a model is given: ratings, parts of ratings with the same axes, ids."""
+
+from collections.abc import Hashable, Iterable
+from itertools import repeat
+
+import numpy as np
+
+from acai.errors import InputError
+from acai.ratings import Ratings
+
+
+def expect_ratings(given: object) -> Ratings:
+    """What was given, where it is `Ratings`; or else an error that says how to build some."""
+    if isinstance(given, Ratings):
+        return given
+    raise InputError(
+        f"a model learns from Ratings, not from {type(given).__name__}; build them of three columns, "
+        "Ratings.from_triplets(users, songs, values), or of a table A, Ratings.from_triplets(*A.nonzero(), A[A != 0])"
+    )
+
+
+def expect_same_axes(part: Ratings, of: Ratings, names: str) -> None:
+    """An error unless both have the same users and songs in the same order; `names` says what they are."""
+    if part.users != of.users or part.songs != of.songs:
+        raise InputError(
+            f"{names} have different users or songs, or the same in another order; "
+            "expected two parts of one Ratings, as ratings.split() gives"
+        )
+
+
+def codes_of(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -> np.ndarray:
+    """The number of each id, −1 for one that has none."""
+    if isinstance(ids, str):
+        raise InputError(f"{what} is the single string {ids!r}; expected a list of ids: [{ids!r}]")
+    ids = ids.tolist() if hasattr(ids, "tolist") else ids
+    return np.fromiter(map(numbers.get, ids, repeat(-1)), dtype=np.intp)

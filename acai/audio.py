@@ -4,12 +4,25 @@ import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
+from numbers import Integral, Real
+from types import SimpleNamespace
 
 import numpy as np
 from scipy import sparse
 
-from acai.errors import InputError
-from acai.recording import Recording, Sound
+from acai.errors import InputError, check_settings
+from acai.recording import Recording, Sound, is_rate
+
+LARGEST = 1 << 28  # numbers in one spectrogram (1 GiB): with the usual settings, 13 hours
+LIMITS = (
+    (("sample_rate",), Real, "a number from 1,000 to 1,000,000 Hz", is_rate),
+    (("window",), Integral, "an integer from 2 to 65,536 samples", lambda x: 2 <= x <= 65_536),
+    (("hop",), Integral, "an integer, at least 1 sample", lambda x: x >= 1),
+    (("n_mels", "n_mfcc"), Integral, "an integer from 1 to 1,024", lambda x: 1 <= x <= 1024),
+    (("f_min",), Real, "a frequency in Hz, at least 0", lambda x: 0 <= x < np.inf),
+    (("f_max",), Real | None, "a frequency in Hz, or None for half the sample rate", lambda x: x is None or 0 < x < np.inf),
+    (("C",), Real, "a number from 0.001 to 1e9", lambda x: 0.001 <= x <= 1e9),
+)
 
 
 def log_mel(
@@ -26,13 +39,13 @@ def log_mel(
     sample_rate : float
         Sounds of another rate are resampled to it. Hz.
     window, hop : int
-        Length of a frame and the distance from one frame to the next, in samples.
+        Length of a frame, at most 65,536, and the distance from one frame to the next, at most `window`; in samples.
     n_mels : int
-        Number of mel bands, between `f_min` and `f_max`.
+        Number of mel bands, between `f_min` and `f_max`; at most 1,024.
     f_min, f_max : float
         Hz; `f_max` is half the sample rate unless given.
     C : float
-        How strongly quiet sounds are lifted, > 0.
+        How strongly quiet sounds are lifted, from 0.001 to 1e9.
 
     Returns
     -------
@@ -42,8 +55,10 @@ def log_mel(
     Raises
     ------
     InputError
-        If the sound cannot be read (see `Recording`), is shorter than one window, or a parameter is out of range.
+        If the sound cannot be read (see `Recording`), is shorter than one window or too long to fit into memory, or a
+        parameter is of a wrong type or out of range.
     """
+    validate_settings(C=C)
     S = mel_power(sound, sample_rate, window, hop, n_mels, f_min, f_max)  # (n_mels, T)
     return np.log1p(np.float32(C) * S)  # (A2)
 
@@ -68,8 +83,7 @@ def mfcc(
     """
     from scipy.fft import dct
 
-    if not 1 <= n_mfcc <= n_mels:
-        raise InputError(f"n_mfcc={n_mfcc}; expected from 1 to n_mels={n_mels}")
+    validate_settings(n_mels=n_mels, n_mfcc=n_mfcc)
     S = mel_power(sound, sample_rate, window, hop, n_mels, f_min, f_max)  # (n_mels, T)
     D = 10 * np.log10(np.maximum(S, 1e-10))
     D = np.maximum(D, D.max() - 80)
@@ -86,15 +100,18 @@ def mel_power(
     """
     from scipy.fft import rfft
 
-    if not 1 <= hop <= window:
-        raise InputError(f"hop={hop}; expected from 1 sample to the whole window={window}")
     recording = sound if isinstance(sound, Recording) else Recording(sound, sample_rate)
+    validate_settings(recording.sample_rate, window, hop, n_mels, f_min, f_max)
     F = mel_filters(recording.sample_rate, window, n_mels, f_min, f_max)  # (n_mels, window//2 + 1), sparse
     w = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)  # Hann's window
-    S = []
+    S, n_frames = [], 0
     for x in frames(recording, window, hop):  # (t, window)
         X = rfft(w * x)  # (t, window//2 + 1)
         S.append(F @ (X.real**2 + X.imag**2).T)  # (A1)
+        n_frames += len(x)
+        if n_frames * n_mels > LARGEST:
+            hours = n_frames * hop / recording.sample_rate / 3600
+            raise InputError(f"{recording.name} is too long: the first {hours:.1f} h have {n_frames:,} frames; split it")
     if recording.n_samples < window:
         there = f"it has {recording.n_samples} of the {window} samples of one window at {recording.sample_rate:g} Hz"
         raise InputError(f"{recording.name} is too short: {there}")
@@ -128,11 +145,8 @@ def mel_filters(
     """
     from librosa.filters import mel  # the bank alone is cheap; librosa.stft would compile for 10 s on a fresh install
 
+    validate_settings(sample_rate, window, n_mels=n_mels, f_min=f_min, f_max=f_max)
     f_max = sample_rate / 2 if f_max is None else f_max
-    if window < 2 or n_mels < 1 or not 0 <= f_min < f_max <= sample_rate / 2:
-        given = f"window={window}, n_mels={n_mels}, f_min={f_min:g}, f_max={f_max:g} at sample_rate={sample_rate:g}"
-        expected = "a window of at least 2 samples, at least one band, and 0 <= f_min < f_max <= sample_rate / 2"
-        raise InputError(f"{given}; expected {expected}")
     with warnings.catch_warnings(action="ignore"):  # librosa warns of empty bands; we say how many and refuse
         F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=f_max)
     n_empty = int((F.max(axis=1) == 0).sum())
@@ -140,3 +154,27 @@ def mel_filters(
         empty = f"{n_empty} of {n_mels} mel bands lie between two frequencies of a window of {window} samples"
         raise InputError(f"{empty} and would stay empty; take fewer bands (n_mels) or a longer window")
     return sparse.csr_array(F)
+
+
+def validate_settings(
+    sample_rate: float = 22050, window: int = 1024, hop: int = 1, n_mels: int = 1, f_min: float = 0.0,
+    f_max: float | None = None, C: float = 1.0, n_mfcc: int = 1,
+) -> None:
+    """Refuse settings of `log_mel` or `mfcc` that are of a wrong type, out of range, or do not fit each other.
+
+    Raises
+    ------
+    InputError
+        For the first of them.
+    """
+    given = SimpleNamespace(
+        sample_rate=sample_rate, window=window, hop=hop, n_mels=n_mels, f_min=f_min, f_max=f_max, C=C, n_mfcc=n_mfcc
+    )
+    check_settings(given, LIMITS)
+    if hop > window:
+        raise InputError(f"hop={hop}; expected from 1 sample to the complete window={window}")
+    if not f_min < (sample_rate / 2 if f_max is None else f_max) <= sample_rate / 2:
+        frequencies = f"f_min={f_min:g}, f_max={f_max} at sample_rate={sample_rate:g}"
+        raise InputError(f"{frequencies}; expected f_min < f_max <= sample_rate / 2")
+    if n_mfcc > n_mels:
+        raise InputError(f"n_mfcc={n_mfcc}; expected from 1 to n_mels={n_mels}")

@@ -96,5 +96,9 @@ def check_settings(owner: object, limits: Iterable[tuple[Iterable[str], type, st
     """
     for names, kind, expected, holds in limits:
         for name in names:
-            if hasattr(owner, name) and not (isinstance(x := getattr(owner, name), kind) and holds(x)):
-                raise InputError(f"{name}={x!r}; expected {expected}")
+            if not hasattr(owner, name):
+                continue
+            value = getattr(owner, name)
+            is_kind = isinstance(value, kind) and not isinstance(value, bool)  # to Python, True is an integer
+            if not is_kind or not holds(value):
+                raise InputError(f"{name}={value!r}; expected {expected}")

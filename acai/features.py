@@ -1,37 +1,42 @@
-"""A folder of sound turned into features once, on all cores, and kept.
+"""A folder of sound turned into features once, on all cores, and cached.
 
-The cache is a folder of `KEY.npy` files, float16, where KEY names what the sound file holds and how it was listened to:
-a file that was renamed, moved or copied is not listened to again, a changed one is, and two runs at once do no harm.
-Nothing depends on a run coming to its end, so whatever was killed is resumed by running it again.
+An entry of the cache is named after what the sound file holds and how its features are computed: a file that was renamed,
+moved or copied is not decoded again, a changed one is, and two runs at once do no harm. Nothing depends on a run coming to
+its end, so whatever was killed is resumed by running it again. What is damaged is computed again.
 """
 
 import hashlib
 import inspect
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from acai.audio import log_mel, mfcc
+from acai import feature_cache
+from acai.audio import log_mel, mfcc, validate_settings
 from acai.errors import InputError, unknown
-from acai.files import atomic_write, remove_leftovers
-from acai.recording import Recording, Sound, check_at_the_door
+from acai.files import remove_leftovers
+from acai.recording import Recording, Sound, open_regular, readable_name
+from acai.workers import Workers
 
 KINDS = {"log_mel": log_mel, "mfcc": mfcc}
-VERSION = 1  # of what a cached file means: to be counted up when `acai.audio` computes something else than before
+VERSION = 2  # of what an entry means: to be increased when `acai.audio` computes something else, or files look otherwise
 CLIPPED = 0.001  # the share of instants at full scale from which on it is worth a remark
 SETTLED = 2.0  # seconds after which a file's time of change tells it from a later version of itself
+MOST_JOBS = 1024
 
 
 @dataclass
 class Features(Mapping[str, np.ndarray]):
     """The features of each track by name: float16 arrays, shape (bands, frames), memory-mapped when asked for.
+
+    Each time an array is asked for, its checksum is verified.
 
     Attributes
     ----------
@@ -42,20 +47,26 @@ class Features(Mapping[str, np.ndarray]):
     remarks : dict of str to str
         What is worth knowing about tracks that could.
     n_computed : int
-        How many were listened to in this run; the others were found in the cache.
+        How many were computed in this run; the others were found in the cache.
+    n_damaged : int
+        How many of these had to be computed because their file in the cache was damaged.
     """
 
     files: dict[str, Path]
     skipped: dict[str, str]
     remarks: dict[str, str]
     n_computed: int
+    n_damaged: int
 
     def __getitem__(self, track: str) -> np.ndarray:
         if track in self.skipped:
             raise InputError(f"{track} {self.skipped[track]}")
         if track not in self.files:
             raise unknown("track", track, self.files)
-        return np.load(self.files[track], mmap_mode="r", allow_pickle=False)
+        features = feature_cache.read_entry(self.files[track])
+        if features is None:
+            raise InputError(f"{self.files[track]} has been damaged or removed since it was found; extract the features again")
+        return features
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.files)
@@ -65,7 +76,7 @@ class Features(Mapping[str, np.ndarray]):
 
 
 def extract(
-    paths: Mapping[str, str | os.PathLike], cache: str | os.PathLike | None = None, kind: str = "log_mel",
+    paths: Mapping[str, str | os.PathLike[str]], cache: str | os.PathLike[str] | None = None, kind: str = "log_mel",
     n_jobs: int = -1, progress: bool = False, **parameters: float | None,
 ) -> Features:
     """Compute the features of many sound files, or find them in the cache.
@@ -78,7 +89,8 @@ def extract(
     paths : mapping of str to path
         The file of each track, as in `acai.datasets.audio_folder(folder).paths`.
     cache : path
-        A folder for the features, made if it does not exist; by default one in the user's cache folder.
+        A folder, made if it does not exist; by default the user's cache folder. The features are in its subfolder
+        `acai-features`, and nothing else in it is touched.
     kind : {"log_mel", "mfcc"}
         The function of `acai.audio` to apply.
     n_jobs : int
@@ -95,105 +107,171 @@ def extract(
     """
     if kind not in KINDS:
         raise unknown("kind of features", kind, KINDS)
-    if n_jobs == 0:
-        raise InputError("n_jobs=0; expected how many files to work on at a time, or -1 for as many as there are cores")
+    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0 or n_jobs > MOST_JOBS:
+        expected = f"how many files to work on at a time, 1 to {MOST_JOBS}, or -1 for as many as there are cores"
+        raise InputError(f"n_jobs={n_jobs!r}; expected {expected}")
     recipe = _recipe(kind, parameters)
-    folder = Path(os.path.abspath(cache or default_cache()))
-    folder.mkdir(parents=True, exist_ok=True)
-    index: dict[str, str] = {}  # what a file held when it last had this stamp: it spares reading all files again
-    with suppress(FileNotFoundError, json.JSONDecodeError):
-        index = json.loads((folder / "index.json").read_text())
+    folder = feature_cache.open_cache(default_cache() if cache is None else cache)
+    index = feature_cache.read_index(folder)
     paths = {track: os.path.abspath(path) for track, path in paths.items()}
-    stamps = {track: _stamp(path) for track, path in paths.items()}
-    files = {track: _place(folder, index.get(stamps[track]), recipe) for track in paths}
-    todo = [track for track in paths if stamps[track] not in index or not files[track].exists()]
-    skipped = {}
+    outcomes = {track: _look_up(path, folder, recipe, index) for track, path in paths.items()}
+    todo = [track for track, outcome in outcomes.items() if outcome is None]
     if todo:
-        from joblib import Parallel, delayed
-
-        rate = recipe["sample_rate"]
-        _listen((np.sin(np.arange(rate + recipe["window"])), rate), recipe)  # a wrong parameter fails here, once
-        # Threads, unless a `joblib.parallel_config` says otherwise: decoding, resampling and Fourier transforms all release
-        # Python's lock, and there are no processes to start. None of it calls BLAS, so no thread pool works against them.
-        tasks = [delayed(_extract_one)(paths[track], folder, recipe) for track in todo]
-        done = Parallel(n_jobs, prefer="threads", return_as="generator")(tasks)
-        bar = tqdm(done, total=len(todo), desc="listening", unit="track", disable=not progress)
-        for (digest, reason), track in zip(bar, todo):
-            files[track] = _place(folder, digest, recipe)
-            if reason:
-                skipped[track] = reason
-                del files[track]
-            elif stamps[track]:
-                index[stamps[track]] = digest
-        _write(folder / "index.json", lambda file: file.write_text(json.dumps(index, indent=0, sort_keys=True)))
+        _listen((np.sin(np.arange(recipe["sample_rate"] + recipe["window"])), recipe["sample_rate"]), recipe)  # settings
+        done = _extract_all([paths[track] for track in todo], folder, recipe, n_jobs, progress)
+        for track, outcome in zip(todo, done):
+            outcomes[track] = outcome
+            if outcome.stamp:
+                index[outcome.stamp] = outcome.digest
+        feature_cache.write_index(folder, index)
     remove_leftovers(folder)
-    notes = {track: file.with_suffix(".txt") for track, file in files.items()}
-    remarks = {track: note.read_text() for track, note in notes.items() if note.exists()}
-    return Features(files, skipped, remarks, len(todo) - len(skipped))
+    found = {track: outcome for track, outcome in outcomes.items() if not outcome.reason}
+    return Features(
+        files={track: feature_cache.entry_path(folder, outcome.digest, recipe) for track, outcome in found.items()},
+        skipped={track: outcome.reason for track, outcome in outcomes.items() if outcome.reason},
+        remarks={track: outcome.remark for track, outcome in found.items() if outcome.remark},
+        n_computed=sum(outcome.is_new for outcome in found.values()),
+        n_damaged=sum(outcome.was_damaged for outcome in found.values()),
+    )
 
 
 def default_cache() -> Path:
-    """Where features are kept unless a folder is named: the user's cache folder, as the system has it."""
+    """Where features are cached unless a folder is named: the user's cache folder, as the system has it."""
     import pooch
 
-    return Path(pooch.os_cache("acai")) / "features"
+    return Path(pooch.os_cache("acai"))
 
 
-def _recipe(kind: str, parameters: dict) -> dict:
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one sound file.
+
+    Attributes
+    ----------
+    digest : str
+        The SHA-256 of what it holds.
+    remark, reason : str
+        What is worth knowing about it; why it cannot be used.
+    stamp : str
+        Its stamp, if it is old enough to be trusted.
+    is_new, was_damaged : bool
+        Whether its features were computed just now, and whether that was because those in the cache were damaged.
+    """
+
+    digest: str = ""
+    remark: str = ""
+    reason: str = ""
+    stamp: str = ""
+    is_new: bool = False
+    was_damaged: bool = False
+
+
+class StoppableRecording(Recording):
+    """A recording whose iteration ends with `Stopped` once the workers are asked to stop."""
+
+    def __init__(self, sound: Sound, sample_rate: float, workers: Workers) -> None:
+        super().__init__(sound, sample_rate)
+        self._workers = workers
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in super().__iter__():
+            self._workers.check()
+            yield block
+
+
+def _recipe(kind: str, parameters: dict[str, float | None]) -> dict:
     """Everything that decides what the features are, with the defaults that the caller left out."""
     bound = inspect.signature(KINDS[kind]).bind(None, **parameters)
     bound.apply_defaults()
-    del bound.arguments["sound"]
-    recipe = {"kind": kind, "version": VERSION, **bound.arguments}
-    return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in recipe.items()}
+    settings = {name: value for name, value in bound.arguments.items() if name != "sound"}
+    validate_settings(**settings)
+    return {"kind": kind, "version": VERSION, **{name: _plain_number(value) for name, value in settings.items()}}
 
 
-def _listen(sound: Sound, recipe: dict) -> tuple[np.ndarray, float]:
+def _plain_number(value: float | None) -> float | None:
+    """The same number for 22050, 22050.0 and NumPy's 22050: an int if it can be one."""
+    if value is None:
+        return None
+    return int(value) if value == int(value) else float(value)
+
+
+def _listen(sound: Sound, recipe: dict, workers: Workers | None = None) -> tuple[np.ndarray, float]:
     """The features of one sound, and the share of it that is clipped."""
     parameters = {name: value for name, value in recipe.items() if name not in ("kind", "version")}
-    recording = Recording(sound, recipe["sample_rate"])
+    recording = StoppableRecording(sound, recipe["sample_rate"], workers or Workers())
     features = KINDS[recipe["kind"]](recording, **parameters)  # (bands, frames)
     return features.astype(np.float16), recording.clipped
 
 
-def _extract_one(path: str, folder: Path, recipe: dict) -> tuple[str, str]:
-    """Fill one place of the cache: what the file holds, and why it cannot be used, if so."""
+def _look_up(path: str, folder: Path, recipe: dict, index: dict[str, str]) -> Outcome | None:
+    """What is known of a sound file without reading it; None if that is not enough."""
+    digest = index.get(_stamp(path))
+    content = None if digest is None else feature_cache.read_sealed(feature_cache.entry_path(folder, digest, recipe))
+    return None if content is None else Outcome(digest, feature_cache.remark_of(content))
+
+
+def _extract_all(paths: list[str], folder: Path, recipe: dict, n_jobs: int, progress: bool) -> list[Outcome]:
+    """Fill the cache, in parallel; the outcomes are in the order of the paths."""
+    from joblib import Parallel, delayed
+
+    # Threads, unless a `joblib.parallel_config` says otherwise: decoding, resampling and Fourier transforms all release
+    # Python's lock, and there are no processes to start. None of it calls BLAS, so no thread pool works against them.
+    parallel = Parallel(n_jobs, prefer="threads", return_as="generator", batch_size=1)
+    workers = Workers()
+    done = None
     try:
-        check_at_the_door(path)
-        with open(path, "rb") as sound:
-            digest = hashlib.file_digest(sound, "sha256").hexdigest()
-        place = _place(folder, digest, recipe)
-        if place.exists():
-            return digest, ""
-        features, clipped = _listen(path, recipe)
-    except InputError as error:
-        return "", str(error).removeprefix(path).strip()
-    if clipped > CLIPPED:  # written before the features, whose presence says that all is there
-        remark = f"is clipped: {clipped:.1%} of it stands at full scale"
-        _write(place.with_suffix(".txt"), lambda file: file.write_text(remark))
-    _write(place, lambda file: np.save(file, features))
-    return digest, ""
+        done = parallel(delayed(_extract_one)(path, folder, recipe, workers) for path in paths)
+        return list(tqdm(done, total=len(paths), desc="listening", unit="track", disable=not progress))
+    finally:
+        workers.stop()
+        if done is not None:
+            with warnings.catch_warnings(action="ignore"):  # joblib warns when not all of it was done
+                done.close()
 
 
-def _place(folder: Path, digest: str | None, recipe: dict) -> Path:
-    """The file of the cache for what a sound file holds, listened to in this way."""
-    key = hashlib.sha256(json.dumps([digest, recipe], sort_keys=True).encode())
-    return folder / f"{key.hexdigest()[:40]}.npy"
+def _extract_one(path: str, folder: Path, recipe: dict, workers: Workers) -> Outcome:
+    """Fill one place of the cache, unless it is filled already."""
+    with workers.task():
+        try:
+            stamp = _stamp(path)
+            trusted = stamp if _is_settled(path) else ""
+            digest = _digest(path)
+            place = feature_cache.entry_path(folder, digest, recipe)
+            content = feature_cache.read_sealed(place)
+            if content is not None:
+                return Outcome(digest, feature_cache.remark_of(content), stamp=trusted)
+            features, clipped = _listen(path, recipe, workers)
+            if _stamp(path) != stamp:
+                raise InputError("was changed while it was read; run again")
+        except InputError as error:
+            return Outcome(reason=str(error).removeprefix(readable_name(path)).strip())
+        remark = f"is clipped: {clipped:.1%} of it stands at full scale" if clipped > CLIPPED else ""
+        was_damaged = os.path.lexists(place)
+        feature_cache.write_entry(place, features, remark)
+        return Outcome(digest, remark, stamp=trusted, is_new=True, was_damaged=was_damaged)
+
+
+def _digest(path: str) -> str:
+    """The SHA-256 of what a sound file holds."""
+    with open_regular(path) as file:
+        try:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise InputError(f"{readable_name(path)} cannot be read: {error.strerror}") from None
 
 
 def _stamp(path: str) -> str:
     """What tells, without reading it, that a file has not changed: its size and time of change; "" if it cannot be told."""
-    with suppress(OSError):
-        status = os.stat(path)
-        if time.time() - status.st_mtime > SETTLED:
-            return f"{status.st_size} {status.st_mtime_ns} {path}"
-    return ""
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
     try:
-        with atomic_write(path) as temporary:
-            write(temporary)
-    except FileNotFoundError:  # another run, which had written the same, swept our temporary file away
-        if not path.exists():
-            raise
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns} {path}"
+
+
+def _is_settled(path: str) -> bool:
+    """Whether a file was last changed long enough ago that a further change would show in its stamp."""
+    try:
+        return time.time() - os.stat(path).st_mtime > SETTLED
+    except (OSError, ValueError):
+        return False

@@ -1,22 +1,29 @@
-"""A sound as blocks of samples: mono, at one rate, each flaw named, and never the whole file in memory."""
+"""A sound as blocks of samples: mono, at one rate, every flaw named, and never the complete file in memory."""
 
 import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
+from numbers import Real
 from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
 from acai.errors import InputError
 
+T = TypeVar("T")
 BLOCK = 1 << 18  # samples read at a time, six seconds at 44,100 Hz: long enough for threads to work side by side
+SURROUND = 8  # channels; of a file that claims more of them, shorter blocks are read, so that memory stays bounded
 EDGE = 1 << 16  # bytes of a file's beginning and end that are looked at before it is decoded: one Ogg page at most
+SLOWEST, FASTEST = 1_000, 1_000_000  # Hz; telephones have 8,000, and nothing that records sound has less than 4,000
 FULL_SCALE = 32767 / 32768  # the largest 16-bit sample
+LOUDEST = 1 << 16  # times full scale; beyond it, powers would soon overflow. Floats in units of 16 bits still pass
 SILENCE = 1 / 32768  # one step of 16 bits
 MP3_LENGTH = re.compile(rb"\xff[\xe2-\xff].{11,36}(Xing|Info)", re.DOTALL)  # in the first frame, behind its side information
 EXPECTED = "expected a wav, flac, ogg or mp3 file"
 
-Sound = str | os.PathLike | tuple[np.ndarray, float]
+Sound = str | os.PathLike[str] | tuple[np.ndarray, float]
 
 
 class Recording:
@@ -31,10 +38,12 @@ class Recording:
         A wav, flac, ogg or mp3 file; or samples of shape (n,) or (n, channels), floating point within ±1 or integers at
         their full scale, and their rate in Hz.
     sample_rate : float
-        The rate of the blocks, in Hz.
+        The rate of the blocks, from 1,000 to 1,000,000 Hz.
 
     Attributes
     ----------
+    name : str
+        The file, as text that can be printed.
     n_samples : int
         How many samples at `sample_rate` have come out so far.
     clipped : float
@@ -43,14 +52,19 @@ class Recording:
     Raises
     ------
     InputError
-        On iteration: if the file is missing, empty, not audio, cut short, silent, or has samples that are not finite.
+        On iteration: if the file is missing, not a regular file, empty, not audio, cut short or silent, claims an
+        impossible rate, or has samples that are not finite or far beyond full scale.
     """
 
     def __init__(self, sound: Sound, sample_rate: float = 22050) -> None:
         if isinstance(sound, np.ndarray):
             raise InputError("samples were given without their rate; expected (samples, rate), as in (samples, 22050)")
+        if not isinstance(sound, (str, os.PathLike, tuple)) or (isinstance(sound, tuple) and len(sound) != 2):
+            raise InputError(f"a sound was given as a {type(sound).__name__}; expected a path, or (samples, rate)")
+        if not is_rate(sample_rate):
+            raise InputError(f"sample_rate={sample_rate!r}; expected a number from {SLOWEST:,} to {FASTEST:,} Hz")
         self.sound, self.sample_rate = sound, sample_rate
-        self.name = "the array of samples" if isinstance(sound, tuple) else os.fspath(sound)
+        self.name = "the array of samples" if isinstance(sound, tuple) else readable_name(sound)
         self.n_samples, self.clipped = 0, 0.0
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -58,14 +72,17 @@ class Recording:
 
         self.n_samples = n_read = n_clipped = 0
         lowest, highest, resampler = np.inf, -np.inf, None
-        for block, rate in self._from_array() if isinstance(self.sound, tuple) else self._from_file():  # (n, channels)
+        blocks = self._from_array(*self.sound) if isinstance(self.sound, tuple) else self._from_file(self.sound)
+        for block, rate in blocks:  # (n, channels)
             block = np.ascontiguousarray(block.T)  # (channels, n): so, NumPy is quick
-            finite = np.isfinite(block).all(axis=0)
-            if not finite.all():
-                j = n_read + int(finite.argmin())
-                raise InputError(f"{self.name} is damaged: sample {j:,} (at {j / rate:.2f} s) is not a finite number")
+            peaks = np.abs(block).max(axis=0)
+            is_sound = peaks <= LOUDEST  # NaN compares as false
+            if not is_sound.all():
+                j = int(is_sound.argmin())
+                where = f"sample {n_read + j:,} (at {(n_read + j) / rate:.2f} s) is {block[np.abs(block[:, j]).argmax(), j]:g}"
+                raise InputError(f"{self.name} is damaged: {where}; expected numbers within ±1")
             n_read += block.shape[1]
-            n_clipped += np.count_nonzero(np.abs(block).max(axis=0) >= FULL_SCALE)
+            n_clipped += np.count_nonzero(peaks >= FULL_SCALE)
             self.clipped = n_clipped / n_read
             mono = block.mean(axis=0)
             lowest, highest = min(lowest, mono.min()), max(highest, mono.max())
@@ -83,60 +100,116 @@ class Recording:
             self.n_samples += len(rest)
             yield rest
 
-    def _from_array(self) -> Iterator[tuple[np.ndarray, float]]:
-        samples, rate = np.asarray(self.sound[0]), self.sound[1]
-        if samples.ndim not in (1, 2) or samples.dtype.kind not in "fiu" or not rate > 0:
-            given = f"an array of {samples.dtype} of shape {samples.shape} and the rate {rate}"
-            raise InputError(f"expected real samples of shape (n,) or (n, channels) and a rate in Hz; given: {given}")
+    def _from_array(self, samples: np.ndarray, rate: float) -> Iterator[tuple[np.ndarray, float]]:
+        try:
+            samples = np.asarray(samples)
+        except ValueError:
+            raise InputError("the samples are a ragged list; expected an array of shape (n,) or (n, channels)") from None
+        if samples.ndim not in (1, 2) or samples.dtype.kind not in "fiu" or 0 in samples.shape[1:]:
+            given = f"an array of {samples.dtype} of shape {samples.shape}"
+            raise InputError(f"expected real samples of shape (n,) or (n, channels); given: {given}")
+        if not is_rate(rate):
+            raise InputError(f"the rate of the samples is {rate!r}; expected a number from {SLOWEST:,} to {FASTEST:,} Hz")
         full_scale = 1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max
         middle = full_scale / 2 if samples.dtype.kind == "u" else 0
-        for start in range(0, len(samples), BLOCK):
-            block = (samples[start : start + BLOCK] - middle) / (full_scale - middle)
-            yield block.reshape(len(block), -1).astype(np.float32), rate
+        n = block_length(1 if samples.ndim == 1 else samples.shape[1])
+        for start in range(0, len(samples), n):
+            block = (samples[start : start + n] - middle) / (full_scale - middle)
+            with np.errstate(over="ignore"):  # what becomes infinite is refused like all that is not finite
+                block = block.reshape(len(block), -1).astype(np.float32)
+            yield block, rate
 
-    def _from_file(self) -> Iterator[tuple[np.ndarray, float]]:
-        length_is_known, n_read = check_at_the_door(self.name), 0
+    def _from_file(self, path: str | os.PathLike[str]) -> Iterator[tuple[np.ndarray, float]]:
+        length_is_known, n_read = validate_file(path), 0
         import soundfile
 
-        try:
-            with soundfile.SoundFile(self.name) as file:
-                n, rate = file.frames, file.samplerate
-                while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                    n_read += len(block)
-                    yield block, rate
-        except soundfile.SoundFileError as error:
-            reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-            raise InputError(f"{self.name} cannot be decoded as audio ({reason}); {EXPECTED}") from None
+        # As bytes, a name is taken as it is; as text, it would have to be valid Unicode. Windows knows text only.
+        name = os.fspath(path) if os.name == "nt" else os.fsencode(path)
+        with self._decode(soundfile.SoundFile, name) as file:
+            n, rate = file.frames, file.samplerate
+            if not is_rate(rate):
+                raise InputError(f"{self.name} claims {rate:,} samples a second; expected {SLOWEST:,} to {FASTEST:,}")
+            while True:
+                block = self._decode(file.read, block_length(file.channels), dtype="float32", always_2d=True)
+                if not len(block):
+                    break
+                n_read += len(block)
+                yield block, rate
         if length_is_known and n_read < n - rate / 10:
             raise InputError(f"{self.name} is cut short: {n_read / rate:.1f} of {n / rate:.1f} s are there")
 
+    def _decode(self, step: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """One step of the decoder. Whatever exception it raises over a file, the fault is the file's."""
+        try:
+            return step(*arguments, **keywords)
+        except Exception as error:
+            reason = str(error).rsplit(": ", 1)[-1].rstrip(".") or type(error).__name__
+            raise InputError(f"{self.name} cannot be decoded as audio ({reason}); {EXPECTED}") from None
 
-def check_at_the_door(path: str | os.PathLike) -> bool:
-    """Refuse what can be told from the outside, in better words than a decoder's; whether the file knows its length."""
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; expected one audio file (`acai features` takes folders)")
+
+def is_rate(rate: object) -> bool:
+    """Whether this is a number of samples per second that a recording can have."""
+    return isinstance(rate, Real) and SLOWEST <= rate <= FASTEST
+
+
+def block_length(channels: int) -> int:
+    """How many instants to read at a time."""
+    return BLOCK * min(channels, SURROUND) // channels
+
+
+def readable_name(path: str | os.PathLike[str]) -> str:
+    r"""A path as text that can be printed and saved anywhere: a Latin-1 `é`, which is no UTF-8, becomes `\udce9`."""
+    return os.fspath(path).encode(errors="backslashreplace").decode()
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading; refuse at once whatever is none, since to open a pipe is to wait for its writer."""
+    name = readable_name(path)
     try:
-        with open(path, "rb") as file:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{name} is a folder; expected one audio file (`acai features` takes folders)")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{name} is a pipe, a socket or a device; {EXPECTED}")
+        return open(path, "rb", opener=_open_at_once)
+    except FileNotFoundError:
+        is_link = os.path.islink(path)
+        raise InputError(f"{name} is a link to a file that does not exist" if is_link else f"{name} does not exist") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
+    except InputError:
+        raise
+    except ValueError as error:  # a NUL in the name, or half a UTF-16 surrogate
+        raise InputError(f"{name!r} cannot be the name of a file: {error}") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting, should a pipe have come into its place just now."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def validate_file(path: str | os.PathLike[str]) -> bool:
+    """Refuse what can be told from the outside, in better words than a decoder's; whether the file knows its length."""
+    name = readable_name(path)
+    with open_regular(path) as file:
+        try:
             head = file.read(EDGE)
             file.seek(max(0, file.seek(0, os.SEEK_END) - EDGE))
-            tail = file.read()
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+            tail = file.read(EDGE)
+        except OSError as error:
+            raise InputError(f"{name} cannot be read: {error.strerror}") from None
     if not head:
-        raise InputError(f"{path} is empty (0 bytes); {EXPECTED}")
-    is_mp3 = path.suffix.lower() == ".mp3" or head.startswith(b"ID3")
+        raise InputError(f"{name} is empty (0 bytes); {EXPECTED}")
+    is_mp3 = Path(path).suffix.lower() == ".mp3" or head.startswith(b"ID3")
     if is_mp3 and b"\xff" not in head:  # each MP3 frame starts so, and no UTF-8 text has it
-        raise InputError(f"{path} is not audio, whatever its name says: it has no MP3 frame; {EXPECTED}")
+        raise InputError(f"{name} is not audio, whatever its name says: it has no MP3 frame; {EXPECTED}")
     if head.startswith(b"OggS") and not _ends_ogg_stream(tail):
-        raise InputError(f"{path} is cut short: the last page of its Ogg stream is missing; copy it again")
+        raise InputError(f"{name} is cut short: the last page of its Ogg stream is missing; copy it again")
     return not is_mp3 or MP3_LENGTH.search(head) is not None  # without it, the decoder guesses from the first frame
 
 
 def _ends_ogg_stream(tail: bytes) -> bool:
-    """Whether the last Ogg page in `tail` is whole and marked as the last of its stream (RFC 3533, section 6)."""
+    """Whether the last Ogg page in `tail` is complete and marked as the last of its stream (RFC 3533, section 6)."""
     page = tail[tail.rfind(b"OggS") :]
     n_segments = page[26] if len(page) > 26 else 0
     length = 27 + n_segments + sum(page[27 : 27 + n_segments])

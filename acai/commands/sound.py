@@ -14,6 +14,7 @@ from acai.content.library import own_music
 from acai.datasets.audio_folder import audio_folder
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
+from acai.feature_cache import SUBFOLDER
 from acai.features import default_cache, extract
 from acai.terminal import one_line
 
@@ -35,7 +36,7 @@ def features(
     folder : FOLDER
         A folder of wav, flac, ogg and mp3 files, at any depth.
     cache : FOLDER
-        Where the features are kept (default: the user's cache folder).
+        Where to cache the features: in its subfolder `acai-features` (default: the user's cache folder).
     kind : {log_mel,mfcc}
         Which features.
     jobs : N
@@ -58,13 +59,15 @@ def features(
     started = time.perf_counter()
     found = extract(tracks.paths, cache, kind, jobs, progress=True, **given)
     seconds = time.perf_counter() - started
-    for title, notes in ("worth knowing", found.remarks), ("skipped", found.skipped):
+    for title, notes in ("worth knowing", found.remarks), ("skipped", tracks.skipped | found.skipped):
         if notes:
             print(f"{title}:", *(f"  {one_line(track)} {note}" for track, note in notes.items()), sep="\n")
     if not found:
         raise InputError(f"none of the {len(tracks)} files in {tracks.root} could be used")
+    if found.n_damaged:
+        print(f"damaged in the cache and computed again: {found.n_damaged}")
     known = f"{found.n_computed} new, {len(found) - found.n_computed} known, {seconds:.2f} s"
-    print(f"{len(found)} of {len(tracks)} tracks have features ({known}), kept in {cache}")
+    print(f"{len(found)} of {len(tracks)} tracks have features ({known}), cached in {cache / SUBFOLDER}")
 
 
 def classify(

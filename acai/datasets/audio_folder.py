@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acai.errors import InputError
+from acai.recording import readable_name
 
 # Those that cannot be decoded (the last three) are listed all the same, so that their owner hears why they are missing.
 ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".wma")
@@ -19,18 +20,22 @@ class AudioFolder:
     ----------
     root : Path
         The folder.
-    tracks : tuple of str
-        The file of each track, relative to `root` and with forward slashes, in the order in which a person counts:
+    paths : dict of str to Path
+        The file of each track. A track is named by its path relative to `root`, with forward slashes, as text that can be
+        printed and saved (bytes that are not UTF-8 are escaped). They are in the order in which a person counts:
         "a/track2.ogg" before "a/track10.ogg".
+    skipped : dict of str to str
+        The sub-folders that could not be read, and why.
     """
 
     root: Path
-    tracks: tuple[str, ...]
+    paths: dict[str, Path]
+    skipped: dict[str, str]
 
     @property
-    def paths(self) -> dict[str, Path]:
-        """The path of each track, in order."""
-        return {track: self.root / track for track in self.tracks}
+    def tracks(self) -> tuple[str, ...]:
+        """The name of each track, in order."""
+        return tuple(self.paths)
 
     @property
     def classes(self) -> dict[str, str]:
@@ -38,7 +43,7 @@ class AudioFolder:
         return {track: track.split("/")[0] for track in self.tracks if "/" in track}
 
     def __len__(self) -> int:
-        return len(self.tracks)
+        return len(self.paths)
 
     def __repr__(self) -> str:
         return f"AudioFolder: {len(self)} tracks in {len(set(self.classes.values()))} sub-folders of {self.root}"
@@ -63,15 +68,25 @@ def audio_folder(path: str | os.PathLike) -> AudioFolder:
     """
     root = Path(path)
     if not root.is_dir():
-        raise InputError(f"{root} is not a folder of audio files" if root.exists() else f"there is no folder {root}")
-    tracks = []
-    for folder, folders, files in os.walk(root):
+        name = readable_name(root)
+        raise InputError(f"{name} is not a folder of audio files" if root.exists() else f"there is no folder {name}")
+    found: list[str] = []
+    errors: list[OSError] = []
+    for folder, folders, files in os.walk(root, onerror=errors.append):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        found = [name for name in files if name.lower().endswith(ENDINGS) and not name.startswith(".")]
-        tracks += [(Path(folder) / name).relative_to(root).as_posix() for name in found]
-    if not tracks:
-        raise InputError(f"there is no audio file in {root} (looked for {', '.join(ENDINGS)})")
-    return AudioFolder(root, tuple(sorted(tracks, key=_as_counted)))
+        sounds = [name for name in files if name.lower().endswith(ENDINGS) and not name.startswith(".")]
+        found += [(Path(folder) / name).relative_to(root).as_posix() for name in sounds]
+    skipped = {readable_name(error.filename): f"cannot be read: {error.strerror}" for error in errors}
+    if not found:
+        unread = "".join(f"; {name} {reason}" for name, reason in skipped.items())
+        raise InputError(f"there is no audio file in {readable_name(root)} (looked for {', '.join(ENDINGS)}){unread}")
+    paths: dict[str, Path] = {}
+    for file in sorted(found, key=_as_counted):
+        track = readable_name(file)
+        while track in paths:  # one file has bytes in its name that are no text, another has their escape sequence
+            track += "'"
+        paths[track] = root / file
+    return AudioFolder(root, paths, skipped)
 
 
 def _as_counted(track: str) -> tuple[list, str]:

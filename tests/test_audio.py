@@ -1,5 +1,10 @@
 """Sound: the equations against loops and librosa; every way in which a file can be bad, with its sentence."""
 
+import inspect
+import math
+import os
+import socket
+import struct
 import tracemalloc
 
 import numpy as np
@@ -80,24 +85,73 @@ def test_frames_of_blocks_are_the_frames_of_the_whole(lengths, window, hop):
     assert np.array_equal(np.concatenate(got), expected)
 
 
+NOT_NUMBERS = [None, "9", True, 1 + 0j, np.nan, np.inf, -np.inf, -1, [9]]
+
+
+@pytest.mark.parametrize("feature", [log_mel, mfcc, mel_power])
+@pytest.mark.parametrize(
+    "setting, wrong",
+    [
+        ("sample_rate", [*NOT_NUMBERS, 0, 999, 1_000_001]),
+        ("window", [*NOT_NUMBERS, 1, 1024.0, 65_537, 10**30]),
+        ("hop", [*NOT_NUMBERS, 0, 0.5, 5000]),
+        ("n_mels", [*NOT_NUMBERS, 0, 1.5, 1025]),
+        ("f_min", [*NOT_NUMBERS, 11_025]),
+        ("f_max", [*NOT_NUMBERS[1:], 0, 11_025.5]),
+        ("C", [*NOT_NUMBERS, 0, 1e-4, 1e10]),
+        ("n_mfcc", [*NOT_NUMBERS, 0, 1.5, 129]),
+    ],
+)
+def test_a_setting_of_a_wrong_type_or_size_is_named(feature, setting, wrong):
+    if setting in inspect.signature(feature).parameters:
+        for value in wrong:
+            with pytest.raises(InputError, match=f"^{setting}=|f_min=.*f_max=") as caught:
+                feature((noise(1), 22050), **{setting: value})
+            assert "; expected" in str(caught.value) and "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        (dict(hop=0), "hop=0"),
-        (dict(n_mels=0), "at least one band"),
-        (dict(hop=2000), "hop=2000"),
-        (dict(window=1, hop=1), "at least 2 samples"),
-        (dict(f_max=20_000), "f_max <= sample_rate / 2"),
-        (dict(f_min=5000, f_max=4000), "f_min < f_max"),
+        (dict(hop=2000), "hop=2000; expected from 1 sample to the complete window=1024"),
+        (dict(f_min=5000, f_max=4000), "expected f_min < f_max"),
+        (dict(sample_rate=8000, f_max=4001), "at sample_rate=8000; expected f_min < f_max <= sample_rate / 2"),
         (dict(n_mels=1000), "mel bands lie between two frequencies"),
-        (dict(sample_rate=-1), "sample_rate=-1"),
     ],
 )
-def test_parameters_out_of_range(wrong, message):
+def test_settings_must_fit_each_other(wrong, message):
     with pytest.raises(InputError, match=message):
         log_mel((noise(1), 22050), **wrong)
-    with pytest.raises(InputError, match="n_mfcc=0"):
-        mfcc((noise(1), 22050), n_mfcc=0)
+    with pytest.raises(InputError, match="n_mfcc=41; expected from 1 to n_mels=40"):
+        mfcc((noise(1), 22050), n_mels=40, n_mfcc=41)
+
+
+@settings(max_examples=25)
+@given(
+    rate=st.floats(1000, 1e6),
+    window=st.integers(2, 600),
+    hop=st.floats(0.2, 1),
+    n_mels=st.integers(1, 40),
+    C=st.floats(1e-3, 1e9),
+    loudness=st.sampled_from([1e-4, 0.5, 6e4]),
+)
+def test_settings_in_range_give_finite_numbers_or_say_what_does_not_fit(rate, window, hop, n_mels, C, loudness):
+    x = loudness * 2 * noise(0.05)
+    hop = math.ceil(hop * window)
+    for feature, more in (log_mel, {"C": C}), (mfcc, {"f_max": None, "n_mfcc": n_mels}):
+        try:
+            got = feature((x, 22050), rate, window, hop, n_mels, **more)
+        except InputError as error:
+            assert "would stay empty" in str(error) or "too short" in str(error)
+        else:
+            assert np.isfinite(got.astype(np.float16)).all()
+
+
+def test_a_spectrogram_does_not_outgrow_the_memory(monkeypatch):
+    monkeypatch.setattr(audio, "LARGEST", 128 * 1000)
+    assert log_mel((noise(20), 22050)).size < 128 * 1000
+    with pytest.raises(InputError, match=r"is too long: the first 0\.0 h have 1,\d\d\d frames; split it"):
+        log_mel((noise(30), 22050))
 
 
 # Reading.
@@ -186,6 +240,8 @@ def bad(tmp_path):
     nan = noise(1)
     nan[1000] = np.nan
     write(tmp_path, "nan.wav", nan, subtype="FLOAT")
+    write(tmp_path, "huge.wav", np.where(np.isnan(nan), -1e25, nan), subtype="FLOAT")
+    write(tmp_path, "double.wav", np.where(np.isnan(nan), 1e300, nan.astype(float)), subtype="DOUBLE")
     write(tmp_path, "infinite.wav", np.where(np.isnan(nan), np.inf, nan), subtype="FLOAT")
     write(tmp_path, "silent.wav", np.zeros(22050))
     write(tmp_path, "hum.wav", np.full(22050, 0.25))
@@ -201,14 +257,19 @@ def bad(tmp_path):
 @pytest.mark.parametrize(
     "name, sentence",
     [
-        ("missing.wav", "there is no file"),
+        ("missing.wav", "does not exist"),
+        ("nul\0.wav", "cannot be the name of a file"),
+        ("half\ud800.wav", "cannot be the name of a file|does not exist"),
+        ("long" * 100, "cannot be read: File name too long"),
         ("folder.wav", "is a folder"),
         ("text.mp3", "is not audio, whatever its name says"),
         ("text.wav", "cannot be decoded as audio"),
         ("empty.mp3", r"is empty \(0 bytes\)"),
         ("empty.ogg", r"is empty \(0 bytes\)"),
-        ("nan.wav", r"is damaged: sample 1,000 \(at 0.05 s\) is not a finite number"),
-        ("infinite.wav", "is damaged: sample 1,000"),
+        ("nan.wav", r"is damaged: sample 1,000 \(at 0.05 s\) is nan; expected numbers within ±1"),
+        ("infinite.wav", "is damaged: sample 1,000 .* is inf"),
+        ("huge.wav", r"is damaged: sample 1,000 .* is -1e\+25"),
+        ("double.wav", "is damaged: sample 1,000 .* is inf"),
         ("silent.wav", "is silent: no sound in any of its 1.0 s"),
         ("hum.wav", "is silent"),
         ("one-sample.wav", "is too short: it has 1 of the 1024 samples of one window"),
@@ -222,13 +283,128 @@ def bad(tmp_path):
 def test_a_bad_file_is_one_sentence_that_names_it(bad, name, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         log_mel(bad / name)
-    assert str(bad / name) in str(caught.value) and "\n" not in str(caught.value)
+    shown = str(bad / name).encode(errors="backslashreplace").decode()
+    assert shown in str(caught.value).replace(r"\x00", "\0").replace("\\\\", "\\") and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("samples, rate", [(np.zeros((2, 2, 2)), 22050), (np.zeros(9, complex), 22050), (noise(1), 0)])
-def test_a_bad_array_says_what_was_expected(samples, rate):
-    with pytest.raises(InputError, match="expected real samples"):
-        log_mel((samples, rate))
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a POSIX system")
+def test_what_is_no_file_is_refused_without_opening_it(tmp_path, monkeypatch):
+    """To open a pipe is to wait until somebody writes into it, and a device may never end."""
+    os.mkfifo(tmp_path / "pipe.wav")
+    os.symlink("pipe.wav", tmp_path / "to-pipe.wav")
+    os.symlink("/dev/zero", tmp_path / "device.wav")
+    os.symlink("nowhere", tmp_path / "dangling.wav")
+    os.symlink("loop.wav", tmp_path / "loop.wav")
+    os.symlink(tmp_path, tmp_path / "folder.wav")
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(tmp_path)  # the path of a socket may not be long
+        server.bind("socket.wav")
+        for name, sentence in {
+            "pipe": "is a pipe, a socket or a device", "to-pipe": "is a pipe", "device": "is a pipe, a socket or a device",
+            "socket": "is a pipe, a socket", "dangling": "is a link to a file that does not exist",
+            "loop": "cannot be read: Too many levels", "folder": "is a folder",
+        }.items():
+            with pytest.raises(InputError, match=sentence):
+                log_mel(tmp_path / f"{name}.wav")
+
+
+def test_a_pipe_that_comes_into_the_place_of_a_file_is_not_waited_for(tmp_path, monkeypatch):
+    file = write(tmp_path, "a.wav", noise(1))
+    status = os.stat(file)
+    file.unlink()
+    os.mkfifo(file)
+    monkeypatch.setattr(os, "stat", lambda path: status)
+    with pytest.raises(InputError, match="is empty|cannot be read"):
+        log_mel(file)
+
+
+@pytest.mark.parametrize("rate", [0, 1, 10, 999, 1_000_001, 2**31 - 1, 2**32 - 1])
+def test_a_wav_of_an_impossible_rate_is_refused_in_little_memory(tmp_path, rate):
+    """At one sample a second, these two seconds would be twelve hours."""
+    file = write(tmp_path, "a.wav", noise(2))
+    changed = bytearray(file.read_bytes())
+    changed[24:28] = struct.pack("<I", rate)
+    file.write_bytes(changed)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="claims|cannot be decoded"):
+        log_mel(file)
+    assert tracemalloc.get_traced_memory()[1] < 8e6
+    tracemalloc.stop()
+
+
+def test_a_header_that_claims_more_than_there_is_takes_no_memory(tmp_path):
+    file = write(tmp_path, "wide.wav", np.zeros((100, 1)))
+    changed = bytearray(file.read_bytes())
+    changed[4:8] = changed[40:44] = struct.pack("<I", 2**32 - 1)  # bytes of the file, bytes of samples
+    changed[22:24], changed[32:34] = struct.pack("<H", 1024), struct.pack("<H", 2048)  # channels, bytes of an instant
+    file.write_bytes(changed)
+    tracemalloc.start()
+    with pytest.raises(InputError):
+        log_mel(file)
+    assert tracemalloc.get_traced_memory()[1] < 32e6
+    tracemalloc.stop()
+
+
+def test_many_channels_are_read_in_short_blocks(tmp_path):
+    x = noise(0.5, channels=200)
+    file = write(tmp_path, "wide.wav", x, subtype="FLOAT")
+    assert [len(block) for block in Recording(file)][0] == BLOCK * 8 // 200
+    assert np.array_equal(log_mel(file), log_mel((x, 22050)))
+
+
+@pytest.mark.parametrize("exception", [RuntimeError("internal: psf."), AssertionError(), OverflowError("too large"), TypeError("x")])
+def test_whatever_the_decoder_raises_is_a_fault_of_the_file(tmp_path, monkeypatch, exception):
+    def broken(*arguments, **keywords):
+        raise exception
+
+    file = write(tmp_path, "a.wav", noise(1))
+    for method in ("__init__", "read"):
+        with monkeypatch.context() as patch:
+            patch.setattr(soundfile.SoundFile, method, broken)
+            with pytest.raises(InputError, match=r"a\.wav cannot be decoded as audio"):
+                log_mel(file)
+
+
+def test_our_own_mistakes_are_not_taken_for_the_files(tmp_path, monkeypatch):
+    file = write(tmp_path, "a.wav", noise(1))
+    monkeypatch.setattr("acai.recording.SILENCE", None)
+    with pytest.raises(TypeError):
+        log_mel(file)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
+def test_a_name_that_is_no_text_is_read_and_printed(tmp_path):
+    file = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    try:
+        file.write_bytes(write(tmp_path, "a.wav", noise(1)).read_bytes())
+    except OSError:
+        pytest.skip("this file system has UTF-8 names only")
+    assert np.array_equal(log_mel(file), log_mel(tmp_path / "a.wav"))
+    file.write_bytes(b"")
+    with pytest.raises(InputError, match=r"caf\\udce9\.wav is empty"):
+        log_mel(file)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [np.zeros((2, 2, 2)), np.zeros(9, complex), np.zeros((9, 0)), np.zeros(9, bool), np.array(["a"]), np.array([None]), 5, None,
+     [[1], [1, 2]]],
+)
+def test_bad_samples_say_what_was_expected(samples):
+    with pytest.raises(InputError, match="expected real samples|expected an array of shape"):
+        log_mel((samples, 22050))
+
+
+@pytest.mark.parametrize("rate", [*NOT_NUMBERS, 0, 999, 10**9])
+def test_a_bad_rate_says_what_was_expected(rate):
+    with pytest.raises(InputError, match="expected a number from 1,000 to 1,000,000 Hz"):
+        log_mel((noise(1), rate))
+
+
+@pytest.mark.parametrize("sound", [None, 5, b"a.wav", [noise(1), 22050], (noise(1),), ("a.wav", 1, 2)])
+def test_what_is_no_sound_says_what_was_expected(sound):
+    with pytest.raises(InputError, match=r"expected a path, or \(samples, rate\)"):
+        log_mel(sound)
 
 
 def test_an_mp3_that_does_not_know_its_length_is_taken_as_it_is(tmp_path):

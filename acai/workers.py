@@ -1,9 +1,11 @@
 """Threads that work for one call, and that must not outlive it."""
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 class Stopped(Exception):
@@ -41,10 +43,25 @@ class Workers:
             raise Stopped
 
     def stop(self) -> None:
-        """Ask all tasks to stop, and wait until they have. A second Ctrl-C changes nothing: it takes a fraction of a second."""
+        """Ask all tasks to stop, and wait until they have: a fraction of a second, in which further Ctrl-C change nothing."""
         self._stopping = True
-        while self._running - {threading.get_ident()}:
-            try:
+        with _deaf_to_interrupts():
+            while self._running - {threading.get_ident()}:
                 time.sleep(0.005)
-            except KeyboardInterrupt:
-                continue
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Ctrl-C inside this block takes effect at its end."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # Python delivers signals to its main thread only, and here Ctrl-C raises nothing
+        return
+    waiting: list[FrameType | None] = []
+    signal.signal(signal.SIGINT, lambda _, frame: waiting.append(frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if waiting:
+            handler(signal.SIGINT, waiting[0])

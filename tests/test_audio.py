@@ -314,7 +314,7 @@ def test_a_pipe_that_comes_into_the_place_of_a_file_is_not_waited_for(tmp_path, 
     file.unlink()
     os.mkfifo(file)
     monkeypatch.setattr(os, "stat", lambda path: status)
-    with pytest.raises(InputError, match="is empty|cannot be read"):
+    with pytest.raises(InputError, match=r"is empty|cannot be read"):
         log_mel(file)
 
 
@@ -326,7 +326,7 @@ def test_a_wav_of_an_impossible_rate_is_refused_in_little_memory(tmp_path, rate)
     changed[24:28] = struct.pack("<I", rate)
     file.write_bytes(changed)
     tracemalloc.start()
-    with pytest.raises(InputError, match="claims|cannot be decoded"):
+    with pytest.raises(InputError, match=r"claims|cannot be decoded"):
         log_mel(file)
     assert tracemalloc.get_traced_memory()[1] < 8e6
     tracemalloc.stop()
@@ -348,11 +348,11 @@ def test_a_header_that_claims_more_than_there_is_takes_no_memory(tmp_path):
 def test_many_channels_are_read_in_short_blocks(tmp_path):
     x = noise(0.5, channels=200)
     file = write(tmp_path, "wide.wav", x, subtype="FLOAT")
-    assert [len(block) for block in Recording(file)][0] == BLOCK * 8 // 200
+    assert next(len(block) for block in Recording(file)) == BLOCK * 8 // 200
     assert np.array_equal(log_mel(file), log_mel((x, 22050)))
 
 
-@pytest.mark.parametrize("exception", [RuntimeError("internal: psf."), AssertionError(), OverflowError("too large"), TypeError("x")])
+@pytest.mark.parametrize("exception", [RuntimeError("psf."), AssertionError(), OverflowError("long"), TypeError("x")])
 def test_whatever_the_decoder_raises_is_a_fault_of_the_file(tmp_path, monkeypatch, exception):
     def broken(*arguments, **keywords):
         raise exception
@@ -391,7 +391,7 @@ def test_a_name_that_is_no_text_is_read_and_printed(tmp_path):
      [[1], [1, 2]]],
 )
 def test_bad_samples_say_what_was_expected(samples):
-    with pytest.raises(InputError, match="expected real samples|expected an array of shape"):
+    with pytest.raises(InputError, match=r"expected real samples|expected an array of shape"):
         log_mel((samples, 22050))
 
 

@@ -28,7 +28,7 @@ LEAST = {"seed": 0, "epochs": 1, "factors": 1, "geometries": 1, "repeats": 1, "n
 def main(argv: list[str] | None = None) -> None:
     """Run one command: exit code 0 when it did its work, 2 with one line when the input was at fault, 130 after Ctrl-C.
 
-    Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that says what is wrong with
+    After SIGTERM it is 143. Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that says what is wrong with
     the options themselves, argparse prints how the command is used.
     """
     with safe_output(), InterruptRecord() as interrupts:
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
         if interrupts.pressed:
             complain("")
             complain("acai: stopped")
-            sys.exit(130)
+            sys.exit(128 + interrupts.number)
 
 
 def run(argv: list[str]) -> None:

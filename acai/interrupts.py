@@ -5,27 +5,29 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 @contextmanager
 def delayed_interrupts() -> Iterator[None]:
-    """Ctrl-C inside this block takes effect at its end.
+    """Ctrl-C inside this block takes effect at its end, and so does SIGTERM where it has a handler.
 
     For calls into a C library that calls back into Python: an exception in such a callback is printed and dropped,
     KeyboardInterrupt included, and the library carries on as if nothing had happened.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if not _in_main_thread() or not callable(handler):
-        yield  # Python delivers signals to its main thread only, and here Ctrl-C raises nothing
-        return
-    waiting: list[FrameType | None] = []
-    signal.signal(signal.SIGINT, lambda _, frame: waiting.append(frame))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler) and _in_main_thread()}
+    waiting: list[tuple[int, FrameType | None]] = []
+    for number in ours:  # without a handler nothing is raised; and Python delivers signals to its main thread only
+        signal.signal(number, lambda *received: waiting.append(received))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in ours.items():
+            signal.signal(number, handler)
         if waiting:
-            handler(signal.SIGINT, waiting[0])
+            number, frame = waiting[0]
+            ours[signal.Signals(number)](number, frame)
 
 
 def is_interrupt(error: BaseException | None) -> bool:
@@ -38,27 +40,33 @@ def is_interrupt(error: BaseException | None) -> bool:
 class InterruptRecord:
     """Whether Ctrl-C was pressed inside a `with` block, even where its KeyboardInterrupt was dropped by a callback or destructor.
 
+    A request to terminate (SIGTERM) is treated in the same way.
+
     Attributes
     ----------
     pressed : bool
+    number : int
+        Of the signal: the exit code is 128 more, as shells have it.
     """
 
     def __init__(self) -> None:
-        self.pressed = False
+        self.pressed, self.number = False, int(signal.SIGINT)
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "InterruptRecord":
-        self._before = signal.getsignal(signal.SIGINT)
-        self._installed = self._before is signal.default_int_handler and _in_main_thread()
-        if self._installed:  # a handler of somebody else's is left alone
-            signal.signal(signal.SIGINT, self._press)
+        for number, usual in (signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL):
+            before = signal.getsignal(number)
+            if before is usual and _in_main_thread():  # a handler of somebody else's is left alone
+                self._before[number] = before
+                signal.signal(number, self._press)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._installed:
-            signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def _press(self, number: int, frame: FrameType | None) -> None:
-        self.pressed = True
+        self.pressed, self.number = True, number
         raise KeyboardInterrupt
 
 

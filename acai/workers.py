@@ -1,11 +1,11 @@
 """Threads that work for one call, and that must not outlive it."""
 
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+
+from acai.interrupts import delayed_interrupts
 
 
 class Stopped(Exception):
@@ -45,23 +45,6 @@ class Workers:
     def stop(self) -> None:
         """Ask all tasks to stop, and wait until they have: a fraction of a second, in which further Ctrl-C change nothing."""
         self._stopping = True
-        with _deaf_to_interrupts():
+        with delayed_interrupts():
             while self._running - {threading.get_ident()}:
                 time.sleep(0.005)
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Ctrl-C inside this block takes effect at its end."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield  # Python delivers signals to its main thread only, and here Ctrl-C raises nothing
-        return
-    waiting: list[FrameType | None] = []
-    signal.signal(signal.SIGINT, lambda _, frame: waiting.append(frame))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if waiting:
-            handler(signal.SIGINT, waiting[0])

@@ -138,7 +138,7 @@ def test_nothing_of_the_users_is_touched(music, tmp_path):
     key = "0" * 40
     names = [
         ".pre-commit-config.yaml", ".git-credentials", ".clang-format", ".bash_history-old", "index", "index.json", f"{key}.npy",
-        f"{key}.txt", f".{key}-abcd_123.npy", ".index-wxyz.json", "a.acai-tmp", ".notes.acai-tmp.md", ".acai-tmp",
+        f"{key}.txt", f".{key}-abcd_123.npy", ".index-wxyz.json", ".acai-tmp", ".acai-tmp-x-a.npy", "acai-tmp-0-a",
         "acai-features-1",
     ]
     ours = [name for name in names if name != "index"]

@@ -24,7 +24,7 @@ cli.main(sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("number, code, delays", [(signal.SIGINT, 130, (0.0, 0.1))])
+@pytest.mark.parametrize("number, code, delays", [(signal.SIGINT, 130, (0.0, 0.1)), (signal.SIGTERM, 143, (0.05,))])
 def test_an_interrupt_waits_for_the_threads_and_says_one_word(tmp_path, number, code, delays):
     """Left alone, threads inside C++ would abort the process as it exits. The files are long enough to be hit inside."""
     for n in range(6):
@@ -58,12 +58,21 @@ def test_workers_are_waited_for_in_spite_of_further_interrupts():
     thread = threading.Thread(target=work)
     thread.start()
     inside.wait()
-    for n in range(20):
-        threading.Timer(0.002 * n, signal.raise_signal, [signal.SIGINT]).start()
+
+    def press():
+        while not workers._stopping:
+            time.sleep(0.001)
+        for _ in range(20):
+            time.sleep(0.002)
+            signal.raise_signal(signal.SIGINT)
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
     with pytest.raises(KeyboardInterrupt):
         workers.stop()
     events.append("stopped")
     thread.join()
+    pressing.join()
     assert events == ["ended", "stopped"]
     with pytest.raises(Stopped), workers.task():
         pass

@@ -28,8 +28,8 @@ LEAST = {"seed": 0, "epochs": 1, "factors": 1, "geometries": 1, "repeats": 1, "n
 def main(argv: list[str] | None = None) -> None:
     """Run one command: exit code 0 when it did its work, 2 with one line when the input was at fault, 130 after Ctrl-C.
 
-    After SIGTERM it is 143. Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that says what is wrong with
-    the options themselves, argparse prints how the command is used.
+    After SIGTERM it is 143. Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that
+    says what is wrong with the options themselves, argparse prints how the command is used.
     """
     with safe_output(), InterruptRecord() as interrupts:
         try:

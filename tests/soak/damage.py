@@ -10,6 +10,7 @@ import numpy as np
 import acai
 from acai import nn
 from acai.content import AudioToFactors
+from acai.feature_cache import SUBFOLDER
 from acai.features import extract
 from acai.ratings import Ratings
 
@@ -80,7 +81,8 @@ def contents(path: Path) -> bytes:
 @functools.cache
 def files(shared: Path, pattern: str = "*") -> list[Path]:
     """The files that have a loader, and those of the cache."""
-    return sorted([*(path for path in shared.glob(pattern) if path.suffix in LOADERS), *(shared / "cache").glob(pattern)])
+    saved = [path for path in shared.glob(pattern) if path.suffix in LOADERS]
+    return sorted([*saved, *(shared / "cache" / SUBFOLDER).glob(pattern)])
 
 
 @functools.cache
@@ -93,10 +95,10 @@ def truth(shared: Path, path: Path) -> str:
 
 def read(shared: Path, path: Path, raw: bytes, room: Path) -> object:
     """What acai makes of these bytes in the place of this file."""
-    if path.parent.name == "cache":
+    if path.parent.name == SUBFOLDER:
         cache = room / "cache"
-        shutil.copytree(path.parent, cache)
-        (cache / path.name).write_bytes(raw)
+        shutil.copytree(path.parent.parent, cache)
+        (cache / SUBFOLDER / path.name).write_bytes(raw)
         try:
             return read_cache(cache, shared / "music")
         finally:
@@ -112,7 +114,7 @@ def judge(shared: Path, path: Path, raw: bytes, room: Path) -> list[Fault]:
     trial = attempt(path.name, lambda: read(shared, path, raw, room))
     if trial.succeeded and material.digest(trial.value) != expected:
         return [Fault("silent", f"{path.name}: damaged, and read to other contents")]
-    if trial.refused and path.parent.name == "cache":
+    if trial.refused and path.parent.name == SUBFOLDER:
         return [Fault("foreign", f"{path.name}: a damaged cache is an error; it should be computed again"), *trial.faults]
     return list(trial.faults)
 
@@ -127,7 +129,7 @@ def random_damage(shared: Path, n: int, rng: np.random.Generator, room: Path) ->
 def every_bit(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fault]:
     """Bit after bit of file after file, the smallest first: case n is bit n of all of them in order."""
     small = files(shared, "small*")
-    cached = {path.suffix: path for path in files(shared) if path.parent.name == "cache"}  # one of each kind
+    cached = {path.suffix: path for path in files(shared) if path.parent.name == SUBFOLDER}  # one of each kind
     chosen = sorted([*small, *cached.values()], key=lambda path: (len(contents(path)), path.name))
     for path in chosen:
         n_bits = 8 * len(contents(path))

@@ -191,7 +191,7 @@ def examine_rerun(deed: Deed, ended: Ended, after: dict[str, str], expected: dic
     """The faults of a room in which the command has run to its end after it was stopped: any difference."""
     faults = []
     if ended.code is None:
-        return [Fault("hung", f"{deed.name}: run again, it does not end")]
+        return [Fault("hung", f"{deed.name}: run again, it does not end: {' '.join(ended.err.split())[-1500:]}")]
     if ended.code != 0:
         return [Fault("lost", f"{deed.name}: run again, it ends with {ended.code}: {ended.err.strip()[-300:]}")]
     for name, digest in expected.items():

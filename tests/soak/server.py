@@ -5,6 +5,7 @@ with the interpreter's own clearing up. The parent sends one request a line, in 
 """
 
 import contextlib
+import faulthandler
 import importlib
 import json
 import os
@@ -143,6 +144,7 @@ def become(request: dict) -> None:
         os.dup2(file, descriptor)
         os.close(file)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)  # where it hangs, if it does
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
     if "ACAI_SOAK_FSIZE" in request["env"]:  # no file may become larger: what a full disk is to those who may not mount one
@@ -170,6 +172,10 @@ def watch(pid: int, request: dict, started: float) -> dict:
                 os.killpg(pid, request["signal"])
         else:
             time.sleep(max(0.0, min(POLL, signal_at - time.monotonic())))
+    if code is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR1)
+        time.sleep(0.5)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)  # and the children that it may have left
     if code is None:

@@ -94,3 +94,6 @@ def test_the_penalty_is_the_one_that_predicts_samples_left_out_best():
 def test_refuses_shapes_that_do_not_fit():
     with pytest.raises(InputError, match=r"X has shape \(4, 2\) and Y \(3, 1\)"):
         Ridge().fit(np.ones((4, 2)), np.ones((3, 1)))
+    for X in (np.full((4, 2), np.nan), np.full((4, 2), 1e200)):
+        with pytest.raises(InputError, match=r"X or Y holds NaN, infinity or numbers beyond ±1e\+30"):
+            Ridge().fit(X, np.ones((4, 1)))

@@ -12,6 +12,8 @@ from acai.content.windows import Standardiser, check_spectrograms
 from acai.errors import InputError
 from acai.threads import one_blas_thread
 
+LARGEST = 1e30  # of a number to learn from: statistics of the columns are kept as float32
+
 
 class Ridge:
     """Least squares with a penalty on the size of W (A7; Hoerl and Kennard 1970), on standardised columns.
@@ -40,8 +42,8 @@ class Ridge:
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) < 3:
             shapes = f"X has shape {X.shape} and Y {Y.shape}"
             raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
-        if not (np.isfinite(X).all() and np.isfinite(Y).all()):
-            raise InputError("X or Y holds NaN or infinity; expected finite numbers")
+        if not ((np.abs(X) < LARGEST).all() and (np.abs(Y) < LARGEST).all()):  # NaN is not less, either
+            raise InputError(f"X or Y holds NaN, infinity or numbers beyond ±{LARGEST:g}; expected finite numbers within that")
         self.inputs, self.y_bar = Standardiser.of([X.T]), Y.mean(axis=0)
         X, Y = self.inputs(X.T).T.astype(np.float64), Y - self.y_bar
         with one_blas_thread():

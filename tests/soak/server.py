@@ -187,7 +187,10 @@ def perform(command: list[str]) -> None:
     """The words behind `acai`, or a function of the soak."""
     if command[0].startswith("@"):
         module, _, name = command[0][1:].partition(":")
-        getattr(importlib.import_module(module, __package__), name)(*command[1:])
+        try:
+            getattr(importlib.import_module(module, __package__), name)(*command[1:])
+        except KeyboardInterrupt:  # what a program around acai does with it
+            sys.exit(130)
     else:
         from acai.cli import main
 

@@ -1,5 +1,6 @@
 """What every recommender does; and the plain ones, SVD among them, against their equations."""
 
+import dataclasses
 import functools
 import inspect
 
@@ -39,6 +40,33 @@ def model(request, ratings):
 def test_fit_returns_the_model_and_every_model_is_listed(model):
     assert MODELS[type(model).__name__] is type(model)
     assert {type(each) for each in SMALL} == set(MODELS.values())
+
+
+NEIGHBOURS = dict(
+    k=40, similarity="pearson", min_overlap=1, shrinkage=0.0, centring="mean", asymmetry=0.5, normalise=True, memory=2**27
+)
+DEFAULTS = {
+    GlobalMean: {},
+    Baseline: dict(n_epochs=10, reg_u=15.0, reg_i=10.0),
+    Popularity: {},
+    UserKNN: NEIGHBOURS,
+    ItemKNN: NEIGHBOURS | {"keep": None},
+    SVD: dict(n_factors=10),
+    GradientDescent: dict(
+        n_factors=10, n_epochs=100, learning_rate=1e-4, reg=0.02, bold_driver=True, growth=1.05, biases=False, init_std=0.1,
+        seed=0, init=None,
+    ),
+    SGD: dict(
+        n_factors=100, n_epochs=20, learning_rate=0.005, reg=0.02, momentum=0.0, biases=True, init_std=0.1, shuffle=False,
+        seed=0, decay=1.0, patience=None, init=None,
+    ),
+    ALS: dict(n_factors=50, n_epochs=15, reg=0.1, alpha=2.0, epsilon=1.0, init_std=0.1, seed=0, init=None),
+}
+
+
+@pytest.mark.parametrize("kind", MODELS.values())
+def test_settings_left_out_are_the_ones_that_were_published_with_results(kind):
+    assert {field.name: field.default for field in dataclasses.fields(kind)} == DEFAULTS[kind]
 
 
 def test_predicts_within_the_range_pair_by_pair(model, ratings):

@@ -77,6 +77,8 @@ def test_auc_by_hand():
     assert metrics.auc([-np.inf, 0, 1], [False, True, True]) == 1
     # the mean over the users who have both; the second has nothing but relevant songs
     assert metrics.auc([[2, 1], [2, 1], [2, 1]], [[1, 0], [1, 1], [0, 1]]) == 0.5
+    assert metrics.auc([[2, 1], [2, 1]], [[1, 0], [0, 0]]) == 1  # the mean is over those who have both
+    assert metrics.auc([3, 2, 1], [4, 0, 2]) == 0.5  # play counts: whoever played a song, found it relevant
     with pytest.raises(InputError, match="no user has both"):
         metrics.auc([1, 2], [True, True])
     with pytest.raises(InputError, match="no NaN"):

@@ -20,6 +20,7 @@ ARITHMETIC = {
 }
 UNCHANGED_FIELDS = {"annotation", "returns", "decorator_list", "type_comment", "exc", "cause", "msg", "names", "type_params"}
 UNCHANGED_FUNCTIONS = {"__repr__", "_repr_png_", "_repr_html_"}
+SYMMETRIC_CALLS = {"maximum", "minimum", "max", "min", "array_equal"}  # their arguments are not exchanged
 UNCHANGED_CALLS = {"tqdm", "warn", "InputError"}  # apart from their first argument, they only say something
 
 
@@ -167,7 +168,8 @@ def _constants(node: ast.Constant, parent: ast.AST) -> Iterator[ast.Constant]:
 
 def _calls(node: ast.Call) -> Iterator[ast.Call]:
     first_two = node.args[:2]
-    if len(first_two) == 2 and not any(isinstance(argument, ast.Starred) for argument in first_two):
+    symmetric = _text(node.func).rpartition(".")[2] in SYMMETRIC_CALLS
+    if len(first_two) == 2 and not symmetric and not any(isinstance(argument, ast.Starred) for argument in first_two):
         yield ast.Call(node.func, [*reversed(first_two), *node.args[2:]], node.keywords)
     for keyword in node.keywords if _text(node.func) not in UNCHANGED_CALLS else ():
         yield ast.Call(node.func, node.args, [other for other in node.keywords if other is not keyword])

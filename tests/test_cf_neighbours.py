@@ -9,7 +9,7 @@ from scipy import sparse
 
 from acai import InputError, Ratings
 from acai.cf import ItemKNN, UserKNN, kernels
-from acai.cf.similarities import SIMILARITIES
+from acai.cf.similarities import SIMILARITIES, Shared, nearest_first
 from acai.reference import cf as reference
 
 
@@ -23,6 +23,18 @@ def similarities(R, name, k=40, **options):
 
 def reference_similarities(R, measure):
     return [[measure(R, u, v) if u != v else 0.0 for v in range(M)] for u in range(M)]
+
+
+def test_similarities_that_are_not_positive_are_never_near():
+    s = np.array([0.0, 0.5, -1.0, 0.9, np.nan, 0.5])
+    assert nearest_first(s, 6).tolist() == [3, 1, 5]
+    assert nearest_first(s, 2).tolist() == [3, 1]  # of equals the first
+    assert nearest_first(np.zeros(3), 2).tolist() == []
+
+
+def test_the_asymmetric_cosine_is_the_cosine_unless_it_is_told_otherwise():
+    shared = Shared(*np.arange(1.0, 9.0)[:, None])
+    assert np.allclose(SIMILARITIES["asymmetric"](shared), SIMILARITIES["cosine"](shared))
 
 
 @given(RATINGS)

@@ -118,6 +118,18 @@ def test_empty_batch_and_the_order_of_calls(layer):
         layer.backward(np.zeros((3, 3)))
 
 
+def test_dropout_goes_on_from_a_state_with_the_same_masks():
+    dropout, other, x = nn.Dropout(seed=0), nn.Dropout(seed=1), np.ones((20, 20))
+    dropout.forward(x)
+    state = dropout.get_state()
+    expected = dropout.forward(x)
+    other.set_state(state)
+    assert np.array_equal(other.forward(x), expected) and not np.array_equal(other.forward(x), expected)
+    for wrong in ({}, {"bit_generator": "PCG64"}, 3):
+        with pytest.raises(InputError, match=r"Dropout\(.*\): no state of a generator \(.*\); see get_state"):
+            other.set_state(wrong)
+
+
 @pytest.mark.parametrize("mistake, message", [
     (lambda: nn.Dropout(1.0), r"rate=1\.0; expected a probability of at least 0 and below 1"),
     (lambda: nn.Linear(3, 0), r"out_features=0; expected a whole number, at least 1"),

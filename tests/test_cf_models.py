@@ -69,6 +69,15 @@ def test_settings_left_out_are_the_ones_that_were_published_with_results(kind):
     assert {field.name: field.default for field in dataclasses.fields(kind)} == DEFAULTS[kind]
 
 
+def test_nothing_is_shown_unless_progress_is_asked_for(model, ratings, capsys):
+    model.fit(ratings)
+    model.predict(["user 1"], [7])
+    list(model.recommend_all(n=1))
+    assert capsys.readouterr() == ("", "")
+    model.fit(ratings, progress=True)
+    assert ("%" in capsys.readouterr().err) == isinstance(model, ItemKNN | GradientDescent | SGD | ALS)
+
+
 def test_predicts_within_the_range_pair_by_pair(model, ratings):
     users, songs, _ = zip(*ratings.triplets())
     r_hat = model.predict(users, songs)

@@ -25,6 +25,15 @@ def reference_similarities(R, measure):
     return [[measure(R, u, v) if u != v else 0.0 for v in range(M)] for u in range(M)]
 
 
+def test_a_song_remembers_as_many_neighbours_as_fit_into_twice_the_memory():
+    R = random_ratings()
+    for fit, room in ((20, 0), (20, 12 * R.n_songs - 2), (R.n_songs - 1, 12 * R.n_songs * R.n_songs)):
+        model = ItemKNN(k=5, similarity="overlap", memory=(12 * R.n_songs * 20 + room) // 2).fit(R)
+        assert np.diff(model.near).max() == fit
+        assert fit < 20 or model.j.nbytes + model.s.nbytes <= 2 * model.memory
+    assert np.diff(ItemKNN(k=5, similarity="overlap", memory=1).fit(R).near).max() == 5
+
+
 def test_similarities_that_are_not_positive_are_never_near():
     s = np.array([0.0, 0.5, -1.0, 0.9, np.nan, 0.5])
     assert nearest_first(s, 6).tolist() == [3, 1, 5]

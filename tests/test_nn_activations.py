@@ -118,6 +118,18 @@ def test_empty_batch_and_the_order_of_calls(layer):
         layer.backward(np.zeros((3, 3)))
 
 
+@pytest.mark.parametrize("layer", [
+    nn.Conv2D(2, 3, (1, 2), stride=2, padding=(1, 0), dtype=np.float64, init="glorot"), nn.Linear(3, 2, init="glorot"),
+    nn.MaxPool2D(2, stride=3, padding=1), nn.GlobalPool(["mean", "l2"]), nn.Dropout(0.25, seed=3),
+])
+def test_a_layer_can_be_rebuilt_from_its_arguments(layer):
+    again = type(layer)(**layer.arguments)
+    assert again.arguments == layer.arguments and repr(again) == repr(layer)
+    assert all(getattr(layer, name) == value for name, value in layer.arguments.items())
+    assert {name: w.dtype for name, w in again.params.items()} == {name: w.dtype for name, w in layer.params.items()}
+    assert layer.arguments.get("init", "glorot") == "glorot"  # not the default
+
+
 def test_dropout_goes_on_from_a_state_with_the_same_masks():
     dropout, other, x = nn.Dropout(seed=0), nn.Dropout(seed=1), np.ones((20, 20))
     dropout.forward(x)
@@ -133,6 +145,7 @@ def test_dropout_goes_on_from_a_state_with_the_same_masks():
 @pytest.mark.parametrize("mistake, message", [
     (lambda: nn.Dropout(1.0), r"rate=1\.0; expected a probability of at least 0 and below 1"),
     (lambda: nn.Linear(3, 0), r"out_features=0; expected a whole number, at least 1"),
+    (lambda: nn.Linear(0, 3), r"in_features=0; expected a whole number, at least 1"),
     (lambda: nn.Linear(3, 2).forward(np.zeros((2, 4), np.float32)),
      r"Linear\(in_features=3, out_features=2\)\.forward: x has shape \(2, 4\); expected \(N, 3\)"),
     (lambda: nn.Linear(3, 2).forward(np.zeros((2, 3))), r"x is float64; expected float32"),

@@ -198,6 +198,8 @@ def conv32() -> nn.Conv2D:
     (lambda: conv32().forward(np.zeros((1, 2, 5, 3), np.float32)), r"padding 5 × 3; expected at least the window's 2 × 4"),
     (lambda: conv32().backward(np.zeros((1, 3, 4, 2), np.float32)), r"backward: there is no forward to go back through"),
     (lambda: nn.Conv2D(0, 3, 2), r"in_channels=0; expected a whole number, at least 1"),
+    (lambda: nn.Conv2D(3, 0, 2), r"out_channels=0; expected a whole number, at least 1"),
+    (lambda: nn.Conv2D(1, 3, 2, stride=(1, 0)), r"stride=0; expected a whole number, at least 1"),
     (lambda: nn.Conv2D(1, 3, (2, 0)), r"kernel_size=0; expected a whole number, at least 1"),
     (lambda: nn.Conv2D(1, 3, 2.5), r"kernel_size=2\.5; expected a whole number"),
     (lambda: nn.Conv2D(1, 3, (2, 2, 2)), r"kernel_size=\(2, 2, 2\); expected a whole number"),

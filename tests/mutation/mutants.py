@@ -20,7 +20,7 @@ ARITHMETIC = {
 }
 UNCHANGED_FIELDS = {"annotation", "returns", "decorator_list", "type_comment", "exc", "cause", "msg", "names", "type_params"}
 UNCHANGED_FUNCTIONS = {"__repr__", "_repr_png_", "_repr_html_"}
-SYMMETRIC_CALLS = {"maximum", "minimum", "max", "min", "array_equal"}  # their arguments are not exchanged
+SYMMETRIC_CALLS = {"maximum", "minimum", "max", "min", "clip", "array_equal"}  # their arguments are not exchanged
 UNCHANGED_CALLS = {"tqdm", "warn", "InputError"}  # apart from their first argument, they only say something
 
 
@@ -96,6 +96,10 @@ def _only_speaks(parent: ast.AST, field: str, k: int, node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True  # a docstring
+    if isinstance(node, ast.Assign | ast.AugAssign) and "__doc__" in _text(node):
+        return True
+    if isinstance(node, ast.keyword) and node.arg == "repr":
+        return True
     if isinstance(parent, ast.Call):
         called = _text(parent.func).rpartition(".")[2]
         return called in UNCHANGED_CALLS and field in ("args", "keywords") and (field, k) != ("args", 0)
@@ -172,7 +176,8 @@ def _calls(node: ast.Call) -> Iterator[ast.Call]:
     if len(first_two) == 2 and not symmetric and not any(isinstance(argument, ast.Starred) for argument in first_two):
         yield ast.Call(node.func, [*reversed(first_two), *node.args[2:]], node.keywords)
     for keyword in node.keywords if _text(node.func) not in UNCHANGED_CALLS else ():
-        yield ast.Call(node.func, node.args, [other for other in node.keywords if other is not keyword])
+        if keyword.arg != "repr":
+            yield ast.Call(node.func, node.args, [other for other in node.keywords if other is not keyword])
     if isinstance(node.func, ast.Name) and node.func.id == "range":
         stop = min(len(node.args) - 1, 1)
         fewer = ast.BinOp(node.args[stop], ast.Sub(), ast.Constant(1))

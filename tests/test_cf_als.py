@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai import InputError
-from acai.cf import ALS, kernels
+from acai.cf import ALS, SGD, kernels
 from acai.reference import cf as reference
 
 SETTINGS = st.fixed_dictionaries(
@@ -18,6 +18,14 @@ SETTINGS = st.fixed_dictionaries(
         "epsilon": st.sampled_from([0.1, 1.0]),
     }
 )
+
+
+def test_a_preference_is_the_factors_alone_whatever_it_starts_from():
+    R = random_ratings()
+    rated = SGD(n_factors=4, n_epochs=3).fit(R)
+    model = ALS(n_factors=4, n_epochs=1, init=rated).fit(R)
+    assert rated.mu and rated.b_u.any() and not model.mu and not model.b_u.any() and not model.b_i.any()
+    assert np.allclose(model._scores(np.arange(R.n_users)), model.P @ model.Q.T, atol=1e-6)
 
 
 @given(PLAYS, SETTINGS)

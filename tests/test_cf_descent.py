@@ -124,6 +124,11 @@ def test_the_bold_driver_only_ever_descends():
     assert set(np.round(steps[1:] / steps[:-1], 6)) == {0.5, 1.05}
 
 
+def test_a_step_that_changes_nothing_is_taken_back():
+    model = GradientDescent(n_factors=2, n_epochs=3, learning_rate=0.5, init_std=0.0).fit(random_ratings())
+    assert model.steps == [0.5, 0.25, 0.125] and len(set(model.history)) == 1  # at P = Q = 0 the gradient is zero
+
+
 def test_surprises_svd_from_the_same_start():
     """The oracle is Surprise's SVD in double precision, given our initial factors: the predictions agree pair by pair."""
     surprise = pytest.importorskip("surprise", reason="scikit-surprise (extra bench) is the oracle")

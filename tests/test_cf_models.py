@@ -219,6 +219,15 @@ def test_baseline_is_its_equation(R, reg, n_epochs):
     assert np.allclose(model.b_u, b_u, atol=1e-12) and np.allclose(model.b_i, b_i, atol=1e-12)
 
 
+def test_baseline_predicts_the_mean_and_the_biases_that_are_known(ratings):
+    model = Baseline().fit(ratings)
+    u, i = ratings.row("user 5"), ratings.column(7)
+    pairs = np.array([u, 0, u, -1, -1]), np.array([i, i, -1, i, -1])
+    expected = [model.b_u[u] + model.b_i[i], model.b_u[0] + model.b_i[i], model.b_u[u], model.b_i[i], 0]
+    assert min(map(abs, expected[:4])) > 1e-3 and np.allclose(model._pairs(*pairs), model.mu + np.array(expected))
+    assert np.allclose(model._pairs(np.array([u]), np.array([0])), model.mu + model.b_u[u] + model.b_i[0])
+
+
 @given(RATINGS, st.integers(1, 4))
 def test_svd_is_its_equations(R, k):
     model = SVD(n_factors=k).fit(matrix(R))

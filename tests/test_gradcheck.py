@@ -282,6 +282,20 @@ def test_steps_of_an_optimiser_that_never_moves_are_wrong():
     assert check_steps(Lazy).wrong_arrays == ["W", "b"]
 
 
+def test_as_many_steps_of_an_optimiser_are_followed_as_asked_for():
+    class Late(nn.SGD):  # right but for its last step
+        def step(self):
+            super().step()
+            self.network.params["W"] += self.n_steps == 4
+
+    assert check_steps(nn.SGD, n_steps=4).ok and check_steps(Late).ok
+    assert check_steps(Late, n_steps=4).wrong_arrays == ["W"]
+
+
+def test_sums_of_single_precision_layers_are_taken_in_double():
+    assert check(nn.Linear(40, 40, seed=0), (10, 40)).method == "exact"  # ⟨dy, y⟩ takes more than 24 bits
+
+
 class Returning:
     def __init__(self, forward):
         self.forward = forward

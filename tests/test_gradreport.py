@@ -26,6 +26,7 @@ RIGHT = np.arange(1.0, 1 + 2 * 3 * 4 * 5).reshape(2, 3, 4, 5) ** 2 % 101
 @pytest.mark.parametrize("wrong, said", [
     (-RIGHT, "the sign is turned round"),
     (2 * RIGHT, "it is 2 times the right one everywhere"),
+    (RIGHT / 1000, "it is 1/1000 times the right one everywhere"),
     (RIGHT / 24, "it is 1/24 times the right one everywhere"),
     (0 * RIGHT, "it is zero everywhere"),
     (RIGHT + 7, "it is added to the gradient of the pass before"),
@@ -46,6 +47,57 @@ RIGHT = np.arange(1.0, 1 + 2 * 3 * 4 * 5).reshape(2, 3, 4, 5) ** 2 % 101
 def test_hints(wrong, said):
     finding = Finding("x", wrong, RIGHT, np.zeros(RIGHT.shape, bool), 0.0)
     assert said in hint(finding, earlier=np.full_like(RIGHT, 7), ones=np.full_like(RIGHT, 3))
+
+
+def said(wrong, right):
+    return hint(Finding("x", np.array(wrong, float), np.array(right, float)), None, None)
+
+
+def test_hints_in_fewer_dimensions():
+    right = np.arange(1.0, 21).reshape(4, 5) ** 2
+    some, row = right.copy(), np.arange(1.0, 8) ** 2
+    some[1:] += [[1, 2, 4, 3, 5]]
+    assert "only entry 0 of axis 0" in said(some, right)  # of a matrix
+    assert "only entry 0" not in said([1, 5, 4], [1, 3, 9])  # a vector has no axis 1, and its entries are no batch
+    assert "all entries of axis 0" not in said([5, 5, 5, 5], [1, 2, 9, 4])
+    two = right.copy()
+    two[1, 2] *= 3
+    two[0, 1] *= 3
+    assert "where it is wrong it is 3 times the right one" in said(two, right)
+    framed = np.pad(right[1:-1, 1:-1], 1, constant_values=7)
+    assert "borders" not in said(framed, right)  # a matrix has no padding
+    for shape in ((1, 1, 1, 7), (1, 1, 7)):  # one row high, or a signal
+        ends, inner = row.copy(), row.copy()
+        ends[[0, -1]] += 2, 9
+        inner[[1, -1]] += 2, 9
+        assert "only the borders are wrong" in said(ends.reshape(shape), row.reshape(shape))
+        assert "borders" not in said(inner.reshape(shape), row.reshape(shape))
+    assert "moved" not in said(np.roll([1, 4, 9], 1), [1, 4, 9])  # too few to tell
+    assert "moved" not in said([0, 0, 0, 0, 0, 3, 0], [0, 0, 0, 0, 3, 0, 0])
+    assert "moved by one along axis 0" in said(np.roll(row, 1), row)
+
+
+def test_infinite_gradients_are_infinitely_wrong_and_warn_of_nothing():
+    finding = Finding("x", np.array([np.inf, np.nan, 1]), np.array([np.inf, 1, 1]), tolerance=1e-8)
+    assert finding.error.tolist()[1] == np.inf and finding.wrong.tolist()[:2] == [True, True]
+
+
+def test_slopes_below_one_are_compared_with_their_own_size():
+    low, high = np.array([0.0, 0.0]), np.array([1e-3, 1e-9])
+    finding = Finding("x", low, low, np.zeros(2, bool), 1e-4, (low, high))
+    assert finding.on_kinks.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("array, shape, axes", [
+    ("x", (3,), "i"), ("x", (3, 2), "n, i"), ("x", (3, 2, 2), "n, c, t"), ("x", (3, 2, 1, 2), "n, c, h, w"),
+    ("b", (3,), "i"), ("W", (3, 2), "o, i"), ("W", (3, 2, 1, 2), "o, c, p, q"), ("x", (1, 1, 1, 1, 3), "?"),
+])
+def test_the_worst_coordinate_is_named_by_its_axes(array, shape, axes):
+    right = np.ones(shape)
+    wrong = right.copy()
+    wrong.flat[-1] = 3
+    at = tuple(n - 1 for n in shape)
+    assert f"worst at ({axes}) = {at}: backward says 3, the slope is 1, ratio 3" in str(Finding(array, wrong, right))
 
 
 def test_more_hints():

@@ -61,6 +61,7 @@ def recommend(tmp_path) -> None:
         SGD(n_factors=3, n_epochs=2), SGD(n_factors=3, n_epochs=2, momentum=0.5, biases=False),
         SGD(n_factors=3, n_epochs=3, momentum=0.9),
         ALS(n_factors=2, n_epochs=1), ALS(n_factors=6, n_epochs=1),  # fewer factors than a user's songs, and more
+        ALS(n_factors=6, n_epochs=1, reg=1e-6),  # so ill-conditioned that it takes double precision
         UserKNN(k=2), ItemKNN(k=2), ItemKNN(k=3, similarity="cosine", centring="none"),
     )
     for model in models:
@@ -68,6 +69,8 @@ def recommend(tmp_path) -> None:
         model.predict(["user 1", "user 1", "nobody", "user 3"], [1, 5, 2, "no song"])
         model.predict_codes(validation.user_codes, validation.csr.indices)
         model.recommend("user 2", n=3)
+        if isinstance(model, SGD | ALS):
+            model.fold_in({2: 3.0, 5: 1.0, 7: 4.0})
 
 
 def train(tmp_path) -> None:

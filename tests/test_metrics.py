@@ -1,5 +1,7 @@
 """The metrics: by hand, against their equations as loops, and against scikit-learn where its definition is the same."""
 
+import inspect
+
 import numpy as np
 import pytest
 from cf_cases import matrix, random_ratings
@@ -78,7 +80,6 @@ def test_auc_by_hand():
     # the mean over the users who have both; the second has nothing but relevant songs
     assert metrics.auc([[2, 1], [2, 1], [2, 1]], [[1, 0], [1, 1], [0, 1]]) == 0.5
     assert metrics.auc([[2, 1], [2, 1]], [[1, 0], [0, 0]]) == 1  # the mean is over those who have both
-    assert metrics.auc([3, 2, 1], [4, 0, 2]) == 0.5  # play counts: whoever played a song, found it relevant
     with pytest.raises(InputError, match="no user has both"):
         metrics.auc([1, 2], [True, True])
     with pytest.raises(InputError, match="no NaN"):
@@ -140,6 +141,27 @@ def test_evaluate_in_any_blocks_and_on_any_model():
         assert whole == pytest.approx(evaluate(model, train, test, k=5, memory=1))
         assert evaluate(model, train, test, k=5, which=["auc"]) == {"auc": whole["auc"]}
         assert 0 < whole["auc"] < 1
+
+
+def test_what_is_left_out_has_its_documented_value():
+    defaults = {
+        evaluate: dict(k=10, which=None, relevant_from=-np.inf, memory=2**28), split_each_user: dict(test=0.2, seed=0),
+        cross_validate: dict(folds=5, n_jobs=1, seed=0),
+    }
+    for function, expected in defaults.items():
+        parameters = inspect.signature(function).parameters.values()
+        assert {p.name: p.default for p in parameters if p.default is not p.empty} == expected
+
+
+def test_a_share_of_every_users_entries_is_held_out():
+    R = random_ratings()  # 12 of each user
+    for share, n_test in ((0.25, 3), (0.5, 6), (0.3, 4), (0.04, 0), (0.96, 12)):
+        train, test = split_each_user(R, share, seed=2)
+        assert np.array_equal(np.diff(test.csr.indptr), [n_test] * R.n_users)
+        assert sorted([*train.triplets(), *test.triplets()], key=str) == sorted(R.triplets(), key=str)
+    for share in (0, 1, -0.5, 1.5, np.nan):
+        with pytest.raises(InputError, match="expected the share of each user's entries to hold out, between 0 and 1"):
+            split_each_user(R, share)
 
 
 def test_evaluate_agrees_with_implicit():

@@ -130,6 +130,34 @@ def test_a_layer_can_be_rebuilt_from_its_arguments(layer):
     assert layer.arguments.get("init", "glorot") == "glorot"  # not the default
 
 
+def test_the_masks_of_a_network_go_on_from_its_state():
+    network, other = (nn.Sequential([nn.Tanh(), nn.Dropout(seed=s), nn.ReLU(), nn.Dropout(seed=s + 1)]) for s in (0, 5))
+    x = np.ones((20, 20))
+    network.forward(x)
+    state = network.get_state()
+    assert list(state) == ["1", "3"]
+    other.set_state(state)
+    assert np.array_equal(other.forward(x), network.forward(x))
+    assert nn.Sequential([nn.ReLU()]).get_state() == {}
+    for wrong in ({}, {"1": state["1"]}, {**state, "4": state["3"]}, "13", {"0": state["1"], "3": state["3"]}):
+        with pytest.raises(InputError, match="a state of the layers .*; expected 1, 3"):
+            other.set_state(wrong)
+
+
+def test_random_weights_have_the_size_that_was_asked_for():
+    """He: a variance of 2 / n_in. Glorot: uniform up to a² = 6 / (n_in + n_out), where each window is seen by n_out outputs."""
+    for layer, n_in, n_out in (
+        (lambda init: nn.Linear(300, 200, seed=1, init=init), 300, 200),
+        (lambda init: nn.Conv2D(8, 30, (5, 4), seed=1, init=init), 8 * 20, 30 * 20),
+    ):
+        W = layer("he").params["W"]
+        assert W.var() == pytest.approx(2 / n_in, rel=0.05) and abs(W.mean()) < 0.05 * W.std()
+        W, a = layer("glorot").params["W"], np.sqrt(6 / (n_in + n_out))
+        assert -a <= W.min() < -0.99 * a and 0.99 * a < W.max() <= a
+        assert W.var() == pytest.approx(a**2 / 3, rel=0.05)
+        assert not layer("glorot").params["b"].any()
+
+
 def test_dropout_goes_on_from_a_state_with_the_same_masks():
     dropout, other, x = nn.Dropout(seed=0), nn.Dropout(seed=1), np.ones((20, 20))
     dropout.forward(x)

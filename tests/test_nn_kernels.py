@@ -83,6 +83,23 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monk
     assert runs(4) == alone
 
 
+@pytest.mark.parametrize("n, bytes_each, passing, size", [
+    (1000, 4095, 0, 125),  # an eighth
+    (1000, 4087, 1, 125), (1000, 2, 1000, 125),  # what is put down for a moment counts
+    (1000, 511, 0, 256), (1000, 512, 0, 255), (1000, 3, 0, 1000),  # at least 128 kB
+    (1000, 2**16 - 1, 0, 32), (1000, 2**16, 0, 31), (9, 2**21 - 1, 0, 1), (9, 2**23, 0, 1),  # at most 2 MB
+    (7, 2**20, 0, 1), (16, 2**17, 0, 2), (24, 2**17, 0, 3), (80, 2**17, 0, 10), (1, 8, 0, 1), (0, 8, 0, 1),
+])
+def test_where_runs_end_depends_on_the_sizes_alone(n, bytes_each, passing, size):
+    """Sums over a batch are sums over its runs: other runs would be other bits."""
+    x, y = (np.broadcast_to(np.zeros(1, np.int8), (n, part)) for part in (1, bytes_each - 1))
+    lengths = parallel.over_batch(lambda x, y: len(x), x, y, passing=8 * passing)
+    assert lengths == [min(size, n - start) for start in range(0, max(n, 1), size)]
+    assert parallel.over_batch(lambda x, y: len(x), x.astype(np.float64), y) == parallel.over_batch(
+        lambda x, y: len(x), x, y, passing=7
+    )
+
+
 def test_the_number_of_threads_is_numbas():
     code = "from acai import threads; print(threads.n_threads())"
     done = subprocess.run(

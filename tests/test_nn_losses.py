@@ -69,6 +69,12 @@ def test_empty_batches_lose_nothing():
     assert mse.forward(np.zeros((0, 3)), np.zeros((0, 3))) == 0 and mse.backward().shape == (0, 3)
 
 
+def test_an_empty_batch_costs_nothing():
+    for loss, target in ((nn.SoftmaxCrossEntropy(), np.zeros(0, int)), (nn.MSE(), np.zeros((0, 3)))):
+        assert loss.forward(np.zeros((0, 3)), target) == 0
+        assert loss.backward().shape == (0, 3)
+
+
 @pytest.mark.parametrize("mistake, message", [
     (lambda: nn.MSE().forward(np.zeros((2, 3)), np.zeros((2, 1))),
      r"MSE\(\)\.forward: target has shape \(2, 1\), but y has \(2, 3\)"),

@@ -1,5 +1,6 @@
 """SGD against (N8) word for word, and against the closed form of momentum on a quadratic."""
 
+import inspect
 from types import SimpleNamespace
 
 import numpy as np
@@ -73,11 +74,19 @@ def test_parameters_move_in_place_and_keep_their_type():
     ({"learning_rate": 0.1, "momentum": 1.0}, r" momentum=1\.0, .*; expected .* 0 ≤ momentum < 1"),
     ({"learning_rate": 0.1, "momentum": -0.1}, r" momentum=-0\.1"),
     ({"learning_rate": 0.1, "weight_decay": -1}, r" weight_decay=-1, .*; expected .* weight_decay ≥ 0"),
+    ({"learning_rate": 0.1, "weight_decay": float("inf")}, r" weight_decay=inf"),
+    ({"learning_rate": 0.1, "decay": float("inf")}, r" decay=inf"),
     ({"learning_rate": 0.1, "decay": -1}, r" decay=-1; expected .* decay ≥ 0"),
 ])
 def test_mistakes_are_named(arguments, message):
     with pytest.raises(InputError, match=message):
         nn.SGD(nn.Linear(2, 2), **arguments)
+
+
+def test_what_is_left_out_has_its_documented_value():
+    parameters = inspect.signature(nn.SGD).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    assert defaults == dict(momentum=0.9, weight_decay=0.0, nesterov=False, decay=0.0)
 
 
 def test_a_step_before_any_backward_is_named():

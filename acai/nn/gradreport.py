@@ -236,6 +236,8 @@ def _moves(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.n
 
 def _heat_map(error: np.ndarray) -> list[str]:
     """Rows of shades, darker where the error is larger: (n, c, h, w) becomes n·h rows of c·w, at most 16 of 64."""
+    if error.ndim > 4:
+        error = error.reshape(-1, *error.shape[-3:])
     N, C, H, W = (1,) * (4 - error.ndim) + error.shape
     grid = np.minimum(error, 1e300).reshape(N, C, H, W).transpose(0, 2, 1, 3).reshape(N * H, C * W)[:16, :64]
     shades = np.ceil(4 * grid / (grid.max(initial=0.0) or 1.0)).astype(int)

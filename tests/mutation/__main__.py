@@ -29,7 +29,7 @@ from tests.mutation.survey import survey, tests_for
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 TESTS = {  # by the beginning of a module's name
-    "acai.cf": ["test_cf_*.py", "test_kernels.py"],
+    "acai.cf": ["test_cf_*.py", "test_kernels.py", "test_metrics.py"],
     "acai.nn": ["test_nn_*.py", "test_grad*.py", "test_kernels.py"],
     "acai.metrics": ["test_metrics.py"],
     "acai.files": ["test_files*.py", "test_cf_models.py", "test_nn_network.py", "test_ears.py"],

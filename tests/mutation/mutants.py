@@ -20,7 +20,7 @@ ARITHMETIC = {
 }
 UNCHANGED_FIELDS = {"annotation", "returns", "decorator_list", "type_comment", "exc", "cause", "msg", "names", "type_params"}
 UNCHANGED_FUNCTIONS = {"__repr__", "_repr_png_", "_repr_html_"}
-SYMMETRIC_CALLS = {"maximum", "minimum", "max", "min", "clip", "array_equal"}  # their arguments are not exchanged
+SYMMETRIC_CALLS = {"maximum", "minimum", "max", "min", "clip", "array_equal", "dot"}  # their arguments are not exchanged
 UNCHANGED_CALLS = {"tqdm", "warn", "InputError"}  # apart from their first argument, they only say something
 
 

@@ -140,7 +140,7 @@ def test_the_masks_of_a_network_go_on_from_its_state():
     assert np.array_equal(other.forward(x), network.forward(x))
     assert nn.Sequential([nn.ReLU()]).get_state() == {}
     for wrong in ({}, {"1": state["1"]}, {**state, "4": state["3"]}, "13", {"0": state["1"], "3": state["3"]}):
-        with pytest.raises(InputError, match="a state of the layers .*; expected 1, 3"):
+        with pytest.raises(InputError, match=r"a state of the layers .*; expected 1, 3"):
             other.set_state(wrong)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pickle
 from collections.abc import Callable, Iterator
 
 import numba
@@ -38,7 +39,11 @@ class LockedCache(FunctionCache):
     def save_overload(self, sig: object, data: object) -> None:
         """Cache the kernel compiled for a signature."""
         with _locked(self.cache_path), contextlib.suppress(OSError):
-            super().save_overload(sig, data)
+            try:
+                super().save_overload(sig, data)
+            except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, ImportError):
+                self.flush()  # a damaged index is replaced by an empty one
+                super().save_overload(sig, data)
 
 
 @contextlib.contextmanager

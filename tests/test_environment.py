@@ -328,22 +328,22 @@ def test_two_processes_never_choose_the_same_file(monkeypatch, tmp_path):
 
     first, second = kernel(monkeypatch, tmp_path), kernel(monkeypatch, tmp_path)
     for one, example in (first, 1), (second, 1.0):  # compiled beforehand: compiling itself is behind a lock of Numba's
-        monkeypatch.setattr(one._cache, "_enabled", False)
+        one._cache.disable()
         one(example)
-        monkeypatch.setattr(one._cache, "_enabled", True)
-    (a,), (b,) = first.overloads.values(), second.overloads.values()
+        one._cache.enable()
+    (a,), (b,) = first.overloads.items(), second.overloads.items()
     save, waiting = IndexDataCacheFile._save_data, []
 
     def interrupted(self, name, data):
         if not waiting:
-            waiting.append(threading.Thread(target=second._cache.save_overload, args=(b.signature, b)))
+            waiting.append(threading.Thread(target=second._cache.save_overload, args=b))
             waiting[0].start()
             waiting[0].join(0.3)
             assert waiting[0].is_alive()
         save(self, name, data)
 
     monkeypatch.setattr(IndexDataCacheFile, "_save_data", interrupted)
-    first._cache.save_overload(a.signature, a)
+    first._cache.save_overload(*a)
     waiting[0].join()
     assert len(files(tmp_path, "nbc")) == 2
     again = kernel(monkeypatch, tmp_path)
@@ -357,6 +357,8 @@ def test_a_damaged_cache_is_compiled_again(suffix, monkeypatch, tmp_path):
     path.write_bytes(path.read_bytes()[:20])
     again = kernel(monkeypatch, tmp_path)
     assert again(2) == 4 and not again.stats.cache_hits
+    mended = kernel(monkeypatch, tmp_path)
+    assert mended(3) == 6 and mended.stats.cache_hits
 
 
 def test_a_full_disk_stops_no_kernel(monkeypatch, tmp_path):

@@ -157,7 +157,8 @@ def float_dtype(dtype: object) -> np.dtype:
             return found
     except (TypeError, ValueError, SyntaxError):  # what NumPy makes of words that name no type
         pass
-    raise InputError(f"dtype={dtype!r}; expected float32 or float64")
+    given = getattr(dtype, "__name__", repr(dtype))  # a type by its name: int32
+    raise InputError(f"dtype={given}; expected float32 or float64")
 
 
 def checked_seed(seed: object) -> int | None:

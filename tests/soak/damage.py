@@ -141,7 +141,7 @@ def every_bit(shared: Path, n: int, rng: np.random.Generator, room: Path) -> lis
 
 DAMAGE = Driver(
     "damage", "saved files, damaged at random", "files", prepare, random_damage,
-    limit=10, memory=2**31, share=1.5,
+    limit=10, memory=2**31, share=2.0,
 )
 BITS = Driver(
     "bits", "saved files with one bit flipped, bit after bit", "bits", prepare, every_bit, limit=10, memory=2**31, share=2.0,

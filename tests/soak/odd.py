@@ -126,4 +126,4 @@ def judged(label: str, what: str, trial: Trial) -> list[Fault]:
     return [Fault("silent", f"{label}: {what} is not finite")]
 
 
-ODD = Driver("odd", "odd ratings with odd settings, every model", "combinations", prepare, case, limit=20, memory=2**32)
+ODD = Driver("odd", "odd ratings with odd settings, every model", "combinations", prepare, case, limit=20, memory=2**32, share=0.5)

@@ -140,5 +140,5 @@ def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fau
 
 
 ODD_SOUND = Driver(
-    "odd-sound", "odd sounds and spectrograms with odd settings", "combinations", prepare, case, limit=20, memory=2**32,
+    "odd-sound", "odd sounds and spectrograms with odd settings", "combinations", prepare, case, limit=20, memory=2**32, share=0.4,
 )

@@ -6,6 +6,7 @@ with the interpreter's own clearing up. The parent sends one request a line, in 
 
 import contextlib
 import faulthandler
+import gc
 import importlib
 import json
 import os
@@ -201,6 +202,7 @@ if __name__ == "__main__":
     for module in sys.argv[1:]:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
+    gc.freeze()  # at their end, children need not look through what was imported here
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if threading.active_count() > 1:
         print("warning: the server has threads of its own", file=sys.stderr)

@@ -64,4 +64,4 @@ def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fau
     return list(trial.faults)
 
 
-SOUNDS = Driver("sounds", "hostile sound files, decoded", "inputs", prepare, case, limit=20, memory=2**31)
+SOUNDS = Driver("sounds", "hostile sound files, decoded", "inputs", prepare, case, limit=20, memory=2**31, share=0.5)

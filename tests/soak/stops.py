@@ -190,5 +190,5 @@ INTERRUPTS = Driver(
     "interrupts", "SIGINT at a random moment of every command", "SIGINTs", prepare, interrupt, limit=400, share=5.0, stock="stops",
 )
 FULL_DISK = Driver(
-    "full-disk", "a disk that fills up while a command writes", "runs", prepare, full, limit=400, share=1.5, stock="stops",
+    "full-disk", "a disk that fills up while a command writes", "runs", prepare, full, limit=400, share=1.0, stock="stops",
 )

@@ -91,4 +91,4 @@ def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fau
     return faults
 
 
-LONG_RUN = Driver("long-run", "read, fit, save, load, train: again and again in one process", "rounds", prepare, case, limit=120, share=0.5)
+LONG_RUN = Driver("long-run", "a long life of one process", "rounds", prepare, case, limit=120, share=0.5)

@@ -123,5 +123,5 @@ def use(thing: object, suffix: str) -> None:
 
 
 STRANGERS = Driver(
-    "strangers", "well-formed files with contents that do not fit, loaded and used", "files", prepare, case, limit=10, memory=2**31, share=0.5,
+    "strangers", "well-formed files with contents that do not fit", "files", prepare, case, limit=10, memory=2**31, share=0.5,
 )

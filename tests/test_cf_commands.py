@@ -132,7 +132,7 @@ def test_models_by_name():
         ("SGD:reg=much", "reg=much; expected a number, such as reg=0.02"),
         ("SGD:biases=1", "biases=1; expected true or false"),
         ("SGD:reg", "reg; expected a number, such as reg=0.02"),
-        ("SGD:momentum=2", "momentum=2.0; expected a number, 0 (none) or more, below 1"),
+        ("SGD:momentum=2", "momentum=2.0; expected a finite number, at least 0, at most 0.9999"),
     ],
 )
 def test_models_misnamed(model, message, data, capsys):

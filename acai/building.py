@@ -1,6 +1,8 @@
 """From columns (who, what, how much, perhaps when) to R by rows: ids are numbered, and each pair occurs once; or from a file."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 from scipy import sparse
@@ -8,6 +10,9 @@ from scipy import sparse
 from acai.errors import InputError, check_codes, unknown
 from acai.files import Contents
 
+MOST = np.iinfo(np.int32).max  # of what the numbers of R can count
+AT_ONCE = 2048  # ids numbered before their hashes are looked at
+COLLISIONS = 1000  # ids that may share one hash; of honest ones, a handful does
 # to combine the values of a repeated pair; "first" and "last" reduce the entries' numbers instead of their values
 WAYS = {"sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "first": np.minimum, "last": np.maximum}
 WAYS |= {"count": np.add}  # of entries, whatever their values
@@ -23,10 +28,24 @@ class RepeatedPair(InputError):
         super().__init__(f"{found}; say how to combine them: {ways}")
 
 
+def check_count(n: int, what: str, where: object = "these ratings") -> None:
+    """Refuse more entries, users or songs than the numbers of R (int32) can count; they would begin again below zero."""
+    if n > MOST:
+        raise InputError(f"{where}: {n:,} {what}; acai counts up to {MOST:,} of them: take a sample, or split them")
+
+
 def intern(ids: Iterable[Hashable]) -> tuple[np.ndarray, list[Hashable]]:
     """Number the ids in order of appearance: the codes (int32), and the ids in the order of their numbers."""
-    ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)  # NumPy's scalars become plain Python ones
+    try:
+        ids = ids.tolist() if hasattr(ids, "tolist") else list(ids)  # NumPy's scalars become plain Python ones
+    except TypeError as error:
+        raise InputError(f"expected a column of ids, such as a list of them; {error}") from None
+    if not isinstance(ids, list):
+        raise InputError(f"expected a column of ids, such as a list of them; found {ids!r} alone")
+    check_count(len(ids), "entries")
+    codes = np.empty(len(ids), dtype=np.int32)
     numbers: dict[Hashable, int] = {}
+    hashes: Counter[int] = Counter()
 
     def number(name: Hashable) -> int:
         try:
@@ -34,7 +53,92 @@ def intern(ids: Iterable[Hashable]) -> tuple[np.ndarray, list[Hashable]]:
         except TypeError as error:
             raise InputError(f"{name!r} cannot be an id: {error}") from None
 
-    return np.fromiter(map(number, ids), np.int32, count=len(ids)), list(numbers)
+    for start in range(0, len(ids), AT_ONCE):
+        n_known, some = len(numbers), ids[start : start + AT_ONCE]
+        codes[start : start + len(some)] = [number(name) for name in some]
+        check_ids(islice(reversed(numbers), len(numbers) - n_known), hashes)
+    return codes, list(numbers)
+
+
+def check_ids(ids: Iterable[Hashable], hashes: Counter[int]) -> None:
+    """Refuse ids that a dictionary cannot tell apart, or only in quadratic time; `hashes` counts those met before.
+
+    Python's hashes of numbers and tuples follow a known rule, so that ids can be made that all collide; its hashes of text
+    have a random key.
+    """
+    new = [name for name in ids if type(name) is not str]
+    for name in new:
+        if name != name:
+            raise InputError(f"{name!r} cannot be an id: it is not equal to itself; give missing ids a name, or drop them")
+    hashes.update(map(hash, new))
+    if new and max(hashes[hash(name)] for name in new) > COLLISIONS:
+        raise InputError(f"more than {COLLISIONS:,} ids have the same hash, as {new[-1]!r} has; give them as text, with str()")
+
+
+def as_values(values: Iterable[float], what: str = "values", dtype: type = np.float32) -> np.ndarray:
+    """A column of real numbers; a conversion that would lose more than the last digits is refused.
+
+    Booleans become 0 and 1. Text, complex numbers, dates, missing or masked values are refused, and so is what is too large
+    for `dtype`. Digits beyond its precision are rounded off: float32 has seven.
+
+    Parameters
+    ----------
+    values : iterable of float
+        A list, an array or a data-frame column.
+    what : str
+        What they are, for the message.
+    dtype : type
+        What they become.
+    """
+    column = _column(values, f"{what} must be numbers")
+    if column.dtype.kind not in "biuf":
+        raise InputError(f"{what} must be numbers; found {_kind(column)}: convert them first")
+    with np.errstate(over="ignore"):
+        converted = column.astype(dtype, copy=False)
+    lost = np.isinf(converted) & ~np.isinf(column)
+    if lost.any():
+        largest = np.finfo(dtype).max
+        raise InputError(f"{what} must be numbers up to {largest:.3g}; found {column[lost][0]!r}: scale them down")
+    return converted
+
+
+def as_seconds(times: Iterable[int]) -> np.ndarray:
+    """A column of times as whole seconds since 1970 (int64), from integers, floats without a fraction, or `datetime64`."""
+    column = _column(times, EXPECTED_TIMES)
+    if column.dtype.kind == "M" and not np.isnat(column).any():
+        return column.astype("datetime64[s]").astype(np.int64)
+    if column.dtype.kind not in "iuf":
+        raise InputError(f"{EXPECTED_TIMES}; found {_kind(column)}")
+    with np.errstate(invalid="ignore"):
+        fine = (np.abs(column) <= 2.0**53) & (np.floor(column) == column)
+    if not fine.all():
+        raise InputError(f"{EXPECTED_TIMES}; found {column[~fine][0]!r}")
+    return column.astype(np.int64)
+
+
+EXPECTED_TIMES = "times must be whole seconds since 1970, or datetime64 without gaps"
+
+
+def _column(values: Iterable[float], expected: str) -> np.ndarray:
+    """A one-dimensional array, of objects only where these are numbers of a kind that NumPy does not have."""
+    if np.ma.is_masked(values):
+        raise InputError(f"{expected}; found masked ones: drop them first")
+    try:
+        column = np.asarray(values if hasattr(values, "__len__") else list(values))
+        if column.dtype.kind == "O" and not any(isinstance(value, str | bytes) for value in column.flat):
+            column = column.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{expected}; {error}") from error
+    if column.ndim != 1:
+        raise InputError(f"{expected} in one column; found an array of shape {column.shape}")
+    return column.astype(np.float64) if column.size == 0 else column
+
+
+def _kind(column: np.ndarray) -> str:
+    """What is in a column, in words."""
+    kinds = {"c": "complex numbers", "U": "text", "S": "bytes", "M": "dates", "m": "durations", "b": "booleans"}
+    found = kinds.get(column.dtype.kind, "other objects")
+    return f"{found}, as in {column[0]!r}"
 
 
 def by_rows(
@@ -52,6 +156,8 @@ def by_rows(
     """
     if not len(u) == len(i) == len(r):
         raise InputError(f"users, songs and values must be equally long; they have {len(u)}, {len(i)} and {len(r)} entries")
+    for n, what in ((len(r), "entries"), (len(users), "users"), (len(songs), "songs")):
+        check_count(n, what)
     if t is not None and len(t) != len(r):
         raise InputError(f"there are {len(r)} values, but {len(t)} times")
     if len(r) == 0:
@@ -88,6 +194,7 @@ def checked_csr(csr: sparse.csr_array) -> sparse.csr_array:
     if not isinstance(csr, sparse.csr_array | sparse.csr_matrix) or csr.data.dtype.kind not in "fiub":
         kind = f"{type(csr).__name__} of {getattr(csr, 'dtype', 'anything')}"
         raise InputError(f"R is a {kind}; expected a scipy.sparse.csr_array of real numbers; Ratings.from_triplets builds one")
+    check_count(max(csr.nnz, *csr.shape), "entries, users or songs")
     if csr.indices.dtype.kind not in "iu" or csr.indptr.dtype.kind not in "iu":
         raise InputError(f"R is damaged: its indices are {csr.indices.dtype} and {csr.indptr.dtype}; expected integers")
     try:
@@ -137,8 +244,9 @@ def stored_ids(contents: Contents, name: str) -> tuple[Hashable, ...]:
     """The ids of one axis, as a file has them: all different."""
     ids = contents.sequence(name, str | float | int | bool | tuple | None)
     try:
+        check_ids(ids, Counter())
         n_different = len(set(ids))
-    except TypeError as error:
+    except (TypeError, InputError) as error:
         raise contents.fault(f"{name} holds what cannot be an id: {error}") from None
     if n_different < len(ids):
         raise contents.fault(f"{name} has {len(ids)} entries, but only {n_different} different ids")

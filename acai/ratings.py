@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from acai import selection
-from acai.building import by_rows, checked_csr, intern, stored_ids, stored_rows
+from acai.building import as_seconds, as_values, by_rows, checked_csr, intern, stored_ids, stored_rows
 from acai.errors import InputError, unknown
 from acai.files import Contents, load_npz, save_npz
 
@@ -66,12 +66,13 @@ class Ratings:
         users, songs : iterable of hashable
             Ids of any kind: lists, arrays, data-frame columns. They get their place on the axis in order of appearance.
         values : iterable of float
-            Ratings or play counts; finite.
+            Ratings or play counts; finite. They are stored as float32, to seven digits; text, complex numbers and dates
+            are refused.
         combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
             What to do where a pair occurs more than once: with None that is an error, with "count" the value is how
             often it does.
         times : iterable of int, optional
-            When, in seconds since 1970. A combined entry has the time of the value it was given by "first" or
+            When, in whole seconds since 1970, or as `datetime64` (UTC). A combined entry has the time of the value it was given by "first" or
             "last", the latest of its times otherwise, and none with "count".
 
         Returns
@@ -86,8 +87,8 @@ class Ratings:
         """
         user_codes, user_ids = intern(users)
         song_codes, song_ids = intern(songs)
-        values = _column(values, np.float32, "values must be numbers")
-        times = None if times is None else _column(times, np.int64, "times must be whole seconds since 1970")
+        values = as_values(values)
+        times = None if times is None else as_seconds(times)
         return cls.from_codes(user_codes, song_codes, values, user_ids, song_ids, combine, times)
 
     @classmethod
@@ -158,7 +159,7 @@ class Ratings:
 
     def map(self, rule: Callable[[np.ndarray], np.ndarray]) -> Self:
         """The same entries with other values: `plays.map(np.log1p)`."""
-        R = (np.asarray(rule(self.csr.data), np.float32), self.csr.indices, self.csr.indptr)
+        R = (as_values(rule(self.csr.data)), self.csr.indices, self.csr.indptr)
         return replace(self, csr=sparse.csr_array(R, shape=self.csr.shape))
 
     def keep(self, chosen: np.ndarray) -> Self:
@@ -290,10 +291,3 @@ class Ratings:
         lines = [f"<th{cell}>{name}</th><td{cell}>{said}</td>" for name, said in rows.items()]
         lines += [f"<td colspan='2'{cell}>{html.escape(note)}</td>" for note in self.notes]
         return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
-def _column(values: Iterable[float], dtype: type, expected: str) -> np.ndarray:
-    try:
-        return np.asarray(values if hasattr(values, "__len__") else list(values), dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{expected}; {error}") from error

@@ -3,13 +3,16 @@
 import csv
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from acai.datasets.archives import Source
 from acai.datasets.source import opened
 from acai.errors import InputError, unknown
 
 SILENT = {99134, 108925, 133297}  # of these, fma_small has files without a sound
+LONGEST = 1 << 20  # characters of a line
 SUBSETS = ("small", "medium", "large")
 COLUMNS = {  # our name → the two header rows
     "artist": ("artist", "name"), "title": ("track", "title"), "genre": ("track", "genre_top"),
@@ -69,7 +72,7 @@ def fma(path: str | os.PathLike, subset: str | None = None) -> list[Clip]:
         raise unknown("subset", subset, SUBSETS)
     clips = []
     with opened(path, "tracks.csv") as source:
-        rows = csv.reader(io.TextIOWrapper(source.stream, encoding="utf-8-sig", newline=""), strict=True)
+        rows = csv.reader(_lines(source), strict=True)
         expected = f"two header rows with {', '.join(map('/'.join, COLUMNS.values()))}, then 'track_id,…'"
         try:
             names = list(zip(next(rows, []), next(rows, [])))
@@ -78,7 +81,21 @@ def fma(path: str | os.PathLike, subset: str | None = None) -> list[Clip]:
             expected = "a track as the header has it"
             for row in rows:
                 track = {name: row[place] for name, place in places.items()}
-                clips.append(Clip(int(row[0]), **track | {"listens": int(track["listens"])}))
+                track_id, listens = int(row[0]), int(track["listens"])
+                if min(track_id, listens) < 0:
+                    raise ValueError("a number below 0")
+                clips.append(Clip(track_id, **track | {"listens": listens}))
+        except InputError:  # from the file below: it has been said
+            raise
         except (csv.Error, IndexError, ValueError) as error:
             raise InputError(f"{source.label}, line {rows.line_num}: expected {expected}; {error}") from error
     return [clip for clip in clips if subset is None or clip.subset in SUBSETS[: SUBSETS.index(subset) + 1]]
+
+
+def _lines(source: Source) -> Iterator[str]:
+    """The lines of a CSV file with the ends that they have; a quoted field may go on over several."""
+    text = io.TextIOWrapper(source.stream, encoding="utf-8-sig", newline="")
+    while line := text.readline(LONGEST):
+        if len(line) == LONGEST:
+            raise InputError(f"{source.label} has a line of more than {LONGEST:,} characters; expected FMA's tracks.csv")
+        yield line

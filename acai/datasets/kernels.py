@@ -11,8 +11,7 @@ from acai.compiling import njit
 Array = np.ndarray
 POINT, ZERO = b".0"
 FORM = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)  # of a time; 0 stands for any digit
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth 1973, section 6.4)
-HALF_WORD = np.uint64(32)
+INITIAL = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)  # of SipHash
 
 
 @njit()
@@ -54,16 +53,33 @@ def clock(block: Array, starts: Array, ends: Array) -> Array:
 
 
 @njit()
+def sip_round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """One round of SipHash (Aumasson, Bernstein 2012): without the key, nobody can tell which ids will collide."""
+    a, c = a + b, c + d
+    b, d = rotate(b, 13) ^ a, rotate(d, 16) ^ c
+    a, c = rotate(a, 32) + d, c + b
+    d, b = rotate(d, 21) ^ a, rotate(b, 17) ^ c
+    return a, b, rotate(c, 32), d
+
+
+@njit()
+def rotate(x: np.uint64, n: int) -> np.uint64:
+    """The 64 bits of x, moved to the left by n places, those that fall off put back on the right."""
+    return (x << np.uint64(n)) | (x >> np.uint64(64 - n))
+
+
+@njit()
 def intern(
-    block: Array, starts: Array, ends: Array, fault: Array, slots: Array, pool: Array, offsets: Array, n_ids: int
+    block: Array, starts: Array, ends: Array, fault: Array, slots: Array, key: Array, pool: Array, offsets: Array, n_ids: int
 ) -> tuple[Array, int]:
     """The number of the id on each line, in order of appearance, and how many ids there are now; not of lines with a fault.
 
     An id is some fields of a line, with a zero between two, and zeros behind up to a whole word of 8 bytes. Id number c
     is the words of `pool` from `offsets[c]` to `offsets[c + 1]`; the numbers are in `slots`, a hash table with open
-    addressing.
+    addressing; its hash is SipHash-1-3 with a secret `key` of two words.
     """
     words, mask = pool.view(np.uint64), np.uint64(len(slots) - 1)
+    k0, k1 = key[0], key[1]
     codes = np.zeros(starts.shape[1], dtype=np.int32)
     for line in range(len(codes)):
         if fault[line]:
@@ -81,10 +97,16 @@ def intern(
             pool[end] = 0
             end += 1
         n_words = (end >> 3) - first
-        h = np.uint64(n_words)
-        for w in range(n_words):
-            h = (h ^ words[first + w]) * MULTIPLIER
-            h ^= h >> HALF_WORD
+        a, b = k0 ^ np.uint64(INITIAL[0]), k1 ^ np.uint64(INITIAL[1])
+        c, d = k0 ^ np.uint64(INITIAL[2]), k1 ^ np.uint64(INITIAL[3])
+        for w in range(first, first + n_words):
+            d ^= words[w]
+            a, b, c, d = sip_round(a, b, c, d)
+            a ^= words[w]
+        c ^= np.uint64(0xFF)
+        for _ in range(3):
+            a, b, c, d = sip_round(a, b, c, d)
+        h = a ^ b ^ c ^ d
         slot = np.int64(h & mask)
         while slots[slot] >= 0:
             other = offsets[slots[slot]]

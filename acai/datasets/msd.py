@@ -1,17 +1,25 @@
 """The Million Song Dataset (Bertin-Mahieux 2011): which tracks it has, which are wrong, what each is like. It has no audio."""
 
 import io
+import math
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from acai.datasets.rated import compared
-from acai.datasets.source import Source, members, opened, readable
+from acai.datasets.archives import Source
+from acai.datasets.source import members, opened, read_all
 from acai.datasets.table import EXCERPT, Ids, read_table
 from acai.errors import InputError
+
+if TYPE_CHECKING:
+    import h5py
 
 MISMATCH = re.compile(rb"(?:< )?ERROR: <(SO\w{16}) (TR\w{16})> ")
 IN_HDF5 = {  # our name → where it stands
@@ -19,6 +27,11 @@ IN_HDF5 = {  # our name → where it stands
     "song_id": ("metadata", "song_id"), "artist": ("metadata", "artist_name"), "title": ("metadata", "title"),
     "year": ("musicbrainz", "year"),
 }
+SEGMENTS = {"starts": "start", "timbre": "timbre", "pitches": "pitches"}
+LARGEST = 1 << 24  # bytes of one table; real ones have a few hundred kilobytes
+HDF5_ERRORS = (  # what h5py raises at damaged files
+    OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,7 +106,7 @@ def msd_mismatches(path: str | os.PathLike, accepted: str | os.PathLike | None =
 def _mismatches(path: str | os.PathLike, name: str, form: str, remarks: bool = False) -> set[tuple[str, str]]:
     pairs = set()
     with opened(path, name) as source:
-        for number, line in enumerate(source.stream.read().split(b"\n"), start=1):
+        for number, line in enumerate(read_all(source).split(b"\n"), start=1):
             if found := MISMATCH.match(line):
                 pairs.add((found[1].decode(), found[2].decode()))
             elif line.strip() and not remarks:
@@ -127,12 +140,11 @@ def msd_hdf5(path: str | os.PathLike) -> Iterator[SimpleNamespace]:
     """
     path, none = Path(path), True
     for file in sorted(path.rglob("*.h5")) if path.is_dir() else [path]:
-        with readable(file):
-            for member in members(file):
-                name = Path(member.name).name
-                if member.stream and name.endswith(".h5") and not name.startswith("._"):  # macOS leaves such in archives
-                    none = False
-                    yield _song(member)
+        for member in members(file):
+            name = Path(member.name).name
+            if member.stream and name.endswith(".h5") and not name.startswith("._"):  # macOS leaves such in archives
+                none = False
+                yield _song(member)
     if none:
         raise InputError(f"{path} has no file that ends in .h5")
 
@@ -142,13 +154,41 @@ def _song(source: Source) -> SimpleNamespace:
         import h5py
     except ImportError as error:
         raise InputError("HDF5 files need h5py: pip install 'acai[msd]'") from error
-    raw = io.BytesIO(source.stream.read())
+    expected = "an HDF5 file of the Million Song Dataset (groups metadata, analysis, musicbrainz)"
+    raw = io.BytesIO(read_all(source))
+    one: dict[str, object] = {}
     try:
         with h5py.File(raw) as h5:
-            one = {name: h5[group]["songs"][0][field] for name, (group, field) in IN_HDF5.items()}
-            one = {name: value.decode() if isinstance(value, bytes) else value.item() for name, value in one.items()}
-            starts, timbre, pitches = (h5[f"analysis/segments_{name}"][:] for name in ("start", "timbre", "pitches"))
-    except (OSError, KeyError, ValueError, IndexError) as error:
-        groups = "groups metadata, analysis, musicbrainz"
-        raise InputError(f"{source.label}: expected an HDF5 file of the Million Song Dataset ({groups}); {error}") from error
-    return SimpleNamespace(**one, starts=starts, timbre=timbre, pitches=pitches)
+            for name, (group, field) in IN_HDF5.items():
+                one[name] = _plain(_dataset(h5, f"{group}/songs")[0][field])
+            for name, of_one in SEGMENTS.items():
+                one[name] = _dataset(h5, f"analysis/segments_{of_one}")[:]
+    except HDF5_ERRORS as error:
+        raise InputError(f"{source.label}: expected {expected}; {error}") from error
+    return SimpleNamespace(**one)
+
+
+def _dataset(h5: "h5py.File", name: str) -> "h5py.Dataset":
+    """A table in the file itself, of which a part is read only once it is known to be small."""
+    import h5py
+
+    place = h5
+    for part in name.split("/"):
+        if not isinstance(place.get(part, getlink=True), h5py.HardLink):
+            raise KeyError(f"{name} is missing, or a link out of the file")
+        place = place[part]
+    if not isinstance(place, h5py.Dataset) or place.is_virtual or place.external:
+        raise ValueError(f"{name} is no table in this file")
+    n_bytes = max(place.size or 0, math.prod(place.chunks or ())) * place.dtype.itemsize
+    if n_bytes > LARGEST or place.dtype.itemsize > LARGEST:
+        raise ValueError(f"{name} has {n_bytes:,} bytes; at most {LARGEST:,} are expected")
+    return place
+
+
+def _plain(value: object) -> str | int | float:
+    """A field as Python has it."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, np.integer | np.floating):
+        return value.item()
+    raise ValueError(f"found a {type(value).__name__} where text or a number is expected")

@@ -2,19 +2,22 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from reprlib import repr as shown  # at most a line of it
 
 import numpy as np
 
 from acai.building import RepeatedPair
-from acai.datasets.source import opened
+from acai.datasets.source import opened, read_all
 from acai.datasets.table import BOM, EXCERPT, Ids, Numbers, read_table
 from acai.errors import InputError
 from acai.ratings import Ratings
 
 SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
 MOVIELENS = ("user", "item", "rating", "timestamp")
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # how JSON spells half a letter
 PUBLISHED = {  # what the makers of each file say that it holds
     "u.data": {"rows": 100_000, "users": 943, "songs": 1_682},
     "ratings.dat": {"rows": 1_000_209, "users": 6_040, "songs": 3_706},
@@ -176,10 +179,11 @@ def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
     entries = []
     for user, rated in data.items():
         if not isinstance(rated, dict):
-            raise InputError(f"{label}, user {user!r}: expected {{song: rating, …}}; found {rated!r}")
+            raise InputError(f"{label}, user {shown(user)}: expected {{song: rating, …}}; found {shown(rated)}")
         for song, rating in rated.items():
             if type(rating) not in (int, float) or not 1 <= rating <= 5:
-                raise InputError(f"{label}, user {user!r}, song {song!r}: expected a rating from 1 to 5; found {rating!r}")
+                where = f"{label}, user {shown(user)}, song {shown(song)}"
+                raise InputError(f"{where}: expected a rating from 1 to 5; found {shown(rating)}")
             entries.append((user, song, rating))
     if not entries:
         raise InputError(f"{label} has not one rating; expected {{user: {{song: rating, …}}, …}}")
@@ -192,10 +196,14 @@ def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
 def acai_game_titles(path: str | os.PathLike) -> dict[str, str]:
     """"artist: title" of the songs of the Acai game by their ids: `tracks.json`, or the folder or archive that has it."""
     tracks, label = _json(path, "tracks.json")
-    try:
-        return {song: f"{', '.join(track['artists'])}: {track['name']}" for song, track in tracks.items()}
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{label}: expected {{song: {{name: …, artists: […]}}, …}}; {error!r}") from error
+    titles = {}
+    for song, track in tracks.items():
+        name, artists = (track.get("name"), track.get("artists")) if isinstance(track, dict) else (None, None)
+        if not (isinstance(name, str) and isinstance(artists, list) and all(isinstance(artist, str) for artist in artists)):
+            expected = '{"name": "…", "artists": ["…", …]}'
+            raise InputError(f"{label}, song {shown(song)}: expected {expected}; found {shown(track)}")
+        titles[song] = f"{', '.join(artists)}: {name}"
+    return titles
 
 
 def compared(label: str, name: str, found: Mapping[str, int], complete: bool) -> list[str]:
@@ -251,12 +259,12 @@ def _names(path: str | os.PathLike, names: Sequence[str], fields: Sequence[str],
 
 def _json(path: str | os.PathLike, name: str) -> tuple[dict, str]:
     with opened(path, name) as source:
-        raw, label = source.stream.read(), source.label
+        raw, label = read_all(source), source.label
 
     def each_once(pairs: list[tuple[str, object]]) -> dict:  # JSON lets a name occur twice, and the first would be lost
         for name, n in Counter(name for name, _ in pairs).items():
             if n > 1:
-                raise InputError(f"{label}: expected each name once in an object; found {name!r} again")
+                raise InputError(f"{label}: expected each name once in an object; found {shown(name)} again")
         return dict(pairs)
 
     try:
@@ -266,6 +274,12 @@ def _json(path: str | os.PathLike, name: str) -> tuple[dict, str]:
         raise InputError(f"{label}, line {line}: expected UTF-8 text; found {raw[error.start : error.end]!r}") from error
     except json.JSONDecodeError as error:
         raise InputError(f"{label}, line {error.lineno}: expected JSON; {error.msg}") from error
+    except InputError:
+        raise
+    except (ValueError, RecursionError, MemoryError) as error:  # a number of 5,000 digits; brackets 5,000 deep
+        raise InputError(f"{label}: expected JSON with short numbers and few levels; {str(error) or 'out of memory'}") from error
+    if SURROGATE.search(raw) and re.search("[\ud800-\udfff]", json.dumps(data, ensure_ascii=False)):
+        raise InputError(f"{label}: expected text in JSON; found half a letter (a lone \\ud800 to \\udfff)")
     if not isinstance(data, dict):
         raise InputError(f"{label}: expected a JSON object {{…}}; found a {type(data).__name__}")
     return data, label

@@ -1,30 +1,21 @@
-"""Where the bytes come from: a file, the extracted folder, or the archive as it was downloaded."""
+"""Where the bytes come from: a file, the extracted folder, or the archive as it was downloaded. The one door for all readers."""
 
-import gzip
 import os
+import re
+import stat
 import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from acai.datasets.archives import BLOCK, Source, tar_members, zip_members
+from acai.datasets.streams import GRACE, Budget, Checked, Decompressed, buffered, decompressor, library_errors
 from acai.errors import InputError, unknown
 
-# what Python's own modules raise when an archive is cut off or damaged
-BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Bytes to read, what to call them in a message, their name, and how many there are where that is known beforehand."""
-
-    stream: BinaryIO | None  # None for a link or a device in an archive
-    label: str
-    name: str
-    size: int | None
+ZIP = (b"PK\3\4", b"PK\5\6", b"PK\7\10")  # how a zip archive begins: with files, without one, in several parts
+NAMED = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
+COMPRESSED = re.compile(r"\.(gz|bz2|xz)$", re.IGNORECASE)
+LISTED = 1000  # names of an archive that are kept for a message
 
 
 @contextmanager
@@ -34,8 +25,8 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
     Parameters
     ----------
     path : path
-        The file itself (also compressed with gzip), a folder that has it at any depth, or a `.zip`, `.tar` or `.tar.gz`
-        with it inside.
+        The file itself (also compressed with gzip, bzip2 or xz), a folder that has it at any depth, or a `.zip`, `.tar` or
+        `.tar.gz` (`.bz2`, `.xz`) with it inside.
     *names : str
         What the file is called in folders and archives. Without names, an archive must hold one file only, and a folder
         is a mistake.
@@ -50,64 +41,87 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
         If nothing is there, or no file of that name, or the archive is damaged: also while it is being read.
     """
     path = Path(path)
-    if not path.exists():
-        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    with library_errors(path):
+        exists, is_folder = path.exists(), path.is_dir()
+    if not exists:
+        with library_errors(path):
+            beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         _choose(path.parent, beside, [path.name])
-    if path.is_dir():
+    if is_folder:
         if not names:
             raise InputError(f"{path} is a folder; expected a file")
         path = Path(_choose(path, [str(file) for file in sorted(path.rglob("*")) if file.is_file()], names))
-    with readable(path):
-        if not names or not is_archive(path):  # look through it first: is there only one?
-            names = (Path(_choose(path, [member.name for member in members(path) if member.stream], ())).name,)
-        seen = []
-        for member in members(path):
-            seen.append(Path(member.name).name)
-            if member.stream and seen[-1] in names:
-                yield Source(member.stream, member.label, seen[-1], member.size)
-                return
-        _choose(path, seen, names)
+    if not names or not is_archive(path):  # look through it first: is there only one?
+        names = (Path(_choose(path, [member.name for member in members(path) if member.stream], ())).name,)
+    seen: list[str] = []
+    for member in members(path):
+        name = Path(member.name).name
+        if name in names:
+            if member.stream is None:
+                raise InputError(f"{member.label} is {member.kind}; expected a file: unpack the archive and name the file")
+            yield Source(member.stream, member.label, name, member.size)
+            return
+        if len(seen) < LISTED:
+            seen.append(name)
+    raise _missing(path, seen, names)
 
 
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Say it in a sentence if a file turns out to be missing, damaged or closed to us while it is read."""
-    try:
-        yield
-    except BROKEN as error:
-        raise InputError(f"{path} is damaged, or its download was cut off ({error}); download it again") from error
-    except (FileNotFoundError, PermissionError) as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
+def read_all(source: Source, limit: int = GRACE) -> bytes:
+    """All bytes of a source that is read as a whole; a larger one than any of its kind is refused before it fills the memory."""
+    raw = source.stream.read(limit + 1) if source.stream else b""
+    if len(raw) > limit:
+        raise InputError(f"{source.label} has more than {limit:,} bytes; expected a file that is much smaller")
+    return raw
 
 
 def members(path: Path) -> Iterator[Source]:
     """The files in a `.zip` or a tar archive, from front to back, so that nothing is unpacked twice; or the file itself."""
-    if path.suffix == ".zip" or zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as files:
-            for member in files.infolist():
-                if not member.is_dir():
-                    with files.open(member) as stream:
-                        yield Source(stream, f"{path}: {member.filename}", member.filename, member.file_size)
-        return
-    with open(path, "rb") as stream:
-        is_gzip = stream.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if is_gzip else open(path, "rb") as stream:
-        if not is_archive(path):
-            yield Source(stream, str(path), path.name.removesuffix(".gz"), None if is_gzip else path.stat().st_size)
+    with library_errors(path):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+            raise InputError(f"{path} is {kind}; expected a file")
+        file = open(path, "rb")  # noqa: SIM115 (closed below; a mistake in what follows is not one of opening)
+    with file:
+        stream = Checked(file.read, path)
+        budget = Budget(path, status.st_size)
+        with library_errors(path):
+            beginning = file.read(16)
+            file.seek(0)
+        if _is_zip(path, beginning):
+            yield from zip_members(file, path, budget)
             return
-        # tarfile's own decompression takes an archive that was cut off between two files for one that ends there
-        with tarfile.open(fileobj=stream, mode="r|*") as files:
-            for member in files:
-                if not member.isdir():
-                    content = files.extractfile(member) if member.isfile() else None
-                    yield Source(content, f"{path}: {member.name}", member.name, member.size)
+        new = decompressor(beginning)
+        if new is not None:
+            stream = Checked(Decompressed(file, new).read, path, budget)
+        if is_archive(path):
+            yield from tar_members(buffered(stream), path, budget)
+        else:
+            name = path.name if new is None else COMPRESSED.sub("", path.name)
+            yield Source(buffered(stream), str(path), name, status.st_size if new is None else None)
 
 
 def is_archive(path: Path) -> bool:
     """By its name, so that a damaged one is not taken for text; or by what it holds, if it holds anything."""
-    if path.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz")):
+    if NAMED.search(path.name):
         return True
-    return zipfile.is_zipfile(path) or (path.stat().st_size > 0 and tarfile.is_tarfile(path))
+    with library_errors(path), open(path, "rb") as file:
+        beginning = file.read(BLOCK)
+        if beginning.startswith(ZIP):
+            return True
+        new = decompressor(beginning)
+        if new is not None:
+            file.seek(0)
+            beginning = buffered(Checked(Decompressed(file, new).read, path)).read(BLOCK)
+    try:
+        tarfile.TarInfo.frombuf(beginning, "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _is_zip(path: Path, beginning: bytes) -> bool:
+    return path.suffix.lower() == ".zip" or beginning.startswith(ZIP)
 
 
 def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
@@ -115,9 +129,18 @@ def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
     if not names and len(files) == 1:
         return files[0]
     if not names:
+        if not files:
+            raise _missing(where, files, names)
         listed = f"{', '.join(files[:5])}, …"
         raise InputError(f"{where} holds {len(files)} files ({listed}); unpack it and name the one to read")
     found = [file for name in names for file in files if Path(file).name == name]
     if not found:
-        raise InputError(f"{where} has {unknown('file', ' or '.join(names), sorted({Path(file).name for file in files}))}")
+        raise _missing(where, files, names)
     return found[0]
+
+
+def _missing(where: Path, files: Sequence[str], names: Sequence[str]) -> InputError:
+    """The error for a file that is not there."""
+    if not files and not where.is_dir():
+        return InputError(f"{where} is an archive without a file in it; expected {' or '.join(names) or 'one'}: download it again")
+    return InputError(f"{where} has {unknown('file', ' or '.join(names), sorted({Path(file).name for file in files}))}")

@@ -16,6 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
+from acai.building import check_count
 from acai.datasets.source import opened
 from acai.errors import InputError, unknown
 
@@ -25,6 +26,7 @@ EXCERPT = 80  # how much of a faulty line a message shows
 BOM = b"\xef\xbb\xbf"
 ON_ERROR = ("raise", "skip")
 LARGEST = np.finfo(np.float32).max
+LARGEST_WHOLE = 2**53  # up to here float64 has every integer
 
 
 class Lines:
@@ -79,7 +81,8 @@ class Numbers:
         for line in np.flatnonzero(np.isnan(numbers) & (lines.fault == 0)):  # rare spellings, such as 1e-3
             with suppress(ValueError):
                 numbers[line] = float(lines.block[starts[line] : ends[line]].tobytes().replace(b"_", b"?"))
-        fine = (numbers >= 0) & (numbers <= LARGEST) & ((np.floor(numbers) == numbers) | (not whole))
+        largest = LARGEST_WHOLE if whole else LARGEST
+        fine = (numbers >= 0) & (numbers <= largest) & ((np.floor(numbers) == numbers) | (not whole))
         lines.expect(fine, f"a {'whole ' * whole}number from 0 up as {lines.fields[self.field]}")
         return np.where(fine, numbers, 0).astype(self.dtype)
 
@@ -106,12 +109,13 @@ class Times:
 class Ids:
     """A column of ids, numbered in order of appearance; an id made of several fields becomes a tuple of them.
 
-    The bytes of all ids lie end to end in `pool`, padded to whole words; `slots` finds them again (`kernels.intern`).
+    The bytes of all ids lie end to end in `pool`, padded to whole words; `slots` finds them again (`kernels.intern`) by a
+    hash with a random key, so that nobody can write a file whose ids all collide. The numbers do not depend on the key.
     """
 
     def __init__(self, *fields: int, may_be_empty: bool = False) -> None:
         self.fields, self.may_be_empty, self.n = list(fields), may_be_empty, 0
-        self.slots = np.full(1 << 10, -1, dtype=np.int32)
+        self.slots, self.key = np.full(1 << 10, -1, dtype=np.int32), np.frombuffer(os.urandom(16), np.uint64)
         self.pool, self.offsets = np.zeros(1 << 13, dtype=np.uint8), np.zeros(1 << 10, dtype=np.int64)
 
     def read(self, lines: Lines) -> np.ndarray:
@@ -126,9 +130,9 @@ class Ids:
         if 2 * n > len(self.slots):
             self.slots = np.full(1 << (4 * n).bit_length(), -1, dtype=np.int32)
             known = 8 * self.offsets[None, : self.n], 8 * self.offsets[None, 1 : self.n + 1]
-            intern(self.pool, *known, np.zeros(self.n, np.uint8), self.slots, self.pool, self.offsets, 0)  # read again
+            intern(self.pool, *known, np.zeros(self.n, np.uint8), self.slots, self.key, self.pool, self.offsets, 0)  # read again
         spans = lines.starts[self.fields], lines.ends[self.fields]
-        codes, self.n = intern(lines.block, *spans, lines.fault, self.slots, self.pool, self.offsets, self.n)
+        codes, self.n = intern(lines.block, *spans, lines.fault, self.slots, self.key, self.pool, self.offsets, self.n)
         return codes
 
     def ids(self, encoding: str) -> list:
@@ -212,6 +216,8 @@ def read_table(
     InputError
         With the file, the line, what was expected there and what was found.
     """
+    if not separator or "\n" in separator or "\0" in separator:
+        raise InputError(f"separator={separator!r}; expected one character or several, without a newline or NUL")
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
     ids = {name: column for name, column in columns.items() if isinstance(column, Ids)}
@@ -243,6 +249,7 @@ def read_table(
                 rows[name] += column[fine].data
             table.n_rows += int(fine.sum())
             n_lines += len(fine)
+            check_count(table.n_rows, "lines", table.label)
     if table.n_rows == 0:
         raise InputError(f"not one line could be used; {'; '.join(table.notes())}")
     table.columns = {name: np.frombuffer(rows[name], dtype=column.dtype) for name, column in values.items()}

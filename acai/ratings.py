@@ -72,8 +72,8 @@ class Ratings:
             What to do where a pair occurs more than once: with None that is an error, with "count" the value is how
             often it does.
         times : iterable of int, optional
-            When, in whole seconds since 1970, or as `datetime64` (UTC). A combined entry has the time of the value it was given by "first" or
-            "last", the latest of its times otherwise, and none with "count".
+            When, in whole seconds since 1970, or as `datetime64` (UTC). A combined entry has the time of the value it was
+            given by "first" or "last", the latest of its times otherwise, and none with "count".
 
         Returns
         -------

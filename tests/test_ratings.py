@@ -1,5 +1,9 @@
 """Ratings: against dicts, the plainest matrix there is, and against SciPy."""
 
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
 import numpy as np
 import pytest
 from forgery import forge
@@ -108,6 +112,104 @@ def test_columns_of_any_kind():
 def test_bad_columns_fail_at_the_door(columns, message):
     with pytest.raises(InputError, match=message):
         Ratings.from_triplets(*columns)
+
+
+LOSSY_VALUES = {
+    "complex": (np.array([1 + 2j, 3]), r"found complex numbers, as in .*1\+2j"),
+    "complex without an imaginary part": ([1 + 0j, 3], "found complex numbers"),
+    "a complex object": (np.array([1j, 3], dtype=object), "values must be numbers"),
+    "text": (["3", "4"], "found text, as in .*'3'"),
+    "text objects": (np.array(["3", 4], dtype=object), "found other objects, as in '3'"),
+    "bytes": ([b"3", b"4"], "found bytes"),
+    "dates": (np.array(["2020-01-01"] * 2, "datetime64[D]"), "found dates"),
+    "durations": (np.array([1, 2], "timedelta64[s]"), "found durations"),
+    "a gap": ([3, None], "value nan of user 'b' for song 'y' .* is not a finite number"),
+    "masked": (np.ma.array([1.0, 2.0], mask=[0, 1]), "found masked ones"),
+    "a table": ([[1], [2]], r"in one column; found an array of shape \(2, 1\)"),
+    "ragged": ([[1], [2, 3]], "values must be numbers"),
+    "too large": ([1e39, 1], r"numbers up to 3.4e\+38; found .*1e\+39"),
+    "an integer without an end": ([10**400, 1], "values must be numbers"),
+    "records": (np.zeros(2, "i4,i4"), "found other objects"),
+    "one number": (3, "values must be numbers"),
+}
+LOSSY_TIMES = {
+    "fractions": [1.5, 2], "NaN": [np.nan, 2], "text": ["1", "2"], "complex": [1j, 2], "not a time": np.array(["NaT"] * 2, "M8[s]"),
+    "beyond int64": np.array([2**63, 1], np.uint64), "a huge float": [1e300, 1], "beyond what floats can count": [2**60, 1.0],
+}
+
+
+@pytest.mark.parametrize("what", LOSSY_VALUES)
+def test_values_that_a_cast_would_change_are_refused(what):
+    values, message = LOSSY_VALUES[what]
+    with pytest.raises(InputError, match=message):
+        Ratings.from_triplets(["a", "b"], ["x", "y"], values)
+
+
+@pytest.mark.parametrize("what", LOSSY_TIMES)
+def test_times_that_a_cast_would_change_are_refused(what):
+    with pytest.raises(InputError, match="times must be whole seconds since 1970, or datetime64 without gaps; found"):
+        Ratings.from_triplets(["a", "b"], ["x", "y"], [1, 2], times=LOSSY_TIMES[what])
+
+
+ONE_AND_ZERO = [True, False], np.array([1, 0], np.uint64), [Fraction(1), 0], np.array([1, 0], object), np.array([1, 0], ">i2")
+
+
+@pytest.mark.parametrize("values", [*ONE_AND_ZERO, iter([1.0, 0])])
+def test_values_of_other_kinds_mean_what_they_say(values):
+    assert as_dict(Ratings.from_triplets(["a", "b"], ["x", "y"], values)) == {("a", "x"): 1, ("b", "y"): 0}
+
+
+def test_values_have_seven_digits():
+    assert as_dict(build([("a", "x", 2**24 + 1)])) == {("a", "x"): 2**24}  # as the docstring says
+
+
+def test_times_may_be_datetime64():
+    moments = np.array(["1970-01-01T00:01:00.9", "2009-05-04T23:08:57"], "datetime64[ns]")
+    assert with_times([("a", "x", 1, moments[0]), ("b", "y", 1, moments[1])]).times.tolist() == [60, 1241478537]
+
+
+def test_a_matrix_of_other_types_becomes_float32_or_is_refused():
+    places = np.array([0], np.int64), np.array([0, 1], np.int64)
+    ratings = Ratings(sparse.csr_array((np.array([3]), *places), shape=(1, 1)), ["a"], ["x"])
+    assert (ratings.csr.dtype, ratings.csr.indices.dtype, ratings.csr.indptr.dtype) == (np.float32, np.int32, np.int32)
+    with pytest.raises(InputError, match=r"R is a csr_array of complex128; expected .* of real numbers"):
+        Ratings(sparse.csr_array((np.array([3j]), *places), shape=(1, 1)), ["a"], ["x"])
+    with pytest.raises(InputError, match="found complex numbers"):
+        ratings.map(lambda values: values * 1j)
+
+
+@pytest.mark.parametrize(("ids", "message"), [(5, "expected a column of ids"), (np.array(5), "expected a column of ids"),
+                                              ([float("nan")], "nan cannot be an id: it is not equal to itself")])
+def test_what_cannot_be_ids(ids, message):
+    with pytest.raises(InputError, match=message):
+        Ratings.from_triplets(ids, ["x"], [1])
+
+
+def test_more_than_int32_can_count_is_refused(monkeypatch):
+    monkeypatch.setattr("acai.building.MOST", 3)
+    assert build([("a", song, 1) for song in "xyz"]).n_ratings == 3
+    with pytest.raises(InputError, match="these ratings: 4 entries; acai counts up to 3 of them"):
+        build([("a", song, 1) for song in "wxyz"])
+    with pytest.raises(InputError, match="4 songs; acai counts up to 3 of them"):
+        Ratings.from_codes(np.zeros(1, np.int32), np.zeros(1, np.int32), np.ones(1), "a", "wxyz")
+    csr = sparse.csr_array((np.ones(4, np.float64), np.arange(4), np.array([0, 4])), shape=(1, 4))
+    with pytest.raises(InputError, match="4 entries, users or songs; acai counts"):
+        Ratings(csr, "a", "wxyz")
+
+
+def test_ids_that_were_made_to_collide_are_refused_before_they_take_quadratic_time(tmp_path):
+    tuples = list(product([-1, -2], repeat=16))  # −1 and −2 have the same hash, and so do all of these 65,536
+    numbers = [j * (2**61 - 1) for j in range(1, 60_000)]
+    for ids in (tuples, numbers):
+        with pytest.raises(InputError, match=r"more than 1,000 ids have the same hash, as .* has; give them as text, with str\(\)"):
+            Ratings.from_triplets(ids, ids, np.ones(len(ids)))
+    assert Ratings.from_triplets(map(str, tuples), ["x"] * len(tuples), np.ones(len(tuples))).n_users == len(tuples)
+    honest = list(product(range(-20, 20), repeat=3))
+    assert Ratings.from_triplets(honest, ["x"] * len(honest), np.ones(len(honest))).users == tuple(honest)
+    ratings = Ratings.from_triplets(map(str, tuples[:3000]), ["x"] * 3000, np.ones(3000))
+    replace(ratings, users=tuples[:3000]).save(tmp_path / "r.npz")
+    with pytest.raises(InputError, match="more than 1,000 ids have the same hash"):
+        Ratings.load(tmp_path / "r.npz")
 
 
 def test_unknown_names_say_which_exist():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from acai.datasets import catalogue
 from acai.datasets.download import fetch
-from acai.datasets.download import unpack as unpack_archive
+from acai.datasets.unpack import unpack as unpack_archive
 from acai.errors import InputError, unknown
 from acai.terminal import one_line
 

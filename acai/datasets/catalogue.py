@@ -14,12 +14,15 @@ class Remote:
     url : str
     checksum : str or None
         "md5:…" or "sha1:…" as its makers publish it, None where they publish none.
+    size : int or None
+        In bytes, where it is known.
     contents : dict
         Published checksums of files inside the archive.
     """
 
     url: str
     checksum: str | None = None
+    size: int | None = None
     contents: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -1,26 +1,69 @@
-"""Fetching data sets: whole or not at all, going on where a download broke off, and unpacking that never leaves its folder."""
+"""Fetching data sets: a file appears when all of it is there and has been checked, and a download that broke off is resumed.
 
+What has arrived is kept beside the file as `NAME.part`, and in `NAME.part.json` which version of the server's file it is part
+of. The part is locked while somebody writes to it. Both are gone once the download is complete.
+"""
+
+import errno
 import hashlib
+import json
 import os
+import re
 import shutil
-import tempfile
-from pathlib import Path, PureWindowsPath
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from tqdm import tqdm
 
+from acai.atomic import regular_file
 from acai.datasets.catalogue import Remote
-from acai.datasets.source import is_archive, members, opened, readable
+from acai.datasets.source import opened
+from acai.datasets.streams import decompressor
 from acai.errors import InputError
 
+if TYPE_CHECKING:
+    import requests
 
-def fetch(remote: Remote, folder: str | os.PathLike, progress: bool = False) -> Path:
-    """Download one file with pooch, unless it is there already and its checksum is right.
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; then only what is written, its place and its size are checked
+    fcntl = None  # type: ignore[assignment]
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # a link in place of a part is not written through
+
+CONTENT_RANGE = re.compile("bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+MINUTE = 60.0  # seconds by which a file must be older than the answer, or it may have changed since within the same second
+
+
+@dataclass(frozen=True)
+class Version:
+    """Which state of the server's file a part belongs to; `validator` is its ETag or time, None if it cannot be resumed."""
+
+    url: str
+    validator: str | None
+    total: int | None
+
+
+class Refused(Exception):
+    """The server's answer is not the file, or not all of it; the text says why."""
+
+
+class OtherPart(Refused):
+    """The server's answer does not belong to what was kept of an earlier download, which is of no use then."""
+
+
+def fetch(remote: Remote, folder: str | os.PathLike[str], progress: bool = False) -> Path:
+    """Download one file, unless it is there already and its checksum is right.
 
     Parameters
     ----------
     remote : Remote
     folder : path
-        Where it is to stand. What has arrived is kept beside it as `NAME.part` until the download is complete.
+        Where to put it.
     progress : bool
         Show a bar.
 
@@ -31,89 +74,198 @@ def fetch(remote: Remote, folder: str | os.PathLike, progress: bool = False) -> 
     Raises
     ------
     InputError
-        If the server does not have it, or it breaks off (calling again goes on from there), or its checksum is wrong (it is
-        discarded then).
+        If the server does not have it, it breaks off (calling again resumes it where the server allows that), the disk is
+        full, or its size or checksum is wrong (it is discarded then, and what was there before is left alone).
+
+    Notes
+    -----
+    A second download of the same file at the same time waits for the first, and takes over if the first dies.
     """
-    import pooch
     import requests
+    from requests.exceptions import BaseHTTPError
 
-    pooch.get_logger().setLevel("WARNING")  # the bar says it
-    part = Path(folder) / f"{remote.name}.part"
-
-    def download(url: str, output: str, _: object) -> None:
-        _go_on(url, part, progress)
-        os.replace(part, output)
-
+    path = Path(folder) / remote.name
+    part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
     try:
-        path = Path(pooch.retrieve(remote.url, remote.checksum, remote.name, folder, downloader=download))
-    except requests.RequestException as error:
-        kept = f"{part.stat().st_size:,} bytes are kept: run the same again to go on" if part.exists() else "nothing is kept"
-        raise InputError(f"{remote.url} could not be fetched ({error}); {kept}") from error
-    except ValueError as error:  # pooch's word for a wrong checksum
-        raise InputError(f"{remote.url} is not the file it should be, and was discarded: {error}") from error
-    for name, expected in remote.contents.items():
-        algorithm = expected.partition(":")[0]
-        with opened(path, name) as source:
-            found = f"{algorithm}:{hashlib.file_digest(source.stream, algorithm).hexdigest()}"
-        if found != expected:
-            path.unlink()
-            raise InputError(f"{remote.url}: {name} inside has the checksum {found}, expected {expected}; it was discarded")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(part) as file:
+            if regular_file(path) is not None and _fault(path, remote) is None:
+                _discard(file, part, note)
+                return path
+            try:
+                _complete(remote, file, note, progress)
+            except (requests.RequestException, BaseHTTPError, Refused) as error:
+                kept = _kept(file, part, note, remote.url, error)
+                raise InputError(f"{remote.url} could not be fetched ({error}); {kept}") from error
+            fault = _fault(part, remote)
+            if fault is not None:
+                _discard(file, part, note)
+                raise InputError(f"{remote.url} is not the file it should be, and was discarded: {fault}")
+            if fcntl is None:  # Windows renames no file that is open
+                file.close()
+            os.replace(part, path)
+            note.unlink(missing_ok=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(f"{path} cannot be written ({why}); make room or choose another folder, and run it again") from error
     return path
 
 
-def _go_on(url: str, part: Path, progress: bool) -> None:
-    """Append to `part` what is missing from it."""
+@contextmanager
+def _locked(part: Path) -> Iterator[BinaryIO]:
+    """The part, open for reading and writing, once nobody else writes to it."""
+    while True:
+        with open(os.open(part, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o666), "r+b") as file:
+            _lock(file, part)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), part.stat()):  # else the one before us has finished it
+                    yield file
+                    return
+
+
+def _lock(file: BinaryIO, part: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"{part.name} is being downloaded already; waiting for that to end", file=sys.stderr)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:  # a file system without locks
+        return
+
+
+def _complete(remote: Remote, file: BinaryIO, note: Path, progress: bool) -> None:
+    """Fetch what is missing from the part."""
     import requests
 
-    had = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={had}-"} if had else {})
-    part.parent.mkdir(parents=True, exist_ok=True)
+    url, had = remote.url, file.seek(0, os.SEEK_END)
+    version = _read_note(note, url)
+    if version is None or version.validator is None or (version.total is not None and had > version.total):
+        had = 0
+    if had and version is not None and had == version.total:
+        return  # it only lacked its name
+    headers = {"Accept-Encoding": "identity"}
+    if had and version is not None and version.validator is not None:
+        headers |= {"Range": f"bytes={had}-", "If-Range": version.validator}
     with requests.get(url, headers=headers, stream=True, timeout=(10, 60)) as answer:
-        span = answer.headers.get("Content-Range", "")
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            if span == f"bytes */{had}":
-                return  # it was complete already, and only lacked its name
-            part.unlink()
-            raise requests.ConnectionError("what was kept of an earlier download does not fit; it was removed, try again")
-        answer.raise_for_status()
-        goes_on = answer.status_code == requests.codes.partial_content
-        if goes_on and not span.startswith(f"bytes {had}-"):
-            raise requests.ConnectionError("the server sent another part than the one that was asked for")
-        start, length = had if goes_on else 0, answer.headers.get("Content-Length")
-        total = start + int(length) if length else None
-        bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=not progress)
-        with open(part, "ab" if goes_on else "wb") as file, bar:
+        start, version = _checked(answer, url, had, version)
+        is_chunked = "chunked" in answer.headers.get("Transfer-Encoding", "")
+        if version.total is None and not (is_chunked or remote.checksum or remote.contents or remote.size):
+            raise Refused("the server does not say how large it is, and no checksum is published: a part would pass for all")
+        if version.total is not None and version.total - start > shutil.disk_usage(note.parent).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if start == 0:
+            note.unlink(missing_ok=True)  # before the part changes, so that the two never belong to different versions
+            file.truncate(0)
+            note.write_text(json.dumps(asdict(version)), encoding="utf-8")
+        file.seek(start)
+        bar = tqdm(
+            total=version.total, initial=start, unit="B", unit_scale=True, desc=note.name.removesuffix(".part.json"),
+            disable=not progress,
+        )
+        with bar:
             for chunk in answer.iter_content(1 << 16):
                 file.write(chunk)
                 bar.update(len(chunk))
-    if total is not None and part.stat().st_size != total:
-        raise requests.ConnectionError(f"it broke off after {part.stat().st_size:,} of {total:,} bytes")
+    file.flush()
+    if version.total is not None and file.tell() != version.total:
+        raise Refused(f"it broke off after {file.tell():,} of {version.total:,} bytes")
+    if file.tell() == 0:
+        raise Refused("the server sent an empty file")
 
 
-def unpack(archive: str | os.PathLike, folder: str | os.PathLike) -> Path:
-    """Unpack a `.zip` or a tar archive into a new folder; all of it or nothing.
+def _checked(answer: "requests.Response", url: str, had: int, version: Version | None) -> tuple[int, Version]:
+    """Where in the file the answer begins, and which version of it that is; only 200 and a matching 206 are an answer."""
+    code, headers = answer.status_code, answer.headers
+    length = headers.get("Content-Length", "")
+    n_bytes = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+    if headers.get("Content-Encoding", "identity") != "identity":
+        raise Refused(f"the server compressed it ({headers['Content-Encoding']}), which it was asked not to do")
+    if code == 200:
+        return 0, Version(url, _validator(headers), n_bytes)
+    if code == 206 and version is not None and had:
+        found = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        first, last, total = map(int, found.groups()) if found else (-1, -1, -1)
+        has_moved = version.validator != headers.get("ETag", version.validator) and version.validator.startswith('"')
+        if first != had or last != total - 1 or total != (version.total or total) or has_moved:
+            found = headers.get("Content-Range", "nothing")
+            raise OtherPart(f"it sent another part than the one asked for ({found}), or one of another version of the file")
+        return had, Version(url, version.validator, total)
+    answered = f"the server answered {code} {answer.reason or ''}".rstrip()
+    if code == 416 and had:
+        raise OtherPart(f"{answered}: what was kept of an earlier download does not fit")
+    raise Refused(f"{answered}, not with the file")
 
-    Raises
-    ------
-    InputError
-        If the folder exists, the archive is damaged, or an entry would land outside of the folder or is a link or a device.
-    """
-    archive, folder = Path(archive), Path(folder)
-    if folder.exists():
-        raise InputError(f"{folder} exists already; remove it to unpack {archive.name} again")
-    if not is_archive(archive):
-        raise InputError(f"{archive} is no archive, or is damaged, or its download was cut off; nothing was unpacked")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary, readable(archive):
-        whole = Path(temporary) / "whole"
-        for member in members(archive):
-            path = PureWindowsPath(member.name)  # which knows every way to leave a folder, and Unix's too
-            if path.anchor or ".." in path.parts:
-                raise InputError(f"{archive} holds {member.name!r}, which would leave the folder; nothing was unpacked")
-            if member.stream is None:
-                raise InputError(f"{archive} holds {member.name!r}, a link or a device; nothing was unpacked")
-            (whole / member.name).parent.mkdir(parents=True, exist_ok=True)
-            with open(whole / member.name, "wb") as file:
-                shutil.copyfileobj(member.stream, file)
-        os.replace(whole, folder)
-    return folder
+
+def _validator(headers: "requests.structures.CaseInsensitiveDict[str]") -> str | None:
+    """By what the server can tell whether its file has changed since; None if it cannot to the byte."""
+    etag, modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
+    if etag.startswith('"'):  # W/"…" is only roughly the same file
+        return etag
+    try:
+        age = parsedate_to_datetime(headers.get("Date", "")) - parsedate_to_datetime(modified)
+    except (TypeError, ValueError):
+        return None
+    return modified if age.total_seconds() >= MINUTE else None
+
+
+def _read_note(note: Path, url: str) -> Version | None:
+    try:
+        version = Version(**json.loads(note.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError, RecursionError):
+        return None
+    fits = isinstance(version.validator, str | None) and isinstance(version.total, int | None)
+    return version if fits and version.url == url else None
+
+
+def _kept(file: BinaryIO, part: Path, note: Path, url: str, error: Exception) -> str:
+    """What is left of a download that broke off: only what can be resumed."""
+    file.flush()
+    n_bytes, version = os.fstat(file.fileno()).st_size, _read_note(note, url)
+    if n_bytes and version is not None and version.validator is not None and not isinstance(error, OtherPart):
+        return f"{n_bytes:,} bytes are kept: run the same again to resume"
+    _discard(file, part, note)
+    return "nothing is kept: run the same again to start over"
+
+
+def _discard(file: BinaryIO, part: Path, note: Path) -> None:
+    if fcntl is None:  # Windows removes no file that is open
+        file.close()
+    part.unlink()
+    note.unlink(missing_ok=True)
+
+
+def _fault(path: Path, remote: Remote) -> str | None:
+    """What is wrong with a file that was downloaded: its size, its checksum, or what it is; None if nothing is."""
+    n_bytes = path.stat().st_size
+    if remote.size is not None and n_bytes != remote.size:
+        return f"it has {n_bytes:,} bytes, expected {remote.size:,}"
+    if remote.checksum is not None:
+        with open(path, "rb") as file:
+            found = _checksum(file, remote.checksum)
+        return None if found == remote.checksum else f"its checksum is {found}, expected {remote.checksum}"
+    with open(path, "rb") as file:
+        beginning = file.read(16)
+    is_zip, is_gzip = remote.name.endswith(".zip"), remote.name.endswith((".gz", ".tgz"))
+    is_page = beginning.lower().lstrip().startswith((b"<!doctype html", b"<html"))  # that asks to log in, say
+    if is_page or (is_zip and not beginning.startswith(b"PK")) or (is_gzip and decompressor(beginning) is None):
+        return f"{remote.name} begins with {beginning!r}, as a web page or some other file does"
+    for member, expected in remote.contents.items():
+        try:
+            with opened(path, member) as source:
+                found = _checksum(source.stream, expected)
+        except InputError as error:
+            return str(error)
+        if found != expected:
+            return f"{member} inside has the checksum {found}, expected {expected}"
+    return None
+
+
+def _checksum(stream: BinaryIO | None, expected: str) -> str:
+    """The checksum of a stream, in the form `algorithm:digest` and by the algorithm of the expected one."""
+    algorithm = expected.partition(":")[0]
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    while chunk := stream.read(1 << 20) if stream else b"":
+        digest.update(chunk)
+    return f"{algorithm}:{digest.hexdigest()}"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acai.datasets.rated import compared
 from acai.datasets.archives import Source
+from acai.datasets.rated import compared
 from acai.datasets.source import members, opened, read_all
 from acai.datasets.table import EXCERPT, Ids, read_table
 from acai.errors import InputError

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from acai.datasets import streams
 from acai.datasets.archives import BLOCK, Source, tar_members, zip_members
-from acai.datasets.streams import GRACE, Budget, Checked, Decompressed, buffered, decompressor, library_errors
+from acai.datasets.streams import CHUNK, Budget, Checked, Decompressed, buffered, decompressor, library_errors
 from acai.errors import InputError, unknown
 
 ZIP = (b"PK\3\4", b"PK\5\6", b"PK\7\10")  # how a zip archive begins: with files, without one, in several parts
@@ -66,12 +67,14 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
     raise _missing(path, seen, names)
 
 
-def read_all(source: Source, limit: int = GRACE) -> bytes:
+def read_all(source: Source) -> bytes:
     """All bytes of a source that is read as a whole; a larger one than any of its kind is refused before it fills the memory."""
-    raw = source.stream.read(limit + 1) if source.stream else b""
-    if len(raw) > limit:
-        raise InputError(f"{source.label} has more than {limit:,} bytes; expected a file that is much smaller")
-    return raw
+    raw = bytearray()
+    while chunk := source.stream.read(CHUNK) if source.stream else b"":
+        raw += chunk
+        if len(raw) > streams.GRACE:
+            raise InputError(f"{source.label} has more than {streams.GRACE:,} bytes; expected a file that is much smaller")
+    return bytes(raw)
 
 
 def members(path: Path) -> Iterator[Source]:
@@ -81,7 +84,7 @@ def members(path: Path) -> Iterator[Source]:
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
             raise InputError(f"{path} is {kind}; expected a file")
-        file = open(path, "rb")  # noqa: SIM115 (closed below; a mistake in what follows is not one of opening)
+        file = open(path, "rb")
     with file:
         stream = Checked(file.read, path)
         budget = Budget(path, status.st_size)

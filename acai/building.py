@@ -207,6 +207,7 @@ def checked_csr(csr: sparse.csr_array) -> sparse.csr_array:
     if not np.isfinite(fresh.data).all():
         bad = fresh.data[~np.isfinite(fresh.data)][0]
         raise InputError(f"R holds {bad}; expected finite values that fit into 32 bits, below 3.4e38")
+    fresh.indices, fresh.indptr = fresh.indices.astype(np.int32, copy=False), fresh.indptr.astype(np.int32, copy=False)
     return fresh
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from acai import nn
 from acai.errors import InputError
+from acai.nn import gradcheck
 from acai.nn.gradcheck import NotExact, adjoint, check, check_steps
 
 
@@ -294,6 +295,21 @@ def test_as_many_steps_of_an_optimiser_are_followed_as_asked_for():
 
 def test_sums_of_single_precision_layers_are_taken_in_double():
     assert check(nn.Linear(40, 40, seed=0), (10, 40)).method == "exact"  # ⟨dy, y⟩ takes more than 24 bits
+
+
+@pytest.mark.parametrize("f, slope", [(np.exp, 1.0), (lambda t: np.sin(t + 0.7), np.cos(0.7))])
+def test_richardsons_extrapolation_loses_no_more_than_rounding_does(f, slope):
+    found, kink = gradcheck._richardson(f, f(0.0), 0.5)
+    assert found == pytest.approx(slope, rel=5e-14) and not kink
+
+
+def test_one_pass_is_told_from_another_even_where_there_is_one_number_only():
+    class Doubled(nn.Linear):
+        def backward(self, dy):
+            return 2 * super().backward(dy)
+
+    (finding, *_) = check(Doubled(1, 1, seed=0, dtype=np.float64), (1, 1)).findings
+    assert "it is 2 times the right one" in finding.hint
 
 
 class Returning:

@@ -173,6 +173,7 @@ def test_dropout_goes_on_from_a_state_with_the_same_masks():
 @pytest.mark.parametrize("mistake, message", [
     (lambda: nn.Dropout(1.0), r"rate=1\.0; expected a probability of at least 0 and below 1"),
     (lambda: nn.Linear(3, 0), r"out_features=0; expected a whole number, at least 1"),
+    (lambda: nn.Linear(3, 2**63), r"out_features=9223372036854775808; expected a whole number, at least 1"),
     (lambda: nn.Linear(0, 3), r"in_features=0; expected a whole number, at least 1"),
     (lambda: nn.Linear(3, 2).forward(np.zeros((2, 4), np.float32)),
      r"Linear\(in_features=3, out_features=2\)\.forward: x has shape \(2, 4\); expected \(N, 3\)"),

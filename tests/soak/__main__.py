@@ -13,7 +13,7 @@ from .ledger import Driver, Fault, Tally, all_zero, table
 from .worker import in_child, run
 
 N_LANES = 2  # drivers that run side by side
-SLICES = 3  # turns into which the time of a driver is cut, so that each of them has run early
+SLICES = 2  # turns into which the time of a driver is cut, so that each of them has run early
 
 
 def main() -> int:

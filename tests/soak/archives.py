@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acai.datasets.download import unpack
+from acai.commands.data import unpack_archive as unpack
 
 from .changes import WORDS, hostile
 from .ledger import Driver, Fault

@@ -1,5 +1,7 @@
 """Neighbours: against the loops of the reference, and, pair by pair, against the library Surprise."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from cf_cases import RATINGS, M, N, matrix, random_ratings
@@ -133,6 +135,23 @@ def test_the_block_does_not_show(knn):
     sliced = knn(similarity="pearson", memory=1, **({"keep": 40} if knn is ItemKNN else {})).fit(R)
     assert np.array_equal(whole.predict(users, songs), sliced.predict(users, songs))
     assert whole.similar(3) == sliced.similar(3)
+
+
+@pytest.mark.parametrize("knn", [UserKNN, ItemKNN])
+def test_neighbours_take_no_more_memory_than_they_are_given(knn):
+    """Everybody has something in common with everybody: all pairs at once would take 52 bytes each, 132 MB in all."""
+    m, memory = 1600, 2**22
+    users, songs = np.divmod(np.arange(4 * m), 4)
+    who, what = (users, songs) if knn is UserKNN else (songs, users)
+    R = Ratings.from_triplets(who, what, 1.0 + (users % 4 == songs))
+    model = knn(k=5, similarity="cosine", memory=memory).fit(R)  # once without being measured: kernels are compiled
+    tracemalloc.start()
+    model.fit(R)
+    for _ in model.recommend_all(memory=memory):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * memory
 
 
 @pytest.mark.parametrize("centring", ["none", "mean"])

@@ -139,6 +139,35 @@ def test_what_cannot_come_to_an_end_is_not_begun(words, message, tmp_path, capsy
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+WRITERS = [
+    ("demo", "--out", "{here}"), ("report", "--plays", "x", "--audio", "x", "--out", "{here}/report.html"),
+    ("train", "--data", "triplets", "x", "--out", "{here}/report.html"), ("classify", "x", "--out", "{here}/report.html.png"),
+    ("evaluate", "--data", "triplets", "x", "--plot", "{here}/report.html.png"),
+    ("evaluate", "cold-start", "--plot", "{here}/report.html.png"),
+    ("reproduce", "momentum", "--data", "x", "--plot", "{here}/report.html.png"),
+]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
+@pytest.mark.parametrize("kind, make", [
+    ("is a named pipe", os.mkfifo), ("is a device", lambda path: os.symlink("/dev/null", path)),
+    ("is there already, and is not yours to replace", lambda path: Path(path).touch(0o444)),
+])
+def test_what_cannot_be_replaced_is_refused_before_the_work(words, kind, make, tmp_path, capsys, monkeypatch):
+    access = os.access  # root may write anywhere
+    monkeypatch.setattr(os, "access", lambda path, how: access(path, how) and bool(os.stat(path).st_mode & 0o222))
+    name = "report.html.png" if words[-1].endswith(".png") else "report.html"
+    make(tmp_path / name)
+    before = os.lstat(tmp_path / name).st_mode
+    with pytest.raises(SystemExit) as end:
+        main([word.format(here=tmp_path) for word in words])
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith(f"acai: {tmp_path / name} {kind}; ") and err.count("\n") == 1
+    assert os.lstat(tmp_path / name).st_mode == before and os.listdir(tmp_path) == [name]
+
+
 def test_a_folder_that_is_not_ones_own_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)  # whoever runs the tests may write anywhere
     with pytest.raises(SystemExit):

@@ -70,6 +70,24 @@ def test_everything_imported_is_declared():
     assert {name: path for name, path in foreign.items() if name not in declared} == {}
 
 
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+
+
+def test_the_pythons_that_are_promised_are_those_that_are_tested():
+    config = configparser.ConfigParser()
+    config.read(SETUP, encoding="utf-8")
+    assert config["options"]["python_requires"] == f">={PYTHONS[0]}"
+    for path in SOURCE.rglob("*.py"):  # syntax that only a newer Python knows
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=tuple(map(int, PYTHONS[0].split("."))))
+    workflow, readme = (SETUP.parent / place for place in (".github/workflows/ci.yml", "README.md"))
+    if not workflow.exists():
+        pytest.skip("needs the checkout")
+    assert sorted(set(re.findall(r"^ +(3\.\d+)$", workflow.read_text(encoding="utf-8"), re.MULTILINE))) == PYTHONS
+    promised = re.search(r"\*\*Every Python from (\S+) to (\S+)\.\*\*", readme.read_text(encoding="utf-8"))
+    assert promised.groups() == (PYTHONS[0], PYTHONS[-1])
+    assert f"Python {PYTHONS[0]} or newer" in readme.read_text(encoding="utf-8")
+
+
 def test_the_lower_bounds_become_exact_versions():
     script = SETUP.parent / ".ci" / "lower_bounds.py"
     if not script.exists():

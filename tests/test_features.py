@@ -231,6 +231,18 @@ def test_killed_at_any_moment_it_ends_with_the_same_cache(tmp_path):
     assert contents(cache) == contents(expected)
 
 
+def test_two_runs_at_once_fill_one_cache(tmp_path):
+    for n in range(6):
+        write(tmp_path / "music" / f"{n}.wav", seconds=4, seed=n)
+    extract(audio_folder(tmp_path / "music").paths, tmp_path / "expected")
+    run = [sys.executable, "-m", "acai", "features", tmp_path / "music", "--cache", tmp_path / "cache"]
+    runs = [subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in runs:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0 and b"6 of 6 tracks have features" in out, err
+    assert contents(tmp_path / "cache") == contents(tmp_path / "expected")
+
+
 def test_what_a_killed_run_left_half_written_is_swept_away(music, tmp_path):
     cache = tmp_path / "cache"
     found = extract(audio_folder(music).paths, cache)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tracemalloc
 import warnings
 import zipfile
 
@@ -123,6 +124,39 @@ def test_a_file_that_is_not_ours_is_refused(tmp_path, harm, message):
     harm(path)
     with pytest.raises(InputError, match=f"thing.npz.*{message}"):
         load_npz(path, KIND)
+
+
+def claims(descr, shape):
+    """A member that claims to be such an array, and in the list of members as many bytes; there are next to none of them."""
+    head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    head += b" " * (53 - len(head) % 64 + 64) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+
+    def change(path):
+        member("V.npy", content)(path)
+        data = bytearray(path.read_bytes())
+        for sign, at in (b"PK\x03\x04", 18), (b"PK\x01\x02", 20):  # both sizes, in front of the member and in the list
+            start = data.rindex(sign)
+            data[start + at : start + at + 8] = (2**31).to_bytes(4, "little") * 2
+        path.write_bytes(data)
+
+    return change
+
+
+@pytest.mark.parametrize("harm", [
+    claims("<f8", (2**40,)), claims("<f8", (2**28,)), claims("<f4", (40_000, 40_000)), claims("|i1", (2**31 - 192,)),
+    lambda path: np.savez_compressed(path, W=np.zeros(2**24)),
+])
+def test_no_more_memory_is_taken_than_the_file_is_large(tmp_path, harm):
+    path = tmp_path / "thing.npz"
+    save_npz(path, KIND, W=np.eye(2))
+    harm(path)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="not a thing saved by acai"):
+        load_npz(path, KIND)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
 
 
 def test_accessors_say_what_is_wrong_with_the_file(tmp_path):

@@ -4,6 +4,7 @@
 or words have changed.
 """
 
+import ast
 import contextlib
 import io
 import re
@@ -172,6 +173,29 @@ def test_the_map_names_every_file_and_no_other():
     for folder, names in re.findall(r"^\| `acai/([a-z_/]*)` \| (.*?) \|", text(), re.MULTILINE):
         mapped |= {folder + name for name in re.findall(r"`([a-z_0-9]+\.py)`", names)}
     assert mapped == modules
+
+
+def promises() -> dict[str, list[tuple[str, str]]]:
+    """Each promise and the tests that back it: (words, path). The words are the test's name, with spaces in it."""
+    section = text().split("\n## What it promises\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\*\*.*) \| (.*?) \|$", section, re.MULTILINE)
+    assert len(rows) == section.count("\n| ") - 1, "a row that is no promise and its tests"  # the heading is one, too
+    return {promise: LINK.findall(backed_by) for promise, backed_by in rows}
+
+
+def tests_of(path: Path) -> set[str]:
+    """The tests that a file defines."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
+
+
+def test_every_promise_is_backed_by_tests_that_exist():
+    assert len(promises()) >= 20
+    for promise, backed_by in promises().items():
+        assert backed_by, f"nothing backs {promise}"
+        for words, path in backed_by:
+            name = f"test_{words.replace(' ', '_')}"
+            assert path.startswith("tests/test_") and name in tests_of(ROOT / path), f"{path}::{name} backs {promise}"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from acai.errors import InputError
+from acai.files import regular_file
 
 
 def expect_place(file: Path) -> None:
@@ -15,6 +16,8 @@ def expect_place(file: Path) -> None:
         raise InputError(f"{folder} is a file; expected a folder, to write {file.name} into it")
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder} is not yours to write {file.name} into; name another place")
+    if regular_file(file) is not None and not os.access(file, os.W_OK):
+        raise InputError(f"{file} is there already, and is not yours to replace; name another place")
 
 
 def expect_picture(file: Path) -> None:

@@ -183,7 +183,7 @@ def promises() -> dict[str, list[tuple[str, str]]]:
     return {promise: LINK.findall(backed_by) for promise, backed_by in rows}
 
 
-def tests_of(path: Path) -> set[str]:
+def names_of_tests(path: Path) -> set[str]:
     """The tests that a file defines."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
@@ -195,7 +195,7 @@ def test_every_promise_is_backed_by_tests_that_exist():
         assert backed_by, f"nothing backs {promise}"
         for words, path in backed_by:
             name = f"test_{words.replace(' ', '_')}"
-            assert path.startswith("tests/test_") and name in tests_of(ROOT / path), f"{path}::{name} backs {promise}"
+            assert path.startswith("tests/test_") and name in names_of_tests(ROOT / path), f"{path}::{name} backs {promise}"
 
 
 if __name__ == "__main__":

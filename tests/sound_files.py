@@ -5,7 +5,7 @@ import os
 import numpy as np
 import soundfile
 
-from acai.feature_cache import SUBFOLDER
+from acai.audio.feature_cache import SUBFOLDER
 
 RATE = 22050
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from acai import audio
 from acai.audio import frames, log_mel, mel_filters, mel_power, mfcc
+from acai.audio.recording import BLOCK, Recording
 from acai.errors import InputError
-from acai.recording import BLOCK, Recording
 from acai.reference import sound as reference
 
 
@@ -367,7 +367,7 @@ def test_whatever_the_decoder_raises_is_a_fault_of_the_file(tmp_path, monkeypatc
 
 def test_our_own_mistakes_are_not_taken_for_the_files(tmp_path, monkeypatch):
     file = write(tmp_path, "a.wav", noise(1))
-    monkeypatch.setattr("acai.recording.SILENCE", None)
+    monkeypatch.setattr("acai.audio.recording.SILENCE", None)
     with pytest.raises(TypeError):
         log_mel(file)
 

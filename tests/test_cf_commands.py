@@ -69,7 +69,7 @@ def test_evaluate_prints_and_draws(data, capsys, tmp_path):
     rows = {line.split()[0]: line.split()[1:] for line in printed.splitlines() if line.startswith("  ")}
     assert rows["model"] == ["rmse", "mae", "precision", "recall", "map", "ndcg", "coverage", "auc"]
     assert rows["Popularity"][:2] == ["–", "–"]
-    expected = acai.cf.cross_validate(ItemKNN(k=5), acai.datasets.triplets(data), 3, k=5)
+    expected = acai.evaluation.cross_validate(ItemKNN(k=5), acai.datasets.triplets(data), 3, k=5)
     assert rows["ItemKNN:k=5"] == [f"{expected[metric].mean():.4f}" for metric in rows["model"]]
     assert picture.read_bytes().startswith(b"\x89PNG")
     main(["evaluate", "--data", "triplets", data, "--models", "GlobalMean", "--metrics", "rmse"])

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from acai import InputError
 from acai.cf import SGD, SVD, Baseline, GradientDescent, kernels
 from acai.cf.descent import decay_tables
-from acai.cf.factors import objective
-from acai.metrics import rmse
+from acai.cf.factor_model import objective
+from acai.evaluation.metrics import rmse
 from acai.reference import cf as reference
 
 K = 3

@@ -338,7 +338,7 @@ def test_settings_may_come_from_numpy(ratings, tmp_path):
 def test_a_class_is_no_model(ratings):
     for no_model, said in ((SGD, "model=SGD"), ("SGD", "model='SGD'")):
         with pytest.raises(InputError, match=f"^{said}; expected a model with its settings, such as SGD"):
-            acai.cf.evaluate(no_model, ratings, ratings)
+            acai.evaluation.evaluate(no_model, ratings, ratings)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -363,6 +363,6 @@ def test_importing_is_cheap():
     import subprocess
     import sys
 
-    code = "import sys, acai.cf, acai.metrics; print([m for m in ('numba', 'librosa', 'matplotlib') if m in sys.modules])"
+    code = "import sys, acai.cf, acai.evaluation.metrics; print([m for m in ('numba', 'librosa', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -9,8 +9,9 @@ from cf_cases import random_ratings
 from scipy import sparse
 
 import acai
-from acai import InputError, Ratings, metrics
-from acai.cf import MODELS, SGD, SVD, Baseline, evaluate, kernels
+from acai import InputError, Ratings
+from acai.cf import MODELS, SGD, SVD, Baseline, kernels
+from acai.evaluation import evaluate, metrics
 from acai.settings import check_settings
 
 QUICK = {"n_epochs": 3, "n_factors": 2}

@@ -244,8 +244,8 @@ def failing(*_: object, **__: object) -> None:
     [
         (ear(), (S, Q), "acai.content.training.train"),
         (SoundClassifier(width=60, n_epochs=1), (LONG, np.arange(12) % 2), "acai.content.training.train"),
-        (SpectrumRidge(), (S, Q), "acai.content.ears.Ridge.fit"),
-        (BagOfWords(n_words=5), (S, Q), "acai.content.ears.Ridge.fit"),
+        (SpectrumRidge(), (S, Q), "acai.content.audio_models.Ridge.fit"),
+        (BagOfWords(n_words=5), (S, Q), "acai.content.audio_models.Ridge.fit"),
         (TasteNetworks(n_epochs=1), (Q, np.ones((3, 12))), "acai.content.taste.SGD.step"),
     ],
 )

@@ -1,92 +1,76 @@
-"""The ladder's own pieces: what is held out, what is compared."""
+"""New songs meet listeners. Oracles: the loops of the reference (A5, A6), and what must hold at either end of λ."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from acai.content.cold_start import (
-    Split,
-    areas,
-    artist_popularity,
-    chance,
-    climb,
-    mean_average_precision,
-    unheard_scores,
-)
-from acai.datasets import synthetic
+from acai.cf import ALS
+from acai.content.cold_start import NewSongs
+from acai.errors import InputError
+from acai.ratings import Ratings
+from acai.reference.content import placed_by_both, score
 
-WORLD = synthetic(300, 120, seconds=1)
-SPLIT = Split.of(*WORLD.plays.split_songs(test=0.25, seed=1))
-
-
-class Told:
-    """An ear that is told the truth and keeps what it was given."""
-
-    def fit(self, spectrograms, Q, progress=False):
-        self.learnt_from, self.Q = spectrograms, Q
-
-    def predict(self, spectrograms):
-        return np.array(spectrograms)
+RNG = np.random.default_rng(0)
+U, I = np.nonzero(RNG.random((12, 9)) < 0.5)
+PLAYS = Ratings.from_triplets([f"u{u}" for u in U], [f"s{i}" for i in I], RNG.integers(1, 9, len(U)))
+MODEL = ALS(n_factors=3, n_epochs=5).fit(PLAYS)
+Q_HAT = {f"new{n}": RNG.normal(0, 0.3, 3) for n in range(6)}
 
 
-def test_held_out_songs_have_no_plays_left_to_learn_from():
-    assert len(SPLIT.unheard) == 30 and len(SPLIT.heard) == 90
-    assert SPLIT.train.csc[:, SPLIT.unheard].nnz == 0
-    np.testing.assert_array_equal(SPLIT.played, WORLD.plays.csr.toarray()[:, SPLIT.unheard] > 0)
+def p(user: str) -> list[float]:
+    return MODEL.P[MODEL.ratings.row(user)].astype(float).tolist()
 
 
-def test_an_ear_learns_from_the_heard_and_tells_the_unheard():
-    ear = Told()
-    scores = unheard_scores(SPLIT, WORLD.tastes, WORLD.features, ear, list(WORLD.features))
-    np.testing.assert_array_equal(ear.learnt_from, WORLD.features[SPLIT.heard])
-    np.testing.assert_array_equal(ear.Q, WORLD.features[SPLIT.heard])
-    np.testing.assert_allclose(scores, WORLD.tastes @ WORLD.features[SPLIT.unheard].T)
+def test_recommends_by_the_score_best_first():
+    new = NewSongs(MODEL, Q_HAT)
+    found = new.recommend_new("u3", n=4)
+    expected = sorted(((song, score(p("u3"), q.tolist())) for song, q in Q_HAT.items()), key=lambda pair: -pair[1])[:4]
+    assert [song for song, _ in found] == [song for song, _ in expected]
+    np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], rtol=1e-5)
 
 
-def test_chance_is_blind_and_the_truth_is_not():
-    ladder = areas(SPLIT, {"chance": chance(SPLIT), "truth": WORLD.tastes @ WORLD.features[SPLIT.unheard].T})
-    assert ladder["chance"] == pytest.approx(0.5, abs=0.02)
-    assert ladder["truth"] > 0.8
+def test_listeners_are_those_with_the_best_scores():
+    best, value = NewSongs(MODEL, Q_HAT).listeners_for("new2", n=1)[0]
+    scores = {user: score(p(user), Q_HAT["new2"].tolist()) for user in MODEL.ratings.users}
+    assert best == max(scores, key=scores.get) and value == pytest.approx(scores[best], rel=1e-5)
 
 
-def test_the_folds_hold_every_song_out_once():
-    held = [split.unheard for split in Split.folds(WORLD.plays, 4, seed=2)]
-    assert sorted(np.concatenate(held)) == list(range(120))
+def test_similar_songs_point_the_same_way_and_leave_the_song_itself_out():
+    Q = {"a": np.array([1.0, 0, 0]), "b": np.array([5.0, 0.1, 0]), "c": np.array([-1.0, 0, 0]), "d": np.array([0, 1.0, 0])}
+    found = NewSongs(MODEL, Q).similar_by_sound("a", n=10)
+    assert [song for song, _ in found] == ["b", "d", "c"]
+    assert found[-1][1] == pytest.approx(-1)
 
 
-def test_the_popularity_of_an_artist_is_the_mean_over_the_songs_that_have_listeners():
-    artists = [("ann", "bob", "cleo", None)[i % 4] for i in range(120)]
-    plays = WORLD.plays.csr.toarray().sum(axis=0)
-    scores = artist_popularity(SPLIT, artists)
-    assert scores.shape == SPLIT.played.shape and (scores == scores[0]).all()
-    for i, score in zip(SPLIT.unheard, scores[0]):
-        others = [plays[j] for j in SPLIT.heard if artists[j] == artists[i] is not None]
-        assert score == pytest.approx(np.mean(others) if others else 0)
+@given(st.dictionaries(st.sampled_from(MODEL.ratings.users), st.floats(-2, 2), min_size=1), st.floats(0.1, 100))
+def test_a_few_plays_move_a_song_as_the_equation_says(values, lam):
+    q = NewSongs(MODEL, Q_HAT, lam=lam).hidden_features("new1", values)
+    expected = placed_by_both(Q_HAT["new1"].tolist(), [p(u) for u in values], list(values.values()), lam)
+    np.testing.assert_allclose(q, expected, rtol=1e-6, atol=1e-9)
 
 
-def test_mean_average_precision_by_hand():
-    scores = np.array([[0.9, 0.8, 0.1], [0.1, 0.2, 0.3], [1.0, 2.0, 3.0]])
-    played = np.array([[True, False, True], [False, True, False], [False, False, False]])  # the third listener does not count
-    assert mean_average_precision(scores, played) == pytest.approx(((1 + 2 / 3) / 2 + 1 / 2) / 2)
-    assert mean_average_precision(scores, played, k=1) == pytest.approx((1 + 0) / 2)
+def test_without_plays_the_ear_decides_and_with_little_faith_in_it_the_listeners():
+    np.testing.assert_array_equal(NewSongs(MODEL, Q_HAT).hidden_features("new1", {}), Q_HAT["new1"])
+    q_true = np.array([0.5, -0.2, 0.1])
+    values = {user: float(np.dot(p(user), q_true)) for user in MODEL.ratings.users}
+    np.testing.assert_allclose(NewSongs(MODEL, Q_HAT, lam=1e-9).hidden_features("new1", values), q_true, atol=1e-5)
+    np.testing.assert_allclose(NewSongs(MODEL, Q_HAT, lam=1e9).hidden_features("new1", values), Q_HAT["new1"], atol=1e-5)
 
 
-def test_a_ladder_is_not_climbed_on_after_ctrl_c(monkeypatch):
-    def cut_short(split, P, Q, ear, *_):
-        ear.history = [0]
-        return split.played
-
-    monkeypatch.setattr("acai.content.cold_start.unheard_scores", cut_short)
-    with pytest.raises(KeyboardInterrupt):
-        climb(WORLD.plays, list(WORLD.features), n_folds=2, n_epochs=2)
+def test_what_first_listeners_say_changes_the_recommendations():
+    new = NewSongs(MODEL, Q_HAT, lam=0.01)
+    last = new.recommend_new("u3", n=6)[-1][0]
+    assert new.recommend_new("u3", n=6, heard={last: {"u3": 5.0}})[0][0] == last
 
 
-def test_the_whole_ladder_on_features_that_can_be_read_off_the_spectrum():
-    """Spectrograms that are the true features themselves: every ear must come near the truth, and beat chance."""
-    rng = np.random.default_rng(0)
-    S = [np.repeat(z[:, None], 130, axis=1) + rng.normal(0, 0.1, (7, 130)) for z in WORLD.features]
-    ladder = climb(WORLD.plays, [s.astype(np.float32) for s in S], n_folds=2, n_epochs=15, truth=WORLD.tastes @ WORLD.features.T)
-    auc = {name: folds[:, 0].mean() for name, folds in ladder.items()}
-    assert all(folds.shape == (2, 2) for folds in ladder.values())
-    assert auc["chance"] < 0.55 < 0.75 < auc["ridge on mean and spread of the bands"] < auc["the true features"]
-    assert 0.65 < auc["the network"] < auc["the true features"]
-    assert auc["the network, then a line a listener"] > 0.6 and auc["the network, then a network a listener"] > 0.6
+def test_names_what_does_not_exist_and_what_does_not_fit():
+    new = NewSongs(MODEL, Q_HAT)
+    with pytest.raises(InputError, match="no new song 'new9'; there is: new"):
+        new.listeners_for("new9")
+    with pytest.raises(InputError, match="no user 'u99'"):
+        new.recommend_new("u99")
+    with pytest.raises(InputError, match=r"song 'x' has hidden features of shape \(2,\); the model has 3"):
+        NewSongs(MODEL, {"x": np.zeros(2)})
+    with pytest.raises(InputError, match="lam=0"):
+        NewSongs(MODEL, Q_HAT, lam=0)

@@ -16,9 +16,9 @@ import zlib
 import pytest
 
 from acai import InputError, datasets
-from acai.datasets import streams
-from acai.datasets.source import members, opened
 from acai.datasets.unpack import unpack
+from acai.tables import streams
+from acai.tables.source import members, opened
 
 LINES = "".join(f"u{j % 7}\ts{j}\t{j % 5 + 1}\t{j}\n" for j in range(3000)).encode()
 COMPRESS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
@@ -319,7 +319,7 @@ def test_a_bug_of_acais_own_is_no_fault_of_the_file(tmp_path, monkeypatch):
         raw = GOOD_ZIP if name == "a.zip" else gzip.compress(tar_bytes(("u.data", LINES)))
         with pytest.raises(KeyError, match="a bug"), opened(write(tmp_path, name, raw), "u.data"):
             bug()
-    monkeypatch.setattr("acai.datasets.table.whole_lines", bug)
+    monkeypatch.setattr("acai.tables.reader.whole_lines", bug)
     with pytest.raises(KeyError, match="a bug"):
         datasets.movielens_100k(tmp_path / "a.zip")
     monkeypatch.setattr(streams.Decompressed, "read", lambda self, n: None.nothing)

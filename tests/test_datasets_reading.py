@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acai import InputError, datasets
-from acai.datasets import kernels
-from acai.datasets.table import BLOCK, Ids, Lines, Numbers, Times, read_table, whole_lines
+from acai.tables import kernels
+from acai.tables.reader import BLOCK, Ids, Lines, Numbers, Times, read_table, whole_lines
 
 # Everything that ends a line for str.splitlines, and what else has led readers astray: none of it may matter here
 ODD = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\"',;|ß坂本é🎵 "
@@ -227,7 +227,7 @@ def test_ids_that_were_made_to_collide_do_not(folder):
 
 
 def test_a_count_that_does_not_fit_is_refused(folder, monkeypatch):
-    monkeypatch.setattr("acai.building.MOST", 3)
+    monkeypatch.setattr("acai.ratings.building.MOST", 3)
     path = write(folder, GOOD * 4)
     with pytest.raises(InputError, match=r"plays.tsv: 4 lines; acai counts up to 3 of them: take a sample"):
         read(path)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from sound_files import contents, write, write_music
 
-from acai import feature_cache
-from acai.datasets.audio_folder import audio_folder
+from acai.audio import feature_cache
+from acai.audio.feature_cache import SUBFOLDER
+from acai.audio.features import extract
+from acai.audio.folder import audio_folder
 from acai.errors import InputError
-from acai.feature_cache import SUBFOLDER
-from acai.features import extract
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ import pytest
 import soundfile
 from sound_files import RATE, contents, write, write_music
 
-from acai import cli, feature_cache, features
-from acai.audio import log_mel, mfcc
-from acai.datasets.audio_folder import audio_folder
+from acai import cli
+from acai.audio import feature_cache, features, log_mel, mfcc
+from acai.audio.features import extract
+from acai.audio.folder import audio_folder
 from acai.errors import InputError
-from acai.features import extract
 from acai.files import atomic_write
 
 
@@ -216,7 +216,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_cache(tmp_path):
     expected = tmp_path / "expected"
     extract(audio_folder(tmp_path / "music").paths, expected)
     program = (
-        "import sys; from acai.features import extract; from acai.datasets.audio_folder import audio_folder;"
+        "import sys; from acai.audio.features import extract; from acai.audio.folder import audio_folder;"
         "print('ready', flush=True); extract(audio_folder(sys.argv[1]).paths, sys.argv[2])"
     )
     moment = random.Random(0)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acai import nn
-from acai.nn.gradcheck import check
+from acai.gradcheck import check
 from acai.teaching import bugs
 
 

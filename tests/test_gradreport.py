@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from acai.gradcheck.hints import hint
 
 from acai import nn
-from acai.nn.gradcheck import check
-from acai.nn.gradreport import Finding, Report, hint
+from acai.gradcheck import Finding, Report, check
 
 
 class Wrong(nn.Linear):

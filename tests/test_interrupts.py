@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from acai import report
 from acai.cli import main
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
 from acai.interrupts import InterruptRecord, delayed_interrupts, is_interrupt
+from acai.report import page
 
 
 def press_ctrl_c() -> None:
@@ -80,11 +80,11 @@ def test_ctrl_c_while_a_sound_is_encoded_is_not_swallowed(format, monkeypatch):
             press_ctrl_c()
             return super().write(data)
 
-    expected = report.encoded(samples, 22050, format)
+    expected = page.encoded(samples, 22050, format)
     assert len(soundfile.read(io.BytesIO(expected))[0]) >= len(samples)
-    monkeypatch.setattr(report.io, "BytesIO", Pressed)
+    monkeypatch.setattr(page.io, "BytesIO", Pressed)
     with pytest.raises(KeyboardInterrupt):
-        report.encoded(samples, 22050, format)
+        page.encoded(samples, 22050, format)
 
 
 def test_a_system_error_is_known_for_the_ctrl_c_that_it_was():
@@ -187,7 +187,7 @@ def demo(world, spectrograms, monkeypatch, tmp_path):
     "place, at",
     [
         ("acai.cf.ALS._learn", 1), ("acai.content.training._step", 3), ("acai.content.AudioToFactors._mean_outputs", 2),
-        ("acai.commands.listen.encoded", 2), ("acai.report.soundfile.write", 9), ("acai.plots.save", 4),
+        ("acai.commands.listen.encoded", 2), ("acai.report.page.soundfile.write", 9), ("acai.plots.save", 4),
     ],
 )
 def test_ctrl_c_anywhere_in_the_demo_ends_it_with_130_and_without_a_page(place, at, demo, world, monkeypatch, capsys):

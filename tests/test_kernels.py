@@ -10,8 +10,8 @@ from cf_cases import random_ratings
 from acai import datasets, nn
 from acai.cf import ALS, SGD, ItemKNN, UserKNN
 from acai.cf import kernels as cf_kernels
-from acai.datasets import kernels as datasets_kernels
-from acai.nn import kernels as nn_kernels
+from acai.nn.fast import kernels as nn_kernels
+from acai.tables import kernels as datasets_kernels
 
 
 class Twice:

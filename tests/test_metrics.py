@@ -8,8 +8,9 @@ from cf_cases import matrix, random_ratings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acai import InputError, metrics
-from acai.cf import ALS, SGD, GlobalMean, ItemKNN, Popularity, UserKNN, cross_validate, evaluate, split_each_user
+from acai import InputError
+from acai.cf import ALS, SGD, GlobalMean, ItemKNN, Popularity, UserKNN
+from acai.evaluation import cross_validate, evaluate, metrics, split_each_user
 from acai.reference import metrics as reference
 
 HITS = st.lists(st.booleans(), min_size=1, max_size=8)

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 from nn_geometry import DTYPES, whole
 
-from acai import nn
+from acai import gradcheck, nn
 from acai.errors import InputError
-from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 SHAPES = array_shapes(min_dims=2, max_dims=4, max_side=5)

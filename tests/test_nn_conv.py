@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from nn_geometry import DTYPES, Geometry, geometries, whole
 from scipy import signal
 
-from acai import nn
+from acai import gradcheck, nn
 from acai.errors import InputError
-from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from nn_geometry import DTYPES, geometries, whole
 
 from acai import nn, threads
-from acai.nn import kernels, parallel
+from acai.nn.fast import batches, kernels
 
 
 def both(kernel, *arguments, out):
@@ -76,7 +76,7 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monk
 
     def runs(threads: int) -> list[list[int]]:
         monkeypatch.setattr("acai.threads.n_threads", lambda: threads)
-        return parallel.over_batch(lambda x, y: x.tolist() if len(x) == len(y) else "not the same samples", x, y)
+        return batches.over_batch(lambda x, y: x.tolist() if len(x) == len(y) else "not the same samples", x, y)
 
     alone = runs(1)
     assert len(alone) > 0 and [k for run in alone for k in run] == x.tolist()  # in the order of the batch
@@ -93,9 +93,9 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monk
 def test_where_runs_end_depends_on_the_sizes_alone(n, bytes_each, passing, size):
     """Sums over a batch are sums over its runs: other runs would be other bits."""
     x, y = (np.broadcast_to(np.zeros(1, np.int8), (n, part)) for part in (1, bytes_each - 1))
-    lengths = parallel.over_batch(lambda x, y: len(x), x, y, passing=8 * passing)
+    lengths = batches.over_batch(lambda x, y: len(x), x, y, passing=8 * passing)
     assert lengths == [min(size, n - start) for start in range(0, max(n, 1), size)]
-    assert parallel.over_batch(lambda x, y: len(x), x.astype(np.float64), y) == parallel.over_batch(
+    assert batches.over_batch(lambda x, y: len(x), x.astype(np.float64), y) == batches.over_batch(
         lambda x, y: len(x), x, y, passing=7
     )
 
@@ -122,8 +122,8 @@ def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch)
 
     for function in (fails, fails_elsewhere):
         with pytest.raises(ZeroDivisionError):
-            parallel.over_batch(function, x)
-    assert sum(parallel.over_batch(len, x)) == 100
+            batches.over_batch(function, x)
+    assert sum(batches.over_batch(len, x)) == 100
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
@@ -131,9 +131,9 @@ def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch)
 def test_a_forked_process_has_threads_of_its_own(monkeypatch):
     monkeypatch.setattr("acai.threads.n_threads", lambda: 2)
     x = np.zeros((100, 1 << 17))
-    parallel.over_batch(len, x)  # starts the threads
+    batches.over_batch(len, x)  # starts the threads
     child = os.fork()
     if child == 0:
-        parallel.over_batch(len, x)  # would wait for ever for threads it has not
+        batches.over_batch(len, x)  # would wait for ever for threads it has not
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

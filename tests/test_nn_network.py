@@ -9,9 +9,8 @@ import pytest
 from forgery import forge
 from nn_geometry import whole
 
-from acai import nn
+from acai import gradcheck, nn
 from acai.errors import InputError
-from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 
@@ -191,7 +190,7 @@ def test_a_file_that_is_missing_or_no_archive_is_named(tmp_path):
 
 def test_importing_the_network_loads_neither_numba_nor_a_picture():
     heavy = "numba librosa matplotlib threadpoolctl"
-    code = f"import sys, acai.nn, acai.nn.gradcheck; print([m for m in {heavy!r}.split() if m in sys.modules])"
+    code = f"import sys, acai.nn, acai.gradcheck; print([m for m in {heavy!r}.split() if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acai import nn
+from acai import gradcheck, nn
 from acai.errors import InputError
-from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nn_geometry import DTYPES, geometries, whole
 
-from acai import nn
+from acai import gradcheck, nn
 from acai.errors import InputError
-from acai.nn import gradcheck
 from acai.reference import nn as reference
 
 

@@ -11,7 +11,7 @@ from acai import nn, plots
 from acai.cf.neighbours import Neighbour
 from acai.datasets import synthetic
 from acai.errors import InputError
-from acai.nn.gradcheck import check
+from acai.gradcheck import check
 from acai.ratings import Ratings
 from acai.teaching.survey import listening_log
 

@@ -15,7 +15,7 @@ from acai import plots
 from acai.audio import log_mel
 from acai.content import AudioToFactors
 from acai.datasets import synthetic
-from acai.report import picture, table, write_report
+from acai.report.page import picture, table, write_report
 
 WORLD = synthetic(60, 30, seconds=4)
 

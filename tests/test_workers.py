@@ -10,14 +10,15 @@ from contextlib import suppress
 import pytest
 from sound_files import contents, write
 
-from acai.datasets.audio_folder import audio_folder
-from acai.features import extract
-from acai.workers import Stopped, Workers
+from acai.audio.features import extract
+from acai.audio.folder import audio_folder
+from acai.audio.workers import Stopped, Workers
 
 # the command, which says when its threads are about to decode the first file
 PROGRAM = """
 import sys
-from acai import cli, feature_cache, features
+from acai import cli
+from acai.audio import feature_cache, features
 digest = features._digest
 features._digest = lambda path: print("ready\\n", end="", flush=True) or digest(path)
 cli.main(sys.argv[1:])

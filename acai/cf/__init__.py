@@ -3,10 +3,10 @@
 from acai.cf.als import ALS
 from acai.cf.baselines import Baseline, GlobalMean, Popularity
 from acai.cf.descent import SGD, GradientDescent
-from acai.cf.evaluation import cross_validate, evaluate, split_each_user
-from acai.cf.factors import SVD
 from acai.cf.neighbours import ItemKNN, UserKNN
 from acai.cf.recommender import Recommender
+from acai.cf.svd import SVD
+from acai.evaluation import cross_validate, evaluate, split_each_user
 
 MODELS: dict[str, type[Recommender]] = {
     model.__name__: model

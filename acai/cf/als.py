@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from acai.cf.factors import MOST_FACTORS, FactorModel
+from acai.cf.factor_model import MOST_FACTORS, FactorModel
 from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.settings import setting

@@ -7,11 +7,11 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from acai.cf.factors import MOST_FACTORS, FactorModel, objective, residuals
+from acai.cf.factor_model import MOST_FACTORS, FactorModel, objective, residuals
 from acai.cf.given import expect_ratings, expect_same_axes
 from acai.cf.recommender import how_many
 from acai.errors import InputError
-from acai.metrics import rmse
+from acai.evaluation.metrics import rmse
 from acai.ratings import Ratings
 from acai.settings import setting
 

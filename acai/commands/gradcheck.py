@@ -9,7 +9,7 @@ import numpy as np
 
 from acai import nn
 from acai.errors import InputError, unknown
-from acai.nn.gradcheck import check
+from acai.gradcheck import check
 from acai.nn.layer import checked_shape
 
 

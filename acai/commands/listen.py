@@ -6,21 +6,21 @@ from pathlib import Path
 import numpy as np
 
 from acai import plots
+from acai.audio.recording import Recording
 from acai.cf import ALS, SGD, GlobalMean, UserKNN
 from acai.commands import expect_place
 from acai.commands.models import favourites
 from acai.content import AudioToFactors, NewSongs, SpectrumRidge
-from acai.content.cold_start import Split, areas, chance, unheard_scores
-from acai.content.library import own_music
 from acai.datasets import audio_folder, triplets
 from acai.datasets.rules import stars_from_counts
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
+from acai.evaluation.metrics import auc, rmse
 from acai.files import atomic_write
-from acai.metrics import auc, rmse
 from acai.ratings import Ratings
-from acai.recording import Recording
-from acai.report import encoded, picture, table, write_report
+from acai.report.page import encoded, picture, table, write_report
+from acai.studies.ladder import Split, areas, chance, unheard_scores
+from acai.studies.own_music import own_music
 from acai.terminal import one_line
 
 CHANCE, RIDGE, NETWORK, TRUTH = "chance", "ridge on the mean spectrum", "the network", "the true features"

@@ -9,11 +9,12 @@ from types import NoneType
 import numpy as np
 
 from acai import load, plots
-from acai.cf import MODELS, Recommender, cross_validate
-from acai.cf.evaluation import METRICS
+from acai.cf import MODELS, Recommender
 from acai.commands import expect_picture, expect_place
 from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown
+from acai.evaluation import cross_validate
+from acai.evaluation.offline import METRICS
 from acai.ratings import Ratings
 from acai.terminal import one_line
 

@@ -35,7 +35,7 @@ def reproduce_surprise(*, data: Path, jobs: int = 1, seed: int = 0) -> None:
     print("MovieLens-100k, 5 folds; in brackets, Surprise's published figures\n")
     print(f"  {'Surprise':<14}{'here':<50}{'RMSE':>14}{'MAE':>17}")
     for name, rmse, mae, model in table:
-        found = cf.cross_validate(model, None, folds, jobs, which=("rmse", "mae"))
+        found = evaluation.cross_validate(model, None, folds, jobs, which=("rmse", "mae"))
         figures = f"{found['rmse'].mean():>9.4f} ({rmse:.3f}){found['mae'].mean():>9.4f} ({mae:.3f})"
         print(f"  {name:<14}{_short(model):<48}{figures}", flush=True)
 
@@ -82,7 +82,7 @@ def reproduce_lastfm(*, data: Path, seed: int = 0) -> None:
     seed : N
         Of the split and the models.
     """
-    train, test = cf.split_each_user(datasets.hetrec_lastfm(data), test=0.2, seed=seed)
+    train, test = evaluation.split_each_user(datasets.hetrec_lastfm(data), test=0.2, seed=seed)
     logs = train.map(np.log1p)
     neighbours = {"k": 400, "keep": 400, "similarity": "asymmetric", "centring": "none", "normalise": False}
     models = [
@@ -95,7 +95,7 @@ def reproduce_lastfm(*, data: Path, seed: int = 0) -> None:
     columns = ("ndcg", "map", "recall", "auc", "coverage")
     print("".join(f"{name:>9}" for name in columns))
     for model, plays in models:
-        found = cf.evaluate(model, plays, test, which=columns)
+        found = evaluation.evaluate(model, plays, test, which=columns)
         print("".join(f"{found[name]:>9.4f}" for name in columns) + f"   {_short(model)}", flush=True)
 
 

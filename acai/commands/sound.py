@@ -7,15 +7,15 @@ from typing import Literal
 import numpy as np
 
 from acai import plots
+from acai.audio.feature_cache import SUBFOLDER
+from acai.audio.features import default_cache, extract
+from acai.audio.folder import audio_folder
 from acai.commands import expect_picture
 from acai.content.classify import SoundClassifier, SpectrumClassifier, judge
-from acai.content.cold_start import climb
-from acai.content.library import own_music
-from acai.datasets.audio_folder import audio_folder
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
-from acai.feature_cache import SUBFOLDER
-from acai.features import default_cache, extract
+from acai.studies.ladder import climb
+from acai.studies.own_music import own_music
 from acai.terminal import one_line
 
 CHANCE, NETWORK, TRUTH = "chance", "the network", "the true features"  # as `climb` calls these rungs

@@ -1,9 +1,9 @@
 """Sound → hidden features → recommendations of songs that nobody has played (README part A, second half)."""
 
+from acai.content.audio_models import BagOfWords, Ridge, SpectrumRidge
 from acai.content.audio_to_factors import AudioToFactors
-from acai.content.ears import BagOfWords, Ridge, SpectrumRidge
+from acai.content.cold_start import NewSongs
 from acai.content.networks import dieleman_network, openmrs_network
-from acai.content.new_songs import NewSongs
 from acai.content.windows import Augmentation
 
 __all__ = [

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import softmax
 from tqdm import tqdm
 
-from acai.content.ears import SpectrumRidge
+from acai.content.audio_models import SpectrumRidge
 from acai.content.networks import classifier_network
 from acai.content.training import NetworkEar
 from acai.content.windows import Augmentation, Standardiser, check_spectrograms

@@ -1,151 +1,94 @@
-"""The ladder: how well can songs that nobody has played be recommended, from chance to the truth?"""
+"""New songs meet listeners: who will like what nobody has played yet."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
-from acai.cf import ALS
-from acai.content.audio_to_factors import AudioToFactors
-from acai.content.ears import BagOfWords, Ridge, RidgeEar, SpectrumRidge
-from acai.content.taste import TasteNetworks
-from acai.metrics import auc, average_precision
-from acai.ratings import Ratings
-from acai.selection import random_fold
-
-Ear = AudioToFactors | RidgeEar  # or whatever else has their `fit` and `predict`
+from acai.errors import InputError, unknown
 
 
-@dataclass(frozen=True)
-class Split:
-    """Songs held out whole: the plays of the others, and who played which of those held out.
-
-    Attributes
-    ----------
-    train : Ratings
-        All plays of the songs that have listeners; the axes of the whole.
-    heard, unheard : numpy.ndarray of int
-        The columns of the songs with and without plays in `train`.
-    played : numpy.ndarray of bool, shape (n_users, len(unheard))
-        What the recommendations are held against.
-    """
-
-    train: Ratings
-    heard: np.ndarray
-    unheard: np.ndarray
-    played: np.ndarray
-
-    @classmethod
-    def of(cls, train: Ratings, test: Ratings) -> "Split":
-        """From a split that no song crosses: `Ratings.split_songs`."""
-        has_plays = np.diff(train.csc.indptr) > 0
-        unheard = np.flatnonzero(~has_plays)
-        return cls(train, np.flatnonzero(has_plays), unheard, test.csc[:, unheard].toarray() > 0)
-
-    @classmethod
-    def folds(cls, plays: Ratings, n: int, seed: int = 0) -> Iterator["Split"]:
-        """Hold every song out once: `n` splits that no song crosses."""
-        fold = random_fold(plays.n_songs, n, seed)[plays.csr.indices]
-        for f in range(n):
-            yield cls.of(plays.keep(fold != f), plays.keep(fold == f))
-
-
-def unheard_scores(
-    split: Split, P: np.ndarray, Q: np.ndarray, ear: Ear, spectrograms: Sequence[np.ndarray], progress: bool = False
-) -> np.ndarray:
-    """Let an ear learn from the songs with listeners, and score those without: P Q̂ᵀ (A5), (n_users, len(unheard))."""
-    ear.fit([spectrograms[i] for i in split.heard], Q[split.heard], progress=progress)
-    return P @ ear.predict([spectrograms[i] for i in split.unheard]).T
-
-
-def mean_average_precision(scores: np.ndarray, played: np.ndarray, k: int = 500) -> float:
-    """mAP@k (E5) over the listeners who played at least one of the unheard songs."""
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    hits = np.take_along_axis(played, best, axis=1)
-    return float(np.nanmean(average_precision(hits, played.sum(axis=1))))  # NaN for a listener who played none of them
-
-
-def chance(split: Split, seed: int = 0) -> np.ndarray:
-    """Scores that know nothing, not even which songs are popular."""
-    return np.random.default_rng(seed).random(split.played.shape)
-
-
-def artist_popularity(split: Split, artists: Sequence[str | None]) -> np.ndarray:
-    """How much the other songs of an artist are played, the same for every listener: who is popular stays popular.
+class NewSongs:
+    """Songs placed by their sound among listeners placed by their plays.
 
     Parameters
     ----------
-    split : Split
-        Whose training plays are counted.
-    artists : sequence of str or None, one for each song
-        None where the artist is not known: such a song stands last, as one of an artist without plays does.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n_users, len(unheard))
-        The mean number of plays of the songs of the artist that have listeners.
+    model : factor model
+        Fitted: its `P` are the listeners, its `ratings` name them.
+    Q_hat : mapping of song id to numpy.ndarray of shape (k,)
+        What an `AudioToFactors` tells of each song; songs with and without plays alike.
+    lam : float
+        How many plays the ear is worth: the λ of (A6), > 0.
     """
-    plays = split.train.csc.sum(axis=0)
-    counts: dict[str | None, list[float]] = {}
-    for i in split.heard:
-        counts.setdefault(artists[i], []).append(float(plays[i]))
-    counts[None] = [0.0]  # whoever it was
-    known = [float(np.mean(counts.get(artists[i], 0.0))) for i in split.unheard]
-    return np.tile(known, (len(split.played), 1))
+
+    def __init__(self, model: object, Q_hat: Mapping[Hashable, np.ndarray], lam: float = 10.0) -> None:
+        if lam <= 0:
+            raise InputError(f"lam={lam}; expected a number above 0")
+        k = model.P.shape[1]
+        for song, q in Q_hat.items():
+            if np.shape(q) != (k,):
+                raise InputError(f"song {song!r} has hidden features of shape {np.shape(q)}; the model has {k} of them")
+        self.model, self.lam, self.songs = model, lam, list(Q_hat)
+        self.Q_hat = np.array(list(Q_hat.values()), dtype=np.float64)
+
+    def recommend_new(
+        self, user: Hashable, n: int = 10, heard: Mapping[Hashable, Mapping[Hashable, float]] | None = None
+    ) -> list[tuple[Hashable, float]]:
+        """The `n` songs among the new ones that this listener will like best, as (song, score), by score p_u · q̂ (A5).
+
+        Parameters
+        ----------
+        user : hashable
+            A listener whom the model knows.
+        n : int
+            How many songs.
+        heard : mapping of song to {user: value}, optional
+            What the first few listeners made of some of the songs; their features are then those of (A6).
+        """
+        p_u = self.model.P[self.model.ratings.row(user)]
+        Q = self.Q_hat.copy()
+        for song, values in (heard or {}).items():
+            Q[self._place(song)] = self.hidden_features(song, values)
+        return _best(self.songs, Q @ p_u, n)  # (A5)
+
+    def listeners_for(self, song: Hashable, n: int = 10) -> list[tuple[Hashable, float]]:
+        """The `n` listeners who will like a new song best, as (user, score)."""
+        return _best(self.model.ratings.users, self.model.P @ self.Q_hat[self._place(song)], n)  # (A5)
+
+    def similar_by_sound(self, song: Hashable, n: int = 10) -> list[tuple[Hashable, float]]:
+        """The `n` songs that the same people would like, by their sound, as (song, cosine of the angle of their q̂)."""
+        i = self._place(song)
+        length = np.linalg.norm(self.Q_hat, axis=1)
+        cosine = self.Q_hat @ self.Q_hat[i] / np.maximum(length * length[i], 1e-12)
+        cosine[i] = -np.inf  # a song is always most like itself
+        return _best(self.songs, cosine, min(n, len(self.songs) - 1))
+
+    def hidden_features(self, song: Hashable, values: Mapping[Hashable, float]) -> np.ndarray:
+        """What sound and first listeners say together (A6): the ear's q̂ with no plays, the listeners' own q with many.
+
+        Parameters
+        ----------
+        song : hashable
+            One of the new songs.
+        values : mapping of user to value
+            What listeners whom the model knows made of it, on the scale that the model predicts (for plays: 1).
+
+        Returns
+        -------
+        numpy.ndarray, shape (k,)
+        """
+        q_hat = self.Q_hat[self._place(song)]
+        if not values:
+            return q_hat
+        P = self.model.P[[self.model.ratings.row(user) for user in values]].astype(np.float64)
+        r = np.array(list(values.values()), dtype=np.float64)
+        return q_hat + np.linalg.solve(P.T @ P + self.lam * np.eye(len(q_hat)), P.T @ (r - P @ q_hat))  # (A6)
+
+    def _place(self, song: Hashable) -> int:
+        if song not in self.songs:
+            raise unknown("new song", song, self.songs)
+        return self.songs.index(song)
 
 
-def areas(split: Split, scores: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The AUC (E7) of every rung: the mean over the listeners who played some of the unheard songs, but not all."""
-    return {name: auc(S, split.played) for name, S in scores.items()}
-
-
-def climb(
-    plays: Ratings, spectrograms: Sequence[np.ndarray], n_folds: int = 5, n_epochs: int = 40,
-    truth: np.ndarray | None = None, artists: Sequence[str | None] | None = None, seed: int = 0, progress: bool = False,
-) -> dict[str, np.ndarray]:
-    """Every rung of the ladder on every fold (after van den Oord, Dieleman and Schrauwen 2013, table 2).
-
-    Parameters
-    ----------
-    plays : Ratings
-        Who played what.
-    spectrograms : sequence of numpy.ndarray, each (bands, frames)
-        The sound of every song, in the order of the axis.
-    n_folds : int
-        In how many parts the songs are held out, whole.
-    n_epochs : int
-        How long the network learns.
-    truth : numpy.ndarray, shape (n_users, n_songs), optional
-        What every listener truly likes, where that is known: the top of the ladder.
-    artists : sequence of str or None, optional
-        Of every song, where they are known: a rung of its own.
-    seed : int
-        For the folds and everything learnt.
-    progress : bool
-        Show bars.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray, shape (n_folds, 2)
-        For each rung, from the lowest to the highest as the paper has them, AUC (E7) and mAP@500 (E5) of each fold.
-    """
-    measured: dict[str, list[tuple[float, float]]] = {}
-    for split in Split.folds(plays, n_folds, seed):
-        model = ALS(n_factors=10, n_epochs=10, reg=10.0, seed=seed).fit(split.train)  # (C11)
-        scores = {"chance": chance(split, seed)}
-        if artists is not None:
-            scores["how popular the artist is"] = artist_popularity(split, artists)
-        network = AudioToFactors(n_epochs=n_epochs, seed=seed)
-        ears = {"ridge on mean and spread of the bands": SpectrumRidge(spread=True), "bag of words": BagOfWords(seed=seed)}
-        for name, ear in (ears | {"the network": network}).items():
-            scores[name] = unheard_scores(split, model.P, model.Q, ear, spectrograms, progress)
-        network.expect_complete_training()  # half a training would spoil the mean
-        Q, Q_hat = model.Q[split.heard], network.predict([spectrograms[i] for i in split.unheard])
-        R = np.log1p(split.train.csc[:, split.heard].toarray())  # (n_users, len(heard))
-        scores["the network, then a line a listener"] = Ridge().fit(Q, R.T).predict(Q_hat).T
-        scores["the network, then a network a listener"] = TasteNetworks(seed=seed).fit(Q, R, progress).predict(Q_hat)
-        if truth is not None:
-            scores["the true features"] = truth[:, split.unheard]
-        for name, S in scores.items():
-            measured.setdefault(name, []).append((auc(S, split.played), mean_average_precision(S, split.played)))
-    return {name: np.array(folds) for name, folds in measured.items()}
+def _best(names: list[Hashable] | tuple[Hashable, ...], scores: np.ndarray, n: int) -> list[tuple[Hashable, float]]:
+    order = np.argsort(-scores, kind="stable")[:n]
+    return [(names[j], float(scores[j])) for j in order]

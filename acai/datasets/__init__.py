@@ -4,7 +4,7 @@
 command line knows; both take a path.
 """
 
-from acai.datasets.audio_folder import audio_folder
+from acai.audio.folder import audio_folder
 from acai.datasets.fma import fma
 from acai.datasets.intersection import intersect
 from acai.datasets.listening_log import ListeningLog, lastfm_1k, lastfm_1k_profiles

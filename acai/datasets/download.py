@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from acai.atomic import regular_file
 from acai.datasets.catalogue import Remote
-from acai.datasets.source import opened
-from acai.datasets.streams import decompressor
 from acai.errors import InputError
+from acai.tables.source import opened
+from acai.tables.streams import decompressor
 
 if TYPE_CHECKING:
     import requests

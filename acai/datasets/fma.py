@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from acai.datasets.archives import Source
-from acai.datasets.source import opened
 from acai.errors import InputError, unknown
+from acai.tables.archives import Source
+from acai.tables.source import opened
 
 SILENT = {99134, 108925, 133297}  # of these, fma_small has files without a sound
 LONGEST = 1 << 20  # characters of a line

@@ -7,12 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from acai import selection
 from acai.datasets import rules
 from acai.datasets.rated import compared
-from acai.datasets.table import Ids, Times, read_table
 from acai.errors import unknown
-from acai.ratings import Ratings
+from acai.ratings import Ratings, splits
+from acai.tables.reader import Ids, Times, read_table
 
 LOG = "userid-timestamp-artid-artname-traid-traname.tsv"
 ENDED = np.datetime64("2010-01-01T00:00:00", "s").astype(np.int64)  # the log was collected in 2009
@@ -88,7 +87,7 @@ class ListeningLog:
 
     def split_by_time(self, test: float = 0.2) -> tuple[Self, Self]:
         """Train on the past, test on what came after: the latest `test` of the plays, and those of the same second."""
-        latest = selection.latest_share(self.times, test)
+        latest = splits.latest_share(self.times, test)
         return self.keep(~latest), self.keep(latest)
 
     def __repr__(self) -> str:

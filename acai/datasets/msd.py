@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acai.datasets.archives import Source
 from acai.datasets.rated import compared
-from acai.datasets.source import members, opened, read_all
-from acai.datasets.table import EXCERPT, Ids, read_table
 from acai.errors import InputError
+from acai.tables.archives import Source
+from acai.tables.reader import EXCERPT, Ids, read_table
+from acai.tables.source import members, opened, read_all
 
 if TYPE_CHECKING:
     import h5py

@@ -9,11 +9,11 @@ from reprlib import repr as shown  # at most a line of it
 
 import numpy as np
 
-from acai.building import RepeatedPair
-from acai.datasets.source import opened, read_all
-from acai.datasets.table import BOM, EXCERPT, Ids, Numbers, read_table
 from acai.errors import InputError
 from acai.ratings import Ratings
+from acai.ratings.building import RepeatedPair
+from acai.tables.reader import BOM, EXCERPT, Ids, Numbers, read_table
+from acai.tables.source import opened, read_all
 
 SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
 MOVIELENS = ("user", "item", "rating", "timestamp")

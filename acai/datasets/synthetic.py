@@ -73,7 +73,7 @@ class World:
 
     def spectrograms(self, progress: bool = False) -> list[np.ndarray]:
         """The log-mel spectrogram (A1, A2) of every song in the order of the axis, each float32, (128, frames)."""
-        from acai.audio import log_mel
+        from acai.audio.spectrogram import log_mel
 
         songs = tqdm(self.plays.songs, desc="rendering and hearing songs", disable=not progress)
         return [log_mel(self.sound(song)) for song in songs]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 
-from acai.datasets.source import is_archive, members
-from acai.datasets.streams import CHUNK
 from acai.errors import InputError
+from acai.tables.source import is_archive, members
+from acai.tables.streams import CHUNK
 
 try:
     import fcntl

@@ -1,6 +1,6 @@
 """The network (README part N): layers with `forward` and `backward`, losses, an optimiser, and the proof of it all."""
 
-from acai.nn import gradcheck
+from acai import gradcheck
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
 from acai.nn.linear import Flatten, Linear

@@ -5,8 +5,8 @@ from numbers import Real
 import numpy as np
 
 from acai.errors import InputError
+from acai.nn.fast.batches import over_batch
 from acai.nn.layer import FLOATS, Layer, checked_seed
-from acai.nn.parallel import over_batch
 
 
 class ReLU(Layer):
@@ -18,7 +18,7 @@ class ReLU(Layer):
         return y
 
     def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        from acai.nn import kernels
+        from acai.nn.fast import kernels
 
         dx = np.empty_like(x)
         over_batch(kernels.where_positive, dy, y, dx)  # (N7.6): y = max(0, x), so y > 0 says the same as x > 0

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from acai.nn.fast.batches import over_batch
 from acai.nn.layer import Layer, float_dtype, initial_params, out_size, pair, size
-from acai.nn.parallel import over_batch
 
 
 class Conv2D(Layer):
@@ -62,7 +62,7 @@ class Conv2D(Layer):
         return O, C, *pair("kernel_size", kernel_size, 1)
 
     def _forward(self, x: np.ndarray) -> np.ndarray:
-        from acai.nn import kernels
+        from acai.nn.fast import kernels
 
         W, b = self.params["W"], self.params["b"]
         O, C, kH, kW = W.shape
@@ -80,7 +80,7 @@ class Conv2D(Layer):
         return np.ascontiguousarray(y[..., :: self.stride[1]])
 
     def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
-        from acai.nn import kernels
+        from acai.nn.fast import kernels
 
         W = self.params["W"]
         (O, C, kH, kW), (sH, sW) = W.shape, self.stride

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from acai.errors import InputError, unknown
+from acai.nn.fast.batches import over_batch
 from acai.nn.layer import Layer, out_size, pair
-from acai.nn.parallel import over_batch
 
 
 class MaxPool2D(Layer):
@@ -40,7 +40,7 @@ class MaxPool2D(Layer):
             raise InputError(f"{self}: padding must be less than pool_size, or a window could lie wholly outside")
 
     def _forward(self, x: np.ndarray) -> np.ndarray:
-        from acai.nn import kernels
+        from acai.nn.fast import kernels
 
         windows = self.pool_size, self.stride, self.padding
         y = np.empty(x.shape[:2] + out_size(self, x.shape, self.pool_size), x.dtype)
@@ -49,7 +49,7 @@ class MaxPool2D(Layer):
         return y
 
     def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        from acai.nn import kernels
+        from acai.nn.fast import kernels
 
         dx = np.empty_like(x)
         over_batch(kernels.max_unpool, dy, self._where, dx)  # (N7.4)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from acai.nn.gradreport import Finding
+    from acai.gradcheck.report import Finding
 
 
 def waveform(samples: np.ndarray, rate: float, start: float = 0.0, ax: "Axes | None" = None) -> "Axes":

@@ -1,6 +1,6 @@
 """Planted bugs: one wrong line in a right layer, as everybody has once written it. The gradient check must catch them all.
 
-The catalogue is `bugs.toml`. Each bug replaces one piece of code in one class, of `acai.teaching.layers` or of `acai.nn`.
+The catalogue is `bugs.toml`. Each bug replaces one piece of code in one class, of `acai.nn.plain` or of `acai.nn`.
 `find(name).broken()` is the class with the bug in it, `.diff` shows what was changed, `hunt` runs the check on a class,
 and `puzzle(seed)` gives one without saying which.
 """
@@ -16,9 +16,9 @@ import numpy as np
 
 from acai import nn
 from acai.errors import unknown
-from acai.nn.gradcheck import check, check_steps
-from acai.nn.gradreport import Report
-from acai.teaching import layers
+from acai.gradcheck import check, check_steps
+from acai.gradcheck.report import Report
+from acai.nn import plain
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Bug:
     def layer(self) -> type:
         """The right class."""
         kind = self.name.split(":")[0]
-        return getattr(layers if hasattr(layers, kind) else nn, kind)
+        return getattr(plain if hasattr(plain, kind) else nn, kind)
 
     @property
     def source(self) -> str:
@@ -79,7 +79,7 @@ def find(name: str) -> Bug:
 
 
 def puzzle(seed: int | None = None) -> type:
-    """A layer with a bug, drawn at random, for the learner to find with `acai.nn.gradcheck.check`."""
+    """A layer with a bug, drawn at random, for the learner to find with `acai.gradcheck.check`."""
     return CATALOGUE[np.random.default_rng(seed).integers(len(CATALOGUE))].broken()
 
 

@@ -11,7 +11,8 @@
 import numpy as np
 
 from acai import plots
-from acai.cf import Baseline, GlobalMean, ItemKNN, UserKNN, evaluate, similarities
+from acai.cf import Baseline, GlobalMean, ItemKNN, UserKNN, similarities
+from acai.evaluation import evaluate
 from acai.teaching.exercises import check, exercises, hint
 from acai.teaching.survey import survey
 

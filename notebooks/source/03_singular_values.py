@@ -13,7 +13,8 @@ import numpy as np
 from IPython.display import Audio
 
 from acai import plots
-from acai.cf import SVD, Baseline, ItemKNN, UserKNN, evaluate
+from acai.cf import SVD, Baseline, ItemKNN, UserKNN
+from acai.evaluation import evaluate
 from acai.teaching.exercises import check, exercises, hint
 from acai.teaching.survey import survey
 
@@ -298,5 +299,5 @@ check("03-imputed", imputed)
 #
 # ## What to read next
 #
-# * The README, part C: (C4) to (C7). In the code: `acai/cf/factors.py`, which never writes the filled table down.
+# * The README, part C: (C4) to (C7). In the code: `acai/cf/factor_model.py`, which never writes the filled table down.
 # * **[Notebook 04](04_descent.ipynb)** finds $P$ and $Q$ from the known stars alone.

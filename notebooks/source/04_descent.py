@@ -12,9 +12,10 @@
 import numpy as np
 
 from acai import nn, plots
-from acai.cf import SGD, Baseline, GradientDescent, ItemKNN, UserKNN, evaluate
+from acai.cf import SGD, Baseline, GradientDescent, ItemKNN, UserKNN
 from acai.cf.descent import decay_tables
 from acai.errors import InputError
+from acai.evaluation import evaluate
 from acai.teaching.exercises import check, exercises, hint
 from acai.teaching.survey import survey
 

@@ -14,9 +14,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from acai import nn, plots
-from acai.nn import gradcheck
-from acai.teaching import bugs, layers
+from acai import gradcheck, nn, plots
+from acai.nn import plain
+from acai.teaching import bugs
 from acai.teaching.exercises import check, exercises, hint
 
 exercises("05")
@@ -473,7 +473,7 @@ check("05-dilated", DilatedConv)
 #
 # * [`acai/nn/linear.py`](../acai/nn/linear.py) and [`acai/nn/conv.py`](../acai/nn/conv.py): the layers you have met,
 #   `forward` and `backward` on one screen.
-# * [`acai/nn/gradcheck.py`](../acai/nn/gradcheck.py): the check itself. It works on a file of yours from the command
+# * [`acai/gradcheck/check.py`](../acai/gradcheck/check.py): the check itself. It works on a file of yours from the command
 #   line, too: `acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9`.
 # * **[Notebook 06](06_digits.ipynb)** puts layers one after another, lets them read handwriting, and breaks them on
 #   purpose.

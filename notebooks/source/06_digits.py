@@ -12,9 +12,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits  # the digits come with scikit-learn; nothing is downloaded
 
-from acai import nn, plots
-from acai.nn import gradcheck
-from acai.teaching import bugs, layers
+from acai import gradcheck, nn, plots
+from acai.nn import plain
+from acai.teaching import bugs
 from acai.teaching.exercises import check, exercises, hint
 
 digits = load_digits()
@@ -147,12 +147,12 @@ plots.matrices({"a seven": seven[0, 0], **{f"kernel {o}": answers[o] for o in st
 # %% [markdown]
 # ## One wrong line
 #
-# Now break it. `acai.teaching.layers` has the same layers as a student would write them, and `acai.teaching.bugs` wrong
+# Now break it. `acai.nn.plain` has the same layers as a student would write them, and `acai.teaching.bugs` wrong
 # versions of them. Here is the network once more with a convolution and a linear layer from there: once right, and four
 # times with one line wrong in `backward`.
 
 # %%
-def suspect(conv=layers.Conv, linear=layers.Linear):
+def suspect(conv=plain.Conv, linear=plain.Linear):
     """The network with a convolution and a linear layer of these classes."""
     first, last = conv(C=1, O=16, kernel=(3, 3), padding=(1, 1)), linear(D=256, O=10, seed=1)
     first.params["W"] *= np.sqrt(2 / 9)
@@ -185,7 +185,7 @@ plt.show()
 
 # %%
 for name in ("right", *names):
-    kind = layers.Conv if name == "right" else bugs.find(name).broken()
+    kind = plain.Conv if name == "right" else bugs.find(name).broken()
     print(f"{name:<30} {'right' if all(report.ok for report in bugs.hunt(kind)) else 'WRONG'}")
 
 # %% [markdown]
@@ -201,7 +201,7 @@ print(gradcheck.check(nn.Sequential(small), (2, 1, 4, 4), step=2.0**-8))
 # %% [markdown]
 # ## To read the picture of an error
 #
-# A wrong gradient leaves a print. `plots.error_map` draws what `backward` says minus the true slope: white is exactly
+# A wrong gradient leaves a print. `gradcheck.error_map` draws what `backward` says minus the true slope: white is exactly
 # right, red too much, blue too little. Samples are below one another, channels side by side, black lines between them.
 # Four to practise on, all of them in dx, for three samples of two channels:
 
@@ -217,7 +217,7 @@ fig, panels = plt.subplots(1, 4, figsize=(11, 4.4), layout="constrained")
 for (name, arguments), panel in zip(practice.items(), panels):
     layer = bugs.find(name).broken()(**arguments)
     dx = gradcheck.check(layer, (3, 2, 6, 6)).findings[0]  # the first finding is about x
-    plots.error_map(dx, panel).set_title(name, fontsize=10)
+    gradcheck.error_map(dx, panel).set_title(name, fontsize=10)
 plt.show()
 
 # %% [markdown]
@@ -249,7 +249,7 @@ from acai.teaching.exercises.network import prints
 
 fig, panels = plt.subplots(1, 3, figsize=(9, 4.4), layout="constrained")
 for (letter, dx), panel in zip(prints().items(), panels):
-    plots.error_map(dx, panel).set_title(letter)
+    gradcheck.error_map(dx, panel).set_title(letter)
 plt.show()
 
 # %% exercise="06-prints"
@@ -416,7 +416,7 @@ check("06-read", (learn_to_read, x, t))
 #
 # * [`acai/teaching/bugs.toml`](../acai/teaching/bugs.toml): the whole catalogue. `bugs.puzzle()` gives you a broken layer
 #   without saying what is wrong with it; hunt with `gradcheck.check` or `bugs.hunt`.
-# * [`acai/nn/gradreport.py`](../acai/nn/gradreport.py): how the report guesses from the pattern what happened.
+# * [`acai/gradcheck/report.py`](../acai/gradcheck/report.py): how the report guesses from the pattern what happened.
 # * [`acai/content/training.py`](../acai/content/training.py): what a real training adds: a learning rate that falls, steps that are
 #   cut, stopping and going on.
 # * **[Notebook 07](07_sound.ipynb)**: sound. There the pictures that a convolution looks at are made of music.

@@ -5,7 +5,7 @@
 # apart, the picture tells apart, too?
 #
 # From air pressure to the log-mel spectrogram, one step after another, with something to hear at each; then filters
-# that listen to it. Equations (A1), (A2) are those of the [README](../README.md), part A; the code is `acai/audio.py`.
+# that listen to it. Equations (A1), (A2) are those of the [README](../README.md), part A; the code is `acai/audio/spectrogram.py`.
 
 # %%
 import matplotlib.pyplot as plt
@@ -341,7 +341,7 @@ check("07-tempo", tempo)
 # %% [markdown]
 # ## What to read next
 #
-# * [`acai/audio.py`](../acai/audio.py): this notebook for files of any length, read block by block.
+# * [`acai/audio/spectrogram.py`](../acai/audio/spectrogram.py): this notebook for files of any length, read block by block.
 #   `acai features FOLDER` does it to your own music.
-# * [`acai/recording.py`](../acai/recording.py): what can be wrong with a sound file, and how each flaw is named.
+# * [`acai/audio/recording.py`](../acai/audio/recording.py): what can be wrong with a sound file, and how each flaw is named.
 # * **[Notebook 08](08_the_whole.ipynb)**: the network listens, and a song that nobody has played finds its listeners.

@@ -6,21 +6,22 @@
 #
 # Everything comes together here: plays become hidden features (notebooks 01 to 04), a network (05, 06) learns to hear
 # them (07). Equations (A4), (A5), (A6) are in the [README](../README.md), part A; the code is
-# `acai/content/audio_to_factors.py` and `acai/content/new_songs.py`.
+# `acai/content/audio_to_factors.py` and `acai/content/cold_start.py`.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Audio
 
-from acai import metrics, plots
+from acai import plots
 from acai.cf import ALS
 from acai.content import AudioToFactors
-from acai.content.cold_start import Split, areas, chance, unheard_scores
-from acai.content.ears import Ridge, SpectrumRidge
+from acai.content.audio_models import Ridge, SpectrumRidge
+from acai.content.cold_start import NewSongs
 from acai.content.networks import dieleman_network
-from acai.content.new_songs import NewSongs
 from acai.datasets.synthetic import FEATURES, synthetic
+from acai.evaluation import metrics
+from acai.studies.ladder import Split, areas, chance, unheard_scores
 from acai.teaching.exercises import check, exercises, hint
 
 exercises("08")
@@ -395,7 +396,7 @@ check("08-ear", Ear)
 #   who played what how often.
 # * `acai demo` is this notebook with a larger world, on a page with players.
 # * [`acai/content/audio_to_factors.py`](../acai/content/audio_to_factors.py) and
-#   [`acai/content/new_songs.py`](../acai/content/new_songs.py): the two classes that did it.
+#   [`acai/content/cold_start.py`](../acai/content/cold_start.py): the two classes that did it.
 #   [`acai/content/training.py`](../acai/content/training.py): how the network was trained.
 # * The paper: van den Oord, Dieleman, Schrauwen, *Deep content-based music recommendation*, 2013.
 # * And then: change something. Another network, another world, other features. Whether it got better, the ladder says.

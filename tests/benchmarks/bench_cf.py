@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from acai import datasets, metrics
-from acai.cf import ALS, SGD, SVD, Baseline, GradientDescent, ItemKNN, Popularity, UserKNN, evaluate, split_each_user
+from acai import datasets
+from acai.cf import ALS, SGD, SVD, Baseline, GradientDescent, ItemKNN, Popularity, UserKNN
+from acai.evaluation import evaluate, metrics, split_each_user
 from acai.ratings import Ratings
 
 

@@ -23,8 +23,8 @@ import numpy as np
 import soundfile
 
 from acai.audio import log_mel
+from acai.audio.features import extract
 from acai.datasets import audio_folder
-from acai.features import extract
 
 
 def clip(file: Path, seed: int, rate: int, channels: int) -> None:
@@ -82,7 +82,7 @@ def measure(folder: Path, args: argparse.Namespace) -> None:
     expected, cache = contents(folder / "cache"), folder / "killed"
     moment = random.Random(0)
     program = (  # all that is imported late is there before the clock starts, so that the kills fall into the work
-        "import sys, joblib, soundfile; from acai.features import extract; from acai.datasets import audio_folder;"
+        "import sys, joblib, soundfile; from acai.audio.features import extract; from acai.datasets import audio_folder;"
         "from acai.audio import log_mel; paths = audio_folder(sys.argv[1]).paths; log_mel(next(iter(paths.values())));"
         "print('ready', flush=True); extract(paths, sys.argv[2])"
     )

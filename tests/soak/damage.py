@@ -9,9 +9,9 @@ import numpy as np
 
 import acai
 from acai import nn
+from acai.audio.feature_cache import SUBFOLDER
+from acai.audio.features import extract
 from acai.content import AudioToFactors
-from acai.feature_cache import SUBFOLDER
-from acai.features import extract
 from acai.ratings import Ratings
 
 from . import material

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from acai.nn import gradcheck
+from acai import gradcheck
 
 Mistakes = Mapping[str, object]  # what usual mistakes give, by the keys of their sentences
 

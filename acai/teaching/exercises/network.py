@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from acai import nn
-from acai.nn import gradcheck
+from acai import gradcheck, nn
+from acai.nn.plain import Conv
 from acai.reference import nn as loops
 from acai.teaching import bugs
 from acai.teaching.exercises.judging import Wrong, asked, blame, built, judge, odd, prove, upstream
-from acai.teaching.layers import Conv
 
 
 def check_cube(answer: object, rng: np.random.Generator) -> None:

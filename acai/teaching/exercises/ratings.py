@@ -7,7 +7,7 @@ import numpy as np
 
 from acai.cf import Baseline, GlobalMean
 from acai.datasets.rules import DAY
-from acai.metrics import rmse
+from acai.evaluation.metrics import rmse
 from acai.reference.data import stars_from_times
 from acai.teaching.exercises.judging import Wrong, asked, blame, judge
 from acai.teaching.survey import survey

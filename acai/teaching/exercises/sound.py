@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from acai.audio import log_mel
-from acai.content.ears import SpectrumRidge
+from acai.audio.spectrogram import log_mel
+from acai.content.audio_models import SpectrumRidge
 from acai.datasets.synthetic import FEATURES, RATE, render, synthetic
 from acai.reference import content, sound
 from acai.teaching.exercises.judging import Wrong, asked, blame, built, judge

@@ -16,9 +16,9 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from acai.building import check_count
-from acai.datasets.source import opened
 from acai.errors import InputError, unknown
+from acai.ratings.building import check_count
+from acai.tables.source import opened
 
 BLOCK = 1 << 22  # bytes read at a time; also the longest line there may be
 PIECE = 1 << 16  # bytes decoded at a time, to see that they are text: the letters stay in the cache
@@ -74,7 +74,7 @@ class Numbers:
 
     def read(self, lines: Lines) -> np.ndarray:
         """The column's values; a line that has none is faulty."""
-        from acai.datasets.kernels import decimals
+        from acai.tables.kernels import decimals
 
         starts, ends = lines.starts[self.field], lines.ends[self.field]
         numbers, whole = decimals(lines.block, starts, ends), np.issubdtype(self.dtype, np.integer)
@@ -95,7 +95,7 @@ class Times:
 
     def read(self, lines: Lines) -> np.ndarray:
         """The column's values; a line that has none is faulty."""
-        from acai.datasets.kernels import clock
+        from acai.tables.kernels import clock
 
         year, month, day, hour, minute, second = clock(lines.block, lines.starts[self.field], lines.ends[self.field])
         months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
@@ -120,7 +120,7 @@ class Ids:
 
     def read(self, lines: Lines) -> np.ndarray:
         """The number of the id on each line, int32; ids that are new get one, but for those on faulty lines."""
-        from acai.datasets.kernels import intern
+        from acai.tables.kernels import intern
 
         n, room = self.n + len(lines.fault), 8 * (int(self.offsets[self.n]) + len(lines.fault) + len(lines.raw) // 8)
         if room > len(self.pool):  # see to it that only new ids find a place; doubling keeps growth cheap

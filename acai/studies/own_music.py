@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from acai.datasets.audio_folder import audio_folder
+from acai.audio.features import extract
+from acai.audio.folder import audio_folder
 from acai.datasets.rated import triplets
 from acai.errors import InputError
-from acai.features import extract
 from acai.ratings import Ratings
 
 

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from acai.errors import InputError, unknown
-from acai.nn.gradreport import Finding, Report, hint
+from acai.gradcheck.hints import hint
+from acai.gradcheck.report import Finding, Report
 from acai.nn.layer import checked_layer, checked_shape, name_of, params_of, size
 from acai.reference.nn import sgd_step
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from acai.audio.recording import open_regular
 from acai.errors import InputError
 from acai.files import atomic_write
-from acai.recording import open_regular
 
 SUBFOLDER = "acai-features"
 INDEX = "index"

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from acai import feature_cache
-from acai.audio import log_mel, mfcc, validate_settings
+from acai.audio import feature_cache
+from acai.audio.recording import Recording, Sound, open_regular, readable_name
+from acai.audio.spectrogram import log_mel, mfcc, validate_settings
+from acai.audio.workers import Workers
 from acai.errors import InputError, unknown
 from acai.files import remove_leftovers
-from acai.recording import Recording, Sound, open_regular, readable_name
-from acai.workers import Workers
 
 KINDS = {"log_mel": log_mel, "mfcc": mfcc}
 VERSION = 2  # of what an entry means: to be increased when `acai.audio` computes something else, or files look otherwise

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from acai.datasets import streams
-from acai.datasets.archives import BLOCK, Source, tar_members, zip_members
-from acai.datasets.streams import CHUNK, Budget, Checked, Decompressed, buffered, decompressor, library_errors
 from acai.errors import InputError, unknown
+from acai.tables import streams
+from acai.tables.archives import BLOCK, Source, tar_members, zip_members
+from acai.tables.streams import CHUNK, Budget, Checked, Decompressed, buffered, decompressor, library_errors
 
 ZIP = (b"PK\3\4", b"PK\5\6", b"PK\7\10")  # how a zip archive begins: with files, without one, in several parts
 NAMED = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """What was learnt, on one HTML page that one can read, look at and hear: no script, no network, nothing beside it.
 
-The page itself is `report.html`; here its gaps are filled.
+The page itself is `page.html`; here its gaps are filled.
 """
 
 import base64

@@ -11,10 +11,10 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from acai import selection
-from acai.building import as_seconds, as_values, by_rows, checked_csr, intern, stored_ids, stored_rows
 from acai.errors import InputError, unknown
 from acai.files import Contents, load_npz, save_npz
+from acai.ratings import splits
+from acai.ratings.building import as_seconds, as_values, by_rows, checked_csr, intern, stored_ids, stored_rows
 
 KIND = "ratings saved by acai"
 
@@ -209,11 +209,11 @@ class Ratings:
         seed : int
             The same seed gives the same parts.
         """
-        return self._parted(selection.random_share(self.n_ratings, test, seed, "ratings"))
+        return self._parted(splits.random_share(self.n_ratings, test, seed, "ratings"))
 
     def folds(self, n: int, seed: int = 0) -> Iterator[tuple[Self, Self]]:
         """Part the known entries at random into `n` equal folds; yields (train, test), each fold the test once."""
-        fold = selection.random_fold(self.n_ratings, n, seed)
+        fold = splits.random_fold(self.n_ratings, n, seed)
         for f in range(n):
             yield self._parted(fold == f)
 
@@ -225,15 +225,15 @@ class Ratings:
         """
         if self.times is None:
             raise InputError("these ratings have no times; give from_triplets its times, or split at random with split()")
-        return self._parted(selection.latest_share(self.times, test))
+        return self._parted(splits.latest_share(self.times, test))
 
     def leave_k_out(self, k: int = 1, seed: int = 0) -> tuple[Self, Self]:
         """Hold out `k` entries at random of every user who has more than `k`; gives (train, test)."""
-        return self._parted(selection.k_of_each_row(self.csr.indptr, k, seed))
+        return self._parted(splits.k_of_each_row(self.csr.indptr, k, seed))
 
     def split_songs(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
         """Hold out a share `test` of the songs whole, as if nobody had ever heard them; gives (train, test)."""
-        return self._parted(selection.random_share(self.n_songs, test, seed, "songs")[self.csr.indices])
+        return self._parted(splits.random_share(self.n_songs, test, seed, "songs")[self.csr.indices])
 
     def _parted(self, in_test: np.ndarray) -> tuple[Self, Self]:
         return self.keep(~in_test), self.keep(in_test)

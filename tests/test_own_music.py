@@ -5,9 +5,9 @@ import pytest
 import soundfile
 
 from acai.cli import main
-from acai.content.library import own_music
 from acai.datasets import synthetic
 from acai.errors import InputError
+from acai.studies.own_music import own_music
 
 WORLD = synthetic(40, 30, seconds=3.2)
 NEW = ["calm/song-0003.wav", "song-0004.flac"]

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 from scipy import sparse
 
+from acai.audio.recording import Recording, Sound, is_rate
 from acai.errors import InputError, check_settings
-from acai.recording import Recording, Sound, is_rate
 
 LARGEST = 1 << 28  # numbers in one spectrogram (1 GiB): with the usual settings, 13 hours
 LIMITS = (

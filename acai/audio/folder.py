@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from acai.audio.recording import readable_name
 from acai.errors import InputError
-from acai.recording import readable_name
 
 # Those that cannot be decoded (the last three) are listed all the same, so that their owner hears why they are missing.
 ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".wma")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from acai.datasets.streams import CHUNK, Budget, Checked, buffered, damaged, library_errors
 from acai.errors import InputError
+from acai.tables.streams import CHUNK, Budget, Checked, buffered, damaged, library_errors
 
 BLOCK = tarfile.BLOCKSIZE
 LONGEST_HEADER = 1 << 20  # bytes of the header that holds what does not fit into a block, such as a long name

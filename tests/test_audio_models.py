@@ -9,7 +9,7 @@ from scipy.fft import dct
 from sklearn.cluster import KMeans
 from sklearn.linear_model import Ridge as Sklearn
 
-from acai.content.ears import BagOfWords, Ridge, SpectrumRidge
+from acai.content.audio_models import BagOfWords, Ridge, SpectrumRidge
 from acai.errors import InputError
 from acai.reference.content import ridge as loops
 

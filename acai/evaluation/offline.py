@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from acai import metrics
 from acai.cf.given import expect_ratings, expect_same_axes
 from acai.cf.recommender import Recommender
 from acai.errors import InputError, unknown
+from acai.evaluation import metrics
 from acai.ratings import Ratings
 from acai.settings import Limits, checked
 

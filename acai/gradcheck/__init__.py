@@ -1,0 +1,7 @@
+"""The gradient check (README part N): whether `backward` is right, and where and how it is not."""
+
+from acai.gradcheck.check import NotExact, adjoint, check, check_steps
+from acai.gradcheck.picture import error_map
+from acai.gradcheck.report import Finding, Report
+
+__all__ = ["Finding", "NotExact", "Report", "adjoint", "check", "check_steps", "error_map"]

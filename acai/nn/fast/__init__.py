@@ -1,0 +1,1 @@
+"""What makes the network fast: compiled kernels, and batches spread over threads."""

@@ -1,0 +1,5 @@
+"""R, the ratings that everything here learns from: how it is built, held and split (README part D)."""
+
+from acai.ratings.matrix import Ratings
+
+__all__ = ["Ratings"]

@@ -1,0 +1,1 @@
+"""A page of results that can be read, looked at and listened to."""

@@ -1,0 +1,1 @@
+"""Studies: whole experiments, from data to results, on top of all other packages."""

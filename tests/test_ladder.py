@@ -1,0 +1,84 @@
+"""The ladder's own pieces: what is held out, what is compared."""
+
+import numpy as np
+import pytest
+
+from acai.datasets import synthetic
+from acai.studies.ladder import Split, areas, artist_popularity, chance, climb, mean_average_precision, unheard_scores
+
+WORLD = synthetic(300, 120, seconds=1)
+SPLIT = Split.of(*WORLD.plays.split_songs(test=0.25, seed=1))
+
+
+class Told:
+    """An ear that is told the truth and keeps what it was given."""
+
+    def fit(self, spectrograms, Q, progress=False):
+        self.learnt_from, self.Q = spectrograms, Q
+
+    def predict(self, spectrograms):
+        return np.array(spectrograms)
+
+
+def test_held_out_songs_have_no_plays_left_to_learn_from():
+    assert len(SPLIT.unheard) == 30 and len(SPLIT.heard) == 90
+    assert SPLIT.train.csc[:, SPLIT.unheard].nnz == 0
+    np.testing.assert_array_equal(SPLIT.played, WORLD.plays.csr.toarray()[:, SPLIT.unheard] > 0)
+
+
+def test_an_ear_learns_from_the_heard_and_tells_the_unheard():
+    ear = Told()
+    scores = unheard_scores(SPLIT, WORLD.tastes, WORLD.features, ear, list(WORLD.features))
+    np.testing.assert_array_equal(ear.learnt_from, WORLD.features[SPLIT.heard])
+    np.testing.assert_array_equal(ear.Q, WORLD.features[SPLIT.heard])
+    np.testing.assert_allclose(scores, WORLD.tastes @ WORLD.features[SPLIT.unheard].T)
+
+
+def test_chance_is_blind_and_the_truth_is_not():
+    ladder = areas(SPLIT, {"chance": chance(SPLIT), "truth": WORLD.tastes @ WORLD.features[SPLIT.unheard].T})
+    assert ladder["chance"] == pytest.approx(0.5, abs=0.02)
+    assert ladder["truth"] > 0.8
+
+
+def test_the_folds_hold_every_song_out_once():
+    held = [split.unheard for split in Split.folds(WORLD.plays, 4, seed=2)]
+    assert sorted(np.concatenate(held)) == list(range(120))
+
+
+def test_the_popularity_of_an_artist_is_the_mean_over_the_songs_that_have_listeners():
+    artists = [("ann", "bob", "cleo", None)[i % 4] for i in range(120)]
+    plays = WORLD.plays.csr.toarray().sum(axis=0)
+    scores = artist_popularity(SPLIT, artists)
+    assert scores.shape == SPLIT.played.shape and (scores == scores[0]).all()
+    for i, score in zip(SPLIT.unheard, scores[0]):
+        others = [plays[j] for j in SPLIT.heard if artists[j] == artists[i] is not None]
+        assert score == pytest.approx(np.mean(others) if others else 0)
+
+
+def test_mean_average_precision_by_hand():
+    scores = np.array([[0.9, 0.8, 0.1], [0.1, 0.2, 0.3], [1.0, 2.0, 3.0]])
+    played = np.array([[True, False, True], [False, True, False], [False, False, False]])  # the third listener does not count
+    assert mean_average_precision(scores, played) == pytest.approx(((1 + 2 / 3) / 2 + 1 / 2) / 2)
+    assert mean_average_precision(scores, played, k=1) == pytest.approx((1 + 0) / 2)
+
+
+def test_a_ladder_is_not_climbed_on_after_ctrl_c(monkeypatch):
+    def cut_short(split, P, Q, ear, *_):
+        ear.history = [0]
+        return split.played
+
+    monkeypatch.setattr("acai.studies.ladder.unheard_scores", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        climb(WORLD.plays, list(WORLD.features), n_folds=2, n_epochs=2)
+
+
+def test_the_whole_ladder_on_features_that_can_be_read_off_the_spectrum():
+    """Spectrograms that are the true features themselves: every ear must come near the truth, and beat chance."""
+    rng = np.random.default_rng(0)
+    S = [np.repeat(z[:, None], 130, axis=1) + rng.normal(0, 0.1, (7, 130)) for z in WORLD.features]
+    ladder = climb(WORLD.plays, [s.astype(np.float32) for s in S], n_folds=2, n_epochs=15, truth=WORLD.tastes @ WORLD.features.T)
+    auc = {name: folds[:, 0].mean() for name, folds in ladder.items()}
+    assert all(folds.shape == (2, 2) for folds in ladder.values())
+    assert auc["chance"] < 0.55 < 0.75 < auc["ridge on mean and spread of the bands"] < auc["the true features"]
+    assert 0.65 < auc["the network"] < auc["the true features"]
+    assert auc["the network, then a line a listener"] > 0.6 and auc["the network, then a network a listener"] > 0.6

@@ -9,9 +9,12 @@ import importlib
 from acai import numba_cache
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Ratings", "audio", "cf", "content", "datasets", "load", "metrics", "nn", "plots", "reference", "teaching"]
+__all__ = [
+    "InputError", "Ratings", "audio", "cf", "content", "datasets", "evaluation", "gradcheck", "load", "nn", "plots",
+    "reference", "studies", "teaching",
+]
 
-_HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf.recommender"}
+_HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf"}
 
 
 def __getattr__(name: str) -> object:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
 
+LARGEST_COUNT = np.iinfo(np.int32).max  # of entries, users or songs: their numbers are int32
+
 
 class InputError(ValueError):
     """What was given, what was expected, what to do: the command line prints it as one line and exits with code 2."""
@@ -77,6 +79,12 @@ def check_codes(codes: object, n: int, what: str, or_unknown: bool = False) -> n
         unknown_is = ", or −1 for one that is not known" if or_unknown else ""
         raise InputError(f"{what} contain {array[wrong][0]}; expected 0 to {n - 1}{unknown_is}")
     return np.ascontiguousarray(array, dtype=np.int32 if array.dtype == np.int32 else np.intp)
+
+
+def check_count(n: int, what: str, where: object = "these ratings") -> None:
+    """Refuse more entries, users or songs than the numbers of R (int32) can count; they would begin again below zero."""
+    if n > LARGEST_COUNT:
+        raise InputError(f"{where}: {n:,} {what}; acai counts up to {LARGEST_COUNT:,} of them: take a sample, or split them")
 
 
 def check_settings(owner: object, limits: Iterable[tuple[Iterable[str], type, str, Callable[[object], bool]]]) -> None:

@@ -13,7 +13,7 @@ from acai.gradcheck import check
 from acai.nn import plain
 from acai.teaching import bugs
 
-STUDENTS = [layer for _, layer in inspect.getmembers(layers, inspect.isclass)]
+STUDENTS = [layer for _, layer in inspect.getmembers(plain, inspect.isclass)]
 OURS = [nn.Dropout, nn.GlobalPool, nn.MSE, nn.SGD, nn.SoftmaxCrossEntropy, nn.Tanh]
 RIGHT = STUDENTS + OURS
 

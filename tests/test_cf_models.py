@@ -363,6 +363,6 @@ def test_importing_is_cheap():
     import subprocess
     import sys
 
-    code = "import sys, acai.cf, acai.evaluation.metrics; print([m for m in ('numba', 'librosa', 'matplotlib') if m in sys.modules])"
+    code = "import sys, acai.cf, acai.evaluation; print([m for m in ('numba', 'librosa', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from acai import gradcheck, nn
+from acai import nn
 from acai.errors import InputError
 from acai.gradcheck import NotExact, adjoint, check, check_steps
+from acai.gradcheck.check import _richardson
 
 
 class Scaled:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from acai.gradcheck.hints import hint
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from acai import nn
-from acai.gradcheck import Finding, Report, check
+from acai.gradcheck import Finding, Report, check, error_map
+from acai.gradcheck.hints import hint
 
 
 class Wrong(nn.Linear):
@@ -18,6 +20,24 @@ def test_a_report_is_a_picture_in_a_notebook():
         report = check(layer, shape)
         assert report._repr_png_().startswith(b"\x89PNG")
     assert check(Wrong(3, 2, seed=0), (4, 3)).wrong_arrays == ["x", "W", "b"]
+
+
+@pytest.mark.parametrize("layer, shape", [(Wrong(3, 2, seed=0), (4, 3)), (nn.Conv2D(2, 3, 2), (2, 2, 3, 3))])
+def test_a_map_of_errors_shades_the_wrong_places_and_says_how_wrong_they_are(layer, shape):
+    ax = Figure().add_subplot()
+    finding = check(layer, shape).findings[0]
+    (drawn,) = error_map(finding, ax).images
+    N, C, H, W = (1,) * (4 - len(shape)) + shape
+    shade = np.asarray(drawn.get_array()).reshape(N, H, C, W).transpose(0, 2, 1, 3).reshape(shape)
+    assert np.array_equal(shade != 0, finding.wrong)
+    assert ax.get_title() == f"dx: wrong by up to {np.abs(finding.analytic - finding.numeric).max():.3g}"
+
+
+def test_the_name_of_a_parameter_is_drawn_as_it_is():
+    ax = Figure().add_subplot()
+    error_map(Finding("$\\frac$", np.zeros(2), np.ones(2)), ax)
+    assert ax.get_title() == r"d\$\frac\$: wrong by up to 1"
+    FigureCanvasAgg(ax.figure).draw()
 
 
 RIGHT = np.arange(1.0, 1 + 2 * 3 * 4 * 5).reshape(2, 3, 4, 5) ** 2 % 101

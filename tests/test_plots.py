@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from acai import nn, plots
+from acai import plots
 from acai.cf.neighbours import Neighbour
 from acai.datasets import synthetic
 from acai.errors import InputError
-from acai.gradcheck import check
 from acai.ratings import Ratings
 from acai.teaching.survey import listening_log
 
@@ -36,7 +35,6 @@ EXAMPLES = {
     "contributions": lambda: plots.contributions(NEIGHBOURS, mean=3.0),
     "descent": lambda: plots.descent({"a": [3, 2, 1]}),
     "diary": lambda: plots.diary(np.array([0, 86400, 172800]), ["x", "y", "y"]),
-    "error_map": lambda: plots.error_map(check(nn.Linear(3, 2, seed=0), (2, 3)).findings[0]),
     "factor_map": lambda: plots.factor_map(RNG.normal(size=(9, 3)), np.arange(9), "tempo"),
     "filters": lambda: plots.filters(RNG.normal(size=(5, 1, 8, 3))),
     "gallery": lambda: plots.gallery(RNG.random((3, 8, 8)), ["a", "b", "c"]),

@@ -186,7 +186,7 @@ def test_what_cannot_be_ids(ids, message):
 
 
 def test_more_than_int32_can_count_is_refused(monkeypatch):
-    monkeypatch.setattr("acai.ratings.building.MOST", 3)
+    monkeypatch.setattr("acai.errors.LARGEST_COUNT", 3)
     assert build([("a", song, 1) for song in "xyz"]).n_ratings == 3
     with pytest.raises(InputError, match="these ratings: 4 entries; acai counts up to 3 of them"):
         build([("a", song, 1) for song in "wxyz"])

@@ -47,7 +47,7 @@ def places(files: list[Path], pattern: str) -> dict[str, tuple[str, int]]:
 
 def code_places() -> dict[str, tuple[str, int]]:
     """Each equation's line of code: where a comment carries its id, and only in want of one, where a docstring does."""
-    others = {"reference", "teaching", "plots", "commands", "gradcheck.py", "gradreport.py"}  # they speak of equations, too
+    others = {"reference", "teaching", "plots", "commands", "studies", "gradcheck", "plain.py"}  # they speak of equations, too
     files = [path for path in python_files("acai") if not others & set(path.relative_to(ROOT).parts)]
     in_group = rf"\((?:{ID})(?:(?:,| and| to|–| …)\s*{ID})*\)"
     return places(files, rf"{in_group}") | places(files, rf"#.*?({in_group})")

@@ -11,7 +11,6 @@ from acai.cf.factor_model import MOST_FACTORS, FactorModel, objective, residuals
 from acai.cf.given import expect_ratings, expect_same_axes
 from acai.cf.recommender import how_many
 from acai.errors import InputError
-from acai.evaluation.metrics import rmse
 from acai.ratings import Ratings
 from acai.settings import setting
 
@@ -210,7 +209,8 @@ class SGD(FactorModel):
             _expect_descent(self, epoch, self.history[-1], self.history[0], or_else)
             if validation is not None:
                 r_hat = np.clip(self._pairs(validation.user_codes, validation.csr.indices), r.min(), r.max())
-                self.validation_history.append(rmse(validation.csr.data, r_hat))
+                e = np.subtract(validation.csr.data, r_hat, dtype=np.float64)
+                self.validation_history.append(float(np.sqrt(np.mean(np.square(e)))))
                 best = int(np.argmin(self.validation_history))
                 if best == epoch:
                     best_W, best_b = W.copy(), b.copy()

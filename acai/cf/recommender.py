@@ -11,8 +11,8 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from acai.cf.given import codes_of, expect_ratings
-from acai.errors import InputError, check_codes, unknown
-from acai.files import Contents, load_npz, save_npz
+from acai.errors import InputError, check_codes
+from acai.files import Contents, save_npz
 from acai.ratings import Ratings
 from acai.settings import check_settings, checked
 
@@ -254,43 +254,6 @@ class Recommender(ABC):
         if self.ratings is None:
             raise InputError(f"this {type(self).__name__} has not learnt anything yet; call fit(ratings) first")
         return self.ratings
-
-
-def load(path: str | Path) -> Recommender:
-    """Read a model that `model.save(path)` wrote; nothing in the file is ever executed.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    Recommender
-        Of the class that was saved, with its settings; it predicts and recommends what the saved one did, to the bit.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it is not one that `save` wrote.
-    """
-    from acai.cf import MODELS
-
-    contents = load_npz(path, KIND)
-    name, settings = contents.value("model", str), contents.value("settings", dict)
-    with contents.faults():
-        if name not in MODELS:
-            raise unknown("model", name, MODELS, n=len(MODELS))
-        known = {f.name for f in dataclasses.fields(MODELS[name]) if f.name != "init"}
-        for setting, value in settings.items():
-            if setting not in known or not isinstance(value, str | int | float | None):
-                raise InputError(f"{name} has no setting {setting}={value!r}")
-        model = MODELS[name](**settings)
-    ratings = Ratings.from_contents(contents)
-    if ratings.n_ratings == 0:
-        raise contents.fault("there is not one rating; expected those that the model was fitted on")
-    model._read_state(contents.part("learnt "), ratings)
-    return model._ready(ratings)
 
 
 def how_many(ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:

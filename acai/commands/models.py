@@ -8,8 +8,8 @@ from types import NoneType
 
 import numpy as np
 
-from acai import load, plots
-from acai.cf import MODELS, Recommender
+from acai import plots
+from acai.cf import MODELS, Recommender, load
 from acai.commands import expect_picture, expect_place
 from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown

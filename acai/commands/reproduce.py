@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acai import cf, datasets, plots
+from acai import cf, datasets, evaluation, plots
 from acai.commands import expect_picture
 from acai.terminal import one_line
 

@@ -1,6 +1,5 @@
-"""The network (README part N): layers with `forward` and `backward`, losses, an optimiser, and the proof of it all."""
+"""The network (README part N): layers with `forward` and `backward`, losses, and an optimiser."""
 
-from acai import gradcheck
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
 from acai.nn.linear import Flatten, Linear
@@ -11,5 +10,5 @@ from acai.nn.pool import GlobalPool, MaxPool2D
 
 __all__ = [
     "MSE", "SGD", "Conv2D", "Dropout", "Flatten", "GlobalPool", "Linear", "MaxPool2D", "ReLU", "Sequential",
-    "SoftmaxCrossEntropy", "Tanh", "gradcheck", "load",
+    "SoftmaxCrossEntropy", "Tanh", "load",
 ]

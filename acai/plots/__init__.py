@@ -9,7 +9,7 @@ from acai.plots.listeners import (
     singular_values, training, trajectories, two_users,
 )
 from acai.plots.networks import (
-    confusion, error_map, factor_map, filters, gallery, matrices, mel_bank, overview, responses, spectrogram, step_errors,
+    confusion, factor_map, filters, gallery, matrices, mel_bank, overview, responses, spectrogram, step_errors,
     waveform,
 )
 from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, axes, picture_format, save
@@ -17,7 +17,7 @@ from acai.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLO
 
 __all__ = [
     "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW", "axes", "comparison", "comparisons",
-    "confusion", "contributions", "descent", "diary", "error_map", "factor_map", "filters", "gallery", "heat_map",
+    "confusion", "contributions", "descent", "diary", "factor_map", "filters", "gallery", "heat_map",
     "ladder", "lines", "long_tail", "matrices", "matrix", "mel_bank", "overview", "picture_format", "responses",
     "rules", "save", "singular_values", "spectrogram", "step_errors", "training", "trajectories", "two_users",
     "waveform",

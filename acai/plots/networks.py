@@ -1,4 +1,4 @@
-"""Pictures of parts A and N: sound, what a network makes of it, what goes through a layer, where a gradient is wrong."""
+"""Pictures of parts A and N: sound, what a network makes of it, what goes through a layer."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,8 +11,6 @@ from acai.plots.style import BLACK, BLUE, COLOURS, axes, image, literal, panels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from acai.gradcheck.report import Finding
 
 
 def waveform(samples: np.ndarray, rate: float, start: float = 0.0, ax: "Axes | None" = None) -> "Axes":
@@ -166,30 +164,4 @@ def step_errors(steps: np.ndarray, errors: Mapping[str, Sequence[float]], ax: "A
     ax.set_ylim(3e-20, 1e5)
     ax.invert_xaxis()
     ax.legend(frameon=False, loc="upper right")
-    return ax
-
-
-def error_map(finding: "Finding", ax: "Axes | None" = None) -> "Axes":
-    """Where one gradient is wrong: white where `backward` is exactly right, red where it says too much, blue too little.
-
-    An array of (N, C, H, W) is laid out with its samples downwards and its channels to the right, lines between them.
-    """
-    fits = finding.analytic is not None and finding.analytic.shape == finding.numeric.shape
-    analytic = finding.analytic if fits else np.zeros_like(finding.numeric)
-    error = np.where(finding.kinks, 0.0, analytic - finding.numeric)
-    N, C, H, W = (1,) * (4 - error.ndim) + error.shape
-    error = error.reshape(N, C, H, W).transpose(0, 2, 1, 3).reshape(N * H, C * W)
-    most = np.abs(error).max()
-    name = "dx" if finding.array == "x" else f"d{finding.array}"
-    title = f"{literal(name)}: wrong by up to {most:.3g}"
-    ax = axes(ax, (0.8 + 0.28 * C * W, 0.8 + 0.28 * N * H), xticks=[], yticks=[], title=title)
-    shade = np.sign(error) * (0.25 + 0.75 * np.abs(error) / (most or 1.0))  # even the smallest error is seen
-    ax.imshow(shade, cmap="RdBu_r", vmin=-1, vmax=1)
-    for y in range(1, N):
-        ax.axhline(y * H - 0.5, color=BLACK, lw=1)
-    for x in range(1, C):
-        ax.axvline(x * W - 0.5, color=BLACK, lw=1)
-    ax.spines[:].set_visible(True)
-    if finding.numeric.ndim == 4:
-        ax.set(xlabel="channels" if C > 1 else "", ylabel="← samples" if name == "dx" else "← outputs")
     return ax

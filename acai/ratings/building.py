@@ -7,10 +7,9 @@ from itertools import islice
 import numpy as np
 from scipy import sparse
 
-from acai.errors import InputError, check_codes, unknown
+from acai.errors import InputError, check_codes, check_count, unknown
 from acai.files import Contents
 
-MOST = np.iinfo(np.int32).max  # of what the numbers of R can count
 AT_ONCE = 2048  # ids numbered before their hashes are looked at
 COLLISIONS = 1000  # ids that may share one hash; of honest ones, a handful does
 # to combine the values of a repeated pair; "first" and "last" reduce the entries' numbers instead of their values
@@ -26,12 +25,6 @@ class RepeatedPair(InputError):
         ways = ", ".join(f"combine={way!r}" for way in WAYS)
         found = f"user {user!r} has more than one value for song {song!r} ({n_repeated} repeated pairs in all)"
         super().__init__(f"{found}; say how to combine them: {ways}")
-
-
-def check_count(n: int, what: str, where: object = "these ratings") -> None:
-    """Refuse more entries, users or songs than the numbers of R (int32) can count; they would begin again below zero."""
-    if n > MOST:
-        raise InputError(f"{where}: {n:,} {what}; acai counts up to {MOST:,} of them: take a sample, or split them")
 
 
 def intern(ids: Iterable[Hashable]) -> tuple[np.ndarray, list[Hashable]]:

@@ -16,8 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from acai.errors import InputError, unknown
-from acai.ratings.building import check_count
+from acai.errors import InputError, check_count, unknown
 from acai.tables.source import opened
 
 BLOCK = 1 << 22  # bytes read at a time; also the longest line there may be

@@ -416,7 +416,7 @@ check("06-read", (learn_to_read, x, t))
 #
 # * [`acai/teaching/bugs.toml`](../acai/teaching/bugs.toml): the whole catalogue. `bugs.puzzle()` gives you a broken layer
 #   without saying what is wrong with it; hunt with `gradcheck.check` or `bugs.hunt`.
-# * [`acai/gradcheck/report.py`](../acai/gradcheck/report.py): how the report guesses from the pattern what happened.
+# * [`acai/gradcheck/hints.py`](../acai/gradcheck/hints.py): how the report guesses from the pattern what happened.
 # * [`acai/content/training.py`](../acai/content/training.py): what a real training adds: a learning rate that falls, steps that are
 #   cut, stopping and going on.
 # * **[Notebook 07](07_sound.ipynb)**: sound. There the pictures that a convolution looks at are made of music.

@@ -3,7 +3,7 @@
     python -m tests.mutation                                     # everything: about an hour on two cores
     python -m tests.mutation --sample 60                         # at most 60 mutants of each module, drawn by --seed
     python -m tests.mutation --modules acai.evaluation.metrics acai.nn.conv
-    python -m tests.mutation --match "acai.evaluation.metrics:auc"          # only mutants whose name contains this
+    python -m tests.mutation --match "acai.evaluation.metrics:auc"  # only mutants whose name contains this
 
 It needs the `test` extra. A mutant is killed when a test fails, or does not end. Survivors that no test can kill,
 because they mean the same, are in `equivalent.toml` with the reason; every other survivor is a gap in the tests. It ends
@@ -31,7 +31,8 @@ EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 TESTS = {  # by the beginning of a module's name
     "acai.cf": ["test_cf_*.py", "test_kernels.py", "test_metrics.py"],
     "acai.nn": ["test_nn_*.py", "test_grad*.py", "test_kernels.py"],
-    "acai.evaluation.metrics": ["test_metrics.py"],
+    "acai.gradcheck": ["test_grad*.py", "test_nn_*.py"],
+    "acai.evaluation": ["test_metrics.py", "test_cf_*.py"],
     "acai.files": ["test_files*.py", "test_cf_models.py", "test_nn_network.py", "test_audio_models.py"],
 }
 LEAST_KILLED = 0.92

@@ -1,0 +1,54 @@
+"""Every model by its name, and how one is read that was saved."""
+
+import dataclasses
+from pathlib import Path
+
+from acai.cf.als import ALS
+from acai.cf.baselines import Baseline, GlobalMean, Popularity
+from acai.cf.descent import SGD, GradientDescent
+from acai.cf.neighbours import ItemKNN, UserKNN
+from acai.cf.recommender import KIND, Recommender
+from acai.cf.svd import SVD
+from acai.errors import InputError, unknown
+from acai.files import load_npz
+from acai.ratings import Ratings
+
+MODELS: dict[str, type[Recommender]] = {
+    model.__name__: model
+    for model in (GlobalMean, Baseline, Popularity, UserKNN, ItemKNN, SVD, GradientDescent, SGD, ALS)
+}
+
+
+def load(path: str | Path) -> Recommender:
+    """Read a model that `model.save(path)` wrote; nothing in the file is ever executed.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Recommender
+        Of the class that was saved, with its settings; it predicts and recommends what the saved one did, to the bit.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is not one that `save` wrote.
+    """
+    contents = load_npz(path, KIND)
+    name, settings = contents.value("model", str), contents.value("settings", dict)
+    with contents.faults():
+        if name not in MODELS:
+            raise unknown("model", name, MODELS, n=len(MODELS))
+        known = {f.name for f in dataclasses.fields(MODELS[name]) if f.name != "init"}
+        for setting, value in settings.items():
+            if setting not in known or not isinstance(value, str | int | float | None):
+                raise InputError(f"{name} has no setting {setting}={value!r}")
+        model = MODELS[name](**settings)
+    ratings = Ratings.from_contents(contents)
+    if ratings.n_ratings == 0:
+        raise contents.fault("there is not one rating; expected those that the model was fitted on")
+    model._read_state(contents.part("learnt "), ratings)
+    return model._ready(ratings)

@@ -22,10 +22,18 @@ def test_a_report_is_a_picture_in_a_notebook():
     assert check(Wrong(3, 2, seed=0), (4, 3)).wrong_arrays == ["x", "W", "b"]
 
 
-@pytest.mark.parametrize("layer, shape", [(Wrong(3, 2, seed=0), (4, 3)), (nn.Conv2D(2, 3, 2), (2, 2, 3, 3))])
+class FirstSampleTwice(nn.Sequential):
+    def backward(self, dy, want_dx=True):
+        dx = super().backward(dy)
+        dx[0] *= 2
+        return dx
+
+
+@pytest.mark.parametrize("layer, shape", [(nn.Linear(3, 2, seed=0), (4, 3)), (nn.Conv2D(2, 3, 2, seed=0), (2, 2, 3, 3))])
 def test_a_map_of_errors_shades_the_wrong_places_and_says_how_wrong_they_are(layer, shape):
     ax = Figure().add_subplot()
-    finding = check(layer, shape).findings[0]
+    finding = check(FirstSampleTwice([layer]), shape).findings[0]
+    assert finding.wrong[0].any() and not finding.wrong[1:].any()
     (drawn,) = error_map(finding, ax).images
     N, C, H, W = (1,) * (4 - len(shape)) + shape
     shade = np.asarray(drawn.get_array()).reshape(N, H, C, W).transpose(0, 2, 1, 3).reshape(shape)

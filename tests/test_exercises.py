@@ -101,9 +101,13 @@ def test_asked_wants_something_back():
 NO_KEYS = {"x", "W", "b", "O", "C", "kernel", "stride", "padding"}  # arrays, and what layers are made with
 
 
+def test_every_exercise_has_a_check_and_every_check_an_exercise():
+    assert sorted(CHECKS) == sorted(task.name for task in exercises())
+
+
 @pytest.mark.parametrize("task", exercises(), ids=lambda task: task.name)
 def test_every_key_has_its_sentence_and_every_sentence_its_key(task):
-    code = ast.parse(inspect.getsource(CHECKS["check_" + task.name[3:].replace("-", "_")]))
+    code = ast.parse(inspect.getsource(CHECKS[task.name]))
     calls = [node for node in ast.walk(code) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     constants = {node.value for node in ast.walk(code) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     named = {key.value for node in ast.walk(code) if isinstance(node, ast.Dict) for key in node.keys if key is not None}

@@ -1,8 +1,8 @@
 """Exercises that check themselves, for the notebooks of the course: `check("02-pearson", pearson)`.
 
 A check never looks at how an answer is written, only at what it does, on inputs that it has not seen. It knows the mistakes
-that people make, and says which one it sees. The check of "02-pearson" is the function `check_pearson`; all that is said,
-tasks, hints and mistakes, stands beside the code in one text file a notebook, `02_neighbours.toml`.
+that people make, and says which one it sees. The check of "02-pearson" is the function with `@checks("02-pearson")`; all
+that is said, tasks, hints and mistakes, stands beside the code in one text file a notebook, `02_neighbours.toml`.
 """
 
 import html
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from acai.errors import unknown
-from acai.teaching.exercises import network, ratings, sound
-from acai.teaching.exercises.judging import Wrong
+from acai.teaching.exercises import network, ratings, sound  # noqa: F401  (their checks)
+from acai.teaching.exercises.judging import CHECKS, Wrong
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,6 @@ class Exercises(list[Exercise]):
 
 
 HERE = Path(__file__).parent
-CHECKS = {**vars(ratings), **vars(network), **vars(sound)}  # of "02-pearson": check_pearson
 COMMON, *BOOKS = (tomllib.loads(path.read_text("utf-8")) for path in (HERE / "common.toml", *sorted(HERE.glob("[0-9]*.toml"))))
 TASKS = {name: Exercise(name, **texts) for book in BOOKS for name, texts in book.items()}
 _hints_given: Counter[str] = Counter()
@@ -120,7 +119,7 @@ def check(name: str, answer: object) -> Verdict:
     task = _find(name)
     try:
         with np.errstate(all="ignore"):  # what overflows is judged, and needs no warning besides
-            CHECKS["check_" + name[3:].replace("-", "_")](answer, np.random.default_rng(8))
+            CHECKS[name](answer, np.random.default_rng(8))
     except Exception as error:
         if not isinstance(error, Wrong):
             key = "array-asked" if "truth value of an array" in str(error) else "stops"  # NumPy's words help no beginner

@@ -1,16 +1,28 @@
-"""What checks share: asking a student's function, comparing what it says with the truth and the usual mistakes, proving a layer.
+"""What all checks share: registering them, asking a student's function, judging what it returns, proving a layer.
 
 Every check says what is wrong by a key; the sentence to it stands in the notebook's text file, or in `common.toml`.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from acai import gradcheck
 
 Mistakes = Mapping[str, object]  # what usual mistakes give, by the keys of their sentences
+Check = Callable[[object, np.random.Generator], None]  # raises Wrong unless the answer is right
+CHECKS: dict[str, Check] = {}  # by the name of the exercise
+
+
+def checks(exercise: str) -> Callable[[Check], Check]:
+    """Make a function the check of an exercise: `@checks("02-pearson")`."""
+
+    def register(check: Check) -> Check:
+        CHECKS[exercise] = check
+        return check
+
+    return register
 
 
 class Wrong(Exception):

@@ -6,19 +6,21 @@ from acai import gradcheck, nn
 from acai.nn.plain import Conv
 from acai.reference import nn as loops
 from acai.teaching import bugs
-from acai.teaching.exercises.judging import Wrong, asked, blame, built, judge, odd, prove, upstream
+from acai.teaching.exercises.judging import Wrong, asked, blame, built, checks, judge, odd, prove, upstream
 
 
+@checks("05-cube")
 def check_cube(answer: object, rng: np.random.Generator) -> None:
-    """05-cube: (w, h) → how far the central difference of w³ is from its slope."""
+    """(w, h) → how far the central difference of w³ is from its slope."""
     for w, h in ((0.7, 0.5), (-1.3, 0.25), (2.0, 1.5)):
         judge(asked(answer, w, h), h**2, {
             "parabola": 0.0, "difference": 3 * w**2 + h**2, "one-sided": 3 * w * h + h**2, "taylor": h**2 / 6,
             "sign": -(h**2), "divide": 2 * h**3}, w=w, h=h)
 
 
+@checks("05-linear")
 def check_linear(answer: object, rng: np.random.Generator) -> None:
-    """05-linear: (dy, x, W) → dx, dW, db (N7.9, N7.10, N7.11)."""
+    """(dy, x, W) → dx, dW, db (N7.9, N7.10, N7.11)."""
     for N, D, O in ((4, 4, 4), (5, 3, 2)):
         dy, x, W = (rng.integers(-9, 10, shape).astype(float) for shape in ((N, O), (N, D), (O, D)))
         got, (dx, dW, db) = asked(answer, dy, x, W, parts="dx, dW, db"), loops.linear_backward(dy, x, W)
@@ -29,8 +31,9 @@ def check_linear(answer: object, rng: np.random.Generator) -> None:
         judge(got[2], db, {"db-outputs": dy.sum(axis=1), "db-mean": db / N, "db-one": dy.sum()}, "case-db", **given)
 
 
+@checks("05-leaky-relu")
 def check_leaky_relu(answer: object, rng: np.random.Generator) -> None:
-    """05-leaky-relu: a layer that multiplies by its slope where x is not positive."""
+    """A layer that multiplies by its slope where x is not positive."""
     x = odd(3, 7)
     dy = upstream(x)
     for s in (0.25, 0.125):
@@ -45,8 +48,9 @@ def check_leaky_relu(answer: object, rng: np.random.Generator) -> None:
         blame({"at-zero": not np.array_equal(layer.backward(np.full((2, 2), 8.0)), np.full((2, 2), 8 * s))})
 
 
+@checks("05-average-pool")
 def check_average_pool(answer: object, rng: np.random.Generator) -> None:
-    """05-average-pool: a layer that gives the mean of each window."""
+    """A layer that gives the mean of each window."""
     for (h, w), shape in (((2, 4), (2, 2, 5, 9)), ((2, 2), (2, 3, 4, 6)), ((1, 2), (1, 2, 3, 4))):
         x, window = odd(*shape), ((h, w), (h, w), (0, 0))
         ones = np.kron(np.eye(shape[1])[:, :, None, None], np.ones((h, w)))  # each channel by itself
@@ -60,8 +64,9 @@ def check_average_pool(answer: object, rng: np.random.Generator) -> None:
             "back-twice": spread(dy) / (h * w) ** 2}}, size=(h, w))
 
 
+@checks("05-dilated")
 def check_dilated(answer: object, rng: np.random.Generator) -> None:
-    """05-dilated: a convolution over time whose taps stand apart."""
+    """A convolution over time whose taps stand apart."""
     for C, O, width, d in ((2, 2, 3, 2), (3, 2, 2, 3)):
         layer, x, T = built(answer, C=C, O=O, width=width, dilation=d), odd(2, C, 11), 11 - d * (width - 1)
         W, b = layer.params["W"].copy(), layer.params["b"][:, None].copy()
@@ -92,8 +97,9 @@ def prints() -> dict[str, gradcheck.Finding]:
     return {letter: gradcheck.check(layer, odd(3, 2, 6, 6)).findings[0] for letter, layer in layers.items()}
 
 
+@checks("06-prints")
 def check_prints(answer: object, rng: np.random.Generator) -> None:
-    """06-prints: the bug behind each of three pictures."""
+    """The bug behind each of three pictures."""
     blame({"dictionary": not isinstance(answer, dict) or set(answer) != set(CULPRITS)})
     blame({"nothing-yet": any(name is Ellipsis for name in answer.values())})
     for letter, name in answer.items():
@@ -101,8 +107,9 @@ def check_prints(answer: object, rng: np.random.Generator) -> None:
             raise Wrong(name if name in (*CULPRITS.values(), *INNOCENT) else "unknown", letter=letter, name=name)
 
 
+@checks("06-softmax")
 def check_softmax(answer: object, rng: np.random.Generator) -> None:
-    """06-softmax: (scores, right classes) → loss (N6), dy (N7.13), without overflow."""
+    """(scores, right classes) → loss (N6), dy (N7.13), without overflow."""
     for y in (rng.normal(size=(4, 3)), np.array([[1000.0, 0, 1], [0, 1, 2], [-1000, -1001, -999]])):
         t, N = rng.integers(0, 3, len(y)), len(y)
         t[0] = 1 + t[1] % 2  # not the class of 1000, whose rivals' probabilities are rounded to 0
@@ -116,8 +123,9 @@ def check_softmax(answer: object, rng: np.random.Generator) -> None:
         judge(got[1], dy, mistakes, "case-dy", **given)
 
 
+@checks("06-mend")
 def check_mend(answer: object, rng: np.random.Generator) -> None:
-    """06-mend: a convolution, its two bugs mended."""
+    """A convolution, its two bugs mended."""
     nudges = ("dW, samples crossed", "dx, padding not cut off")  # of the two that are planted; the others may be named
     padded = {"C": 3, "O": 2, "stride": (2, 1), "padding": (1, 2)}
     for shape, arguments in (((3, 2, 5, 4), {"O": 3, "kernel": (3, 3)}), ((2, 3, 5, 6), padded)):
@@ -134,8 +142,9 @@ def check_mend(answer: object, rng: np.random.Generator) -> None:
         prove(built(answer, **arguments), x, y, {}, slips, **arguments)
 
 
+@checks("06-read")
 def check_read(answer: object, rng: np.random.Generator) -> None:
-    """06-read: (a function that learns from digits and their classes, digits, classes), a sixth of a linear layer's mistakes."""
+    """(a function that learns from digits and their classes, digits, classes), a sixth of a linear layer's mistakes."""
     blame({"three": not isinstance(answer, tuple) or len(answer) != 3})
     learn, x, t = answer
     names, order, n = rng.permutation(10), rng.permutation(len(x)), 2 * len(x) // 3

@@ -9,12 +9,13 @@ from acai.cf import Baseline, GlobalMean
 from acai.datasets.rules import DAY
 from acai.evaluation.metrics import rmse
 from acai.reference.data import stars_from_times
-from acai.teaching.exercises.judging import Wrong, asked, blame, judge
+from acai.teaching.exercises.judging import Wrong, asked, blame, checks, judge
 from acai.teaching.survey import survey
 
 
+@checks("01-long-tail")
 def check_long_tail(answer: object, rng: np.random.Generator) -> None:
-    """01-long-tail: (plays of each song, share of the songs that are the head) → the head's share of all plays."""
+    """(plays of each song, share of the songs that are the head) → the head's share of all plays."""
     for n, head in ((20, 0.1), (50, 0.2), (40, 0.05), (28, 0.1), (30, 0.01)):  # of 30 songs no song is the head
         plays = rng.permutation(np.round(1000 / np.arange(1, n + 1)))
         k, up, share = round(head * n), np.sort(plays), lambda part, plays=plays: part.sum() / plays.sum()
@@ -25,8 +26,9 @@ def check_long_tail(answer: object, rng: np.random.Generator) -> None:
         }, n=n, head=head)
 
 
+@checks("01-counts")
 def check_counts(answer: object, rng: np.random.Generator) -> None:
-    """01-counts: (user and song of each play, m, n) → how often each played each (D1)."""
+    """(user and song of each play, m, n) → how often each played each (D1)."""
     for m, n in ((5, 5), (4, 7), (9, 3)):
         users, songs = rng.integers(0, m, 40), rng.integers(0, n, 40)
         N = np.bincount(users * n + songs, minlength=m * n).reshape(m, n)  # (D1)
@@ -34,16 +36,18 @@ def check_counts(answer: object, rng: np.random.Generator) -> None:
         judge(asked(answer, users, songs, m, n), N, mistakes, m=m, n=n)
 
 
+@checks("01-stars")
 def check_stars(answer: object, rng: np.random.Generator) -> None:
-    """01-stars: play counts → stars (D4)."""
+    """Play counts → stars (D4)."""
     n = np.array([1.0, 2, 3, 4, 5, 6, 10, 1, 100])
     stars = lambda five, four: np.select([n >= five, n >= four], [5, 4], 3)  # (D4)
     mistakes = {"five": stars(6, 2), "two": stars(5, 3), "both": stars(6, 3), "overwritten": stars(np.inf, 2)}
     judge(asked(answer, n), stars(5, 2), mistakes | {"plays": np.minimum(n, 5)})
 
 
+@checks("01-stars-by-time")
 def check_stars_by_time(answer: object, rng: np.random.Generator) -> None:
-    """01-stars-by-time: the times of one user's plays of one song → stars (D5)."""
+    """The times of one user's plays of one song → stars (D5)."""
     days = [np.cumsum(rng.exponential(wait, n)) for n in range(1, 13) for wait in (1.5, 12, 12, 40)]
     days += map(np.array, ([0, 1], [0, 40, 40.5], [0, 0.5, 40], [0, 9, 18, 30], [0, 50, 59, 68, 77], [0, 8, 16, 24, 90]))
     days.append(20.0 * np.arange(10))
@@ -62,8 +66,9 @@ def _stars(times: np.ndarray, many=10, four=4, day=DAY, end: int | None = None, 
     return np.select([len(times) == 1, len(times) > many or eager], [3, 5], 4)
 
 
+@checks("02-pearson")
 def check_pearson(answer: object, rng: np.random.Generator) -> None:
-    """02-pearson: two rows of R, gaps NaN → their correlation over the songs that both rated (C3)."""
+    """Two rows of R, gaps NaN → their correlation over the songs that both rated (C3)."""
     cosine = lambda x, y: np.nan_to_num(x @ y / np.sqrt((x @ x) * (y @ y)))
     for _ in range(20):
         r_u, r_v = np.where(rng.random((2, 12)) < 0.3, np.nan, rng.integers(1, 6, (2, 12)))
@@ -77,8 +82,9 @@ def check_pearson(answer: object, rng: np.random.Generator) -> None:
     judge(alike, 0.0, {"flat": np.nan}, "case-flat")
 
 
+@checks("02-predict")
 def check_predict(answer: object, rng: np.random.Generator) -> None:
-    """02-predict: (r̄(u), likenesses, neighbours' ratings, their means) → r̂(u,i) (C1)."""
+    """(r̄(u), likenesses, neighbours' ratings, their means) → r̂(u,i) (C1)."""
     for n in rng.integers(3, 7, 20):
         s, r, r_bar = rng.uniform(-1, 1, n).round(2), rng.integers(1, 6, n).astype(float), rng.uniform(2, 4, n).round(1)
         r_bar_u, s[0] = 3.3, -0.4  # one of them is unlike u
@@ -89,16 +95,18 @@ def check_predict(answer: object, rng: np.random.Generator) -> None:
         }, s=s, r=r, r_bar=r_bar, r_bar_u=r_bar_u)
 
 
+@checks("02-shrinkage")
 def check_shrinkage(answer: object, rng: np.random.Generator) -> None:
-    """02-shrinkage: (likenesses, songs in common, β) → likenesses, shrunk."""
+    """(likenesses, songs in common, β) → likenesses, shrunk."""
     s, n, beta = rng.uniform(-1, 1, 9), rng.integers(1, 40, 9).astype(float), 7.0
     weight = n / (n + beta)
     mistakes = {"turned": s * (1 - weight), "ratio": s * n / beta, "weight": weight, "larger": s / weight}
     judge(asked(answer, s, n, beta), s * weight, mistakes)
 
 
+@checks("02-beat-baseline")
 def check_beat_baseline(answer: object, rng: np.random.Generator) -> None:
-    """02-beat-baseline: (training ratings, users, songs) → r̂, a quarter better than the baseline (C12)."""
+    """(training ratings, users, songs) → r̂, a quarter better than the baseline (C12)."""
     train, test = survey(seed=11).ratings.split(0.2, seed=11)
     users, songs, truth = [test.users[u] for u in test.user_codes], [test.songs[i] for i in test.csr.indices], test.csr.data
     r_hat = np.asarray(asked(answer, train, users, songs), dtype=float)
@@ -112,8 +120,9 @@ def check_beat_baseline(answer: object, rng: np.random.Generator) -> None:
                "bold": r_hat.std() > 0.9 * truth.std(), "timid": True}, score=score)
 
 
+@checks("03-rank-k")
 def check_rank_k(answer: object, rng: np.random.Generator) -> None:
-    """03-rank-k: (R, k) → R_k (C6)."""
+    """(R, k) → R_k (C6)."""
     for k in (3, 1, 4):
         R = rng.normal(size=(9, 6))
         M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
@@ -127,8 +136,9 @@ def _rank(R: np.ndarray, k: int) -> np.ndarray:
     return (M[:, :k] * sigma[:k]) @ N_T[:k]  # (C6)
 
 
+@checks("03-enough")
 def check_enough(answer: object, rng: np.random.Generator) -> None:
-    """03-enough: (singular values, share) → how many features keep that share of Σσ²."""
+    """(singular values, share) → how many features keep that share of Σσ²."""
     cases = [(np.sort(rng.uniform(0.1, 9, 12))[::-1], share) for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.99) for _ in range(4)]
     cases.append((np.array([2.0, 1.0, 1.0, 1.0, 1.0]), 0.5))  # the first has exactly half
     kept = lambda x, share: np.argmax(np.cumsum(x) >= share * x.sum() - 1e-12) + 1
@@ -140,8 +150,9 @@ def check_enough(answer: object, rng: np.random.Generator) -> None:
     }, each=[{"sigma": sigma.round(2), "share": share} for sigma, share in cases])
 
 
+@checks("03-factors")
 def check_factors(answer: object, rng: np.random.Generator) -> None:
-    """03-factors: (R, k) → P, Q (C7)."""
+    """(R, k) → P, Q (C7)."""
     R, k = rng.normal(size=(8, 7)), 3
     P, Q = (np.asarray(x, dtype=float) for x in asked(answer, R, k, parts="P, Q"))
     blame({"flat": Q.shape == (k, 7), "shape": (P.shape, Q.shape) != ((8, k), (7, k))}, P=P.shape, Q=Q.shape, k=k)
@@ -151,8 +162,9 @@ def check_factors(answer: object, rng: np.random.Generator) -> None:
     judge(P @ Q.T, _rank(R, k), {})
 
 
+@checks("03-filled")
 def check_filled(answer: object, rng: np.random.Generator) -> None:
-    """03-filled: R, gaps NaN → R with the songs' means in the gaps."""
+    """R, gaps NaN → R with the songs' means in the gaps."""
     for _ in range(5):
         R = np.where(rng.random((6, 6)) < 0.4, np.nan, rng.integers(1, 6, (6, 6)))
         R[0, :], R[:, 0] = 3, [3, 1, 5, 2, 4, 1]  # nobody and no song is without a rating
@@ -163,8 +175,9 @@ def check_filled(answer: object, rng: np.random.Generator) -> None:
             "gone": np.broadcast_to(songs, R.shape), "gaps": np.nan}, R=R.tolist())
 
 
+@checks("03-imputed")
 def check_imputed(answer: object, rng: np.random.Generator) -> None:
-    """03-imputed: (R, gaps NaN, k, steps) → R with R_k in the gaps, computed again and again."""
+    """(R, gaps NaN, k, steps) → R with R_k in the gaps, computed again and again."""
     for m, n, k, steps in ((12, 9, 2, 4), (15, 10, 1, 6)):
         R = rng.normal(size=(m, 3)) @ rng.normal(size=(3, n)) + 3
         R[rng.random((m, n)) < 0.3] = np.nan
@@ -182,8 +195,9 @@ def check_imputed(answer: object, rng: np.random.Generator) -> None:
         }, m=m, n=n, k=k, steps=steps)
 
 
+@checks("04-largest-rate")
 def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
-    """04-largest-rate: the Hessian of a bowl → the rate beyond which descent (C9) runs away."""
+    """The Hessian of a bowl → the rate beyond which descent (C9) runs away."""
     for n in (3, 2, 5):
         A = rng.normal(size=(n + 3, n))
         H = A.T @ A
@@ -193,8 +207,9 @@ def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
             "diagonal": 2 / np.diag(H).max(), "turned": high / 2}, H=H.round(2).tolist())
 
 
+@checks("04-step")
 def check_step(answer: object, rng: np.random.Generator) -> None:
-    """04-step: (w, Δw, gradient, η, α) → w, Δw after a step with momentum (C10)."""
+    """(w, Δw, gradient, η, α) → w, Δw after a step with momentum (C10)."""
     w, dw, g, eta, alpha = *rng.normal(size=(3, 5)), 0.1, 0.8
     new, averaged = alpha * dw - eta * g, alpha * dw - eta * (1 - alpha) * g  # (C10)
     judge(asked(answer, w, dw, g, eta, alpha, parts="w, dw"), [w + new, new], {
@@ -203,8 +218,9 @@ def check_step(answer: object, rng: np.random.Generator) -> None:
         "order": [new, w + new], "kept": [w + new, dw]})
 
 
+@checks("04-catch-up")
 def check_catch_up(answer: object, rng: np.random.Generator) -> None:
-    """04-catch-up: (w, Δw, α, t) → w, Δw after t steps of (C10) without a gradient."""
+    """(w, Δw, α, t) → w, Δw after t steps of (C10) without a gradient."""
     for alpha, t in ((0.9, 7), (0.5, 3), (0.99, 400), (0.9, 0), (0.0, 5)):
         w, dw = rng.normal(size=(2, 3))
         last, moved = alpha**t * dw, w + alpha * (1 - alpha**t) / (1 - alpha) * dw
@@ -214,8 +230,9 @@ def check_catch_up(answer: object, rng: np.random.Generator) -> None:
         }, alpha=alpha, t=t)
 
 
+@checks("04-gradient")
 def check_gradient(answer: object, rng: np.random.Generator) -> None:
-    """04-gradient: (p, q, r, λ) → dp, dq of one entry's part of the objective (C8)."""
+    """(p, q, r, λ) → dp, dq of one entry's part of the objective (C8)."""
     for _ in range(5):
         p, q, r, lam = rng.normal(size=4), rng.normal(size=4), rng.uniform(1, 5), 0.3
         w, turned, e = np.array([p, q]), np.array([q, p]), r - p @ q
@@ -225,8 +242,9 @@ def check_gradient(answer: object, rng: np.random.Generator) -> None:
             "lambda-two": 2 * lam * w - e * turned, "no-error": lam * w - r * turned})
 
 
+@checks("04-fit")
 def check_fit(answer: object, rng: np.random.Generator) -> None:
-    """04-fit: (users, songs, ratings, m, n) → r̂ of every user and song, by stochastic descent."""
+    """(users, songs, ratings, m, n) → r̂ of every user and song, by stochastic descent."""
     train, test = survey(120, 60, asked=0.4, seed=12).ratings.split(0.2, seed=12)
     u, i, r, shape = train.user_codes, train.csr.indices, train.csr.data.astype(float), train.csr.shape
     R_hat = np.asarray(asked(answer, u, i, r, *shape), dtype=float)

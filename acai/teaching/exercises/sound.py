@@ -8,11 +8,12 @@ from acai.audio.spectrogram import log_mel
 from acai.content.audio_models import SpectrumRidge
 from acai.datasets.synthetic import FEATURES, RATE, render, synthetic
 from acai.reference import content, sound
-from acai.teaching.exercises.judging import Wrong, asked, blame, built, judge
+from acai.teaching.exercises.judging import Wrong, asked, blame, built, checks, judge
 
 
+@checks("07-frame")
 def check_frame(answer: object, rng: np.random.Generator) -> None:
-    """07-frame: (samples, t, window, hop) → the power spectrum of frame t (A1)."""
+    """(samples, t, window, hop) → the power spectrum of frame t (A1)."""
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(32) / 32)
     for n, hop, t in ((200, 16, 5), (150, 10, 0), (150, 10, 15), (120, 32, 2)):
         x = rng.normal(size=n)
@@ -26,8 +27,9 @@ def check_frame(answer: object, rng: np.random.Generator) -> None:
         }, n=n, t=t, hop=hop)
 
 
+@checks("07-mel")
 def check_mel(answer: object, rng: np.random.Generator) -> None:
-    """07-mel: frequencies in Hz → mel, by Slaney's scale (A1)."""
+    """Frequencies in Hz → mel, by Slaney's scale (A1)."""
     for f in (np.array([1500.0, 4000, 11025]), np.array([0.0, 60, 440, 999, 1000, 1001, 6400])):
         low, above = f / (200 / 3), 27 * np.log(np.maximum(f, 1) / 1000)
         high = above / np.log(6.4)
@@ -36,8 +38,9 @@ def check_mel(answer: object, rng: np.random.Generator) -> None:
             "offset": np.where(f < 1000, low, high), "log": 15 + high, "zero": np.nan}, f=f.tolist())
 
 
+@checks("07-log")
 def check_log(answer: object, rng: np.random.Generator) -> None:
-    """07-log: (power, C) → log(1 + C · S) (A2)."""
+    """(power, C) → log(1 + C · S) (A2)."""
     S = rng.exponential(1e-3, (4, 6))
     for C in (10_000.0, 100.0):
         judge(asked(answer, S, C), np.log(1 + C * S), {  # (A2)
@@ -54,8 +57,9 @@ def _songs() -> tuple[list[np.ndarray], np.ndarray]:
     return [log_mel((render(z, 6.0, rng), RATE)) for z in features], 80 * 2.5 ** ((features[:, 3] + 1) / 2)
 
 
+@checks("07-tempo")
 def check_tempo(answer: object, rng: np.random.Generator) -> None:
-    """07-tempo: a spectrogram → chords a minute."""
+    """A spectrogram → chords a minute."""
     spectrograms, truth = _songs()
     told = np.array([float(asked(answer, S)) for S in spectrograms])
     blame({"no-number": not (np.isfinite(told).all() and (told > 0).all())})
@@ -70,8 +74,9 @@ def check_tempo(answer: object, rng: np.random.Generator) -> None:
         }, score=Wrong("score", share=share), wider=wider, mean=told.mean())
 
 
+@checks("08-windows")
 def check_windows(answer: object, rng: np.random.Generator) -> None:
-    """08-windows: (spectrogram, what the network tells of a window, its width) → the mean over the windows (A4)."""
+    """(spectrogram, what the network tells of a window, its width) → the mean over the windows (A4)."""
     f = lambda x: np.array([np.square(x).mean(), x.max(), x[:, -1].sum(), np.prod(x.mean(axis=1))])
     for frames, width in ((23, 5), (20, 5), (7, 7)):
         S, rest, step = rng.normal(size=(3, frames)), frames % width, frames - width + 1
@@ -87,8 +92,9 @@ def check_windows(answer: object, rng: np.random.Generator) -> None:
         }, frames=frames, width=width)
 
 
+@checks("08-best")
 def check_best(answer: object, rng: np.random.Generator) -> None:
-    """08-best: (p, Q̂, n) → the n songs of the highest scores (A5)."""
+    """(p, Q̂, n) → the n songs of the highest scores (A5)."""
     for n in (3, 5, 12):
         p, Q = rng.normal(size=4), rng.normal(size=(12, 4)) * rng.uniform(0.2, 3, (12, 1))
         scores = Q @ p  # (A5)
@@ -98,8 +104,9 @@ def check_best(answer: object, rng: np.random.Generator) -> None:
             "all": np.argsort(-scores)}, n=n)
 
 
+@checks("08-first-plays")
 def check_first_plays(answer: object, rng: np.random.Generator) -> None:
-    """08-first-plays: (q̂, the listeners' P, their r, λ) → q (A6)."""
+    """(q̂, the listeners' P, their r, λ) → q (A6)."""
     for n, lam in ((9, 2.0), (6, 0.5)):
         q_hat, P, r = rng.normal(size=4), rng.normal(size=(n, 4)), rng.normal(size=n)
         right = np.array(content.placed_by_both(q_hat.tolist(), P.tolist(), r.tolist(), lam))
@@ -121,8 +128,9 @@ def _world() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     return spectrograms, world.features, ear.predict(spectrograms[135:])
 
 
+@checks("08-ear")
 def check_ear(answer: object, rng: np.random.Generator) -> None:
-    """08-ear: a class with fit and predict that hears more than the average spectrum."""
+    """A class with fit and predict that hears more than the average spectrum."""
     mine, (spectrograms, features, average) = built(answer), _world()
     known, truth = features[:135], features[135:]
     mine.fit(spectrograms[:135], known.copy())

@@ -1,6 +1,7 @@
 """Ctrl-C, so that it is never lost: where it waits, and how it is recognised in another exception's clothes."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,9 +39,10 @@ def is_interrupt(error: BaseException | None) -> bool:
 
 
 class InterruptRecord:
-    """Whether Ctrl-C was pressed inside a `with` block, even where its KeyboardInterrupt was dropped by a callback or destructor.
+    """Whether Ctrl-C was pressed inside a `with` block, even where a callback or destructor dropped its KeyboardInterrupt.
 
-    A request to terminate (SIGTERM) is treated in the same way.
+    Dropped, it is pressed again a moment later, when the library that called back has returned. A request to terminate
+    (SIGTERM) is treated in the same way.
 
     Attributes
     ----------
@@ -52,6 +54,8 @@ class InterruptRecord:
     def __init__(self) -> None:
         self.pressed, self.number = False, int(signal.SIGINT)
         self._before: dict[int, Any] = {}
+        self._again: list[threading.Timer] = []
+        self._over = False
 
     def __enter__(self) -> "InterruptRecord":
         for number, usual in (signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL):
@@ -59,15 +63,36 @@ class InterruptRecord:
             if before is usual and _in_main_thread():  # a handler of somebody else's is left alone
                 self._before[number] = before
                 signal.signal(number, self._press)
+        if self._before:
+            self._hook = sys.unraisablehook
+            sys.unraisablehook = self._dropped
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._over = True
+        for timer in self._again:
+            timer.cancel()
+            timer.join()
+        if self._before:
+            sys.unraisablehook = self._hook
         for number, before in self._before.items():
             signal.signal(number, before)
 
     def _press(self, number: int, frame: FrameType | None) -> None:
         self.pressed, self.number = True, number
-        raise KeyboardInterrupt
+        if not self._over:
+            raise KeyboardInterrupt
+
+    def _dropped(self, what: "sys.UnraisableHookArgs") -> None:
+        """What Python calls for an exception that nobody can catch."""
+        if not (self.pressed and is_interrupt(what.exc_value)):
+            self._hook(what)
+            return
+        main_thread = threading.main_thread().ident
+        timer = threading.Timer(0.05, signal.pthread_kill, (main_thread, self.number))
+        timer.daemon = True
+        self._again.append(timer)
+        timer.start()
 
 
 def _in_main_thread() -> bool:

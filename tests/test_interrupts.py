@@ -1,10 +1,14 @@
 """Ctrl-C is never lost: not in callbacks of C libraries, not as a SystemError, and no command ends with 0 after it."""
 
+import ctypes
 import io
 import os
 import pkgutil
 import signal
+import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +138,42 @@ def test_a_command_during_which_ctrl_c_was_pressed_ends_with_130(what, monkeypat
         main([])
     assert end.value.code == 130 and capsys.readouterr().err.strip().endswith("acai: stopped")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def in_a_callback_of_c(wanted: Callable[[], None]) -> None:
+    """Let the C library's `qsort` call a function, which drops whatever it raises."""
+    compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    numbers = (ctypes.c_int * 2)(2, 1)
+    ctypes.CDLL(None).qsort(numbers, 2, ctypes.sizeof(ctypes.c_int), compare(lambda a, b: wanted() or 0))
+
+
+@pytest.mark.parametrize("drop", [drop_it, lambda: in_a_callback_of_c(press_ctrl_c)])
+def test_ctrl_c_that_a_library_dropped_stops_the_command_all_the_same_and_prints_nothing(drop, monkeypatch, capfd):
+    def long_work() -> None:
+        drop()
+        for _ in range(100):
+            time.sleep(0.1)
+        reached_the_end.append(True)
+
+    reached_the_end: list[bool] = []
+    usual = sys.unraisablehook
+    monkeypatch.setattr("acai.cli.overview", long_work)
+    with pytest.raises(SystemExit) as end:
+        main([])
+    assert end.value.code == 130 and not reached_the_end and capfd.readouterr().err == "\nacai: stopped\n"
+    assert sys.unraisablehook is usual
+
+
+def test_other_exceptions_that_nobody_can_catch_are_shown_as_always(monkeypatch):
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("in a destructor")
+
+    shown: list[BaseException] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: shown.append(what.exc_value))
+    with InterruptRecord():
+        Broken()
+    assert [str(error) for error in shown] == ["in a destructor"]
 
 
 def test_an_error_without_ctrl_c_is_not_hidden(monkeypatch):

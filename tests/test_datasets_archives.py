@@ -374,3 +374,59 @@ def test_a_damaged_archive_is_read_or_refused(tmp_path, name):
                 unpack(path, tmp_path / str(j))
             except InputError:
                 assert sorted(entry.name for entry in tmp_path.iterdir() if not entry.name.isdigit()) == [name]
+
+
+SMALL = [("a", b"read"), ("u.data", b"1\t2\t3\t4\n" * 3)]
+PROTECTED = {
+    "stored.zip": zip_bytes(*SMALL, method=zipfile.ZIP_STORED),
+    "deflated.zip": zip_bytes(*SMALL),
+    "a.tar.gz": gzip.compress(tar_bytes(*SMALL, format=tarfile.USTAR_FORMAT), mtime=0),
+    "a.tar.bz2": bz2.compress(tar_bytes(*SMALL, format=tarfile.USTAR_FORMAT)),
+    "a.tar.xz": lzma.compress(tar_bytes(*SMALL, format=tarfile.USTAR_FORMAT)),
+}
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_no_flipped_bit_of_an_archive_with_checksums_changes_what_is_in_it(tmp_path, name):
+    """Oracle: what was put in. Both ways of reading: every member, and one file by its name."""
+    raw = PROTECTED[name]
+    for at in range(8 * len(raw)):
+        flipped = bytearray(raw)
+        flipped[at // 8] ^= 1 << at % 8
+        path = write(tmp_path, name, bytes(flipped))
+        try:
+            everything = [(member.name, member.stream.read()) for member in members(path)]
+            with opened(path, "u.data") as source:
+                one = source.stream.read()
+        except InputError:
+            continue
+        assert everything == SMALL and one == SMALL[1][1]
+
+
+def test_an_entry_of_a_zip_archive_cannot_swallow_the_next(tmp_path):
+    raw = bytearray(zip_bytes(*SMALL, ("more", b"more")))
+    second = raw.index(b"PK\1\2", raw.index(b"PK\1\2") + 1)
+    raw[second + 32 : second + 34] = struct.pack("<H", 46 + len("more"))  # the length of its comment
+    with pytest.raises(InputError, match="its list of files has 2 entries instead of 3"):
+        list(members(write(tmp_path, "a.zip", bytes(raw))))
+
+
+def test_a_file_in_a_zip_archive_cannot_pass_for_a_folder(tmp_path):
+    with pytest.raises(InputError, match="'u.dat/' is a folder by its name, of 24 bytes"):
+        list(members(write(tmp_path, "a.zip", zip_bytes(*SMALL).replace(b"u.data", b"u.dat/"))))
+
+
+def test_a_file_without_a_name_in_a_zip_archive_is_no_accident(tmp_path):
+    """Python 3.11's own test for folders fails at an empty name."""
+    raw = zip_bytes(("ab", b"content")).replace(b"ab", b"\0b")
+    assert [member.name for member in members(write(tmp_path, "a.zip", raw))] == [""]
+    with pytest.raises(InputError, match="no name of a file"):
+        unpack(tmp_path / "a.zip", tmp_path / "unpacked")
+
+
+def test_many_files_in_a_zip_archive_are_all_there(tmp_path):
+    n = 65_540  # more than the 16 bits of the field that counts them
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for j in range(n):
+            archive.writestr(zipfile.ZipInfo(str(j)), b"")
+    assert sum(1 for _ in members(tmp_path / "a.zip")) == n

@@ -105,6 +105,7 @@ def test_columns_of_any_kind():
         (([], [], []), "not one rating"),
         ((["a", "b"], ["x", "y"], [1, float("nan")]), r"value nan of user 'b' for song 'y' \(entry 1\)"),
         ((["a"], ["x"], [float("inf")]), "is not a finite number"),
+        ((["a", "b"], ["x", "x"], [1, -2**104]), r"value -2.028\d*e\+31 of user 'b' .*not a finite number of at most ±1e\+31"),
         ((["a"], [["x"]], [1]), r"\['x'\] cannot be an id"),
         ((["a"], ["x"], ["many"]), "values must be numbers"),
     ],
@@ -474,6 +475,8 @@ def test_ratings_that_could_not_be_loaded_are_not_made_or_not_saved(tmp_path):
         Ratings(sparse.csr_array(np.ones((1, 2), np.float32)), "a", "xx").save(tmp_path / "r.npz")
     with pytest.raises(InputError, match="R holds inf; expected finite values"):
         Ratings(sparse.csr_array(np.full((1, 1), np.inf, np.float32)), "a", "x").save(tmp_path / "r.npz")
+    with pytest.raises(InputError, match=r"R holds 2e\+31; expected finite values up to ±1e\+31"):
+        Ratings.from_triplets("aa", "xx", [1e31, 1e31], combine="sum")
     assert not list(tmp_path.iterdir())
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -107,16 +108,17 @@ class Checkpoint:
             raise InputError(f"{self.path}: a checkpoint of an older acai, which does not say of which training; remove it")
         stored = contents.value("origin", dict)
         differences = [
-            _difference(name, stored.get(name), self.origin.get(name))
-            for name in {**self.origin, **stored} if stored.get(name) != self.origin.get(name)
+            _difference(name, stored.get(name), expected) for name, expected in self.origin.items() if stored.get(name) != expected
         ]
+        if stored.keys() - self.origin.keys():
+            differences.append("settings unknown to this acai")
         if differences:
             raise InputError(f"{self.path}: a checkpoint of another training, with {', '.join(differences)}; {again}")
 
 
 def _difference(name: str, stored: object, expected: object) -> str:
     if isinstance(stored, Real) or isinstance(expected, Real):
-        return f"{name}={stored} instead of {expected}"
+        return f"{name}={reprlib.repr(stored)} instead of {expected}"  # not in full: the file may be a stranger's
     return f"other {name}"
 
 

@@ -13,6 +13,7 @@ from acai.files import Contents
 AT_ONCE = 2048  # ids numbered before their hashes are looked at
 COLLISIONS = 1000  # ids that may share one hash; of honest ones, a handful does
 # to combine the values of a repeated pair; "first" and "last" reduce the entries' numbers instead of their values
+LARGEST_VALUE = 1e31  # of a rating; beyond it, sums of several overflow in 32 bits
 WAYS = {"sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "first": np.minimum, "last": np.maximum}
 WAYS |= {"count": np.add}  # of entries, whatever their values
 
@@ -157,9 +158,10 @@ def by_rows(
         raise InputError("there is not one rating; at least one (user, song, value) is needed")
     check_codes(u, len(users), "user codes")
     check_codes(i, len(songs), "song codes")
-    if not np.isfinite(r).all():
-        j = int(np.argmin(np.isfinite(r)))
-        raise InputError(f"value {r[j]} of user {users[u[j]]!r} for song {songs[i[j]]!r} (entry {j}) is not a finite number")
+    if not (r.min() >= -LARGEST_VALUE and r.max() <= LARGEST_VALUE):  # NaN is neither
+        j = int(np.argmin((r >= -LARGEST_VALUE) & (r <= LARGEST_VALUE)))
+        found = f"value {r[j]} of user {users[u[j]]!r} for song {songs[i[j]]!r} (entry {j})"
+        raise InputError(f"{found} is not a finite number of at most ±{LARGEST_VALUE:g}")
     if combine is not None and combine not in WAYS:
         raise unknown("way to combine", combine, WAYS, n=len(WAYS))
 
@@ -197,9 +199,9 @@ def checked_csr(csr: sparse.csr_array) -> sparse.csr_array:
         raise InputError(f"R is damaged: {error}; Ratings.from_triplets builds a sound one") from None
     if not fresh.has_canonical_format:
         raise InputError("the rows of R name a song twice, or songs out of order; call csr.sum_duplicates() first")
-    if not np.isfinite(fresh.data).all():
-        bad = fresh.data[~np.isfinite(fresh.data)][0]
-        raise InputError(f"R holds {bad}; expected finite values that fit into 32 bits, below 3.4e38")
+    if fresh.nnz and not (fresh.data.min() >= -LARGEST_VALUE and fresh.data.max() <= LARGEST_VALUE):
+        bad = fresh.data[~(np.abs(fresh.data) <= LARGEST_VALUE)][0]
+        raise InputError(f"R holds {bad:g}; expected finite values up to ±{LARGEST_VALUE:g}")
     fresh.indices, fresh.indptr = fresh.indices.astype(np.int32, copy=False), fresh.indptr.astype(np.int32, copy=False)
     return fresh
 

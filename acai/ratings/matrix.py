@@ -66,8 +66,8 @@ class Ratings:
         users, songs : iterable of hashable
             Ids of any kind: lists, arrays, data-frame columns. They get their place on the axis in order of appearance.
         values : iterable of float
-            Ratings or play counts; finite. They are stored as float32, to seven digits; text, complex numbers and dates
-            are refused.
+            Ratings or play counts; finite, up to ±1e31. They are stored as float32, to seven digits; text, complex numbers
+            and dates are refused.
         combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
             What to do where a pair occurs more than once: with None that is an error, with "count" the value is how
             often it does.

@@ -27,6 +27,9 @@ KINDS = {
     tarfile.FIFOTYPE: "a pipe",
 }  # of these, and of folders, there is a header alone, whatever size it names
 SPARSE = "a sparse file"
+END_OF_ZIP = b"PK\5\6"
+LONGEST_END = 22 + 65535  # bytes, with the longest comment
+UNKNOWN = 65535
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,13 @@ def zip_members(file: BinaryIO, path: Path, budget: Budget) -> Iterator[Source]:
         archive = zipfile.ZipFile(file)
     with archive:
         entries = archive.infolist()
-        _check_zip(archive, entries, path, budget)
+        _check_list(file, entries, path)
+        _check_places(entries, archive.start_dir, path, budget)
         for entry in entries:
             label = _label(path, entry.filename)
             if stat.S_ISLNK(entry.external_attr >> 16):
                 yield Source(None, label, entry.filename, None, "a link")
-            elif not entry.is_dir():
+            elif not _is_folder(entry):
                 _check_entry(entry, label)
                 with library_errors(path):
                     content = archive.open(entry)
@@ -60,19 +64,41 @@ def zip_members(file: BinaryIO, path: Path, budget: Budget) -> Iterator[Source]:
                     yield Source(stream, label, entry.filename, entry.file_size)
 
 
-def _check_zip(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], path: Path, budget: Budget) -> None:
-    """Each entry has its own bytes and its own name, and no more bytes than there can be."""
-    for name, n in Counter(entry.filename for entry in entries if not entry.is_dir()).items():
+def _check_list(file: BinaryIO, entries: list[zipfile.ZipInfo], path: Path) -> None:
+    """No file is listed twice, and none is missing."""
+    n_listed = _n_listed(file)
+    if n_listed not in (UNKNOWN, len(entries) & UNKNOWN):  # damaged, an entry can swallow the next one
+        raise damaged(path, f"its list of files has {len(entries)} entries instead of {n_listed}")
+    for name, n in Counter(entry.filename for entry in entries if not _is_folder(entry)).items():
         if n > 1:
             raise InputError(f"{path} holds {name!r} {n} times; expected each file once: download it again")
+
+
+def _check_places(entries: list[zipfile.ZipInfo], end: int, path: Path, budget: Budget) -> None:
+    """Each file has its own bytes, before the list of files, and no more of them than there can be."""
     free = 0  # where the next entry may begin
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.header_offset < free:
             raise damaged(path, f"{entry.filename!r} lies on top of another file")
+        if _is_folder(entry) and entry.file_size:
+            raise damaged(path, f"{entry.filename!r} is a folder by its name, of {entry.file_size:,} bytes")
         budget.expect(entry.file_size, entry.filename)
         free = entry.header_offset + entry.compress_size
-    if free > archive.start_dir:
+    if free > end:
         raise damaged(path, "its last file lies on top of the list of files")
+
+
+def _n_listed(file: BinaryIO) -> int:
+    """How many entries the end of the archive says that it has, modulo 65536; 65535 also where a larger field says it."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - LONGEST_END))
+    end = file.read()
+    at = end.rfind(END_OF_ZIP)
+    return int.from_bytes(end[at + 10 : at + 12], "little")
+
+
+def _is_folder(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.endswith("/")  # `entry.is_dir()` fails before Python 3.12 where there is no name at all
 
 
 def _check_entry(entry: zipfile.ZipInfo, label: str) -> None:
@@ -97,6 +123,8 @@ def tar_members(stream: BinaryIO, path: Path, budget: Budget) -> Iterator[Source
         try:
             header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         except tarfile.EOFHeaderError:  # a block of zeros: the end
+            while stream.read(CHUNK):  # what follows has no meaning, but at its end compression has its checksum
+                pass
             return
         except (tarfile.HeaderError, ValueError, OverflowError) as error:
             raise damaged(path, error) from error

@@ -412,7 +412,7 @@ def test_an_entry_of_a_zip_archive_cannot_swallow_the_next(tmp_path):
 
 
 def test_a_file_in_a_zip_archive_cannot_pass_for_a_folder(tmp_path):
-    with pytest.raises(InputError, match="'u.dat/' is a folder by its name, of 24 bytes"):
+    with pytest.raises(InputError, match=r"'u\.dat/' is a folder by its name, of 24 bytes"):
         list(members(write(tmp_path, "a.zip", zip_bytes(*SMALL).replace(b"u.data", b"u.dat/"))))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acai import InputError
 from acai.cf import ALS, SGD, GlobalMean, ItemKNN, Popularity, UserKNN
-from acai.evaluation import cross_validate, evaluate, metrics, split_each_user
+from acai.evaluation import cross_validate, evaluate, metrics
 from acai.reference import metrics as reference
 
 HITS = st.lists(st.booleans(), min_size=1, max_size=8)
@@ -134,7 +134,7 @@ def test_evaluate_goes_by_lists_shorter_than_k():
 
 def test_evaluate_in_any_blocks_and_on_any_model():
     R = random_ratings()
-    train, test = split_each_user(R, 0.25, seed=1)
+    train, test = R.split_each_user(0.25, seed=1)
     assert np.array_equal(np.diff(test.csr.indptr), [3] * R.n_users)  # of 12 each
     for model in (SGD(n_factors=3, n_epochs=3), UserKNN(), ItemKNN(k=9), ALS(n_factors=3, n_epochs=2)):
         whole = evaluate(model, train, test, k=5)
@@ -145,9 +145,10 @@ def test_evaluate_in_any_blocks_and_on_any_model():
 
 
 def test_what_is_left_out_has_its_documented_value():
+    R = random_ratings()
     defaults = {
-        evaluate: dict(k=10, which=None, relevant_from=-np.inf, memory=2**28), split_each_user: dict(test=0.2, seed=0),
-        cross_validate: dict(folds=5, n_jobs=1, seed=0),
+        evaluate: dict(k=10, which=None, relevant_from=-np.inf, memory=2**28),
+        R.split_each_user: dict(test=0.2, seed=0), cross_validate: dict(folds=5, n_jobs=1, seed=0),
     }
     for function, expected in defaults.items():
         parameters = inspect.signature(function).parameters.values()
@@ -157,12 +158,12 @@ def test_what_is_left_out_has_its_documented_value():
 def test_a_share_of_every_users_entries_is_held_out():
     R = random_ratings()  # 12 of each user
     for share, n_test in ((0.25, 3), (0.5, 6), (0.3, 4), (0.04, 0), (0.96, 12)):
-        train, test = split_each_user(R, share, seed=2)
+        train, test = R.split_each_user(share, seed=2)
         assert np.array_equal(np.diff(test.csr.indptr), [n_test] * R.n_users)
         assert sorted([*train.triplets(), *test.triplets()], key=str) == sorted(R.triplets(), key=str)
     for share in (0, 1, -0.5, 1.5, np.nan):
         with pytest.raises(InputError, match="expected the share of each user's entries to hold out, between 0 and 1"):
-            split_each_user(R, share)
+            R.split_each_user(share)
 
 
 def test_evaluate_agrees_with_implicit():
@@ -170,7 +171,7 @@ def test_evaluate_agrees_with_implicit():
     evaluation = pytest.importorskip("implicit.evaluation", reason="implicit (extra bench) is the oracle")
     from scipy import sparse
 
-    train, test = split_each_user(random_ratings(m=60, n=80), 0.3, seed=0)
+    train, test = random_ratings(m=60, n=80).split_each_user(0.3, seed=0)
     model = ALS(n_factors=8, n_epochs=4).fit(train)
 
     class Theirs:  # recommends what ours does, in the form that implicit asks for
@@ -208,4 +209,4 @@ def test_mistakes_are_named():
     with pytest.raises(InputError, match="Ratings, not from csr_array"):
         evaluate(GlobalMean(), train, test.csr)
     with pytest.raises(InputError, match="test=1"):
-        split_each_user(R, 1)
+        R.split_each_user(1)

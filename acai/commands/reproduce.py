@@ -82,7 +82,7 @@ def reproduce_lastfm(*, data: Path, seed: int = 0) -> None:
     seed : N
         Of the split and the models.
     """
-    train, test = evaluation.split_each_user(datasets.hetrec_lastfm(data), test=0.2, seed=seed)
+    train, test = datasets.hetrec_lastfm(data).split_each_user(test=0.2, seed=seed)
     logs = train.map(np.log1p)
     neighbours = {"k": 400, "keep": 400, "similarity": "asymmetric", "centring": "none", "normalise": False}
     models = [

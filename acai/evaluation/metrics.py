@@ -53,6 +53,7 @@ def precision(hits: np.ndarray) -> np.ndarray:
     return np.mean(_hits(hits), axis=-1)  # (E3)
 
 
+@np.errstate(invalid="ignore")  # 0 / 0 is NaN: nothing is relevant
 def recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     """(E4) Recall at k, 1/|T| Σ_j h_j: the share of the relevant songs that got a place.
 
@@ -69,9 +70,10 @@ def recall(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
         0 to 1, one for each list.
     """
     hits = _hits(hits)
-    return _divided(hits.sum(axis=-1), _relevant(n_relevant, hits))  # (E4)
+    return hits.sum(axis=-1) / _relevant(n_relevant, hits)  # (E4)
 
 
+@np.errstate(invalid="ignore")  # 0 / 0 is NaN: nothing is relevant
 def average_precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     """(E5) Average precision at k, 1/min(k, |T|) Σ_j h_j · (1/j Σ_{l≤j} h_l). Its mean over users is mAP@k.
 
@@ -80,9 +82,10 @@ def average_precision(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     hits = _hits(hits)
     n_relevant, k = _relevant(n_relevant, hits), hits.shape[-1]
     so_far = np.cumsum(hits, axis=-1) / np.arange(1, k + 1)  # the precision at each place
-    return _divided((hits * so_far).sum(axis=-1), np.minimum(k, n_relevant))  # (E5)
+    return (hits * so_far).sum(axis=-1) / np.minimum(k, n_relevant)  # (E5)
 
 
+@np.errstate(invalid="ignore")  # 0 / 0 is NaN: nothing is relevant
 def ndcg(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     """(E6) Normalised discounted cumulative gain at k, Σ_j h_j / log₂(j + 1) over the same sum for a perfect list.
 
@@ -92,7 +95,7 @@ def ndcg(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     n_relevant, k = _relevant(n_relevant, hits), hits.shape[-1]
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0], np.cumsum(discount)])[np.minimum(k, n_relevant)]
-    return _divided(hits @ discount, ideal)  # (E6)
+    return hits @ discount / ideal  # (E6)
 
 
 def _hits(hits: np.ndarray) -> np.ndarray:
@@ -112,11 +115,6 @@ def _relevant(n_relevant: np.ndarray, hits: np.ndarray) -> np.ndarray:
     if (hits.sum(axis=-1) > n_relevant).any():
         raise InputError("a list has more hits than there are relevant songs; expected n_relevant to count them all")
     return n_relevant
-
-
-def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
-    return np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
 
 
 def auc(scores: np.ndarray, relevant: np.ndarray) -> float:

@@ -18,18 +18,6 @@ OF_LISTS |= {"map": metrics.average_precision, "ndcg": metrics.ndcg}  # of each 
 METRICS = (*RATING, *OF_LISTS, "coverage", "auc")
 
 
-def split_each_user(ratings: Ratings, test: float = 0.2, seed: int = 0) -> tuple[Ratings, Ratings]:
-    """Part each user's entries at random: (train, test), with a share `test` of every user's entries, rounded, in `test`."""
-    if not 0 < test < 1:
-        raise InputError(f"test={test}; expected the share of each user's entries to hold out, between 0 and 1")
-    rows, indptr = ratings.user_codes, ratings.csr.indptr
-    shuffled = np.lexsort((np.random.default_rng(seed).random(ratings.n_ratings), rows))
-    place = np.arange(ratings.n_ratings) - indptr[rows]  # of each shuffled entry, in its row
-    in_test = np.zeros(ratings.n_ratings, bool)
-    in_test[shuffled] = place < np.round(test * np.diff(indptr))[rows]
-    return ratings.keep(~in_test), ratings.keep(in_test)
-
-
 def evaluate(
     model: Recommender, train: Ratings, test: Ratings, k: int = 10, which: Iterable[str] | None = None,
     relevant_from: float = -np.inf, memory: int = 2**28,

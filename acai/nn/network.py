@@ -9,6 +9,7 @@ import numpy as np
 
 from acai.errors import InputError, unknown
 from acai.files import Contents, load_npz, save_npz
+from acai.html_table import html_table
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
 from acai.nn.layer import FLOATS, Layer, checked_layer, name_of, params_of
@@ -174,5 +175,4 @@ class Summary(str):
         return table
 
     def _repr_html_(self) -> str:
-        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in self.rows)
-        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+        return html_table([html.escape(cell) for cell in row] for row in self.rows)

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from acai.errors import InputError, unknown
 from acai.files import Contents, load_npz, save_npz
+from acai.html_table import html_table
 from acai.ratings import splits
 from acai.ratings.building import as_seconds, as_values, by_rows, checked_csr, intern, stored_ids, stored_rows
 
@@ -231,6 +232,10 @@ class Ratings:
         """Hold out `k` entries at random of every user who has more than `k`; gives (train, test)."""
         return self._parted(splits.k_of_each_row(self.csr.indptr, k, seed))
 
+    def split_each_user(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
+        """Hold out a share `test` of every user's entries at random, rounded; gives (train, test)."""
+        return self._parted(splits.share_of_each_row(self.csr.indptr, test, seed))
+
     def split_songs(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
         """Hold out a share `test` of the songs whole, as if nobody had ever heard them; gives (train, test)."""
         return self._parted(splits.random_share(self.n_songs, test, seed, "songs")[self.csr.indices])
@@ -287,7 +292,6 @@ class Ratings:
         if self.times is not None and len(self.times):
             first, last = np.array([self.times.min(), self.times.max()]).astype("datetime64[s]").astype("datetime64[D]")
             rows["made"] = f"{first} to {last}"
-        cell = " style='text-align:left'"
-        lines = [f"<th{cell}>{name}</th><td{cell}>{said}</td>" for name, said in rows.items()]
-        lines += [f"<td colspan='2'{cell}>{html.escape(note)}</td>" for note in self.notes]
-        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+        if self.notes:
+            rows["notes"] = "<br>".join(html.escape(note) for note in self.notes)
+        return html_table((f"<b>{name}</b>", said) for name, said in rows.items())

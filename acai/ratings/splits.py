@@ -47,11 +47,24 @@ def k_of_each_row(indptr: np.ndarray, k: int, seed: int) -> np.ndarray:
     if k < 1:
         raise InputError(f"k={k}; expected at least 1 entry of each user to hold out")
     counts = np.diff(indptr)
-    rows = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    shuffled = np.lexsort((np.random.default_rng(seed).random(len(rows), dtype=np.float32), rows))
-    place = np.arange(len(rows)) - indptr[rows]  # in its row, after shuffling
-    chosen = np.zeros(len(rows), dtype=bool)
-    chosen[shuffled[(place < k) & (counts[rows] > k)]] = True
+    chosen = _of_each_row(indptr, np.where(counts > k, k, 0), np.random.default_rng(seed).random(indptr[-1], np.float32))
     if not chosen.any():
         raise InputError(f"k={k}, but no user has more than {k} entries")
+    return chosen
+
+
+def share_of_each_row(indptr: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """A share of the entries of each row at random, rounded to whole entries."""
+    if not 0 < share < 1:
+        raise InputError(f"test={share}; expected the share of each user's entries to hold out, between 0 and 1")
+    return _of_each_row(indptr, np.round(share * np.diff(indptr)), np.random.default_rng(seed).random(indptr[-1]))
+
+
+def _of_each_row(indptr: np.ndarray, n_chosen: np.ndarray, random: np.ndarray) -> np.ndarray:
+    """So many entries of each row: those of the smallest random numbers, of which each entry has one."""
+    rows = np.repeat(np.arange(len(n_chosen), dtype=np.int32), np.diff(indptr))
+    shuffled = np.lexsort((random, rows))
+    place = np.arange(len(rows)) - indptr[rows]  # in its row, after shuffling
+    chosen = np.zeros(len(rows), dtype=bool)
+    chosen[shuffled] = place < n_chosen[rows]
     return chosen

@@ -20,6 +20,7 @@ from acai.content import AudioToFactors
 from acai.content.training import shaped
 from acai.content.windows import consecutive_windows
 from acai.files import atomic_write
+from acai.html_table import html_table
 from acai.interrupts import delayed_interrupts
 
 if TYPE_CHECKING:
@@ -69,9 +70,8 @@ def write_report(
 
 def table(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table under a heading, its first column to the left and the others, numbers mostly, to the right."""
-    lines = [("th", header), *(("td", row) for row in rows)]
-    cells = ("".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in line) for tag, line in lines)
-    return f"<h2>{escape(heading)}</h2><table>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>"
+    drawn = html_table(([escape(cell) for cell in row] for row in rows), [escape(cell) for cell in header], style="")
+    return f"<h2>{escape(heading)}</h2>{drawn}"
 
 
 def picture(drawn: "Axes | Figure", caption: str) -> str:

@@ -21,7 +21,7 @@ import numpy as np
 
 from acai import datasets
 from acai.cf import ALS, SGD, SVD, Baseline, GradientDescent, ItemKNN, Popularity, UserKNN
-from acai.evaluation import evaluate, metrics, split_each_user
+from acai.evaluation import evaluate, metrics
 from acai.ratings import Ratings
 
 
@@ -87,7 +87,7 @@ def lastfm(args: argparse.Namespace) -> None:
     rules = {"plays": lambda r: r, "log(1 + plays)": np.log1p}
     rows: dict[tuple[str, str], list] = {}
     for seed in range(args.seeds):
-        train, test = split_each_user(plays, 0.2, seed)
+        train, test = plays.split_each_user(0.2, seed)
         asymmetric = {"similarity": "asymmetric", "centring": "none", "normalise": False}
         ours = [(Popularity(), "plays"), (ALS(64, alpha=1.0, reg=5.0, seed=seed), "plays")]
         ours += [(ItemKNN(k=k, keep=k, **asymmetric), rule) for rule in rules for k in (100, 400)]

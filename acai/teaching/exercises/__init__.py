@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from acai.errors import unknown
+from acai.html_table import html_table
 from acai.teaching.exercises import network, ratings, sound  # noqa: F401  (their checks)
 from acai.teaching.exercises.judging import CHECKS, Wrong
 
@@ -84,9 +85,7 @@ class Exercises(list[Exercise]):
         return "\n".join(f"{e.name:<22} {e.minutes:>3} min  {e.title}" for e in self)
 
     def _repr_html_(self) -> str:
-        rows = ((e.name, f"{e.minutes} min", _marked(e.title)) for e in self)
-        cells = ("".join(f"<td style='text-align:left'>{text}</td>" for text in row) for row in rows)
-        return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+        return html_table((e.name, f"{e.minutes} min", _marked(e.title)) for e in self)
 
 
 HERE = Path(__file__).parent

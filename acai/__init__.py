@@ -1,10 +1,11 @@
 """acai: a music recommender written from scratch in NumPy, to be read beside its equations.
 
 The README has every equation; the code that computes one carries its number.
-Importing this module is cheap: the parts are loaded when they are first used.
+Importing this module is cheap: each subpackage is loaded when it is first used.
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from acai import numba_cache
 
@@ -14,15 +15,20 @@ __all__ = [
     "reference", "studies", "teaching",
 ]
 
-_HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf"}
+if TYPE_CHECKING:  # read by editors and type checkers; at run time, each name is imported on demand
+    from acai import audio, cf, content, datasets, evaluation, gradcheck, nn, plots, reference, studies, teaching
+    from acai.cf import load
+    from acai.errors import InputError
+    from acai.ratings import Ratings
+else:
+    _HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf"}
 
-
-def __getattr__(name: str) -> object:
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
-    if name in __all__:
-        return importlib.import_module(f"acai.{name}")
-    raise AttributeError(f"module 'acai' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    def __getattr__(name: str) -> object:
+        if name in _HOME:
+            return getattr(importlib.import_module(_HOME[name]), name)
+        if name in __all__:
+            return importlib.import_module(f"acai.{name}")
+        raise AttributeError(f"module 'acai' has no attribute {name!r}; it has: {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

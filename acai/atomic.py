@@ -18,7 +18,7 @@ try:
 except ImportError:  # Windows has no flock
     fcntl = None  # type: ignore[assignment]
 
-SLOTS = 16  # names of temporary files that every write to a target looks at: no folder has to be listed for that
+SLOTS = 16  # how many names of temporary files each write checks for leftovers, instead of listing the folder
 LEFTOVER = re.compile(r"\.acai-tmp-\d+-.+", re.DOTALL)
 DAY = 86400.0  # seconds after which a temporary file counts as abandoned where there are no locks
 KINDS = (
@@ -32,12 +32,12 @@ KINDS = (
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a file through a temporary one, which replaces it when the block ends well and is removed when it does not.
+    """Write a file through a temporary one, which replaces it if the block succeeds and is removed if it fails.
 
     Parameters
     ----------
     path : path
-        The file. Its folder is made if it does not exist. A symbolic link is followed: its target is replaced. An
+        The file. Its folder is created if it does not exist. A symbolic link is followed: its target is replaced. An
         existing file keeps its permissions and, where the system allows it, its owner.
 
     Yields
@@ -49,14 +49,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     InputError
-        Before the block runs, if `path` is something other than a regular file: a folder, a device, a pipe, a socket.
+        Before the block runs, if `path` is not a regular file but a folder, a device, a pipe or a socket.
     OSError
-        If the folder cannot be written to, or the disk is full. The file at `path` is then as it was before.
+        If the folder cannot be written to, or the disk is full. The file at `path` is then unchanged.
 
     Notes
     -----
-    The temporary file is locked while its writer lives. Once a writer was killed, the next write to the same file finds
-    the lock free and removes what was left. There is no fsync: a power failure may still lose what was just written.
+    The temporary file is locked while its writer lives. If a writer is killed, the next write to the same file finds the
+    lock free and removes the leftover. There is no fsync: a power failure may still lose what was just written.
     """
     if str(path).endswith(("/", os.sep)):
         raise InputError(f"{path} names a folder; expected the name of a file")
@@ -68,7 +68,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     for slot in range(SLOTS):
         _remove_if_abandoned(_temporary(target, slot))
-    # what replaces a private file is private from its first byte on; a new file gets what the umask leaves
+    # the replacement of a private file is private from its first byte; a new file gets the permissions of the umask
     temporary, handle = _claim(target, 0o666 if before is None else 0o600)
     try:
         yield temporary
@@ -97,7 +97,7 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
 
 
 def regular_file(path: str | os.PathLike[str]) -> os.stat_result | None:
-    """The status of a regular file, None where nothing exists yet; anything else is an error. Links are followed."""
+    """Return the status of a regular file, or None if nothing exists yet; refuse anything else. Links are followed."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -111,7 +111,7 @@ def regular_file(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def _temporary(target: Path, slot: int) -> Path:
-    """The name of a temporary file for `target`, with the same suffix; never longer than the 255 bytes it may have."""
+    """Name a temporary file for `target`: with the same suffix, and never longer than the 255 bytes allowed."""
     name = target.name.lstrip(".")
     if len(os.fsencode(name)) > 200:
         suffix = target.suffix if len(os.fsencode(target.suffix)) <= 32 else ""
@@ -120,7 +120,7 @@ def _temporary(target: Path, slot: int) -> Path:
 
 
 def _claim(target: Path, mode: int) -> tuple[Path, int | None]:
-    """A new temporary file, locked, and the handle that holds the lock (None where there are no locks)."""
+    """Create a temporary file and lock it; the handle returned holds the lock (None where there are no locks)."""
     for slot in itertools.count():
         temporary = _temporary(target, slot)
         try:
@@ -130,17 +130,17 @@ def _claim(target: Path, mode: int) -> tuple[Path, int | None]:
         if fcntl is None:
             os.close(handle)  # Windows renames no file that is open
             return temporary, None
-        with suppress(OSError):  # a file system without locks: then nobody else can lock it, and so nobody removes it
+        with suppress(OSError):  # a file system without locks: nobody else can lock the file, so nobody removes it
             fcntl.flock(handle, fcntl.LOCK_EX)
         if _is_open_at(handle, temporary):
             return temporary, handle
-        os.close(handle)  # between open and lock, somebody took it for a leftover and removed it
-    raise AssertionError("itertools.count ends nowhere")
+        os.close(handle)  # between open and lock, another process took it for a leftover and removed it
+    raise AssertionError("itertools.count never ends")
 
 
 def _remove_if_abandoned(temporary: Path) -> None:
-    """Remove a temporary file whose writer no longer lives."""
-    with suppress(OSError):  # it is not there, is in use or is not ours to remove
+    """Remove a temporary file if its writer is no longer running."""
+    with suppress(OSError):  # it does not exist, is in use or is not ours to remove
         status = os.lstat(temporary)
         if not stat.S_ISREG(status.st_mode):
             return

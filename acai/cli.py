@@ -1,4 +1,4 @@
-"""The command `acai`: each of its words is a function of `acai/commands`; its signature makes the options, its docstring helps."""
+"""The command `acai`: each command is a function in `acai/commands`; its signature gives the options, its docstring the help."""
 
 import argparse
 import ast
@@ -9,14 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import UnionType
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from acai import __version__
 from acai.errors import InputError, unknown
 from acai.interrupts import InterruptRecord
 from acai.terminal import complain, safe_output
 
-COMMANDS = {  # what is typed: the module of acai/commands that has the function of that name
+COMMANDS = {  # each command: the module of acai/commands that contains its function
     "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "models",
     "evaluate cold-start": "sound", "features": "sound", "classify": "sound", "data": "data", "download": "data",
     "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
@@ -26,26 +26,26 @@ LEAST = {"seed": 0, "epochs": 1, "factors": 1, "geometries": 1, "repeats": 1, "n
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one command: exit code 0 when it did its work, 2 with one line when the input was at fault, 130 after Ctrl-C.
+    """Run one command: exit code 0 on success, 2 with a one-line message if the input was wrong, 130 after Ctrl-C.
 
-    After SIGTERM it is 143. Two exceptions: `gradcheck` exits with 1 where a gradient is wrong, and before the line that
-    says what is wrong with the options themselves, argparse prints how the command is used.
+    After SIGTERM it is 143. Two exceptions: `gradcheck` exits with 1 if a gradient is wrong, and if the options themselves
+    are wrong, argparse prints the usage of the command before the message.
     """
     with safe_output(), InterruptRecord() as interrupts:
         try:
             run(sys.argv[1:] if argv is None else argv)
             if sys.stdout is not None:
-                sys.stdout.flush()  # or a full disk would be noticed only after the exit code
-        except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
+                sys.stdout.flush()  # otherwise a full disk would be noticed only after the exit code
+        except BrokenPipeError:  # the reader of our output (`| head`) has stopped reading
             pass
         except KeyboardInterrupt:
             interrupts.pressed = True
-        except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not ours
+        except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not writable
             if not interrupts.pressed:
                 complain(f"acai: {mistake}")
                 sys.exit(2)
         except Exception:
-            if not interrupts.pressed:  # or else it is what became of Ctrl-C on its way through a library
+            if not interrupts.pressed:  # otherwise it is what a library made of Ctrl-C
                 raise
         if interrupts.pressed:
             complain("")
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(argv: list[str]) -> None:
-    """Do what one command line says."""
+    """Run the command with the options of one command line."""
     n_words = 2 if " ".join(argv[:2]) in COMMANDS else 1
     name = " ".join(argv[:n_words])
     if name in COMMANDS:
@@ -74,7 +74,7 @@ def run(argv: list[str]) -> None:
 
 
 def overview() -> str:
-    """What `acai --help` says: a line a command."""
+    """Write the text of `acai --help`: one line per command."""
     lines = "\n".join(f"  {name:<20} {summary(name)}" for name in COMMANDS)
     return (
         "usage: acai COMMAND …\n\nA music recommender written from scratch in NumPy, to be read beside its equations.\n\n"
@@ -83,24 +83,24 @@ def overview() -> str:
 
 
 def function_name(command: str) -> str:
-    """`evaluate cold-start` is the function `evaluate_cold_start`."""
+    """Name the function of a command: `evaluate_cold_start` for `evaluate cold-start`."""
     return re.sub("[ -]", "_", command)
 
 
 def option(word: str) -> str:
-    """`with_rated` is typed `--with-rated`, `n` is `-n`."""
+    """Name the option of a parameter: `--with-rated` for `with_rated`, `-n` for `n`."""
     return ("-" if len(word) == 1 else "--") + word.replace("_", "-")
 
 
 def summary(name: str) -> str:
-    """The first line of a command's docstring."""
+    """Return the first line of a command's docstring."""
     return docstring(Path(__file__).parent / "commands" / f"{COMMANDS[name]}.py", function_name(name)).splitlines()[0]
 
 
 def docstring(source: Path, function: str) -> str:
-    """The docstring of a function, read from its file.
+    """Read the docstring of a function from its source file.
 
-    To import all that the commands need would take a second, and `python -OO` drops docstrings from what it imports.
+    Importing everything the commands need would take a second, and `python -OO` removes the docstrings of imported modules.
     """
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef) and node.name == function:
@@ -109,38 +109,40 @@ def docstring(source: Path, function: str) -> str:
 
 
 def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParser:
-    """A parser whose arguments are the parameters of a function.
+    """Make a parser whose arguments are the parameters of a function.
 
-    Those before the `*` of the signature go by their place; those behind it are options. What has no default must be given.
-    In the docstring's section Parameters, each has two lines: its name and, after a colon, what the help calls its value;
-    then, indented, the help itself, to which the default is added.
+    Parameters before the `*` of the signature are positional; those after it are options. Without a default, an argument is
+    required. In the docstring's section Parameters, each has two parts: its name and, after a colon, what the help calls its
+    value; then, indented, the help itself, to which the default is added.
     """
     about, _, parameters = docstring(Path(inspect.getfile(command)), command.__name__).partition("\n\nParameters\n----------\n")
     entries = re.findall(r"^(\w+)(?: : (.*))?\n((?:    .*\n?)+)", parameters, re.MULTILINE)
     documented = {word: (value, " ".join(text.split()).replace("%", "%%")) for word, value, text in entries}
     parser = argparse.ArgumentParser(f"acai {name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.color = False  # from Python 3.14 on, argparse would colour the help with what `safe_output` escapes
+    if sys.version_info >= (3, 14):
+        parser.color = False  # argparse colours the help with escape sequences, which `safe_output` would print as text
     for word, parameter in inspect.signature(command).parameters.items():
         default = parameter.default
         value, text = documented[word]
-        how = reading(parameter.annotation)
+        options = argument_options(parameter.annotation)
         if value:
-            how["metavar"] = tuple(value.split()) if isinstance(how.get("nargs"), int) else value
+            options["metavar"] = tuple(value.split()) if isinstance(options.get("nargs"), int) else value
         if default is not parameter.empty:
-            how["default"] = default
-            text += "" if default is None or default is False else f" (default: {default})"
+            options["default"] = default
+            if default is not None and default is not False:
+                text += f" (default: {default})"
         if parameter.kind is parameter.KEYWORD_ONLY:
-            parser.add_argument(option(word), required="default" not in how, help=text, **how)
+            parser.add_argument(option(word), required="default" not in options, help=text, **options)
         else:
-            parser.add_argument(word, nargs="?" if "default" in how else None, help=text, **how)
+            parser.add_argument(word, nargs="?" if "default" in options else None, help=text, **options)
     return parser
 
 
-def reading(annotation: object) -> dict[str, object]:
-    """What argparse is told of a type: `int`, `bool` (a flag), `list[str]`, `tuple[str, str]`, `Literal["a"]`, `int | None`."""
+def argument_options(annotation: object) -> dict[str, Any]:
+    """Tell argparse how to read a type: `int`, `bool` (a flag), `list[str]`, `tuple[str, str]`, `Literal["a"]`, `int | None`."""
     inner = get_args(annotation)
     if isinstance(annotation, UnionType):
-        return reading(inner[0])
+        return argument_options(inner[0])
     if annotation is bool:
         return {"action": "store_true"}
     if get_origin(annotation) is Literal:

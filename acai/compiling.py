@@ -1,21 +1,26 @@
-"""How acai's kernels are compiled: by Numba, and cached safely even when several processes compile them at once."""
+"""Compile kernels with Numba, and cache them safely even when several processes compile at once."""
 
 import contextlib
 import os
 import pickle
 from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeVar, cast
 
 import numba
 from numba.core.caching import FunctionCache
 
+Function = TypeVar("Function", bound=Callable[..., object])
 
-def njit(**options: object) -> Callable[[Callable], Callable]:
-    """`numba.njit(cache=True)`, whose cache several processes may use at once."""
 
-    def compiled(function: Callable) -> Callable:
-        kernel = numba.njit(**options)(function)
-        kernel._cache = LockedCache(function)  # cache=True would put Numba's own there
-        return kernel
+def njit(
+    *, nogil: bool = False, fastmath: bool | set[str] = False, error_model: Literal["python", "numpy"] = "python"
+) -> Callable[[Function], Function]:
+    """Compile a function like `numba.njit(cache=True)`, with a cache that several processes may use at once."""
+
+    def compiled(function: Function) -> Function:
+        kernel: Any = numba.njit(nogil=nogil, fastmath=fastmath, error_model=error_model)(function)
+        kernel._cache = LockedCache(function)  # cache=True would put Numba's own cache there
+        return cast(Function, kernel)
 
     return compiled
 
@@ -23,13 +28,13 @@ def njit(**options: object) -> Callable[[Callable], Callable]:
 class LockedCache(FunctionCache):
     """Numba's cache of one kernel, read and written by one process at a time.
 
-    Numba first notes in which file a signature is and then writes that file. In between, another process could read there
-    what an older kernel left, or choose the same file for its own signature. And a cache is never a reason to stop: what is
-    damaged is compiled again, and what a full disk refuses is not cached.
+    Numba first notes which file holds a signature and then writes that file. In between, another process could read what an
+    older kernel left there, or choose the same file for its own signature. A cache must never be a reason to stop: damaged
+    entries are compiled again, and what does not fit on a full disk is not cached.
     """
 
     def load_overload(self, sig: object, target_context: object) -> object:
-        """The kernel compiled for a signature, or None if it has to be compiled."""
+        """Load the kernel compiled for a signature; None if it has to be compiled."""
         with _locked(self.cache_path):
             try:
                 return super().load_overload(sig, target_context)
@@ -48,7 +53,7 @@ class LockedCache(FunctionCache):
 
 @contextlib.contextmanager
 def _locked(folder: str) -> Iterator[None]:
-    """Wait until no other process holds this folder. Without locks (Windows, some network drives), as Numba does: unprotected."""
+    """Lock this folder once no other process holds it. Without locks (Windows, some network drives), proceed as Numba does."""
     handle = None
     with contextlib.suppress(ImportError, OSError):
         import fcntl

@@ -1,24 +1,25 @@
-"""Mistakes that the person at the keyboard can mend, said in one sentence."""
+"""Mistakes that users can correct themselves, each explained in one sentence."""
 
 import difflib
 from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-LARGEST_COUNT = np.iinfo(np.int32).max  # of entries, users or songs: their numbers are int32
+LARGEST_COUNT = int(np.iinfo(np.int32).max)  # of entries, users or songs: their indices are int32
 
 
 class InputError(ValueError):
-    """What was given, what was expected, what to do: the command line prints it as one line and exits with code 2."""
+    """What was found, what was expected, what to do: the command line prints it as one line and exits with code 2."""
 
 
 def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -> InputError:
-    """An error for a name that does not exist, listing those that do, the nearest first.
+    """Make an error for a name that does not exist; it lists those that do, the closest first.
 
     Parameters
     ----------
     what : str
-        The kind of thing that was named, as in "user" or "data set".
+        The kind of thing that was named: "user", "data set".
     given : hashable
         The name that was given.
     known : iterable of hashable
@@ -43,8 +44,8 @@ def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -
     return InputError(message)
 
 
-def check_codes(codes: object, n: int, what: str, or_unknown: bool = False) -> np.ndarray:
-    """Numbers of rows or columns, known to be safe as indices: compiled code does not check them.
+def check_codes(codes: ArrayLike, n: int, what: str, or_unknown: bool = False) -> NDArray[np.int32] | NDArray[np.intp]:
+    """Check indices of rows or columns, because compiled code does not.
 
     Parameters
     ----------
@@ -53,9 +54,9 @@ def check_codes(codes: object, n: int, what: str, or_unknown: bool = False) -> n
     n : int
         How many rows or columns there are.
     what : str
-        What the codes number, as in "user rows".
+        What the codes refer to: "user rows".
     or_unknown : bool
-        Whether −1, for one that is not known, is allowed.
+        Whether −1, for an unknown row or column, is allowed.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def check_codes(codes: object, n: int, what: str, or_unknown: bool = False) -> n
     Raises
     ------
     InputError
-        If they are not integers in one dimension, or one is out of range.
+        If they are not a one-dimensional array of integers, or one is out of range.
     """
     try:
         array = np.asarray(codes)
@@ -78,11 +79,13 @@ def check_codes(codes: object, n: int, what: str, or_unknown: bool = False) -> n
     if wrong.any():
         unknown_is = ", or −1 for one that is not known" if or_unknown else ""
         raise InputError(f"{what} contain {array[wrong][0]}; expected 0 to {n - 1}{unknown_is}")
-    return np.ascontiguousarray(array, dtype=np.int32 if array.dtype == np.int32 else np.intp)
+    if array.dtype == np.int32:
+        return np.ascontiguousarray(array, dtype=np.int32)
+    return np.ascontiguousarray(array, dtype=np.intp)
 
 
 def check_count(n: int, what: str, where: object = "these ratings") -> None:
-    """Refuse more entries, users or songs than the numbers of R (int32) can count; they would begin again below zero."""
+    """Refuse more entries, users or songs than int32 indices can count: the indices would overflow."""
     if n > LARGEST_COUNT:
         raise InputError(f"{where}: {n:,} {what}; acai counts up to {LARGEST_COUNT:,} of them: take a sample, or split them")
 

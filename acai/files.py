@@ -1,6 +1,6 @@
-"""Files: written completely or not at all, and `.npz` files of arrays and JSON, checked bit by bit, never a pickle.
+"""Files: written atomically, and `.npz` files of arrays and JSON with checksums, never a pickle.
 
-Whatever acai saves has the same format, which `numpy.load` can open, too: a zip archive, uncompressed, with a member
+Everything acai saves has the same format, which `numpy.load` can open too: an uncompressed zip archive, with a member
 `NAME.npy` for each array and a member `json.npy` of bytes. These are the SHA-256 of a JSON text, a line feed, and that
 text: the kind of the file, the version of the format, dtype, shape and SHA-256 of every array, and all other contents.
 """
@@ -18,40 +18,42 @@ from numbers import Real
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acai.atomic import atomic_write, regular_file, remove_leftovers
 from acai.errors import InputError
 
 __all__ = ["Contents", "atomic_write", "load_npz", "regular_file", "remove_leftovers", "save_npz"]
 
-FORMAT = 2  # format 1 had neither a version nor checksums; it is still read
-DEEPEST = 30  # how deep lists and dictionaries may be nested in each other
-CHUNK = 2**20  # bytes that are read at a time
+FORMAT = 2  # format 1 had neither a version nor checksums; it can still be read
+DEEPEST = 30  # how deeply lists and dictionaries may be nested
+CHUNK = 2**20  # bytes read at a time
 DTYPES = {np.dtype(code).newbyteorder("<").str for code in "bBhHiIqQefd"}  # integers and floats, little-endian
 # the first bytes of a .npy file: a NumPy array in C order
 NPY = re.compile(rb"\{'descr': '([<|]\w\d)', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n")
 T = TypeVar("T")
+Array = NDArray[Any]  # of integers or floats
 
 
 @dataclass
 class Contents:
-    """What a file holds. Every accessor checks what it returns: what does not fit is an InputError that names the file.
+    """The contents of a file. Every accessor checks what it returns; anything unexpected is an InputError naming the file.
 
     Attributes
     ----------
     path : str
         The file.
     kind : str
-        What the file is, as in "a network saved by acai".
+        What the file is: "a network saved by acai".
     arrays : dict of str to ndarray
         The arrays: integers or finite floats.
     values : dict of str to object
-        All else: text, numbers, None, tuples and dictionaries of these.
+        Everything else: text, numbers, None, tuples and dictionaries of these.
     """
 
     path: str
     kind: str
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Array]
     values: dict[str, object]
 
     @property
@@ -59,8 +61,8 @@ class Contents:
         """The names of everything in the file."""
         return [*self.arrays, *self.values]
 
-    def array(self, name: str, shape: tuple[int | None, ...], dtypes: tuple[str, ...]) -> np.ndarray:
-        """The array `name`, of this shape, where None stands for any length, and of one of these dtypes."""
+    def array(self, name: str, shape: tuple[int | None, ...], dtypes: tuple[str, ...]) -> Array:
+        """Return the array `name`, of this shape (None stands for any length) and one of these dtypes."""
         if name not in self.arrays:
             raise self.fault(f"it holds no array {name!r}")
         found = self.arrays[name]
@@ -72,29 +74,29 @@ class Contents:
         return found
 
     def value(self, name: str, kind: type[T]) -> T:
-        """The value `name`, of this type: `numbers.Real` for an integer or a float."""
+        """Return the value `name`, of this type: `numbers.Real` for an integer or a float."""
         if name not in self.values:
             raise self.fault(f"it holds no {name!r}")
         return self._expect(name, self.values[name], kind)
 
     def sequence(self, name: str, kind: type[T]) -> tuple[T, ...]:
-        """The tuple `name`, every element of which is of this type."""
-        found = self.value(name, tuple)
+        """Return the tuple `name`, whose elements are all of this type."""
+        found: tuple[object, ...] = self.value(name, tuple)
         return tuple(self._expect(f"an element of {name}", element, kind) for element in found)
 
     def part(self, prefix: str) -> "Contents":
-        """What has a name that begins with `prefix`, under the rest of its name."""
+        """Return everything whose name begins with `prefix`, without the prefix."""
         arrays = {name.removeprefix(prefix): a for name, a in self.arrays.items() if name.startswith(prefix)}
         values = {name.removeprefix(prefix): v for name, v in self.values.items() if name.startswith(prefix)}
         return Contents(self.path, self.kind, arrays, values)
 
     def fault(self, found: str) -> InputError:
-        """An error, ready to be raised, that says what is wrong with the file."""
+        """Make an error that says what is wrong with the file."""
         return InputError(f"{self.path}: not {self.kind}: {found}")
 
     @contextmanager
     def faults(self) -> Iterator[None]:
-        """An InputError inside this block, as of a setting out of range, is reported as a fault of the file."""
+        """Report any InputError inside this block, such as a setting out of range, as a fault of the file."""
         try:
             yield
         except InputError as error:
@@ -109,26 +111,26 @@ class Contents:
 
 
 def save_npz(path: str | os.PathLike[str], kind: str, /, **contents: object) -> None:
-    """Write one `.npz` file of NumPy arrays and of anything that JSON can say.
+    """Write one `.npz` file of NumPy arrays and of anything that JSON can express.
 
     Parameters
     ----------
     path : path
-        The file; it is written completely or not at all.
+        The file; it is written atomically.
     kind : str
-        What the file is, as in "a network saved by acai": `load_npz` asks for it, and its errors say it.
+        What the file is, such as "a network saved by acai": `load_npz` checks it, and its errors name it.
     **contents
-        NumPy arrays of integers or finite floats are stored as such; all else (text, numbers, None, tuples, lists,
-        dictionaries of these) as JSON.
+        NumPy arrays of integers or finite floats are stored as arrays; everything else (text, numbers, None, tuples,
+        lists, dictionaries of these) as JSON.
 
     Raises
     ------
     InputError
-        If something is neither.
+        If a value is neither.
     """
     arrays = {name: _storable(name, value) for name, value in contents.items() if isinstance(value, np.ndarray)}
     values = {name: value for name, value in contents.items() if name not in arrays}
-    _tuples(values)  # what is nested too deeply to be read is not written
+    _tuples(values)  # refuse to write what is nested too deeply to be read
     table = {name: _entry(array) for name, array in arrays.items()}
     header = {"kind": kind, "format": FORMAT, "arrays": table, "contents": values}
     text = json.dumps(header, default=_plain).encode()
@@ -140,7 +142,7 @@ def save_npz(path: str | os.PathLike[str], kind: str, /, **contents: object) -> 
 
 
 def load_npz(path: str | os.PathLike[str], kind: str) -> Contents:
-    """What `save_npz` wrote; nothing in the file is ever executed, and no more memory is taken than the file is large.
+    """Read what `save_npz` wrote; nothing in the file is executed, and no more memory is used than the file's size.
 
     Parameters
     ----------
@@ -152,12 +154,12 @@ def load_npz(path: str | os.PathLike[str], kind: str) -> Contents:
     Returns
     -------
     Contents
-        What the file holds, each bit of it checked. Lists and tuples both come as tuples (so that ids can be hashed).
+        The contents of the file, verified by checksums. Lists and tuples both become tuples (so that ids are hashable).
 
     Raises
     ------
     InputError
-        If there is no such file, it is damaged, holds something else or was written by a newer acai.
+        If the file does not exist, is damaged, is of another kind or was written by a newer acai.
     """
     try:
         if regular_file(path) is None:
@@ -177,7 +179,7 @@ def _read(file: BinaryIO, path: str, kind: str) -> Contents:
             if len(members) < len(archive.infolist()) or sum(info.file_size for info in members.values()) > size:
                 raise contents.fault("its members are repeated, or larger than the file")
             if "json.npy" not in members:
-                raise contents.fault("it holds no json.npy; expected what acai saved")
+                raise contents.fault("it holds no json.npy; expected a file saved by acai")
             header = _header(_member(archive, members.pop("json.npy")).tobytes(), contents)
             contents.values = header["contents"]
             table = header.get("arrays")
@@ -185,12 +187,12 @@ def _read(file: BinaryIO, path: str, kind: str) -> Contents:
             if table is None:
                 table = dict.fromkeys(names)  # format 1 has none
             if sorted(table) != sorted(names):
-                raise contents.fault("its arrays are not those that it lists")
+                raise contents.fault("its arrays are not the ones it lists")
             for name, entry in table.items():
                 contents.arrays[name] = _member(archive, members[f"{name}.npy"], entry)
     except InputError:
         raise
-    except Exception as error:  # what readers of archives and of JSON raise where there is damage has no common name
+    except Exception as error:  # readers of zip and JSON raise exceptions of many types where a file is damaged
         raise contents.fault(f"it is damaged ({type(error).__name__}: {error})") from error
     for name, array in contents.arrays.items():
         if not np.isfinite(array).all():
@@ -199,7 +201,7 @@ def _read(file: BinaryIO, path: str, kind: str) -> Contents:
 
 
 def _header(stamped: bytes, contents: Contents) -> dict[str, Any]:
-    """The JSON of a file, its checksum, its version and its kind checked."""
+    """Parse the JSON of a file, and check its checksum, version and kind."""
     has_checksum = not stamped.startswith(b"{")  # format 1 has none
     text = stamped
     if has_checksum:
@@ -209,22 +211,22 @@ def _header(stamped: bytes, contents: Contents) -> dict[str, Any]:
     with contents.faults():
         header = _tuples(json.loads(text))
     if not isinstance(header, dict):
-        raise contents.fault("its JSON is not that of acai")
+        raise contents.fault("its JSON was not written by acai")
     version = header.get("format", 1)
     if version > FORMAT:
-        newer = f"written by a newer acai (format {version}); this one reads up to {FORMAT}; upgrade acai"
+        newer = f"written by a newer acai (format {version}); expected format {FORMAT} or older; upgrade acai"
         raise InputError(f"{contents.path}: {newer}")
     kind = header["kind"]
     if kind != contents.kind and isinstance(kind, str) and kind.isprintable():
         raise InputError(f"{contents.path}: this is {kind}; expected {contents.kind}")
     is_complete = has_checksum == (version == FORMAT) == ("arrays" in header) and isinstance(header["contents"], dict)
     if kind != contents.kind or not is_complete:
-        raise contents.fault("its JSON is not that of acai")
+        raise contents.fault("its JSON was not written by acai")
     return header
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict[str, Any] | None = None) -> np.ndarray:
-    """One array, read to its end, where the archive checks the CRC of all its bytes, and compared with its entry."""
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict[str, Any] | None = None) -> Array:
+    """Read one array to its end, where the archive checks the CRC, and compare it with its entry."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed; acai compresses nothing")
     with archive.open(info) as member:
@@ -232,7 +234,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict[str, An
         length = int.from_bytes(magic[8:], "little")
         head = NPY.fullmatch(member.read(length))
         if magic[:8] != b"\x93NUMPY\x01\x00" or head is None or head[1].decode() not in DTYPES:
-            raise ValueError(f"{info.filename} is no plain array of integers or floats")
+            raise ValueError(f"{info.filename} is not a plain array of integers or floats")
         dtype, shape = np.dtype(head[1].decode()), tuple(int(n) for n in head[2].split(b",") if n.strip())
         n_bytes = dtype.itemsize * math.prod(shape)
         if n_bytes != info.file_size - 10 - length:
@@ -251,8 +253,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict[str, An
     return array
 
 
-def _storable(name: str, array: np.ndarray) -> np.ndarray:
-    """An array as it is written: little-endian, in C order."""
+def _storable(name: str, array: Array) -> Array:
+    """Convert an array to the form that is written: little-endian, in C order."""
     stored = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
     if name == "json" or stored.dtype.str not in DTYPES:
         raise InputError(f"{name} is an array of {array.dtype}; only integers and floats can be saved")
@@ -261,8 +263,8 @@ def _storable(name: str, array: np.ndarray) -> np.ndarray:
     return stored
 
 
-def _entry(array: np.ndarray) -> dict[str, object]:
-    """What the JSON of a file says of an array."""
+def _entry(array: Array) -> dict[str, object]:
+    """Describe an array as the JSON of a file does."""
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
     digest.update(array.reshape(-1).view(np.uint8).data)
     return {"dtype": array.dtype.str, "shape": array.shape, "sha256": digest.hexdigest()}
@@ -275,7 +277,7 @@ def _plain(value: object) -> object:
 
 
 def _tuples(value: object, depth: int = 0) -> object:
-    """The same with tuples for lists, nested no deeper than is sensible."""
+    """Convert lists to tuples, and refuse values that are nested too deeply."""
     if depth > DEEPEST:
         raise InputError(f"more than {DEEPEST} lists are nested in each other; expected text, numbers, tuples of them")
     if isinstance(value, dict):

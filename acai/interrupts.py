@@ -1,4 +1,4 @@
-"""Ctrl-C, so that it is never lost: where it waits, and how it is recognised in another exception's clothes."""
+"""Make sure that Ctrl-C is never lost: delay it, record it, and recognise it when another exception wraps it."""
 
 import signal
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 
 @contextmanager
 def delayed_interrupts() -> Iterator[None]:
-    """Ctrl-C inside this block takes effect at its end, and so does SIGTERM where it has a handler.
+    """Delay Ctrl-C inside this block to its end, and SIGTERM too where it has a handler.
 
     For calls into a C library that calls back into Python: an exception in such a callback is printed and dropped,
     KeyboardInterrupt included, and the library carries on as if nothing had happened.
@@ -20,47 +20,49 @@ def delayed_interrupts() -> Iterator[None]:
     ours = {number: handler for number, handler in handlers.items() if callable(handler) and _in_main_thread()}
     waiting: list[tuple[int, FrameType | None]] = []
     for number in ours:  # without a handler nothing is raised; and Python delivers signals to its main thread only
-        signal.signal(number, lambda *received: waiting.append(received))
+        signal.signal(number, lambda received, frame: waiting.append((received, frame)))
     try:
         yield
     finally:
         for number, handler in ours.items():
             signal.signal(number, handler)
         if waiting:
-            number, frame = waiting[0]
-            ours[signal.Signals(number)](number, frame)
+            received, frame = waiting[0]
+            ours[signal.Signals(received)](received, frame)
 
 
 def is_interrupt(error: BaseException | None) -> bool:
-    """Whether an exception is Ctrl-C, or a SystemError that C code made of it ("returned a result with an exception set")."""
+    """Whether an exception is Ctrl-C, or a SystemError that C code raised from it ("returned a result with an exception set")."""
     while isinstance(error, SystemError):
         error = error.__cause__ or error.__context__
     return isinstance(error, KeyboardInterrupt)
 
 
 class InterruptRecord:
-    """Whether Ctrl-C was pressed inside a `with` block, even where a callback or destructor dropped its KeyboardInterrupt.
+    """Whether Ctrl-C was pressed inside a `with` block, even if a callback or destructor dropped its KeyboardInterrupt.
 
-    Dropped, it is pressed again a moment later, when the library that called back has returned. A request to terminate
+    A dropped interrupt is sent again a moment later, when the library that called back has returned. A request to terminate
     (SIGTERM) is treated in the same way.
 
     Attributes
     ----------
     pressed : bool
     number : int
-        Of the signal: the exit code is 128 more, as shells have it.
+        The number of the signal: the exit code is 128 more, by the convention of shells.
     """
 
     def __init__(self) -> None:
-        self.pressed, self.number = False, int(signal.SIGINT)
+        self.pressed = False
+        self.number = int(signal.SIGINT)
         self._before: dict[int, Any] = {}
         self._again: list[threading.Timer] = []
         self._over = False
 
     def __enter__(self) -> "InterruptRecord":
-        for number, usual in (signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL):
+        """Start to record; custom signal handlers are left alone."""
+        for number, default in (signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL):
             before = signal.getsignal(number)
-            if before is usual and _in_main_thread():  # a handler of somebody else's is left alone
+            if before is default and _in_main_thread():
                 self._before[number] = before
                 signal.signal(number, self._press)
         if self._before:
@@ -69,6 +71,7 @@ class InterruptRecord:
         return self
 
     def __exit__(self, *error: object) -> None:
+        """Stop recording and restore the signal handlers."""
         self._over = True
         for timer in self._again:
             timer.cancel()
@@ -79,12 +82,13 @@ class InterruptRecord:
             signal.signal(number, before)
 
     def _press(self, number: int, frame: FrameType | None) -> None:
-        self.pressed, self.number = True, number
+        self.pressed = True
+        self.number = number
         if not self._over:
             raise KeyboardInterrupt
 
     def _dropped(self, what: "sys.UnraisableHookArgs") -> None:
-        """What Python calls for an exception that nobody can catch."""
+        """Send a dropped interrupt again; Python calls this for an exception that nobody can catch."""
         if not (self.pressed and is_interrupt(what.exc_value)):
             self._hook(what)
             return

@@ -1,4 +1,4 @@
-"""Where Numba caches compiled kernels when neither the installation nor the user's home can be written to."""
+"""Find a place for Numba's cache of compiled kernels when neither the installation nor the user's home is writable."""
 
 import importlib.util
 import os
@@ -9,9 +9,9 @@ PACKAGES = ("acai", "librosa")  # both have kernels that Numba caches
 
 
 def provide() -> None:
-    """Point Numba to a temporary folder if it has no other place for its cache: without one it refuses to compile.
+    """Point Numba to a temporary folder if it has no other place for its cache; without one, it refuses to compile.
 
-    It has to happen before the first kernel is defined, so `import acai` does it. Processes started from here share the folder.
+    This has to happen before the first kernel is defined, so `import acai` does it. Child processes share the folder.
     """
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen and _writable(Path(chosen)):
@@ -20,20 +20,20 @@ def provide() -> None:
         return
     try:
         folder, is_new = _temporary_folder()
-    except OSError:  # not even a temporary one: Numba says what it misses
+    except OSError:  # not even a temporary folder: Numba will report what is missing
         return
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     if not _writable(Path(os.path.expanduser("~/.config/matplotlib"))):
-        os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))  # or it complains in two lines of its own
-    if "numba" in sys.modules:  # which read the variable when it was imported
+        os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))  # or Matplotlib prints a warning of two lines
+    if "numba" in sys.modules:  # Numba read the variable when it was imported
         sys.modules["numba"].config.CACHE_DIR = str(folder)
     if is_new and sys.stderr is not None:
-        reason = "neither the installation nor your home folder can be written to"
-        print(f"acai: {reason}; compiled code is cached in {folder} (NUMBA_CACHE_DIR names another folder)", file=sys.stderr)
+        reason = "neither the installation nor your home folder is writable"
+        print(f"acai: {reason}; compiled code is cached in {folder} (set NUMBA_CACHE_DIR to change this)", file=sys.stderr)
 
 
 def _user_cache() -> Path:
-    """The folder in the user's home that Numba chooses."""
+    """Return the folder in the user's home that Numba chooses."""
     if sys.platform == "darwin":
         return Path(os.path.expanduser("~/Library/Caches/numba"))
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "numba")
@@ -45,7 +45,7 @@ def _package_folders() -> list[Path]:
 
 
 def _writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, or in one that could be made."""
+    """Whether files can be created in a folder that exists or could be created."""
     existing = folder.absolute()
     while not existing.exists():
         existing = existing.parent
@@ -53,9 +53,9 @@ def _writable(folder: Path) -> bool:
 
 
 def _temporary_folder() -> tuple[Path, bool]:
-    """A folder that is this user's alone, and whether it is new.
+    """Return a private folder of this user, and whether it is new.
 
-    Cached code is executed, so a folder that somebody else made, or can write to, will not do.
+    Cached code is executed, so the folder must not belong to, or be writable by, anybody else.
     """
     import tempfile
 

@@ -1,4 +1,4 @@
-"""Settings: a dataclass field that knows its limits. They are checked when an object is made, and again before it is used."""
+"""Settings: dataclass fields that know their limits. They are checked when an object is created, and again before it is used."""
 
 import dataclasses
 import math
@@ -6,20 +6,23 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from numbers import Integral, Real
 from types import NoneType
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 
 from acai.errors import InputError, unknown
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
 EXPECTED = {int: "an integer", float: "a finite number", bool: "True or False", str: "a name"}
-LARGEST = 2**63 - 1  # that fits into the integers of NumPy and Numba
+LARGEST = 2**63 - 1  # the largest integer that NumPy and Numba can represent
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a setting may lie; None is no limit."""
+    """The range of a setting; None means no limit."""
 
     at_least: float | None = None
     more_than: float | None = None
@@ -27,7 +30,7 @@ class Limits:
     choices: Collection[str] | None = None
 
     def allow(self, value: Any) -> bool:
-        """Whether a value of the right type lies within."""
+        """Whether a value of the right type is in range."""
         return (
             (self.at_least is None or value >= self.at_least)
             and (self.more_than is None or value > self.more_than)
@@ -35,6 +38,7 @@ class Limits:
         )
 
     def __str__(self) -> str:
+        """Write the limits as the end of a sentence: ", at least 1"."""
         bounds = (("at least", self.at_least), ("more than", self.more_than), ("at most", self.at_most))
         return "".join(f", {words} {bound}" for words, bound in bounds if bound not in (None, LARGEST))
 
@@ -43,17 +47,17 @@ def setting(
     default: T, *, at_least: float | None = None, more_than: float | None = None, at_most: float | None = None,
     choices: Collection[str] | None = None,
 ) -> T:
-    """A dataclass field with limits: `n_factors: int = setting(10, at_least=1)`; its annotation gives the type.
+    """Make a dataclass field with limits: `n_factors: int = setting(10, at_least=1)`; its annotation gives the type.
 
     The annotation is int, float (which must be finite), bool or str (one of `choices`), perhaps `| None`. The class calls
     `check_settings(self)` from `__post_init__`.
     """
     limits = Limits(at_least, more_than, at_most, choices)
-    return dataclasses.field(default=default, metadata={"limits": limits})  # type: ignore[return-value]
+    return dataclasses.field(default=default, metadata={"limits": limits})
 
 
-def check_settings(owner: Any) -> None:
-    """Refuse settings of a wrong type or size with an InputError; turn NumPy's numbers into plain ones."""
+def check_settings(owner: "DataclassInstance") -> None:
+    """Refuse settings of a wrong type or size with an InputError; convert NumPy's numbers to Python's."""
     for field in dataclasses.fields(owner):
         if "limits" in field.metadata:
             value = checked(field.name, getattr(owner, field.name), field.type, field.metadata["limits"])
@@ -61,7 +65,7 @@ def check_settings(owner: Any) -> None:
 
 
 def checked(name: str, value: object, annotation: Any = int, limits: Limits = Limits(at_least=1)) -> Any:
-    """`value` as a plain Python one of the annotated type, or an InputError that names it; an integer from 1 by default."""
+    """Convert `value` to the annotated Python type, or raise an InputError that names it; by default, an integer from 1."""
     kinds = get_args(annotation) or (annotation,)
     if value is None and NoneType in kinds:
         return None
@@ -73,13 +77,13 @@ def checked(name: str, value: object, annotation: Any = int, limits: Limits = Li
             raise unknown(name, plain, limits.choices, n=len(limits.choices))
     elif plain is None or not limits.allow(plain):
         or_none = " or None" if NoneType in kinds else ""
-        given = " ".join(repr(value).split())
-        raise InputError(f"{name}={given[:100]}; expected {EXPECTED[kinds[0]]}{limits}{or_none}")
+        on_one_line = " ".join(repr(value).split())
+        raise InputError(f"{name}={on_one_line[:100]}; expected {EXPECTED[kinds[0]]}{limits}{or_none}")
     return plain
 
 
 def _plain(value: object, kind: type) -> Any:
-    """`value` as a plain `kind`; None if it is none."""
+    """Convert `value` to the Python type `kind`; None if it is of another kind."""
     if isinstance(value, bool | np.bool_):
         return bool(value) if kind is bool else None
     if kind is int and isinstance(value, Integral):

@@ -1,4 +1,4 @@
-"""What the command line prints: nothing that other people wrote controls the terminal, and no encoding is too small for it."""
+"""Safe output on the command line: no text from outside can control the terminal, and every encoding can show it."""
 
 import codecs
 import contextlib
@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-KEPT = frozenset("\n\t\u00a0\u3000\u200c\u200d")  # layout, spaces of other scripts, joiners: harmless, though not "printable"
-NEAREST = {  # what acai itself prints, for a terminal that has ASCII only
+KEPT = frozenset("\n\t\u00a0\u3000\u200c\u200d")  # line breaks, spaces, joiners: harmless, though not "printable"
+NEAREST = {  # replacements for what acai itself prints, on a terminal with ASCII only
     "–": "-", "—": "-", "−": "-", "…": "...", "±": "+/-", "×": "x", "²": "^2", "→": "->", "↳": "->", "●": "*", "○": "o", "·": "*",
     "≤": "<=", "≥": ">=", "≈": "~", "‖": "||", "‘": "'", "’": "'", "α": "alpha", "η": "eta", "λ": "lambda", "κ": "kappa",
     "Σ": "sum",
@@ -16,30 +16,35 @@ NEAREST = {  # what acai itself prints, for a terminal that has ASCII only
 
 
 class SafeStream:
-    """A text stream that escapes control characters, and characters that its encoding does not have.
+    """A text stream that escapes control characters and characters missing from its encoding.
 
-    Ids, titles, tags and file names come from other people. Written as they are, an escape sequence in one of them can clear
-    the screen, rename the window or hide a line, and a bidirectional override can reverse the text beside it.
+    Ids, titles, tags and file names come from other people. Printed unchanged, an escape sequence in one of them can clear
+    the screen, rename the window or hide a line, and a bidirectional override can reverse the text next to it.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write `text`; a carriage return is kept at the very beginning only, where a progress bar starts anew."""
+        """Write `text`; a carriage return is kept only at the very beginning, where a progress bar starts over."""
         start = "\r" if text.startswith("\r") else ""
         safe = start + visible(text[len(start) :])
-        encoding = self._stream.encoding or "utf-8"  # in memory there is none
+        encoding = self._stream.encoding or "utf-8"  # streams in memory have none
         self._stream.write(safe.encode(encoding, "acai-nearest").decode(encoding))
         return len(text)
 
+    def flush(self) -> None:
+        """Flush the stream."""
+        self._stream.flush()
+
     def __getattr__(self, name: str) -> object:
+        """Return any other attribute of the stream."""
         return getattr(self._stream, name)
 
 
 @contextlib.contextmanager
 def safe_output() -> Iterator[None]:
-    """Within this block, stdout and stderr are `SafeStream`s; at its end, what they could not write is given up."""
+    """Make stdout and stderr `SafeStream`s inside this block; at its end, discard what they could not write."""
     streams = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
         if sys.stdout is not None:  # it is None where it was closed before Python started
@@ -50,23 +55,23 @@ def safe_output() -> Iterator[None]:
             yield
         finally:
             for stream in streams:
-                _flush_or_give_up(stream)
+                _flush_or_discard(stream)
 
 
 def visible(text: str) -> str:
-    """`text` with an escape such as \\x1b in place of each character that is not printable (as in `repr`)."""
+    r"""Replace each character that is not printable with an escape such as \x1b (as in `repr`)."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in KEPT else _escape(c) for c in text)
 
 
 def one_line(name: object) -> str:
-    """An id, a title or a file name as part of a line: `visible`, and without line breaks or tabs of its own."""
+    """Make an id, a title or a file name fit into one line: `visible`, and without line breaks or tabs."""
     return visible(str(name)).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def complain(message: str) -> None:
-    """Print one line on stderr, if there is anybody to read it."""
+    """Print one line on stderr, if it is open."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             print(one_line(message), file=sys.stderr)
@@ -85,13 +90,13 @@ def _nearest(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("acai-nearest", _nearest)
 
 
-def _flush_or_give_up(stream: TextIO | None) -> None:
-    """Python flushes again when it exits; what a closed pipe or a full disk refuses must not fail there a second time."""
+def _flush_or_discard(stream: TextIO | None) -> None:
+    """Flush, or discard what a closed pipe or a full disk refuses: Python flushes again at exit, and would fail again."""
     if stream is None:
         return
     try:
         stream.flush()
-    except (OSError, ValueError):  # ValueError: it has been closed meanwhile
+    except (OSError, ValueError):  # ValueError: the stream has been closed
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())

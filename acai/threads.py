@@ -1,4 +1,4 @@
-"""Threads: how many work at once, and who may use them. The result is bit-for-bit the same for any number of threads.
+"""Threads: how many run at once, and who may use them. Results are bit-for-bit the same for any number of threads.
 
 No other module starts a thread or limits one. Numba's `parallel=True` is not used: its OpenMP threads abort a forked
 process, and its workqueue aborts when two Python threads call it. Compiled kernels that release Python's lock (`nogil`)
@@ -19,46 +19,47 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_lock = threading.Lock()  # of the two below
-_holders: Counter[int] = Counter()  # how often each thread is inside `one_blas_thread`
-_restore: list[Callable[[], None]] = []  # gives BLAS its threads back; empty while it has them
+_lock = threading.Lock()  # protects the two below
+_holders: Counter[int] = Counter()  # how often each thread has entered `one_blas_thread`
+_restore: list[Callable[[], None]] = []  # restores the threads of BLAS; empty while they are not limited
 
 
 def n_threads() -> int:
-    """How many threads work at once: NUMBA_NUM_THREADS where it is set, or else every core this process may use."""
+    """Return how many threads run at once: NUMBA_NUM_THREADS if it is set, otherwise every core this process may use."""
     from numba import config
 
-    return int(config.NUMBA_NUM_THREADS)
+    return int(vars(config)["NUMBA_NUM_THREADS"])
 
 
 def map_blocks(work: Callable[[slice], T], blocks: Sequence[slice]) -> list[T]:
-    """What `work` returns for each block, in order; several threads take the blocks in turn.
+    """Call `work` on each block, with several threads, and return the results in the order of the blocks.
 
-    Matrix products inside `work` keep to their own thread, or BLAS's threads would compete with these for the cores.
+    Matrix products inside `work` use only their own thread; otherwise BLAS's threads would compete with these for the cores.
     The blocks must not depend on the number of threads, and no two may write to the same place: then the result does not
-    depend on the number of threads either. It may be called from several threads, from inside `work`, and in a forked process.
+    depend on the number of threads either. May be called from several threads, from inside `work`, and in a forked process.
 
     Parameters
     ----------
     work : callable
         Called with each block once, from several threads and in any order.
     blocks : sequence of slice
-        The parts of the whole.
+        The blocks of the whole.
     """
-    numbers, results = iter(range(len(blocks))), {}
+    numbers = iter(range(len(blocks)))
+    results: dict[int, T] = {}
 
     def take_blocks() -> None:
         with one_blas_thread():
-            for number in numbers:  # shared: each thread takes the next block that nobody has taken
+            for number in numbers:  # shared: each thread takes the next block that is still free
                 results[number] = work(blocks[number])
 
     helpers = [_pool(os.getpid()).submit(take_blocks) for _ in range(min(n_threads(), len(blocks)) - 1)]
     try:
         take_blocks()
     finally:
-        for _ in numbers:  # after an error or Ctrl-C nobody begins another block
+        for _ in numbers:  # after an error or Ctrl-C, no thread starts another block
             pass
-        started = [helper for helper in helpers if not helper.cancel()]  # the pool may be busy with somebody else's blocks
+        started = [helper for helper in helpers if not helper.cancel()]  # the pool may be busy with another caller's blocks
         wait(started)
     for helper in started:
         helper.result()
@@ -72,10 +73,10 @@ def _pool(process: int) -> ThreadPoolExecutor:  # a forked child has none of its
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Matrix products in this block run on the thread that asks for them, so that their sums have one order only.
+    """Run matrix products in this block on the calling thread only, so that their sums always have the same order.
 
-    The limit holds for the whole process. Blocks may be nested and may overlap in several threads: the first to enter sets
-    the limit, and the last to leave restores what was there before.
+    The limit applies to the whole process. Blocks may be nested and may overlap in several threads: the first to enter sets
+    the limit, and the last to leave restores the previous state.
     """
     me = threading.get_ident()
     of_process, of_thread = _blas()
@@ -93,9 +94,9 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _limit_process(libraries: "ThreadpoolController") -> Callable[[], None]:
-    """Limit these libraries to one thread; returns what takes the limit back, in whichever thread it is called.
+    """Limit these libraries to one thread; return a function that removes the limit, from any thread.
 
-    From version 3.7 on, threadpoolctl ignores all threads but the first to set a limit, until that one is cleared.
+    Since version 3.7, threadpoolctl ignores all threads but the first to set a limit, until that one is cleared.
     """
     from threadpoolctl import OpenBLASController
 
@@ -115,7 +116,7 @@ def _limit_process(libraries: "ThreadpoolController") -> Callable[[], None]:
 
 
 def _leave(thread: int, times: int) -> None:
-    """Forget `times` entries of a thread; with the last of all, BLAS gets its threads back. The caller holds the lock."""
+    """Remove `times` entries of a thread; after the last of all, restore BLAS's threads. The caller holds the lock."""
     _holders[thread] -= times
     if _holders[thread] == 0:
         del _holders[thread]
@@ -124,7 +125,7 @@ def _leave(thread: int, times: int) -> None:
 
 
 def _after_fork_in_child() -> None:
-    """Only the thread that forked lives on in the child; what the others held is never given back there."""
+    """Remove the entries of the threads that do not exist in the child: all but the one that forked."""
     for thread in set(_holders) - {threading.get_ident()}:
         _leave(thread, _holders[thread])
     _lock.release()
@@ -136,7 +137,7 @@ if hasattr(os, "register_at_fork"):
 
 @cache
 def _blas() -> tuple["ThreadpoolController", "ThreadpoolController"]:
-    """The BLAS libraries whose limit holds for the whole process, and those whose limit holds for the calling thread."""
+    """Find the BLAS libraries whose limit applies to the process, and those whose limit applies to the calling thread."""
     import scipy.linalg  # noqa: F401  SciPy has a BLAS of its own, which must be loaded to be found
     from threadpoolctl import ThreadpoolController
 

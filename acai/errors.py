@@ -1,12 +1,15 @@
 """Mistakes that users can correct themselves, each explained in one sentence."""
 
 import difflib
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LARGEST_COUNT = int(np.iinfo(np.int32).max)  # of entries, users or songs: their indices are int32
+COMPARED = 2000  # names, at most, that are compared with an unknown one: a million of them would take minutes
+LONGEST = 100  # characters of what somebody else named or gave that are shown
 
 
 class InputError(ValueError):
@@ -32,16 +35,61 @@ def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -
     InputError
         Ready to be raised.
     """
-    known = list(known)
-    names = [str(name) for name in known]
-    near = difflib.get_close_matches(str(given), names, n=n, cutoff=0.5)
+    known, text = list(known), given[:LONGEST] if isinstance(given, str) else shown(given)
+    names = [str(name)[:LONGEST] for name in known]
+    compared = names if len(names) <= COMPARED else [name for name in names if name[:2] == text[:2]][:COMPARED]
+    near = difflib.get_close_matches(text, compared, n=n, cutoff=0.5)
     listed = (near + [name for name in names[: 2 * n] if name not in near])[:n]
     more = f", … ({len(known):,} in all)" if len(known) > len(listed) else ""
-    message = f"no {what} {given!r}; there is: {', '.join(listed) or 'none'}{more}"
-    if str(given) in names:  # the classic: '42' given where 42 is meant
+    message = f"no {what} {shown(given)}; there is: {', '.join(listed) or 'none'}{more}"
+    if text in names:  # the classic: '42' given where 42 is meant
         kinds = sorted({type(name).__name__ for name in known})
-        message += f" (ids here are of type {', '.join(kinds)}; {given!r} is a {type(given).__name__})"
+        message += f" (ids here are of type {', '.join(kinds)}; {shown(given)} is a {type(given).__name__})"
     return InputError(message)
+
+
+def shown(value: object) -> str:
+    """What was given, as part of a sentence: its repr in one line, and not all of it if it is long."""
+    try:
+        return repr(value)[:LONGEST] if isinstance(value, str) else " ".join(repr(value).split())[:LONGEST]
+    except ValueError:  # an integer of more than 4,300 digits
+        return f"a {type(value).__name__} too long to show"
+
+
+def place_of(name: Hashable, places: Mapping[Hashable, int], what: str) -> int:
+    """The number of an id, a `what` such as a user; one that is unknown, or cannot be an id, is an InputError."""
+    try:
+        return places[name]
+    except KeyError:
+        raise unknown(what, name, places) from None
+    except TypeError as error:
+        raise InputError(f"{shown(name)} cannot be the id of a {what}: {error}") from None
+
+
+def real_numbers(values: object, what: str, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+    """An array of any shape, of real numbers, which may be NaN; text and complex numbers are refused, as a cast would lose them.
+
+    Parameters
+    ----------
+    values : array_like
+        What was given.
+    what : str
+        What it is, for the message.
+    dtype : type
+        What it becomes; what is too large for it becomes infinite.
+    """
+    if np.ma.is_masked(values):
+        raise InputError(f"{what} must be real numbers; found masked ones: drop them first")
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and not any(isinstance(value, str | bytes) for value in array.flat):
+            array = array.astype(np.float64)  # None, where it stands for a gap, becomes NaN
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{what} must be real numbers; {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{what} must be real numbers; found {array.dtype}")
+    with np.errstate(over="ignore"):
+        return array.astype(dtype, copy=False)
 
 
 def check_codes(codes: ArrayLike, n: int, what: str, or_unknown: bool = False) -> NDArray[np.int32] | NDArray[np.intp]:
@@ -88,28 +136,3 @@ def check_count(n: int, what: str, where: object = "these ratings") -> None:
     """Refuse more entries, users or songs than int32 indices can count: the indices would overflow."""
     if n > LARGEST_COUNT:
         raise InputError(f"{where}: {n:,} {what}; acai counts up to {LARGEST_COUNT:,} of them: take a sample, or split them")
-
-
-def check_settings(owner: object, limits: Iterable[tuple[Iterable[str], type, str, Callable[[object], bool]]]) -> None:
-    """Refuse settings of a wrong type or size.
-
-    Parameters
-    ----------
-    owner : object
-        What has the settings, as attributes; it need not have all that the limits speak of.
-    limits : iterable of (names, type, expected, holds)
-        Settings of the same kind: of what type, what is expected in words, and whether a value is so.
-
-    Raises
-    ------
-    InputError
-        For the first setting that is not as expected.
-    """
-    for names, kind, expected, holds in limits:
-        for name in names:
-            if not hasattr(owner, name):
-                continue
-            value = getattr(owner, name)
-            is_kind = isinstance(value, kind) and not isinstance(value, bool)  # to Python, True is an integer
-            if not is_kind or not holds(value):
-                raise InputError(f"{name}={value!r}; expected {expected}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, shown, unknown
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,6 +27,7 @@ class Limits:
     at_least: float | None = None
     more_than: float | None = None
     at_most: float | None = None
+    less_than: float | None = None
     choices: Collection[str] | None = None
 
     def allow(self, value: Any) -> bool:
@@ -35,24 +36,27 @@ class Limits:
             (self.at_least is None or value >= self.at_least)
             and (self.more_than is None or value > self.more_than)
             and (self.at_most is None or value <= self.at_most)
+            and (self.less_than is None or value < self.less_than)
         )
 
     def __str__(self) -> str:
         """Write the limits as the end of a sentence: ", at least 1"."""
-        bounds = (("at least", self.at_least), ("more than", self.more_than), ("at most", self.at_most))
+        bounds = (
+            ("at least", self.at_least), ("more than", self.more_than), ("at most", self.at_most), ("less than", self.less_than)
+        )
         return "".join(f", {words} {bound}" for words, bound in bounds if bound not in (None, LARGEST))
 
 
 def setting(
     default: T, *, at_least: float | None = None, more_than: float | None = None, at_most: float | None = None,
-    choices: Collection[str] | None = None,
+    less_than: float | None = None, choices: Collection[str] | None = None,
 ) -> T:
     """Make a dataclass field with limits: `n_factors: int = setting(10, at_least=1)`; its annotation gives the type.
 
-    The annotation is int, float (which must be finite), bool or str (one of `choices`), perhaps `| None`. The class calls
-    `check_settings(self)` from `__post_init__`.
+    The annotation is int, float (which must be finite), bool, str (one of `choices`) or a class, perhaps `| None`. The
+    class calls `check_settings(self)` from `__post_init__`.
     """
-    limits = Limits(at_least, more_than, at_most, choices)
+    limits = Limits(at_least, more_than, at_most, less_than, choices)
     return dataclasses.field(default=default, metadata={"limits": limits})
 
 
@@ -61,7 +65,7 @@ def check_settings(owner: "DataclassInstance") -> None:
     for field in dataclasses.fields(owner):
         if "limits" in field.metadata:
             value = checked(field.name, getattr(owner, field.name), field.type, field.metadata["limits"])
-            setattr(owner, field.name, value)
+            object.__setattr__(owner, field.name, value)  # of a frozen dataclass, too
 
 
 def checked(name: str, value: object, annotation: Any = int, limits: Limits = Limits(at_least=1)) -> Any:
@@ -77,8 +81,16 @@ def checked(name: str, value: object, annotation: Any = int, limits: Limits = Li
             raise unknown(name, plain, limits.choices, n=len(limits.choices))
     elif plain is None or not limits.allow(plain):
         or_none = " or None" if NoneType in kinds else ""
-        on_one_line = " ".join(repr(value).split())
-        raise InputError(f"{name}={on_one_line[:100]}; expected {EXPECTED[kinds[0]]}{limits}{or_none}")
+        expected = EXPECTED.get(kinds[0]) or f"an object of the class {kinds[0].__name__}"
+        raise InputError(f"{name}={shown(value)}; expected {expected}{limits}{or_none}")
+    return plain
+
+
+def checked_jobs(n_jobs: object, most: int = 1024) -> int:
+    """How many tasks to work on at a time: from 1 to `most`, or −1 for as many as there are cores."""
+    plain: int | None = _plain(n_jobs, int)
+    if plain is None or plain == 0 or not -1 <= plain <= most:
+        raise InputError(f"n_jobs={shown(n_jobs)}; expected how many at a time, 1 to {most}, or -1 for as many as there are cores")
     return plain
 
 
@@ -93,4 +105,4 @@ def _plain(value: object, kind: type) -> Any:
             return float(value) if math.isfinite(value) else None
         except OverflowError:
             return None
-    return value if kind is str and isinstance(value, str) else None
+    return value if kind not in (int, float, bool) and isinstance(value, kind) else None

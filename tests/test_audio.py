@@ -148,7 +148,7 @@ def test_settings_in_range_give_finite_numbers_or_say_what_does_not_fit(rate, wi
 
 
 def test_a_spectrogram_does_not_outgrow_the_memory(monkeypatch):
-    monkeypatch.setattr(audio, "LARGEST", 128 * 1000)
+    monkeypatch.setattr("acai.audio.spectrogram.LARGEST", 128 * 1000)
     assert log_mel((noise(20), 22050)).size < 128 * 1000
     with pytest.raises(InputError, match=r"is too long: the first 0\.0 h have 1,\d\d\d frames; split it"):
         log_mel((noise(30), 22050))

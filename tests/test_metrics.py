@@ -162,7 +162,7 @@ def test_a_share_of_every_users_entries_is_held_out():
         assert np.array_equal(np.diff(test.csr.indptr), [n_test] * R.n_users)
         assert sorted([*train.triplets(), *test.triplets()], key=str) == sorted(R.triplets(), key=str)
     for share in (0, 1, -0.5, 1.5, np.nan):
-        with pytest.raises(InputError, match="expected the share of each user's entries to hold out, between 0 and 1"):
+        with pytest.raises(InputError, match="expected the share of the entries of each user to hold out, between 0 and 1"):
             R.split_each_user(share)
 
 

@@ -1,8 +1,10 @@
 """Ratings: against dicts, the plainest matrix there is, and against SciPy."""
 
+
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from acai import InputError, Ratings
+from acai.errors import place_of
 
 IDS = st.one_of(st.integers(-5, 5), st.text("abü", max_size=2), st.tuples(st.sampled_from("xy"), st.integers(0, 2)))
 VALUES = st.integers(0, 9).map(float)
@@ -223,6 +226,17 @@ def test_unknown_names_say_which_exist():
         build([(1, 1, 1)], combine="avg")
 
 
+def test_an_unknown_name_among_very_many_is_named_at_once():
+    known = {f"{number:040x}": number for number in range(0, 2**160, 2**143)}  # a hundred thousand, as a data set has them
+    started = perf_counter()
+    with pytest.raises(InputError, match=r"no user 'abd[^']*'; there is: ab.*, … \(131,072 in all\)$"):
+        place_of("abdx" + 36 * "0", known, "user")
+    with pytest.raises(InputError) as error:
+        place_of("x" * 10**6, {"y" * 10**6: 0}, "user")
+    assert len(str(error.value)) < 300
+    assert perf_counter() - started < 5  # to compare it with all of them would take half a minute
+
+
 @given(PAIRS.filter(lambda pairs: len(pairs) > 1), st.floats(0.01, 0.99), st.integers(0, 3))
 def test_split_parts_the_entries(pairs, test, seed):
     ratings = from_pairs(pairs)
@@ -376,7 +390,7 @@ def test_filter_drops_what_has_no_entries():
         (lambda r: r.split_songs(1.5), "test=1.5; expected the share of the songs"),
         (lambda r: list(r.folds(1)), "n=1 folds of 2 ratings; expected from 2 to the number of ratings"),
         (lambda r: r.split_by_time(), "these ratings have no times"),
-        (lambda r: r.leave_k_out(0), "k=0; expected at least 1"),
+        (lambda r: r.leave_k_out(0), "k=0; expected an integer, at least 1"),
     ],
 )
 def test_impossible_splits_say_why(call, message):

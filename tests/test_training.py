@@ -10,6 +10,7 @@ from acai.content import AudioToFactors
 from acai.content.checkpoint import digest
 from acai.content.classify import SoundClassifier
 from acai.content.training import Plan, train
+from acai.content.windows import Augmentation
 from acai.errors import InputError
 from acai.nn import MSE, Linear, ReLU, Sequential
 
@@ -134,20 +135,40 @@ def test_a_score_that_is_not_finite_is_told_and_not_taken_for_the_best(score):
 @pytest.mark.parametrize(
     "setting, expected",
     [
-        ({"n_epochs": 0}, "a whole number, 1 or more"), ({"n_epochs": 2.5}, "a whole number, 1 or more"),
-        ({"width": 0}, "a whole number, 1 or more"), ({"batch_size": "8"}, "a whole number, 1 or more"),
-        ({"patience": 0}, "a whole number, 1 or more, or None"), ({"seed": -1}, "a whole number, 0 or more"),
-        ({"learning_rate": 0.0}, "a number, more than 0"), ({"learning_rate": math.nan}, "a number, more than 0"),
-        ({"momentum": 1.0}, "a number, 0 (none) or more, below 1"), ({"weight_decay": -0.1}, "a number, 0 or more"),
-        ({"validation": 1.5}, "a share of the songs, between 0 and 1"), ({"augment": 3}, "an Augmentation, or None"),
+        ({"n_epochs": 0}, "an integer, at least 1"), ({"n_epochs": 2.5}, "an integer, at least 1"),
+        ({"n_epochs": True}, "an integer, at least 1"), ({"n_epochs": 2**63}, "an integer, at least 1"),
+        ({"width": 0}, "an integer, at least 1"), ({"batch_size": "8"}, "an integer, at least 1"),
+        ({"patience": 0}, "an integer, at least 1 or None"), ({"seed": -1}, "an integer, at least 0"),
+        ({"learning_rate": 0.0}, "a finite number, more than 0"), ({"learning_rate": math.nan}, "a finite number, more than 0"),
+        ({"momentum": 1.0}, "a finite number, at least 0, less than 1"), ({"weight_decay": -0.1}, "a finite number, at least 0"),
+        ({"validation": 1.5}, "a finite number, more than 0, less than 1"),
+        ({"augment": 3}, "an object of the class Augmentation or None"),
+        ({"network": 3}, "an object of the class Sequential or None"),
     ],
 )
-def test_settings_are_checked_where_they_are_given(setting, expected):
+def test_settings_are_checked_where_they_are_given_and_again_before_they_are_used(setting, expected):
     (name, value), = setting.items()
-    with pytest.raises(InputError, match=re.escape(f"{name}={value!r}; expected {expected}")):
+    message = re.escape(f"{name}={value!r}; expected {expected}")
+    with pytest.raises(InputError, match=message):
         AudioToFactors(**setting)
-    with pytest.raises(InputError):
+    changed = AudioToFactors()
+    setattr(changed, name, value)
+    with pytest.raises(InputError, match=message):
+        changed.fit([np.zeros((2, 200), np.float32)] * 6, np.eye(6))
+    if hasattr(SoundClassifier(), name):
+        classifier = SoundClassifier()
+        setattr(classifier, name, value)
+        with pytest.raises(InputError, match=message):
+            classifier.fit([np.zeros((2, 200), np.float32)] * 6, np.arange(6) % 2)
+    with pytest.raises(InputError, match="windows=0; expected an integer, at least 1"):
         SoundClassifier(windows=0)
+
+
+def test_settings_of_numpy_become_plain():
+    plan = Plan(n_epochs=np.int8(3), learning_rate=np.float32(0.5), seed=np.uint8(200), patience=np.int64(2))
+    plain = plan.n_epochs, plan.learning_rate, plan.seed, plan.patience
+    assert plain == (3, 0.5, 200, 2) and [type(value) for value in plain] == [int, float, int, int]
+    assert Augmentation(gain=np.float32(0.5), time_mask=np.int8(3)) == Augmentation(0.5, 3)
 
 
 def test_stops_when_the_score_has_not_risen_for_as_long_as_patience_lasts():

@@ -12,7 +12,6 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +23,12 @@ from acai.audio.spectrogram import log_mel, mfcc, validate_settings
 from acai.audio.workers import Workers
 from acai.errors import InputError, unknown
 from acai.files import remove_leftovers
+from acai.settings import checked_jobs
 
 KINDS = {"log_mel": log_mel, "mfcc": mfcc}
 VERSION = 2  # of what an entry means: to be increased when `acai.audio` computes something else, or files look otherwise
 CLIPPED = 0.001  # the share of instants at full scale from which on it is worth a remark
 SETTLED = 2.0  # seconds after which a file's time of change tells it from a later version of itself
-MOST_JOBS = 1024
 
 
 @dataclass
@@ -107,9 +106,7 @@ def extract(
     """
     if kind not in KINDS:
         raise unknown("kind of features", kind, KINDS)
-    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0 or n_jobs > MOST_JOBS:
-        expected = f"how many files to work on at a time, 1 to {MOST_JOBS}, or -1 for as many as there are cores"
-        raise InputError(f"n_jobs={n_jobs!r}; expected {expected}")
+    n_jobs = checked_jobs(n_jobs)
     recipe = _recipe(kind, parameters)
     folder = feature_cache.open_cache(default_cache() if cache is None else cache)
     index = feature_cache.read_index(folder)

@@ -4,25 +4,26 @@ import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
-from numbers import Integral, Real
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from acai.audio.recording import Recording, Sound, is_rate
-from acai.errors import InputError, check_settings
+from acai.audio.recording import FASTEST, SLOWEST, Recording, Sound
+from acai.errors import InputError
+from acai.settings import Limits, checked
 
 LARGEST = 1 << 28  # numbers in one spectrogram (1 GiB): with the usual settings, 13 hours
-LIMITS = (
-    (("sample_rate",), Real, "a number from 1,000 to 1,000,000 Hz", is_rate),
-    (("window",), Integral, "an integer from 2 to 65,536 samples", lambda x: 2 <= x <= 65_536),
-    (("hop",), Integral, "an integer, at least 1 sample", lambda x: x >= 1),
-    (("n_mels", "n_mfcc"), Integral, "an integer from 1 to 1,024", lambda x: 1 <= x <= 1024),
-    (("f_min",), Real, "a frequency in Hz, at least 0", lambda x: 0 <= x < np.inf),
-    (("f_max",), Real | None, "a frequency in Hz, or None for half the sample rate", lambda x: x is None or 0 < x < np.inf),
-    (("C",), Real, "a number from 0.001 to 1e9", lambda x: 0.001 <= x <= 1e9),
-)
+SETTINGS: dict[str, tuple[Any, Limits]] = {  # of what type, and where they may lie
+    "sample_rate": (float, Limits(at_least=SLOWEST, at_most=FASTEST)),
+    "window": (int, Limits(at_least=2, at_most=65_536)),
+    "hop": (int, Limits(at_least=1)),
+    "n_mels": (int, Limits(at_least=1, at_most=1024)),
+    "f_min": (float, Limits(at_least=0)),
+    "f_max": (float | None, Limits(more_than=0)),
+    "C": (float, Limits(at_least=0.001, at_most=10**9)),
+    "n_mfcc": (int, Limits(at_least=1, at_most=1024)),
+}
 
 
 def log_mel(
@@ -102,6 +103,7 @@ def mel_power(
 
     recording = sound if isinstance(sound, Recording) else Recording(sound, sample_rate)
     validate_settings(recording.sample_rate, window, hop, n_mels, f_min, f_max)
+    window, hop = int(window), int(hop)  # arithmetic with NumPy's small integers would overflow
     F = mel_filters(recording.sample_rate, window, n_mels, f_min, f_max)  # (n_mels, window//2 + 1), sparse
     w = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)  # Hann's window
     S, n_frames = [], 0
@@ -167,10 +169,9 @@ def validate_settings(
     InputError
         For the first of them.
     """
-    given = SimpleNamespace(
-        sample_rate=sample_rate, window=window, hop=hop, n_mels=n_mels, f_min=f_min, f_max=f_max, C=C, n_mfcc=n_mfcc
-    )
-    check_settings(given, LIMITS)
+    given = {"sample_rate": sample_rate, "window": window, "hop": hop, "n_mels": n_mels, "f_min": f_min, "f_max": f_max}
+    for name, value in (given | {"C": C, "n_mfcc": n_mfcc}).items():
+        checked(name, value, *SETTINGS[name])
     if hop > window:
         raise InputError(f"hop={hop}; expected from 1 sample to the complete window={window}")
     if not f_min < (sample_rate / 2 if f_max is None else f_max) <= sample_rate / 2:

@@ -8,7 +8,7 @@ import numpy as np
 
 from acai.cf.baselines import mean
 from acai.cf.recommender import Learnt, Recommender, how_many
-from acai.errors import InputError
+from acai.errors import InputError, real_numbers
 from acai.ratings import Ratings
 from acai.threads import one_blas_thread
 
@@ -83,10 +83,12 @@ class FactorModel(Recommender):
     def _heard(self, heard: Mapping[Hashable, float]) -> tuple[np.ndarray, np.ndarray]:
         """The columns and values of a listener's songs."""
         known = self._fitted()
-        if not heard:
+        if not isinstance(heard, Mapping) or not heard:
             raise InputError("the listener has not rated a single song; at least one is needed: {song: rating, …}")
         i = np.array([known.column(song) for song in heard], dtype=np.intp)
-        r = np.array(list(heard.values()), dtype=np.float64)
+        r = real_numbers(list(heard.values()), "ratings")
+        if r.shape != i.shape:
+            raise InputError("each song has one rating; expected {song: rating, …}")
         if not np.isfinite(r).all():
             raise InputError(f"rating {r[~np.isfinite(r)][0]} is not a finite number")
         return i, r

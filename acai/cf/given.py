@@ -5,7 +5,7 @@ from itertools import repeat
 
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, shown
 from acai.ratings import Ratings
 
 
@@ -30,7 +30,20 @@ def expect_same_axes(part: Ratings, of: Ratings, names: str) -> None:
 
 def codes_of(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -> np.ndarray:
     """The number of each id, −1 for one that has none."""
+    try:
+        return np.fromiter(map(numbers.get, as_list(ids, what), repeat(-1)), dtype=np.intp)
+    except TypeError as error:
+        raise InputError(f"one of the {what} cannot be an id: {error}") from None
+
+
+def as_list(ids: Iterable[Hashable], what: str) -> list[Hashable]:
+    """A column of ids as a list."""
     if isinstance(ids, str):
         raise InputError(f"{what} is the single string {ids!r}; expected a list of ids: [{ids!r}]")
-    ids = ids.tolist() if hasattr(ids, "tolist") else ids
-    return np.fromiter(map(numbers.get, ids, repeat(-1)), dtype=np.intp)
+    try:
+        found = ids.tolist() if hasattr(ids, "tolist") else list(ids)
+    except TypeError:
+        found = None
+    if not isinstance(found, list):
+        raise InputError(f"{what} is {shown(ids)}; expected a list of ids")
+    return found

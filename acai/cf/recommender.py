@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from acai.cf.given import codes_of, expect_ratings
+from acai.cf.given import as_list, codes_of, expect_ratings
 from acai.errors import InputError, check_codes
 from acai.files import Contents, save_npz
 from acai.ratings import Ratings
@@ -176,7 +176,7 @@ class Recommender(ABC):
         `recommend`.
         """
         known = self._fitted()
-        rows = np.array([known.row(user) for user in (known.users if users is None else users)], dtype=np.intp)
+        rows = np.array([known.row(user) for user in (known.users if users is None else as_list(users, "users"))], dtype=np.intp)
         for block, columns, scores in self.top(rows, n, exclude_rated, memory, progress):
             for u, best, s in zip(block, columns.tolist(), scores.tolist()):
                 yield known.users[u], [(known.songs[i], score) for i, score in zip(best, s) if i >= 0]

@@ -9,7 +9,8 @@ from scipy.cluster.vq import kmeans2, vq
 from scipy.fft import dct
 
 from acai.content.windows import Standardiser, check_spectrograms
-from acai.errors import InputError
+from acai.errors import InputError, real_numbers, shown
+from acai.settings import check_settings, setting
 from acai.threads import one_blas_thread
 
 LARGEST = 1e30  # of a number to learn from: statistics of the columns are kept as float32
@@ -35,10 +36,13 @@ class Ridge:
     """
 
     def __init__(self, lams: Sequence[float] | None = None) -> None:
-        self.lams = np.logspace(-2, 5, 29) if lams is None else lams
+        self.lams = real_numbers(np.logspace(-2, 5, 29) if lams is None else lams, "lams")
+        if self.lams.ndim != 1 or self.lams.size == 0 or not ((self.lams > 0) & (self.lams < np.inf)).all():
+            raise InputError(f"lams={shown(lams)}; expected a list of numbers above 0")
 
     def fit(self, X: np.ndarray, Y: np.ndarray) -> "Ridge":
         """Learn from X, shape (n, n_features), and Y, shape (n, n_targets)."""
+        X, Y = real_numbers(X, "X"), real_numbers(Y, "Y")
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) < 3:
             shapes = f"X has shape {X.shape} and Y {Y.shape}"
             raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
@@ -72,10 +76,11 @@ class RidgeEar:
 
     def fit(self, spectrograms: Sequence[np.ndarray], Q: np.ndarray, progress: bool = False) -> "RidgeEar":
         """Learn from spectrograms, each (bands, frames), and the hidden features Q, (n_songs, k)."""
+        check_settings(self)
         check_spectrograms(spectrograms, 1)
         self.ridge = None  # should anything go wrong, it is not half fitted
         self.prepare(spectrograms)
-        self.ridge = Ridge().fit(np.array([self.describe(S) for S in spectrograms]), np.asarray(Q, dtype=np.float64))
+        self.ridge = Ridge().fit(np.array([self.describe(S) for S in spectrograms]), Q)
         self.n_bands = len(spectrograms[0])
         return self
 
@@ -100,7 +105,10 @@ class SpectrumRidge(RidgeEar):
         Hear also how much each band varies, its standard deviation over time.
     """
 
-    spread: bool = False
+    spread: bool = setting(False)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def describe(self, S: np.ndarray) -> np.ndarray:
         """The mean of each band, and perhaps its spread."""
@@ -126,10 +134,13 @@ class BagOfWords(RidgeEar):
         For drawing them.
     """
 
-    n_words: int = 400
-    n_mfcc: int = 13
-    n_frames: int = 20_000
-    seed: int = 0
+    n_words: int = setting(400, at_least=1)
+    n_mfcc: int = setting(13, at_least=1)
+    n_frames: int = setting(20_000, at_least=1)
+    seed: int = setting(0, at_least=0)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def prepare(self, spectrograms: Sequence[np.ndarray]) -> None:
         """Find the words: the centres of 20 rounds of K-means that begins with moments drawn at random."""

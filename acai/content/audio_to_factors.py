@@ -11,10 +11,11 @@ from acai.content.checkpoint import stored_history
 from acai.content.networks import dieleman_network
 from acai.content.training import NetworkEar
 from acai.content.windows import Augmentation, Standardiser, check_spectrograms
-from acai.errors import InputError
+from acai.errors import InputError, real_numbers
 from acai.files import Contents, load_npz, save_npz
 from acai.nn import MSE, Sequential
 from acai.nn.network import from_contents
+from acai.settings import check_settings, setting
 
 KIND = "an ear saved by acai"
 MIN_VARIANCE = 1e-6  # of a standardised latent factor over the validation songs, for its R² to say anything
@@ -49,8 +50,8 @@ class AudioToFactors(NetworkEar):
         Of the bands and of the hidden features, after the songs learnt from.
     """
 
-    network: Sequential | None = None
-    validation: float = 0.1
+    network: Sequential | None = setting(None)
+    validation: float = setting(0.1, more_than=0, less_than=1)
     targets: Standardiser | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(
@@ -76,8 +77,9 @@ class AudioToFactors(NetworkEar):
         AudioToFactors
             Itself, with the weights of the epoch that was best on the validation songs.
         """
+        check_settings(self)
         check_spectrograms(spectrograms, self.width)
-        Q = np.asarray(Q, dtype=np.float32)
+        Q = real_numbers(Q, "Q", np.float32)
         if Q.ndim != 2 or len(Q) != len(spectrograms):
             raise InputError(f"Q has shape {Q.shape}; expected ({len(spectrograms)}, k), one row for each spectrogram")
         if not np.isfinite(Q).all():

@@ -13,6 +13,7 @@ from acai.content.training import NetworkEar
 from acai.content.windows import Augmentation, Standardiser, check_spectrograms
 from acai.errors import InputError
 from acai.nn import SoftmaxCrossEntropy
+from acai.settings import check_settings, setting
 
 MASKS = Augmentation(time_mask=30, band_mask=16)
 
@@ -31,12 +32,13 @@ class SoundClassifier(NetworkEar):
         See `NetworkEar` and `Plan` in `acai.content.training`. There are too few tracks to judge epochs by: all are run.
     """
 
-    n_epochs: int = 30
-    augment: Augmentation = MASKS
-    windows: int = 8
+    n_epochs: int = setting(30, at_least=1)
+    augment: Augmentation | None = setting(MASKS)
+    windows: int = setting(8, at_least=1, at_most=1000)
 
     def fit(self, spectrograms: Sequence[np.ndarray], classes: np.ndarray) -> "SoundClassifier":
         """Learn from spectrograms, each (bands, frames), and the class number, 0, 1, …, of each."""
+        check_settings(self)
         check_spectrograms(spectrograms, self.width)
         classes = _class_numbers(classes, len(spectrograms))
         network = classifier_network(int(classes.max()) + 1, len(spectrograms[0]), seed=self.seed)

@@ -4,7 +4,8 @@ from collections.abc import Hashable, Mapping
 
 import numpy as np
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, place_of, real_numbers
+from acai.settings import Limits, checked
 
 
 class NewSongs:
@@ -21,14 +22,18 @@ class NewSongs:
     """
 
     def __init__(self, model: object, Q_hat: Mapping[Hashable, np.ndarray], lam: float = 10.0) -> None:
-        if lam <= 0:
-            raise InputError(f"lam={lam}; expected a number above 0")
+        if getattr(model, "ratings", None) is None or not hasattr(model, "P"):
+            raise InputError(f"{type(model).__name__} has no latent factors; expected a fitted factor model, such as ALS")
+        if not isinstance(Q_hat, Mapping) or not Q_hat:
+            raise InputError("there is not one new song; expected {song: latent factors, …}")
         k = model.P.shape[1]
-        for song, q in Q_hat.items():
+        self.model, self.lam, self.songs = model, checked("lam", lam, float, Limits(more_than=0)), list(Q_hat)
+        self.Q_hat = np.empty((len(Q_hat), k))
+        for j, (song, q) in enumerate(Q_hat.items()):
             if np.shape(q) != (k,):
                 raise InputError(f"song {song!r} has hidden features of shape {np.shape(q)}; the model has {k} of them")
-        self.model, self.lam, self.songs = model, lam, list(Q_hat)
-        self.Q_hat = np.array(list(Q_hat.values()), dtype=np.float64)
+            self.Q_hat[j] = _finite(q, f"the hidden features of song {song!r}")
+        self._places = {song: j for j, song in enumerate(self.songs)}
 
     def recommend_new(
         self, user: Hashable, n: int = 10, heard: Mapping[Hashable, Mapping[Hashable, float]] | None = None
@@ -60,7 +65,7 @@ class NewSongs:
         length = np.linalg.norm(self.Q_hat, axis=1)
         cosine = self.Q_hat @ self.Q_hat[i] / np.maximum(length * length[i], 1e-12)
         cosine[i] = -np.inf  # a song is always most like itself
-        return _best(self.songs, cosine, min(n, len(self.songs) - 1))
+        return _best(self.songs, cosine, n)[: len(self.songs) - 1]
 
     def hidden_features(self, song: Hashable, values: Mapping[Hashable, float]) -> np.ndarray:
         """What sound and first listeners say together (A6): the ear's q̂ with no plays, the listeners' own q with many.
@@ -77,18 +82,27 @@ class NewSongs:
         numpy.ndarray, shape (k,)
         """
         q_hat = self.Q_hat[self._place(song)]
+        if not isinstance(values, Mapping):
+            raise InputError(f"listeners' values are a {type(values).__name__}; expected {{user: value, …}}")
         if not values:
             return q_hat
         P = self.model.P[[self.model.ratings.row(user) for user in values]].astype(np.float64)
-        r = np.array(list(values.values()), dtype=np.float64)
+        r = _finite([*values.values()], f"what listeners made of song {song!r}")
+        if r.shape != (len(values),):
+            raise InputError(f"listeners' values for song {song!r} have shape {r.shape}; expected one number for each listener")
         return q_hat + np.linalg.solve(P.T @ P + self.lam * np.eye(len(q_hat)), P.T @ (r - P @ q_hat))  # (A6)
 
     def _place(self, song: Hashable) -> int:
-        if song not in self.songs:
-            raise unknown("new song", song, self.songs)
-        return self.songs.index(song)
+        return place_of(song, self._places, "new song")
+
+
+def _finite(values: object, what: str) -> np.ndarray:
+    found = real_numbers(values, what)
+    if not np.isfinite(found).all():
+        raise InputError(f"{what} must be finite; found {found[~np.isfinite(found)][0]}")
+    return found
 
 
 def _best(names: list[Hashable] | tuple[Hashable, ...], scores: np.ndarray, n: int) -> list[tuple[Hashable, float]]:
-    order = np.argsort(-scores, kind="stable")[:n]
+    order = np.argsort(-scores, kind="stable")[: checked("n", n)]
     return [(names[j], float(scores[j])) for j in order]

@@ -6,8 +6,9 @@ import numpy as np
 from tqdm import tqdm
 
 from acai.content.windows import Standardiser
-from acai.errors import InputError
+from acai.errors import InputError, real_numbers
 from acai.nn import MSE, SGD, Linear, Sequential, Tanh
+from acai.settings import check_settings, setting
 
 
 @dataclass
@@ -34,13 +35,16 @@ class TasteNetworks:
         One for each listener; None before `fit`, and after one that failed.
     """
 
-    n_hidden: int = 8
-    n_epochs: int = 60
-    learning_rate: float = 0.05
-    momentum: float = 0.9
-    weight_decay: float = 0.02
-    seed: int = 0
+    n_hidden: int = setting(8, at_least=1, at_most=10_000)
+    n_epochs: int = setting(60, at_least=1)
+    learning_rate: float = setting(0.05, more_than=0)
+    momentum: float = setting(0.9, at_least=0, less_than=1)
+    weight_decay: float = setting(0.02, at_least=0)
+    seed: int = setting(0, at_least=0)
     networks: list[Sequential] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def fit(self, Q: np.ndarray, R: np.ndarray, progress: bool = False) -> "TasteNetworks":
         """Learn every listener's taste.
@@ -52,9 +56,13 @@ class TasteNetworks:
         R : numpy.ndarray, shape (n_users, n_songs)
             What every listener made of them; 0 for what a listener did not play.
         """
-        Q, R = np.asarray(Q, dtype=np.float32), np.asarray(R, dtype=np.float32)
-        if len(Q) != R.shape[1]:
-            raise InputError(f"Q has {len(Q)} rows; expected one for each of the {R.shape[1]} songs of R")
+        check_settings(self)
+        Q, R = real_numbers(Q, "Q", np.float32), real_numbers(R, "R", np.float32)
+        if Q.ndim != 2 or R.ndim != 2 or len(Q) != R.shape[1] or 0 in Q.shape:
+            shapes = f"Q has shape {Q.shape} and R {R.shape}"
+            raise InputError(f"{shapes}; expected (n_songs, k) and (n_users, n_songs): a row of Q for each of the songs of R")
+        if not (np.isfinite(Q).all() and np.isfinite(R).all()):
+            raise InputError("Q or R holds NaN or infinity; expected finite numbers")
         self.networks = None  # should anything go wrong, it is not half fitted
         self.inputs = Standardiser.of([Q.T])
         x = self.inputs(Q.T).T
@@ -75,5 +83,5 @@ class TasteNetworks:
         """What every listener makes of songs with these hidden features: shape (n_users, len(Q))."""
         if self.networks is None:
             raise InputError("these TasteNetworks have not learnt anything yet; call fit(Q, R) first")
-        x = self.inputs(np.asarray(Q, dtype=np.float32).T).T
+        x = self.inputs(real_numbers(Q, "Q", np.float32).T).T
         return np.stack([network.predict(x)[:, 0] for network in self.networks])

@@ -5,30 +5,20 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 
 import numpy as np
 from tqdm import tqdm
 
 from acai.content.checkpoint import Checkpoint, Epoch, Progress, copy_of_params, digest
 from acai.content.windows import Augmentation, Standardiser, consecutive_windows, random_windows
-from acai.errors import InputError, check_settings
+from acai.errors import InputError
 from acai.interrupts import is_interrupt
 from acai.nn import MSE, SGD, Sequential, SoftmaxCrossEntropy
 from acai.nn.layer import name_of, params_of
+from acai.settings import check_settings, setting
 
 MAX_NORM = 1.0  # of a step's gradient: the first steps on fresh weights are steep, and one too long kills ReLUs for good
 
-LIMITS = (  # of the settings: of what type, and where they may lie, as in `acai.cf.recommender`
-    (("n_epochs", "width", "batch_size", "windows"), Integral, "a whole number, 1 or more", lambda x: x >= 1),
-    (("seed",), Integral, "a whole number, 0 or more", lambda x: x >= 0),
-    (("patience",), Integral | None, "a whole number, 1 or more, or None", lambda x: x is None or x >= 1),
-    (("learning_rate",), Real, "a number, more than 0", lambda x: 0 < x < math.inf),
-    (("weight_decay",), Real, "a number, 0 or more", lambda x: 0 <= x < math.inf),
-    (("momentum",), Real, "a number, 0 (none) or more, below 1", lambda x: 0 <= x < 1),
-    (("validation",), Real, "a share of the songs, between 0 and 1", lambda x: 0 < x < 1),
-    (("augment",), Augmentation | None, "an Augmentation, or None", lambda x: True),
-)
 Loss = MSE | SoftmaxCrossEntropy
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
@@ -49,15 +39,15 @@ class Plan:
         Epoch e draws from the generator seeded [seed, e], so a resumed training draws what it would have drawn.
     """
 
-    n_epochs: int = 40
-    learning_rate: float = 0.03
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    patience: int | None = None
-    seed: int = 0
+    n_epochs: int = setting(40, at_least=1)
+    learning_rate: float = setting(0.03, more_than=0)
+    momentum: float = setting(0.9, at_least=0, less_than=1)
+    weight_decay: float = setting(1e-4, at_least=0)
+    patience: int | None = setting(None, at_least=1)
+    seed: int = setting(0, at_least=0)
 
     def __post_init__(self) -> None:
-        check_settings(self, LIMITS)
+        check_settings(self)
 
     @property
     def settings(self) -> dict[str, float]:
@@ -182,9 +172,9 @@ class NetworkEar(Plan):
         How the training went, epoch by epoch.
     """
 
-    width: int = 129
-    batch_size: int = 16
-    augment: Augmentation | None = None
+    width: int = setting(129, at_least=1)
+    batch_size: int = setting(16, at_least=1)
+    augment: Augmentation | None = setting(None)
     fitted_network: Sequential | None = field(default=None, init=False, repr=False, compare=False)
     inputs: Standardiser | None = field(default=None, init=False, repr=False, compare=False)
     history: list[Epoch] = field(default_factory=list, init=False, repr=False, compare=False)

@@ -1,18 +1,12 @@
 """Windows of spectrograms: what the network sees of a song at a time."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 
-from acai.errors import InputError, check_settings
-
-LIMITS = (  # of an augmentation
-    (("gain",), Real, "a number, 0 or more", lambda x: 0 <= x < math.inf),
-    (("time_mask", "band_mask"), Integral, "a whole number, 0 or more", lambda x: x >= 0),
-)
+from acai.errors import InputError
+from acai.settings import check_settings, setting
 
 
 @dataclass
@@ -59,16 +53,16 @@ class Augmentation:
         Up to so many neighbouring frames, and so many neighbouring bands, are silenced (SpecAugment; Park et al. 2019).
     """
 
-    gain: float = 0.0
-    time_mask: int = 0
-    band_mask: int = 0
+    gain: float = setting(0.0, at_least=0, at_most=1000)
+    time_mask: int = setting(0, at_least=0)
+    band_mask: int = setting(0, at_least=0)
 
     def __post_init__(self) -> None:
-        check_settings(self, LIMITS)
+        check_settings(self)
 
     def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change one standardised window, (bands, frames), in place."""
-        x += np.float32(rng.normal(0, self.gain))
+        x += np.float32(self.gain * rng.normal())
         for rows, most in ((x, self.band_mask), (x.T, self.time_mask)):  # both are x itself, seen from two sides
             width = int(rng.integers(0, min(most, len(rows)) + 1))
             start = int(rng.integers(0, len(rows) - width + 1))
@@ -95,9 +89,15 @@ def check_spectrograms(spectrograms: Sequence[np.ndarray], width: int, bands: in
     """
     if isinstance(spectrograms, np.ndarray) and spectrograms.ndim == 2:
         raise InputError("a single spectrogram was given; expected a list of them: [S]")
+    if not isinstance(spectrograms, Sequence | np.ndarray) or getattr(spectrograms, "ndim", 1) == 0:
+        raise InputError(f"the spectrograms are a {type(spectrograms).__name__}; expected a list of them")
     if len(spectrograms) == 0:
         raise InputError("there is not one spectrogram; at least one is needed")
     like = "as the first has" if bands is None else "as those had that were learnt from"
+    for n, S in enumerate(spectrograms):
+        if not isinstance(S, np.ndarray) or S.ndim == 0 or S.dtype.kind not in "fiu":
+            found = f"an array of {S.dtype}" if isinstance(S, np.ndarray) else f"a {type(S).__name__}"
+            raise InputError(f"spectrogram {n} is {found}; expected an array of numbers, (bands, frames)")
     bands = len(spectrograms[0]) if bands is None else bands
     for n, S in enumerate(spectrograms):
         if S.ndim != 2 or len(S) != bands:

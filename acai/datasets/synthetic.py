@@ -26,8 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from acai.errors import InputError
 from acai.ratings import Ratings
+from acai.settings import Limits, checked
 
 FEATURES = {  # the words for a song far down and far up each axis
     "brightness": ("dark", "bright"),
@@ -40,6 +40,7 @@ FEATURES = {  # the words for a song far down and far up each axis
 }
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19])  # a major scale, in semitones
 RATE = 22050  # samples a second
+SIZE = Limits(at_least=2, at_most=1_000_000)  # of a world
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,10 @@ def synthetic(n_users: int = 1000, n_songs: int = 800, seconds: float = 10.0, ta
     -------
     World
     """
-    if n_users < 2 or n_songs < 2 or seconds < 1:
-        given = f"a world of {n_users} users and {n_songs} songs of {seconds} s"
-        raise InputError(f"{given}; expected at least 2 users, 2 songs and 1 s")
+    n_users, n_songs = checked("n_users", n_users, limits=SIZE), checked("n_songs", n_songs, limits=SIZE)
+    seconds = checked("seconds", seconds, float, Limits(at_least=1, at_most=3600))
+    taste = checked("taste", taste, float, Limits(at_least=0, at_most=100))
+    seed = checked("seed", seed, limits=Limits(at_least=0))
     rng = np.random.default_rng(seed)
     features = rng.uniform(-1, 1, (n_songs, len(FEATURES)))
     tastes = rng.normal(0, 1, (n_users, len(FEATURES)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from acai.errors import InputError, check_codes
+from acai.errors import InputError, check_codes, real_numbers
 from acai.settings import checked
 
 
@@ -28,7 +28,7 @@ def mae(truth: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def _errors(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    truth, predicted = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)
+    truth, predicted = real_numbers(truth, "ratings"), real_numbers(predicted, "predictions")
     if truth.shape != predicted.shape or truth.size == 0:
         shapes = f"ratings of shape {truth.shape} and predictions of shape {predicted.shape}"
         raise InputError(f"{shapes}; expected equal shapes, not empty")

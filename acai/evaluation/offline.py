@@ -10,7 +10,7 @@ from acai.cf.recommender import Recommender
 from acai.errors import InputError, unknown
 from acai.evaluation import metrics
 from acai.ratings import Ratings
-from acai.settings import Limits, checked
+from acai.settings import Limits, checked, checked_jobs
 
 RATING = {"rmse": metrics.rmse, "mae": metrics.mae}  # of all predictions
 OF_LISTS = {"precision": lambda hits, n_relevant: metrics.precision(hits), "recall": metrics.recall}
@@ -117,8 +117,13 @@ def cross_validate(
     """
     from joblib import Parallel, delayed
 
-    parts = ratings.folds(folds, seed) if isinstance(folds, int) else folds
+    if isinstance(folds, Iterable):
+        parts = list(folds)
+    else:
+        parts = list(expect_ratings(ratings).folds(checked("folds", folds, limits=Limits(at_least=2)), seed))
+    if not parts or not all(isinstance(part, tuple | list) and len(part) == 2 for part in parts):
+        raise InputError("folds is neither a number nor a list of pairs (train, test); as in folds=5")
     fresh = copy.copy(model)
     fresh.ratings = None
-    runs = Parallel(n_jobs=n_jobs)(delayed(evaluate)(copy.copy(fresh), *part, **options) for part in parts)
+    runs = Parallel(n_jobs=checked_jobs(n_jobs))(delayed(evaluate)(copy.copy(fresh), *part, **options) for part in parts)
     return {name: np.array([run[name] for run in runs]) for name in runs[0]}

@@ -74,7 +74,8 @@ class Sequential:
         """Go back to where `get_state` was called, so that the same masks are drawn again."""
         expected = self.get_state()
         if not isinstance(state, dict) or state.keys() != expected.keys():
-            raise InputError(f"a state of the layers {', '.join(state) or 'none'}; expected {', '.join(expected) or 'none'}")
+            found = ", ".join(state) or "none" if isinstance(state, dict) else type(state).__name__
+            raise InputError(f"a state of the layers {found}; expected {', '.join(expected) or 'none'}")
         for place, inner in state.items():
             self.layers[int(place)].set_state(inner)
 

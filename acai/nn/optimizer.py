@@ -5,6 +5,7 @@ import numpy as np
 from acai.errors import InputError
 from acai.nn.layer import Layer
 from acai.nn.network import Sequential
+from acai.settings import Limits, checked
 
 
 class SGD:
@@ -33,13 +34,14 @@ class SGD:
         self, network: Sequential | Layer, learning_rate: float, momentum: float = 0.9, weight_decay: float = 0.0,
         nesterov: bool = False, decay: float = 0.0,
     ) -> None:
-        fine = 0 < learning_rate < np.inf and 0 <= momentum < 1 and 0 <= weight_decay < np.inf and 0 <= decay < np.inf
-        if not fine:
-            given = f"{learning_rate=}, {momentum=}, {weight_decay=}, {decay=}"
-            raise InputError(f"SGD: {given}; expected learning_rate > 0, 0 ≤ momentum < 1, weight_decay ≥ 0, decay ≥ 0")
+        if not hasattr(network, "params"):
+            raise InputError(f"SGD of a {type(network).__name__}; expected a network, or a layer with params and grads")
         self.network = network
-        self.learning_rate, self.momentum, self.weight_decay = learning_rate, momentum, weight_decay
-        self.nesterov, self.decay = nesterov, decay
+        self.learning_rate = checked("learning_rate", learning_rate, float, Limits(more_than=0))
+        self.momentum = checked("momentum", momentum, float, Limits(at_least=0, less_than=1))
+        self.weight_decay = checked("weight_decay", weight_decay, float, Limits(at_least=0))
+        self.decay = checked("decay", decay, float, Limits(at_least=0))
+        self.nesterov = checked("nesterov", nesterov, bool, Limits())
         self.n_steps = 0
         self.steps = {name: np.zeros_like(w) for name, w in network.params.items()}
 

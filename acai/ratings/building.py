@@ -162,7 +162,7 @@ def by_rows(
         j = int(np.argmin((r >= -LARGEST_VALUE) & (r <= LARGEST_VALUE)))
         found = f"value {r[j]} of user {users[u[j]]!r} for song {songs[i[j]]!r} (entry {j})"
         raise InputError(f"{found} is not a finite number of at most ±{LARGEST_VALUE:g}")
-    if combine is not None and combine not in WAYS:
+    if combine is not None and not (isinstance(combine, str) and combine in WAYS):
         raise unknown("way to combine", combine, WAYS, n=len(WAYS))
 
     shape = (len(users), len(songs))

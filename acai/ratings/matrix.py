@@ -11,11 +11,12 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, place_of
 from acai.files import Contents, load_npz, save_npz
 from acai.html_table import html_table
 from acai.ratings import splits
 from acai.ratings.building import as_seconds, as_values, by_rows, checked_csr, intern, stored_ids, stored_rows
+from acai.settings import Limits, checked
 
 KIND = "ratings saved by acai"
 
@@ -49,8 +50,11 @@ class Ratings:
     def __post_init__(self) -> None:
         self.users, self.songs, self.notes = tuple(self.users), tuple(self.songs), tuple(self.notes)
         n_users, n_songs = len(self.users), len(self.songs)
-        if self.csr.shape != (n_users, n_songs):
-            raise InputError(f"R has shape {self.csr.shape}, but {n_users} users and {n_songs} songs are named")
+        shape = getattr(self.csr, "shape", None)
+        if shape != (n_users, n_songs):
+            raise InputError(f"R has shape {shape}, but {n_users} users and {n_songs} songs are named")
+        if self.times is not None and getattr(self.times, "dtype", None) != np.int64:
+            self.times = as_seconds(self.times)
         if self.times is not None and len(self.times) != self.csr.nnz:
             raise InputError(f"R has {self.csr.nnz} known entries, but there are {len(self.times)} times")
         self.csr = checked_csr(self.csr)
@@ -138,15 +142,11 @@ class Ratings:
 
     def row(self, user: Hashable) -> int:
         """The row of a user; an unknown one is an error that says which exist."""
-        if user not in self.user_rows:
-            raise unknown("user", user, self.users)
-        return self.user_rows[user]
+        return place_of(user, self.user_rows, "user")
 
     def column(self, song: Hashable) -> int:
         """The column of a song; an unknown one is an error that says which exist."""
-        if song not in self.song_columns:
-            raise unknown("song", song, self.songs)
-        return self.song_columns[song]
+        return place_of(song, self.song_columns, "song")
 
     @cached_property
     def user_codes(self) -> np.ndarray:
@@ -160,11 +160,18 @@ class Ratings:
 
     def map(self, rule: Callable[[np.ndarray], np.ndarray]) -> Self:
         """The same entries with other values: `plays.map(np.log1p)`."""
-        R = (as_values(rule(self.csr.data)), self.csr.indices, self.csr.indptr)
+        values = as_values(rule(self.csr.data))
+        if len(values) != self.n_ratings:
+            raise InputError(f"the rule makes {len(values):,} values of {self.n_ratings:,}; expected one for each")
+        R = (values, self.csr.indices, self.csr.indptr)
         return replace(self, csr=sparse.csr_array(R, shape=self.csr.shape))
 
     def keep(self, chosen: np.ndarray) -> Self:
         """The entries where `chosen`, of shape (n_ratings,) and type bool, is true; the axes stay as they are."""
+        chosen = np.asarray(chosen)
+        if chosen.dtype != bool or chosen.shape != (self.n_ratings,):
+            found = f"an array of {chosen.dtype} of shape {chosen.shape}"
+            raise InputError(f"{found} does not choose among the entries; expected bool and ({self.n_ratings},)")
         indptr = np.cumsum(np.append(False, chosen), dtype=np.int32)[self.csr.indptr]
         csr = sparse.csr_array((self.csr.data[chosen], self.csr.indices[chosen], indptr), shape=self.csr.shape)
         return replace(self, csr=csr, times=None if self.times is None else self.times[chosen])
@@ -184,10 +191,13 @@ class Ratings:
         Ratings
             With shorter axes, in the same order.
         """
+        least = checked("min_plays_per_user", min_plays_per_user, float, Limits())
+        min_songs_per_user = checked("min_songs_per_user", min_songs_per_user, limits=Limits(at_least=0))
+        min_users_per_song = checked("min_users_per_song", min_users_per_song, limits=Limits(at_least=0))
         R, row, entries = self.csr, self.user_codes, np.ones(self.n_ratings, dtype=bool)
         n_left = -1
         while n_left != (n_left := np.count_nonzero(entries)):
-            users = np.bincount(row[entries], R.data[entries], minlength=self.n_users) >= min_plays_per_user
+            users = np.bincount(row[entries], R.data[entries], minlength=self.n_users) >= least
             users &= np.bincount(row[entries], minlength=self.n_users) >= min_songs_per_user
             songs = np.bincount(R.indices[entries], minlength=self.n_songs) >= min_users_per_song
             entries &= users[row] & songs[R.indices]

@@ -1,14 +1,25 @@
 """Which entries to choose: every rule gives a mask over the entries, and the same seed gives the same mask."""
 
+from numbers import Real
+
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, shown
+from acai.settings import Limits, checked
+
+SEED = Limits(at_least=0)
+
+
+def expect_share(share: object, of: str) -> None:
+    """Refuse what is no share of something to hold out."""
+    if not isinstance(share, Real) or not 0 < share < 1:
+        raise InputError(f"test={shown(share)}; expected the share of the {of} to hold out, between 0 and 1")
 
 
 def random_share(n: int, share: float, seed: int, of: str) -> np.ndarray:
     """A share of `n` things at random."""
-    if not 0 < share < 1:
-        raise InputError(f"test={share}; expected the share of the {of} to hold out, between 0 and 1")
+    expect_share(share, of)
+    seed = checked("seed", seed, limits=SEED)
     n_test = round(share * n)
     if not 0 < n_test < n:
         raise InputError(f"test={share} of {n} {of} leaves one side empty")
@@ -19,7 +30,8 @@ def random_share(n: int, share: float, seed: int, of: str) -> np.ndarray:
 
 def random_fold(n_entries: int, n: int, seed: int) -> np.ndarray:
     """The fold, 0 … n − 1, of each entry; folds are as equal as can be."""
-    if not 2 <= n <= n_entries:
+    seed = checked("seed", seed, limits=SEED)
+    if checked("n", n) < 2 or n > n_entries:
         raise InputError(f"n={n} folds of {n_entries} ratings; expected from 2 to the number of ratings")
     fold = np.empty(n_entries, dtype=np.int32)
     fold[np.random.default_rng(seed).permutation(n_entries)] = np.arange(n_entries, dtype=np.int32) % n
@@ -31,8 +43,7 @@ def latest_share(times: np.ndarray, share: float) -> np.ndarray:
 
     Entries of the same moment are never parted, so that nobody trains on what happens while the test runs.
     """
-    if not 0 < share < 1:
-        raise InputError(f"test={share}; expected the share of the latest entries to hold out, between 0 and 1")
+    expect_share(share, "latest entries")
     n_test = max(round(share * len(times)), 1)
     moment = np.partition(times, len(times) - n_test)[len(times) - n_test]
     latest = times >= moment
@@ -44,8 +55,7 @@ def latest_share(times: np.ndarray, share: float) -> np.ndarray:
 
 def k_of_each_row(indptr: np.ndarray, k: int, seed: int) -> np.ndarray:
     """`k` entries at random of each row that has more than `k`; none of the others."""
-    if k < 1:
-        raise InputError(f"k={k}; expected at least 1 entry of each user to hold out")
+    k, seed = checked("k", k), checked("seed", seed, limits=SEED)
     counts = np.diff(indptr)
     chosen = _of_each_row(indptr, np.where(counts > k, k, 0), np.random.default_rng(seed).random(indptr[-1], np.float32))
     if not chosen.any():
@@ -55,8 +65,8 @@ def k_of_each_row(indptr: np.ndarray, k: int, seed: int) -> np.ndarray:
 
 def share_of_each_row(indptr: np.ndarray, share: float, seed: int) -> np.ndarray:
     """A share of the entries of each row at random, rounded to whole entries."""
-    if not 0 < share < 1:
-        raise InputError(f"test={share}; expected the share of each user's entries to hold out, between 0 and 1")
+    expect_share(share, "entries of each user")
+    seed = checked("seed", seed, limits=SEED)
     return _of_each_row(indptr, np.round(share * np.diff(indptr)), np.random.default_rng(seed).random(indptr[-1]))
 
 

@@ -1,0 +1,169 @@
+"""Whatever is passed where a number, a share, an id, a listener or an array is expected: one clear sentence, or a finite result."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+from cf_cases import random_ratings
+
+from acai import InputError, nn
+from acai.audio import log_mel
+from acai.cf import ALS, SGD, SVD, Popularity, UserKNN
+from acai.content import AudioToFactors, Augmentation, BagOfWords, NewSongs, Ridge, SpectrumRidge
+from acai.content.classify import SoundClassifier
+from acai.content.taste import TasteNetworks
+from acai.datasets import synthetic
+from acai.evaluation import cross_validate, metrics
+from acai.settings import checked_jobs
+
+RATINGS = random_ratings(m=12, n=9, per_user=5)
+USER, SONG = RATINGS.users[0], RATINGS.songs[0]
+RNG = np.random.default_rng(0)
+S, Q = [RNG.random((4, 20), dtype=np.float32) for _ in range(8)], RNG.normal(size=(8, 2))
+MODEL, KNN = ALS(2, n_epochs=2).fit(RATINGS), UserKNN().fit(RATINGS)
+NEW = NewSongs(MODEL, {"new": np.ones(2), "newer": -np.ones(2)})
+SOUND = np.sin(np.arange(4000)), 8000
+# fmt: off
+ODD = [
+    None, True, -1, 0, 2.5, float("nan"), float("inf"), -0.0, 2**63, 10**5000, "x", "3", b"x", [], [[1]], {}, {1, 2}, 1j, object(),
+    np.array([1, 2]), np.array([[1.0, 2]]), np.array("x"), np.array(1), np.array([1j, 2]), np.ma.array([1, 2], mask=[0, 1]),
+    np.int8(3), np.float32(0.5),
+]
+# fmt: on
+
+
+def network() -> nn.Sequential:
+    return nn.Sequential([nn.Flatten(), nn.Linear(80, 2, seed=0)])
+
+
+def ear(**changed) -> AudioToFactors:
+    usual = {"network": network(), "width": 20, "n_epochs": 1, "validation": 0.3}
+    return AudioToFactors(**usual | changed)
+
+
+def settings_of(make, *names):
+    """For each setting: a call that makes something with it."""
+    return {f"{make.__qualname__} {name}": lambda odd, name=name: make(**{name: odd}) for name in names}
+
+
+TRAINED = ear().fit(S, Q)
+CALLS = {
+    "split": RATINGS.split,
+    "split seed": lambda odd: RATINGS.split(0.2, odd),
+    "split_songs": RATINGS.split_songs,
+    "folds": lambda odd: list(islice(RATINGS.folds(odd), 3)),
+    "folds seed": lambda odd: list(RATINGS.folds(2, odd)),
+    "leave_k_out": RATINGS.leave_k_out,
+    "leave_k_out seed": lambda odd: RATINGS.leave_k_out(1, odd),
+    "split_each_user": RATINGS.split_each_user,
+    "keep": RATINGS.keep,
+    "map": lambda odd: RATINGS.map(lambda r: odd),
+    "filter plays": RATINGS.filter,
+    "filter songs": lambda odd: RATINGS.filter(0, odd),
+    "filter users": lambda odd: RATINGS.filter(0, 1, odd),
+    "row": RATINGS.row,
+    "column": RATINGS.column,
+    "predict users": lambda odd: KNN.predict(odd, [SONG]),
+    "predict songs": lambda odd: KNN.predict([USER], odd),
+    "predict a user": lambda odd: KNN.predict([odd], [SONG]),
+    "recommend": KNN.recommend,
+    "recommend n": lambda odd: KNN.recommend(USER, odd),
+    "recommend_all": lambda odd: dict(KNN.recommend_all(odd)),
+    "recommend_all one": lambda odd: dict(KNN.recommend_all([odd])),
+    "similar": KNN.similar,
+    "similar n": lambda odd: KNN.similar(SONG, odd),
+    "explain": lambda odd: KNN.explain(USER, odd),
+    "fold_in": MODEL.fold_in,
+    "fold_in value": lambda odd: MODEL.fold_in({SONG: odd}),
+    "fit": lambda odd: Popularity().fit(odd),
+    "fold_in SVD": lambda odd: SVD(2).fit(RATINGS).fold_in({SONG: odd}),
+    "fold_in SGD": lambda odd: SGD(2, n_epochs=1).fit(RATINGS).fold_in({SONG: odd}),
+    "cross_validate folds": lambda odd: cross_validate(Popularity(), RATINGS, [odd]),
+    "n_jobs": checked_jobs,
+    "rmse": lambda odd: metrics.rmse(odd, [1.0]),
+    "new songs": lambda odd: NewSongs(odd, {"new": np.ones(2)}),
+    "new Q": lambda odd: NewSongs(MODEL, odd),
+    "new q": lambda odd: NewSongs(MODEL, {"new": odd}),
+    "new lam": lambda odd: NewSongs(MODEL, {"new": np.ones(2)}, odd).hidden_features("new", {USER: 1.0}),
+    "recommend_new": NEW.recommend_new,
+    "recommend_new n": lambda odd: NEW.recommend_new(USER, odd),
+    "listeners_for": NEW.listeners_for,
+    "similar_by_sound": NEW.similar_by_sound,
+    "hidden_features": lambda odd: NEW.hidden_features("new", odd),
+    "hidden_features value": lambda odd: NEW.hidden_features("new", {USER: odd}),
+    **settings_of(
+        lambda **one: ear(**one).fit(S, Q),
+        "validation",
+        "learning_rate",
+        "momentum",
+        "weight_decay",
+        "seed",
+        "batch_size",
+    ),
+    "ear width": lambda odd: ear(width=odd),
+    "ear n_epochs": lambda odd: ear(n_epochs=odd),
+    "ear patience": lambda odd: ear(patience=odd),
+    "ear augment": lambda odd: ear(augment=odd),
+    "ear network": lambda odd: ear(network=odd),
+    "ear gain": lambda odd: ear(augment=Augmentation(gain=odd)).fit(S, Q),
+    "ear masks": lambda odd: ear(augment=Augmentation(0, odd, odd)).fit(S, Q),
+    "ear spectrograms": lambda odd: ear().fit(odd, Q),
+    "ear spectrogram": lambda odd: ear().fit([odd] * 8, Q),
+    "ear Q": lambda odd: ear().fit(S, odd),
+    "ear predict": TRAINED.predict,
+    "ear predict one": lambda odd: TRAINED.predict([odd]),
+    "classifier windows": lambda odd: SoundClassifier(windows=odd),
+    "classes": lambda odd: SoundClassifier(width=20).fit(S, odd),
+    **settings_of(TasteNetworks, "n_hidden", "n_epochs", "learning_rate", "momentum", "weight_decay", "seed"),
+    "taste Q": lambda odd: TasteNetworks(n_epochs=1).fit(odd, np.ones((2, 8))),
+    "taste R": lambda odd: TasteNetworks(n_epochs=1).fit(Q, odd),
+    **settings_of(BagOfWords, "n_words", "n_mfcc", "n_frames", "seed"),
+    "spread": SpectrumRidge,
+    "ridge lams": lambda odd: Ridge(odd).fit(Q, Q).predict(Q),
+    "ridge X": lambda odd: Ridge().fit(odd, Q),
+    "ridge Q": lambda odd: SpectrumRidge().fit(S, odd),
+    **settings_of(
+        lambda **one: synthetic(**{"n_users": 9, "n_songs": 9, "seconds": 1} | one),
+        "n_users",
+        "n_songs",
+        "seconds",
+        "taste",
+        "seed",
+    ),
+    **settings_of(
+        lambda **one: nn.SGD(network(), **{"learning_rate": 0.1} | one),
+        "learning_rate",
+        "momentum",
+        "nesterov",
+        "decay",
+    ),
+    **settings_of(
+        lambda **one: log_mel(SOUND, **{"sample_rate": 8000, "window": 512, "hop": 256, "n_mels": 8} | one),
+        "hop",
+        "window",
+        "C",
+    ),
+}
+
+
+def numbers(found: object):
+    """The floating-point numbers in what was returned."""
+    if isinstance(found, float | np.floating):
+        yield found
+    elif isinstance(found, np.ndarray) and found.dtype.kind == "f":
+        yield from found.flat
+    elif isinstance(found, tuple | list):
+        for part in found:
+            yield from numbers(part)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", CALLS)
+def test_one_sentence_or_a_finite_result(name):
+    for odd in ODD:
+        try:
+            found = CALLS[name](odd)
+        except InputError as error:
+            assert "\n" not in str(error) and len(str(error)) < 600
+            continue
+        assert all(np.isfinite(number) for number in numbers(found)), odd

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from acai.datasets import synthetic
-from acai.studies.ladder import Split, areas, artist_popularity, chance, climb, mean_average_precision, unheard_scores
+from acai.studies.ladder import (
+    Music,
+    Split,
+    areas,
+    artist_popularity,
+    chance,
+    climb,
+    mean_average_precision,
+    unheard_scores,
+)
 
 WORLD = synthetic(300, 120, seconds=1)
 SPLIT = Split.of(*WORLD.plays.split_songs(test=0.25, seed=1))
@@ -63,22 +72,26 @@ def test_mean_average_precision_by_hand():
 
 
 def test_a_ladder_is_not_climbed_on_after_ctrl_c(monkeypatch):
-    def cut_short(split, P, Q, ear, *_):
+    def cut_short(split, P, Q, ear, *_, **__):
         ear.history = [0]
         return split.played
 
     monkeypatch.setattr("acai.studies.ladder.unheard_scores", cut_short)
     with pytest.raises(KeyboardInterrupt):
-        climb(WORLD.plays, list(WORLD.features), n_folds=2, n_epochs=2)
+        climb(Music(WORLD.plays, list(WORLD.features)), n_folds=2, n_epochs=2)
 
 
 def test_the_whole_ladder_on_features_that_can_be_read_off_the_spectrum():
     """Spectrograms that are the true features themselves: every ear must come near the truth, and beat chance."""
     rng = np.random.default_rng(0)
     S = [np.repeat(z[:, None], 130, axis=1) + rng.normal(0, 0.1, (7, 130)) for z in WORLD.features]
-    ladder = climb(WORLD.plays, [s.astype(np.float32) for s in S], n_folds=2, n_epochs=15, truth=WORLD.tastes @ WORLD.features.T)
+    music = Music(WORLD.plays, [s.astype(np.float32) for s in S], truth=WORLD.tastes @ WORLD.features.T)
+    found = climb(music, n_folds=2, n_epochs=15)
+    ladder = found.rungs
     auc = {name: folds[:, 0].mean() for name, folds in ladder.items()}
     assert all(folds.shape == (2, 2) for folds in ladder.values())
     assert auc["chance"] < 0.55 < 0.75 < auc["ridge on mean and spread of the bands"] < auc["the true features"]
     assert 0.65 < auc["the network"] < auc["the true features"]
     assert auc["the network, then a line a listener"] > 0.6 and auc["the network, then a network a listener"] > 0.6
+    way = (auc["the network"] - auc["chance"]) / (auc["the true features"] - auc["chance"])
+    assert found.way.shape == (2,) and found.way.mean() == pytest.approx(way, abs=0.02)

@@ -36,7 +36,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def test_joins_plays_and_sounds_by_name(music):
-    library = own_music(music / "plays.tsv", music, width=129)
+    library = own_music(music / "plays.tsv", music).listen(width=129)
     assert len(library.sounds) == 12 and set(NEW) < set(library.sounds)
     assert all(library.plays.csc[:, [library.plays.column(song)]].nnz == 0 for song in NEW)
     assert "song-0020" in library.plays.songs and "song-0020" not in library.sounds
@@ -73,7 +73,7 @@ def test_a_log_that_names_the_tracks_otherwise_says_how_to_name_them(music, tmp_
 
 
 def test_a_report_that_the_names_show_to_be_in_vain_does_not_listen_first(music, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("acai.commands.listen.own_music", None)
+    monkeypatch.setattr("acai.studies.own_music.extract", None)
     tracks = [path.relative_to(music).as_posix() for path in music.rglob("*.*") if path.suffix != ".tsv"]
     for played, message in (tracks, "has been played already"), (tracks[:3], "3 have been played; expected at least 4"):
         (tmp_path / "plays.tsv").write_text("".join(f"ann\t{track}\t1\n" for track in played))
@@ -93,7 +93,7 @@ def test_four_songs_are_enough_and_lines_are_summed_up(music, tmp_path, capsys):
 def test_played_tracks_that_cannot_be_used_say_why(music, tmp_path):
     (tmp_path / "plays.tsv").write_text("ann\ttext.mp3\t4\n")
     with pytest.raises(InputError, match=r"none of the 1 files in .* that were played could be used: text.mp3 is not audio"):
-        own_music(tmp_path / "plays.tsv", music)
+        own_music(tmp_path / "plays.tsv", music).listen()
 
 
 @pytest.mark.parametrize(

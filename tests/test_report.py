@@ -15,7 +15,7 @@ from acai import plots
 from acai.audio import log_mel
 from acai.content import AudioToFactors
 from acai.datasets import synthetic
-from acai.report.page import picture, table, write_report
+from acai.report.page import Page, picture, table
 
 WORLD = synthetic(60, 30, seconds=4)
 
@@ -30,9 +30,8 @@ def report(tmp_path_factory):
     songs = plots.factor_map(WORLD.features, WORLD.features[:, 0], "brightness")
     played, new = {"song-0001": "first"}, {"song-0002": "second", "song-0003": "third"}
     who = "listener-0001 likes <b>all</b>"
-    write_report(
-        path, "A world & its songs", "SYNTHETIC", who, played, new, WORLD.sound, ear, spectrograms[2], songs, results
-    )
+    page = Page("A world & its songs", "SYNTHETIC", who, played, new, WORLD.sound, ear, spectrograms[2], songs, results)
+    page.write(path)
     return path
 
 
@@ -66,7 +65,7 @@ def test_a_page_that_fails_half_way_leaves_nothing(report, tmp_path, monkeypatch
     S, songs = WORLD.spectrograms()[0], plots.factor_map(WORLD.features)
     monkeypatch.setattr(Path, "write_text", lambda self, *_, **__: self.write_bytes(b"<html>") / None)
     with pytest.raises(TypeError):
-        write_report(tmp_path / "page.html", "x", "", "", {}, {"song-0000": ""}, WORLD.sound, ear, S, songs)
+        Page("x", "", "", {}, {"song-0000": ""}, WORLD.sound, ear, S, songs).write(tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -70,7 +70,7 @@ def recommend(
     if data is not None and data[0] in TITLES:
         with contextlib.suppress(InputError):  # titles are a courtesy: `u.data` alone, without `u.item`, will do
             titles = TITLES[data[0]](data[1])
-    known = [(song, f"{value:g}") for song, value in favourites(fitted.ratings, user)[:3]]
+    known = [(song, f"{value:g}") for song, value in fitted.ratings.favourites(user)[:3]]
     new = [(song, f"{score:.3f}") for song, score in fitted.recommend(user, n=n, exclude_rated=not with_rated)]
     for heading, rows in (f"user {one_line(user)} thinks most of", known), (f"new for user {one_line(user)}", new):
         print(f"\n{heading}:\n")
@@ -169,12 +169,6 @@ def evaluate(
     if plot:
         plots.save(plots.comparisons(found), plot)
         print(f"\ndrawn in {one_line(plot)}")
-
-
-def favourites(ratings: Ratings, user: Hashable) -> list[tuple[Hashable, float]]:
-    """What a user rated or played, as (song, value), the most first."""
-    row = ratings.csr[[ratings.row(user)]]
-    return [(ratings.songs[row.indices[j]], float(row.data[j])) for j in np.argsort(-row.data, kind="stable")]
 
 
 def _read(data: tuple[str, str], log: bool) -> Ratings:

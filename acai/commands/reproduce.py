@@ -3,10 +3,10 @@
 import dataclasses
 from pathlib import Path
 
-import numpy as np
-
-from acai import cf, datasets, evaluation, plots
+from acai import datasets, plots
+from acai.cf import Recommender
 from acai.commands import expect_picture
+from acai.studies.reproduce import OF_LISTS, lastfm, momentum, surprise
 from acai.terminal import one_line
 
 
@@ -24,20 +24,12 @@ def reproduce_surprise(*, data: Path, jobs: int = 1, seed: int = 0) -> None:
     seed : N
         Of the folds and the models.
     """
-    table = [
-        ("SVD", 0.934, 0.737, cf.SGD(seed=seed)),
-        ("KNNBasic", 0.980, 0.774, cf.UserKNN(similarity="msd", centring="none")),
-        ("KNNWithMeans", 0.951, 0.749, cf.UserKNN(similarity="msd")),
-        ("KNNBaseline", 0.931, 0.733, cf.UserKNN(similarity="msd", centring="baseline")),
-        ("BaselineOnly", 0.944, 0.748, cf.Baseline()),
-    ]
-    folds = list(datasets.movielens_100k(data).folds(5, seed))
+    ratings = datasets.movielens_100k(data)
     print("MovieLens-100k, 5 folds; in brackets, Surprise's published figures\n")
     print(f"  {'Surprise':<14}{'here':<50}{'RMSE':>14}{'MAE':>17}")
-    for name, rmse, mae, model in table:
-        found = evaluation.cross_validate(model, None, folds, jobs, which=("rmse", "mae"))
-        figures = f"{found['rmse'].mean():>9.4f} ({rmse:.3f}){found['mae'].mean():>9.4f} ({mae:.3f})"
-        print(f"  {name:<14}{_short(model):<48}{figures}", flush=True)
+    for row in surprise(ratings, jobs, seed):
+        figures = "".join(f"{found:>9.4f} ({published:.3f})" for found, published in zip(row.found, row.published))
+        print(f"  {row.name:<14}{_short(row.model):<48}{figures}", flush=True)
 
 
 def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: int = 0) -> None:
@@ -56,19 +48,16 @@ def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: int = 0) -
     """
     if plot:
         expect_picture(plot)
-    folds = list(datasets.movielens_100k(data).folds(5, seed))
+    ratings = datasets.movielens_100k(data)
     print("MovieLens-100k, 5 folds; SGD in random order with learning rate .005: RMSE on what was held out\n")
     print(f"  {'α':>4}{'epoch 5':>10}{'epoch 10':>10}{'epoch 20':>10}{'best':>10}   level with α = 0 after")
     curves = {}
-    for alpha in (0.0, 0.3, 0.5, 0.7, 0.8, 0.9):
-        runs = [cf.SGD(momentum=alpha, shuffle=True, seed=seed).fit(train, validation=test) for train, test in folds]
-        curves[f"α = {alpha:g}"] = curve = np.mean([model.validation_history for model in runs], axis=0)
-        goal = curves["α = 0"][-1]
-        there = np.flatnonzero(curve <= goal)
-        figures = "".join(f"{figure:>10.4f}" for figure in (*curve[[4, 9, 19]], curve.min()))
-        print(f"  {alpha:>4}{figures}   {f'{there[0] + 1} epochs' if len(there) else 'never'}", flush=True)
+    for run in momentum(ratings, seed):
+        curves[f"α = {run.alpha:g}"] = run.curve
+        figures = "".join(f"{figure:>10.4f}" for figure in (*run.curve[[4, 9, 19]], run.curve.min()))
+        print(f"  {run.alpha:>4}{figures}   {f'{run.level_after} epochs' if run.level_after else 'never'}", flush=True)
     if plot:
-        plots.save(plots.descent(curves, "RMSE on what was held out", level=goal), plot)
+        plots.save(plots.descent(curves, "RMSE on what was held out", level=run.goal), plot)
         print(f"\ndrawn in {one_line(plot)}")
 
 
@@ -82,24 +71,14 @@ def reproduce_lastfm(*, data: Path, seed: int = 0) -> None:
     seed : N
         Of the split and the models.
     """
-    train, test = datasets.hetrec_lastfm(data).split_each_user(test=0.2, seed=seed)
-    logs = train.map(np.log1p)
-    neighbours = {"k": 400, "keep": 400, "similarity": "asymmetric", "centring": "none", "normalise": False}
-    models = [
-        (cf.Popularity(), train),
-        (cf.ItemKNN(**neighbours), logs),
-        (cf.ItemKNN(min_overlap=2, **neighbours), logs),
-        (cf.ALS(n_factors=64, alpha=1.0, reg=5.0, seed=seed), train),
-    ]
+    plays = datasets.hetrec_lastfm(data)
     print("HetRec Last.fm, plays of artists, 80/20 of each user, lists of 10; ItemKNN learns from log(1 + plays)\n")
-    columns = ("ndcg", "map", "recall", "auc", "coverage")
-    print("".join(f"{name:>9}" for name in columns))
-    for model, plays in models:
-        found = evaluation.evaluate(model, plays, test, which=columns)
-        print("".join(f"{found[name]:>9.4f}" for name in columns) + f"   {_short(model)}", flush=True)
+    print("".join(f"{name:>9}" for name in OF_LISTS))
+    for model, found in lastfm(plays, seed):
+        print("".join(f"{found[name]:>9.4f}" for name in OF_LISTS) + f"   {_short(model)}", flush=True)
 
 
-def _short(model: cf.Recommender) -> str:
+def _short(model: Recommender) -> str:
     """The model with those settings that are not the default, as one would write it."""
     fields = [(field.name, field.default) for field in dataclasses.fields(model)]
     settings = (f"{name}={getattr(model, name)!r}" for name, plain in fields if getattr(model, name) != plain)

@@ -14,11 +14,9 @@ from acai.commands import expect_picture
 from acai.content.classify import SoundClassifier, SpectrumClassifier, judge
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
-from acai.studies.ladder import climb
+from acai.studies.ladder import NETWORK, Music, climb
 from acai.studies.own_music import own_music
 from acai.terminal import one_line
-
-CHANCE, NETWORK, TRUTH = "chance", "the network", "the true features"  # as `climb` calls these rungs
 
 
 def features(
@@ -162,26 +160,25 @@ def evaluate_cold_start(
         raise InputError("--plays and --audio go together: who played what, and what it sounds like")
     if plot:
         expect_picture(plot)
-    truth = artists = None
     if plays is not None:
-        log, spectrograms = own_music(plays, audio, progress=True).with_sound_only()
-        if any("/" in song for song in log.songs):
-            artists = [song.split("/")[0] if "/" in song else None for song in log.songs]
+        log, spectrograms = own_music(plays, audio).listen(progress=True).with_sound_only()
+        artists = [song.split("/")[0] if "/" in song else None for song in log.songs]
+        music = Music(log, spectrograms, artists=artists if any(artists) else None)
     else:
         print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
         world = synthetic(users, songs, seed=seed)
-        log, spectrograms, truth = world.plays, world.spectrograms(progress=True), world.tastes @ world.features.T
-    print(f"{log}\n")
-    ladder = climb(log, spectrograms, folds, epochs, truth, artists, seed, progress=True)
+        music = Music(world.plays, world.spectrograms(progress=True), truth=world.tastes @ world.features.T)
+    print(f"{music.plays}\n")
+    ladder = climb(music, folds, epochs, seed, progress=True)
     print(f"\n  {'':<40} {'AUC':>15} {'mAP@500':>15}")
-    for name, rung in ladder.items():  # (folds, 2)
+    for name, rung in ladder.rungs.items():  # (folds, 2)
         cells = (f"{mean:.4f} ± {std:.4f}" for mean, std in zip(rung.mean(axis=0), rung.std(axis=0, ddof=1)))
         print(f"  {name:<40} " + " ".join(cells))
-    if truth is not None:
-        way = ((ladder[NETWORK] - ladder[CHANCE]) / (ladder[TRUTH] - ladder[CHANCE]))[:, 0]
+    way = ladder.way
+    if way is not None:
         print(f"\nThe network is {way.mean():.1%} of the way from chance to the truth (± {np.std(way, ddof=1):.1%}).")
     if plot is not None:
-        areas = {name: rung[:, 0].mean() for name, rung in ladder.items()}
-        errors = {name: rung[:, 0].std(ddof=1) for name, rung in ladder.items()}
+        areas = {name: rung[:, 0].mean() for name, rung in ladder.rungs.items()}
+        errors = {name: rung[:, 0].std(ddof=1) for name, rung in ladder.rungs.items()}
         plots.save(plots.ladder(areas, errors=errors), plot)
         print(f"\nThe picture is in {plot.resolve()}")

@@ -1,6 +1,5 @@
 """Ratings: the matrix R (C4) with its axes named."""
 
-import html
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +12,9 @@ from scipy import sparse
 
 from acai.errors import InputError, place_of
 from acai.files import Contents, load_npz, save_npz
-from acai.html_table import html_table
 from acai.ratings import splits
 from acai.ratings.building import as_seconds, as_values, by_rows, checked_csr, intern, stored_ids, stored_rows
+from acai.ratings.summary import html_summary
 from acai.settings import Limits, checked
 
 KIND = "ratings saved by acai"
@@ -210,6 +209,11 @@ class Ratings:
         times = None if self.times is None else self.times[entries]
         return type(self)(R[users][:, songs], user_ids, song_ids, times, self.notes)
 
+    def favourites(self, user: Hashable) -> list[tuple[Hashable, float]]:
+        """What a user rated or played, as (song, value), the largest value first."""
+        row = self.csr[[self.row(user)]]
+        return [(self.songs[row.indices[j]], float(row.data[j])) for j in np.argsort(-row.data, kind="stable")]
+
     def split(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
         """Part the known entries at random: (train, test), both with the axes of this one.
 
@@ -285,23 +289,4 @@ class Ratings:
         return f"Ratings: {sizes}, {self.density:.2%} known"
 
     def _repr_html_(self) -> str:
-        """Sizes, density, how long the tail is, and the notes, as a small table for notebooks."""
-        data, per_user = self.csr.data, np.diff(self.csr.indptr)
-        per_song = np.sort(np.bincount(self.csr.indices, minlength=self.n_songs))[::-1]
-        spread = "median {:,.0f}, from {:,} to {:,}".format
-        rows = {
-            "users × songs": f"{self.n_users:,} × {self.n_songs:,}",
-            "known entries": f"{self.n_ratings:,} ({self.density:.3%})",
-            "values": f"{data.min():g} to {data.max():g}, mean {data.mean(dtype=np.float64):.3g}" if len(data) else "none",
-            "songs of a user": spread(np.median(per_user), per_user.min(), per_user.max()),
-            "users of a song": spread(np.median(per_song), per_song[-1], per_song[0]),
-        }
-        for share in (0.01, 0.1, 0.5):
-            top = per_song[: max(round(share * self.n_songs), 1)].sum() / max(self.n_ratings, 1)
-            rows[f"the top {share:.0%} of songs"] = f"{'█' * round(20 * top):<20} {top:.0%} of the entries"
-        if self.times is not None and len(self.times):
-            first, last = np.array([self.times.min(), self.times.max()]).astype("datetime64[s]").astype("datetime64[D]")
-            rows["made"] = f"{first} to {last}"
-        if self.notes:
-            rows["notes"] = "<br>".join(html.escape(note) for note in self.notes)
-        return html_table((f"<b>{name}</b>", said) for name, said in rows.items())
+        return html_summary(self)

@@ -7,6 +7,7 @@ import base64
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
@@ -28,16 +29,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def write_report(
-    path: str | os.PathLike, title: str, lead: str, listener: str, played: Mapping[str, str], new: Mapping[str, str],
-    sound: Callable[[str], tuple[np.ndarray, float]], ear: AudioToFactors, S: np.ndarray, factor_map: "Axes", results: str = "",
-) -> None:
-    """Write the page of one listener, whole or not at all.
+@dataclass(frozen=True)
+class Page:
+    """The page of one listener.
 
-    Parameters
+    Attributes
     ----------
-    path : path
-        Where the page is to stand.
     title, lead : str
         The heading, and what a reader must know first.
     listener : str
@@ -55,17 +52,33 @@ def write_report(
     results : str
         What else is to be seen, as `table` and `picture` make it.
     """
-    window = consecutive_windows(S, ear.width, ear.inputs)[:1]
-    filters, relu = ear.fitted_network.layers[:2]
-    A = relu.predict(filters.predict(shaped(window, ear.fitted_network)))[0, :, 0]  # (filters, frames)
-    page = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
-        title=escape(title), lead=escape(lead), listener=escape(listener), first=escape(next(iter(new))), results=results,
-        played=_players(played, sound), new=_players(new, sound), training=_png(plots.training(ear.history)),
-        spectrogram=_png(plots.spectrogram(S)), responses=_png(plots.responses(window[0, :, 0], A)),
-        filters=_png(plots.filters(filters.params["W"])), factor_map=_png(factor_map),
-    )
-    with atomic_write(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+
+    title: str
+    lead: str
+    listener: str
+    played: Mapping[str, str]
+    new: Mapping[str, str]
+    sound: Callable[[str], tuple[np.ndarray, float]]
+    ear: AudioToFactors
+    S: np.ndarray
+    factor_map: "Axes"
+    results: str = ""
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Write the page, whole or not at all."""
+        network = self.ear.fitted_network
+        window = consecutive_windows(self.S, self.ear.width, self.ear.inputs)[:1]
+        filters, relu = network.layers[:2]
+        A = relu.predict(filters.predict(shaped(window, network)))[0, :, 0]  # (filters, frames)
+        page = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
+            title=escape(self.title), lead=escape(self.lead), listener=escape(self.listener), results=self.results,
+            played=_players(self.played, self.sound), new=_players(self.new, self.sound), first=escape(next(iter(self.new))),
+            training=_png(plots.training(self.ear.history)), spectrogram=_png(plots.spectrogram(self.S)),
+            responses=_png(plots.responses(window[0, :, 0], A)), filters=_png(plots.filters(filters.params["W"])),
+            factor_map=_png(self.factor_map),
+        )
+        with atomic_write(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
 
 
 def table(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

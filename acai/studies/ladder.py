@@ -14,6 +14,29 @@ from acai.ratings import Ratings
 from acai.ratings.splits import random_fold
 
 Ear = AudioToFactors | RidgeEar  # or whatever else has their `fit` and `predict`
+CHANCE, NETWORK, TRUTH = "chance", "the network", "the true features"  # rungs that every ladder has, the last if it is known
+
+
+@dataclass(frozen=True)
+class Music:
+    """What the ladder is climbed on.
+
+    Attributes
+    ----------
+    plays : Ratings
+        Who played what.
+    spectrograms : sequence of numpy.ndarray, each (bands, frames)
+        The sound of every song, in the order of the axis.
+    truth : numpy.ndarray, shape (n_users, n_songs), optional
+        What every listener truly likes, where that is known: the top of the ladder.
+    artists : sequence of str or None, optional
+        Of every song, where they are known: a rung of its own.
+    """
+
+    plays: Ratings
+    spectrograms: Sequence[np.ndarray]
+    truth: np.ndarray | None = None
+    artists: Sequence[str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +74,7 @@ class Split:
 
 
 def unheard_scores(
-    split: Split, P: np.ndarray, Q: np.ndarray, ear: Ear, spectrograms: Sequence[np.ndarray], progress: bool = False
+    split: Split, P: np.ndarray, Q: np.ndarray, ear: Ear, spectrograms: Sequence[np.ndarray], *, progress: bool = False
 ) -> np.ndarray:
     """Let an ear learn from the songs with listeners, and score those without: P Q̂ᵀ (A5), (n_users, len(unheard))."""
     ear.fit([spectrograms[i] for i in split.heard], Q[split.heard], progress=progress)
@@ -99,53 +122,70 @@ def areas(split: Split, scores: Mapping[str, np.ndarray]) -> dict[str, float]:
     return {name: auc(S, split.played) for name, S in scores.items()}
 
 
-def climb(
-    plays: Ratings, spectrograms: Sequence[np.ndarray], n_folds: int = 5, n_epochs: int = 40,
-    truth: np.ndarray | None = None, artists: Sequence[str | None] | None = None, seed: int = 0, progress: bool = False,
-) -> dict[str, np.ndarray]:
+def factors_of_plays(plays: Ratings, seed: int = 0, progress: bool = False) -> ALS:
+    """The hidden features P and Q (C11) that the studies let an ear learn."""
+    return ALS(n_factors=10, n_epochs=10, reg=10.0, seed=seed).fit(plays, progress=progress)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """How well every rung does.
+
+    Attributes
+    ----------
+    rungs : dict of str to numpy.ndarray, shape (n_folds, 2)
+        AUC (E7) and mAP@500 (E5) on each fold, from the lowest rung to the highest as the paper has them.
+    """
+
+    rungs: dict[str, np.ndarray]
+
+    @property
+    def way(self) -> np.ndarray | None:
+        """How far the network has come on the way from chance to the truth, on each fold; None where nobody knows the truth."""
+        if TRUTH not in self.rungs:
+            return None
+        chance, network, truth = (self.rungs[name][:, 0] for name in (CHANCE, NETWORK, TRUTH))
+        return (network - chance) / (truth - chance)
+
+
+def climb(music: Music, n_folds: int = 5, n_epochs: int = 40, seed: int = 0, progress: bool = False) -> Ladder:
     """Every rung of the ladder on every fold (after van den Oord, Dieleman and Schrauwen 2013, table 2).
 
     Parameters
     ----------
-    plays : Ratings
-        Who played what.
-    spectrograms : sequence of numpy.ndarray, each (bands, frames)
-        The sound of every song, in the order of the axis.
+    music : Music
+        What is learnt from.
     n_folds : int
         In how many parts the songs are held out, whole.
     n_epochs : int
         How long the network learns.
-    truth : numpy.ndarray, shape (n_users, n_songs), optional
-        What every listener truly likes, where that is known: the top of the ladder.
-    artists : sequence of str or None, optional
-        Of every song, where they are known: a rung of its own.
     seed : int
         For the folds and everything learnt.
     progress : bool
         Show bars.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray, shape (n_folds, 2)
-        For each rung, from the lowest to the highest as the paper has them, AUC (E7) and mAP@500 (E5) of each fold.
     """
     measured: dict[str, list[tuple[float, float]]] = {}
-    for split in Split.folds(plays, n_folds, seed):
-        model = ALS(n_factors=10, n_epochs=10, reg=10.0, seed=seed).fit(split.train)  # (C11)
-        scores = {"chance": chance(split, seed)}
-        if artists is not None:
-            scores["how popular the artist is"] = artist_popularity(split, artists)
-        network = AudioToFactors(n_epochs=n_epochs, seed=seed)
-        ears = {"ridge on mean and spread of the bands": SpectrumRidge(spread=True), "bag of words": BagOfWords(seed=seed)}
-        for name, ear in (ears | {"the network": network}).items():
-            scores[name] = unheard_scores(split, model.P, model.Q, ear, spectrograms, progress)
-        network.expect_complete_training()  # half a training would spoil the mean
-        Q, Q_hat = model.Q[split.heard], network.predict([spectrograms[i] for i in split.unheard])
-        R = np.log1p(split.train.csc[:, split.heard].toarray())  # (n_users, len(heard))
-        scores["the network, then a line a listener"] = Ridge().fit(Q, R.T).predict(Q_hat).T
-        scores["the network, then a network a listener"] = TasteNetworks(seed=seed).fit(Q, R, progress).predict(Q_hat)
-        if truth is not None:
-            scores["the true features"] = truth[:, split.unheard]
-        for name, S in scores.items():
+    for split in Split.folds(music.plays, n_folds, seed):
+        for name, S in scores_of_rungs(music, split, n_epochs, seed, progress).items():
             measured.setdefault(name, []).append((auc(S, split.played), mean_average_precision(S, split.played)))
-    return {name: np.array(folds) for name, folds in measured.items()}
+    return Ladder({name: np.array(folds) for name, folds in measured.items()})
+
+
+def scores_of_rungs(music: Music, split: Split, n_epochs: int, seed: int, progress: bool) -> dict[str, np.ndarray]:
+    """What every rung makes of the unheard songs of one split, each of shape (n_users, len(unheard))."""
+    model = factors_of_plays(split.train, seed)
+    scores = {CHANCE: chance(split, seed)}
+    if music.artists is not None:
+        scores["how popular the artist is"] = artist_popularity(split, music.artists)
+    network = AudioToFactors(n_epochs=n_epochs, seed=seed)
+    ears = {"ridge on mean and spread of the bands": SpectrumRidge(spread=True), "bag of words": BagOfWords(seed=seed)}
+    for name, ear in (ears | {NETWORK: network}).items():
+        scores[name] = unheard_scores(split, model.P, model.Q, ear, music.spectrograms, progress=progress)
+    network.expect_complete_training()  # half a training would spoil the mean
+    Q, Q_hat = model.Q[split.heard], network.predict([music.spectrograms[i] for i in split.unheard])
+    R = np.log1p(split.train.csc[:, split.heard].toarray())  # (n_users, len(heard))
+    scores["the network, then a line a listener"] = Ridge().fit(Q, R.T).predict(Q_hat).T
+    scores["the network, then a network a listener"] = TasteNetworks(seed=seed).fit(Q, R, progress).predict(Q_hat)
+    if music.truth is not None:
+        scores[TRUTH] = music.truth[:, split.unheard]
+    return scores

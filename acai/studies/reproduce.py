@@ -1,0 +1,85 @@
+"""The studies behind `acai reproduce`: what others have published, and what the README claims, measured again.
+
+Each yields its results one by one, as they are found: a fit may take a while.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from acai.cf import ALS, SGD, Baseline, ItemKNN, Popularity, Recommender, UserKNN
+from acai.evaluation import cross_validate, evaluate
+from acai.ratings import Ratings
+
+ALPHAS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)  # the momentum of the runs that are compared
+OF_LISTS = ("ndcg", "map", "recall", "auc", "coverage")
+
+
+@dataclass(frozen=True)
+class BesideSurprise:
+    """One model of the library Surprise: its name there, ours, and RMSE and MAE, published (version 1.1.4) and found."""
+
+    name: str
+    model: Recommender
+    published: tuple[float, float]
+    found: tuple[float, float]
+
+
+def surprise(ratings: Ratings, n_jobs: int = 1, seed: int = 0) -> Iterator[BesideSurprise]:
+    """Surprise's models with its default parameters, on five folds of MovieLens-100k."""
+    models = [
+        ("SVD", (0.934, 0.737), SGD(seed=seed)),
+        ("KNNBasic", (0.980, 0.774), UserKNN(similarity="msd", centring="none")),
+        ("KNNWithMeans", (0.951, 0.749), UserKNN(similarity="msd")),
+        ("KNNBaseline", (0.931, 0.733), UserKNN(similarity="msd", centring="baseline")),
+        ("BaselineOnly", (0.944, 0.748), Baseline()),
+    ]
+    folds = list(ratings.folds(5, seed))
+    for name, published, model in models:
+        found = cross_validate(model, None, folds, n_jobs, which=("rmse", "mae"))
+        yield BesideSurprise(name, model, published, (found["rmse"].mean(), found["mae"].mean()))
+
+
+@dataclass(frozen=True)
+class WithMomentum:
+    """SGD with momentum `alpha`: the RMSE on what was held out after each epoch, and the RMSE that no momentum ends at."""
+
+    alpha: float
+    curve: np.ndarray
+    goal: float
+
+    @property
+    def level_after(self) -> int | None:
+        """The epochs after which it is level with no momentum; None if it never is."""
+        there = np.flatnonzero(self.curve <= self.goal)
+        return int(there[0]) + 1 if len(there) else None
+
+
+def momentum(ratings: Ratings, seed: int = 0) -> Iterator[WithMomentum]:
+    """What momentum (C10) does to stochastic gradient descent: a mean of five folds, without momentum first."""
+    folds = list(ratings.folds(5, seed))
+    goal = None
+    for alpha in ALPHAS:
+        runs = [SGD(momentum=alpha, shuffle=True, seed=seed).fit(train, validation=test) for train, test in folds]
+        curve = np.mean([model.validation_history for model in runs], axis=0)
+        goal = float(curve[-1]) if goal is None else goal
+        yield WithMomentum(alpha, curve, goal)
+
+
+def lastfm(plays: Ratings, seed: int = 0) -> Iterator[tuple[Recommender, dict[str, float]]]:
+    """Models of play counts, a fifth of each user held out, lists of 10: each model with its `OF_LISTS`.
+
+    ItemKNN learns from log(1 + plays).
+    """
+    train, test = plays.split_each_user(test=0.2, seed=seed)
+    logs = train.map(np.log1p)
+    neighbours = {"k": 400, "keep": 400, "similarity": "asymmetric", "centring": "none", "normalise": False}
+    models = [
+        (Popularity(), train),
+        (ItemKNN(**neighbours), logs),
+        (ItemKNN(min_overlap=2, **neighbours), logs),
+        (ALS(n_factors=64, alpha=1.0, reg=5.0, seed=seed), train),
+    ]
+    for model, known in models:
+        yield model, evaluate(model, known, test, which=OF_LISTS)

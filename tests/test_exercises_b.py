@@ -87,7 +87,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("3) / (h * w)", "3) / (h * w) ** 2", "twice"),
         ("dx = np.zeros(self.shape)", "return np.zeros(self.shape)", "zero everywhere"),
         ("dx[:, :, : dy.shape[2] * h, : dy.shape[3] * w] = dy", "dx[:, :, -dy.shape[2] * h :, -dy.shape[3] * w :] = dy",
-         "backward is not: 123 of the 180 numbers of dx are wrong; at [1, 0, 2, 5] it says 1"),
+         "backward is not: 124 of the 180 numbers of dx are wrong; at [0, 1, 1, 4] it says -1"),
     ],
     "05-dilated": [
         ("@ x[:, :, q * self.dilation : q * self.dilation + T_out]", "@ x[:, :, q : q + T_out]", "side by side"),

@@ -36,14 +36,15 @@ def test_what_is_between_the_slopes_is_right_and_nothing_else_is(at_zero, left, 
 
 
 def test_the_report_says_what_was_tried_and_what_is_accepted():
-    assert str(check(Bent(0.5), (2, 3))) == (
+    assert str(check(Bent(0.5), (2, 3), seed=14)) == (
         "Bent(): right (every coordinate, no tolerance)\n"
         "  x    equal: 6 of 6 coordinates\n"
         "  x    at zeros and ties: 5 on kinks, any value accepted between the slopes of the two sides"
     )
-    text = str(check(Bent(7), (2, 3)))
-    assert "NOT right" in text and "at zeros and ties: 5 on kinks, WRONG: 5 of 6 outside the slopes of the two sides" in text
-    assert "worst at (n, i) = (0, 1): backward says -35, any value from -5 to 0 is right" in text
+    text = str(check(Bent(7), (2, 3), seed=14))
+    assert "Bent(): right except on ties (every coordinate, no tolerance)" in text
+    assert "at zeros and ties: 5 on kinks, WRONG: 5 of 6 outside the slopes of the two sides" in text
+    assert "worst at (n, i) = (1, 0): backward says 35, any value from 0 to 5 is right" in text
     assert check(Bent(7), (2, 3))._repr_png_().startswith(b"\x89PNG")
 
 
@@ -80,7 +81,7 @@ def test_a_given_point_on_a_kink_is_judged():
 @pytest.mark.parametrize("name, said", [
     ("ReLU: slope 7 at zero", "on kinks"),
     ("ReLU: y / x", "backward says nan"),
-    ("MaxPool: ties to all", "moving all of x together, the slope is -"),
+    ("MaxPool: ties to all", "moving x[0] together, the slope is -"),
     ("MaxPool: ties dropped", "fault: on ties dx adds up to"),
 ])
 def test_planted_bugs_that_show_on_kinks_alone_need_no_nudge(name, said):
@@ -109,7 +110,7 @@ def test_the_conventions_of_our_own_layers():
     (nn.GlobalPool(("mean", "max")), (2, 2, 2, 4)), (nn.GlobalPool(), (1, 2, 2, 3)),
 ])
 def test_our_own_layers_are_right_on_kinks(layer, shape):
-    report = check(layer, shape)
+    report = check(layer, shape, seed=1)
     assert report.ok and report.findings[-1].on_kinks.any(), report
 
 

@@ -1,6 +1,8 @@
 """The gradient check (README part N): whether `backward` is right, and where and how it is not."""
 
-from acai.gradcheck.check import NotExact, adjoint, check, check_steps
+from acai.gradcheck.check import check
+from acai.gradcheck.exact import NotExact
+from acai.gradcheck.identities import adjoint, check_steps
 from acai.gradcheck.picture import error_map
 from acai.gradcheck.report import Finding, Report
 

@@ -33,7 +33,8 @@ def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None) 
         return "some of it is not finite: something overflows, or is divided by zero"
 
     def same(p: np.ndarray | None, q: np.ndarray) -> bool:
-        return p is not None and p.shape == q.shape and np.allclose(p, q, rtol=max(finding.tolerance, 1e-12), atol=0)
+        rounding = finding.tolerance * np.abs(b).max()
+        return p is not None and p.shape == q.shape and np.allclose(p, q, rtol=max(finding.tolerance, 1e-12), atol=rounding)
 
     def first_alone(axis: int) -> bool:
         return a.ndim > axis + 1 and a.shape[axis] > 1 and not wrong.take(0, axis).any()

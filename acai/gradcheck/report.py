@@ -12,6 +12,7 @@ HOW = {
     "richardson": "every coordinate by Richardson's extrapolation",
     "adjoint": "the adjoint identity",
     "steps": "every parameter after a few steps",
+    "none": "nothing was compared",
 }
 
 
@@ -35,6 +36,11 @@ class Finding:
         Of a finding on kinks: the least and the largest value that is accepted; `numeric` is the nearest to `analytic`.
     hint : str
         What the pattern of the errors suggests.
+    allowed : ndarray or None
+        By how much the two may differ at each coordinate, where slopes are not exact: what rounding may have done to
+        either. None where `tolerance` says it all.
+    exercised : ndarray of bool or None
+        Where the slope was not zero at some point. Elsewhere, that both are zero proves nothing. None if not known.
     """
 
     array: str
@@ -44,6 +50,8 @@ class Finding:
     tolerance: float = 0.0
     sides: tuple[np.ndarray, np.ndarray] | None = None
     hint: str = ""
+    allowed: np.ndarray | None = None
+    exercised: np.ndarray | None = None
 
     @property
     def fits(self) -> bool:
@@ -62,8 +70,12 @@ class Finding:
 
     @property
     def wrong(self) -> np.ndarray:
-        """Where the two differ."""
-        return self.error > self.tolerance
+        """Where the two differ by more than they may."""
+        if self.allowed is None or not self.fits:
+            return self.error > self.tolerance
+        with np.errstate(invalid="ignore", over="ignore"):
+            agree = np.abs(self.analytic - self.numeric) <= self.allowed  # what is not finite does not
+        return ~agree & ~np.asarray(self.kinks, bool)
 
     @property
     def on_kinks(self) -> np.ndarray:
@@ -85,6 +97,8 @@ class Finding:
             equal = f"agrees to {self.error.max(initial=0.0):.1e}" if self.tolerance else "equal"
             verdict = f"{'WRONG' if n else equal}: {n or size} of {size} coordinates"
             verdict += f"; {kinks} lie on a kink, where there is no slope to compare with" if kinks else ""
+            if not n and self.exercised is not None and not self.exercised.all():
+                verdict += f"; {int(self.exercised.sum())} of {size} exercised, the slopes of the others are 0"
         lines = [f"  {self.array:<4} {verdict}"]
         if n and self.fits:
             a, b = self.analytic[at], self.numeric[at]
@@ -110,29 +124,51 @@ class Report:
     findings : list of Finding
         One for x, one for each parameter, and perhaps one more for x on kinks.
     faults : dict of str to str
-        What is wrong besides the numbers, by array.
+        What `backward` does besides that it should not, by array: it overwrites x, dy or a parameter.
+    on_ties : dict of str to str
+        What is wrong on ties alone, by array, besides the numbers.
+    not_checked : list of str
+        What has not been checked, and why.
+    notes : list of str
+        What else is good to know: where x had to lie, what forward does not depend on.
     """
 
     layer: str
     method: str
     findings: list[Finding]
     faults: dict[str, str] = field(default_factory=dict)
+    on_ties: dict[str, str] = field(default_factory=dict)
+    not_checked: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """One of "equal", "agrees", "right except on ties", "side effect", "wrong" and "not checked"."""
+        if any(finding.wrong.any() and finding.sides is None for finding in self.findings):
+            return "wrong"
+        if self.faults:
+            return "side effect"
+        if self.on_ties or any(finding.wrong.any() for finding in self.findings):
+            return "right except on ties"
+        if self.not_checked or not self.findings:
+            return "not checked"
+        return "equal" if all(finding.tolerance == 0 for finding in self.findings if finding.sides is None) else "agrees"
 
     @property
     def ok(self) -> bool:
-        """Whether everything compared is right."""
-        return not self.wrong_arrays
+        """Whether everything has been checked and is right: the verdict is "equal" or "agrees"."""
+        return self.verdict in ("equal", "agrees")
 
     @property
     def wrong_arrays(self) -> list[str]:
         """The names of the arrays whose gradient is wrong."""
         wrong = [finding.array for finding in self.findings if finding.wrong.any()]
-        return list(dict.fromkeys([*wrong, *self.faults]))
+        return list(dict.fromkeys([*wrong, *self.faults, *self.on_ties]))
 
     @property
     def max_error(self) -> float:
         """The largest error of all: 0.0 where all is equal."""
-        return float(max(finding.error.max(initial=0.0) for finding in self.findings))
+        return float(max((finding.error.max(initial=0.0) for finding in self.findings), default=0.0))
 
     @property
     def worst(self) -> tuple[str, tuple[int, ...]]:
@@ -146,8 +182,11 @@ class Report:
         return int(sum(np.sum(finding.kinks) for finding in self.findings if finding.sides is None))
 
     def __str__(self) -> str:
-        first = f"{self.layer}: {'right' if self.ok else 'NOT right'} ({HOW[self.method]})"
-        return "\n".join([first, *map(str, self.findings), *(f"  fault: {fault}" for fault in self.faults.values())])
+        words = {"equal": "right", "agrees": "right", "wrong": "NOT right", "side effect": "NOT right, it has a side effect"}
+        lines = [f"{self.layer}: {words.get(self.verdict, self.verdict)} ({HOW[self.method]})", *map(str, self.findings)]
+        lines += [f"  fault: {fault}" for fault in (*self.faults.values(), *self.on_ties.values())]
+        lines += [f"  not checked: {reason}" for reason in self.not_checked]
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
     def _repr_png_(self) -> bytes:
         from acai.gradcheck.picture import png

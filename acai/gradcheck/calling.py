@@ -1,0 +1,125 @@
+"""How the methods of a layer are called: which arguments they ask for, and what their answers must look like."""
+
+import inspect
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from acai.errors import InputError
+
+TARGETS = ("target", "targets", "t", "y_true", "label", "labels", "y", "truth", "true")
+TRAINING = ("train", "training", "is_training", "is_train", "train_mode", "train_flag", "train_flg")
+RATES = ("lr", "learning_rate", "learningrate", "eta", "alpha", "rate", "step_size")
+INPUTS = ("x", "inputs", "input", "input_data", "y_pred", "pred", "prediction", "predictions", "scores")
+
+
+class CallFailed(InputError):
+    """The code that is checked raised an error of its own."""
+
+
+def name_of(layer: object) -> str:
+    """What a layer is called in a report: its repr in one line, or its class if it has none of its own."""
+    if type(layer).__repr__ is object.__repr__:
+        return f"{type(layer).__name__}()"
+    try:
+        return " ".join(repr(layer).split())
+    except Exception:
+        return f"{type(layer).__name__}()"
+
+
+def checked_layer(layer: object, is_loss: bool) -> object:
+    """`layer`, once it is known to be an object with `forward` and `backward` that take what a layer or a loss is given."""
+    if isinstance(layer, type):
+        raise InputError(f"{layer.__name__} is a class; expected a layer of it, as in {layer.__name__}(…)")
+    if not (callable(getattr(layer, "forward", None)) and callable(getattr(layer, "backward", None))):
+        raise InputError(f"{name_of(layer)} is no layer: expected an object with the methods forward and backward")
+    required = _required(layer.forward)
+    if required is not None:
+        modes = [name for name in required[1:] if name.lower() in TRAINING]
+        try:
+            inspect.signature(layer.forward).bind(*["x", "target"][: 1 + is_loss], **dict.fromkeys(modes))
+        except TypeError as wrong:
+            expected = "a layer has forward(x); a loss has forward(y, target), and must be given its target"
+            raise InputError(f"{name_of(layer)}.forward: {wrong}; {expected}") from None
+    declared = getattr(layer, "params", {})
+    for key, w in declared.items() if isinstance(declared, dict) else ():
+        if not (isinstance(w, np.ndarray) and w.dtype.kind in "fc") and not hasattr(w, "grad") and not isinstance(w, dict | list):
+            what = f"{name_of(layer)}: params[{key!r}] is {w!r}"
+            raise InputError(f"{what}; expected an array of floats, which can learn in place, as in np.array([0.25])")
+    return layer
+
+
+def _required(method: Callable) -> list[str] | None:
+    """The names of the positional arguments that have no default; None where nobody can tell."""
+    if not hasattr(method, "__code__") and not hasattr(getattr(method, "__func__", None), "__code__"):
+        return None  # what is written in C may hide what it takes
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(method).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
+
+
+def call(name: str, method: Callable, *arguments: object, **named: object) -> object:
+    """The answer of a method; whatever it raises becomes one sentence that says where."""
+    try:
+        return method(*arguments, **named)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except CallFailed:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)[1:2]  # after this one, the method itself
+        where = f"{Path(frames[0].filename).name}, line {frames[0].lineno}: " if frames and frames[0].lineno else ""
+        raise CallFailed(f"{where}{name} raises {type(error).__name__}: {' '.join(str(error).split())}") from error
+
+
+def training_modes(layer: object) -> dict[str, bool]:
+    """The arguments of `forward` that say it is called in training, and that must be given."""
+    return {mode: True for mode in (_required(layer.forward) or [])[1:] if mode.lower() in TRAINING}
+
+
+def checked_output(what: str, y: object) -> np.ndarray:
+    """`y` as an array of at least one dimension, once it is known to consist of floats."""
+    if isinstance(y, float | complex | np.floating | np.complexfloating) or (isinstance(y, np.ndarray) and y.shape == ()):
+        y = np.reshape(np.asarray(y), (1,))
+    if not isinstance(y, np.ndarray) or y.dtype.kind not in "fc":
+        raise InputError(f"{what} returns {getattr(y, 'dtype', type(y).__name__)}; expected an array of floats")
+    if y.size == 0:
+        raise InputError(f"{what} returns an array of shape {y.shape}: there is nothing to differentiate")
+    return y
+
+
+def backward(name: str, layer: object, x: np.ndarray, target: object, dy: np.ndarray) -> tuple[object, float | np.ndarray]:
+    """What `backward` returns, and by what it must be multiplied because it took no dy."""
+    required = _required(layer.backward)
+    if required is None:
+        return call(f"{name}.backward", layer.backward, *(() if target is not None else (dy,))), 1.0
+    upstream = dy if target is None else 1.0
+    given, used, factor = [], False, 1.0
+    has_other = any(argument.lower().strip("_") not in (*INPUTS, *RATES) for argument in required)
+    for argument in required:
+        word = argument.lower().strip("_")
+        if word in RATES:
+            given.append(1.0)
+        elif target is not None and word in TARGETS and given:
+            given.append(target)
+        elif word in INPUTS and (target is not None or has_other):
+            given.append(x)
+        elif not used:
+            given.append(upstream)
+            used = True
+        else:
+            raise InputError(f"{name}.backward asks for {argument}; expected backward(dy)")
+    takes_any = any(p.kind is p.VAR_POSITIONAL or p.default is not p.empty for p in _positional(layer.backward))
+    if not used and target is None and takes_any:
+        given, used = [dy], True
+    if target is not None or not used:
+        if dy.size > 1 and target is None:
+            raise InputError(f"{name}.backward takes no dy; expected backward(dy), or one number as the output of forward")
+        factor = dy.flat[0]
+    return call(f"{name}.backward", layer.backward, *given), factor
+
+
+def _positional(method: Callable) -> Sequence[inspect.Parameter]:
+    return [p for p in inspect.signature(method).parameters.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]

@@ -1,0 +1,166 @@
+"""The check on floats: along random directions first, and coordinate by coordinate where those disagree or it is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from acai.errors import InputError
+from acai.gradcheck.calling import CallFailed
+from acai.gradcheck.points import direction, size_of, stream, upstream
+from acai.gradcheck.report import Finding
+from acai.gradcheck.slopes import Slope, complex_step, richardson
+from acai.gradcheck.subject import Bench, Pass, Subject
+
+LARGE = 4096  # coordinates: in a larger array those that are tried one by one are a sample
+
+
+@dataclass
+class Exercised:
+    """Which coordinates have been seen to matter: a slope that is zero everywhere proves nothing.
+
+    Attributes
+    ----------
+    seen : dict of str to ndarray of bool
+        By the name of the array.
+    n_points : int
+        At how many points of floats everything was finite.
+    failed : int
+        The point of floats at which something was wrong.
+    """
+
+    seen: dict[str, np.ndarray] = field(default_factory=dict)
+    n_points: int = 0
+    failed: int = 0
+
+    def note(self, name: str, mask: np.ndarray) -> None:
+        """Add coordinates that matter."""
+        self.seen[name] = self.seen[name] | mask if name in self.seen else mask.copy()
+
+
+def bench_at(subject: Subject, values: dict[str, np.ndarray]) -> tuple[Bench, np.ndarray] | None:
+    """A bench at a point, and y there; None where `forward` cannot be computed or is not finite."""
+    try:
+        bench = Bench(subject, values, subject.wide)
+        y = bench.forward()
+    except (CallFailed, InputError):
+        return None
+    return (bench, y) if np.isfinite(y).all() else None
+
+
+def tolerances(y: np.ndarray, analytic: np.ndarray) -> tuple[float, float]:
+    """What may be rounding, relative to a slope and relative to the largest of all."""
+    epsilon = max(float(np.finfo(array.dtype).eps) for array in (y, analytic))
+    return epsilon**0.5, epsilon ** (2 / 3)
+
+
+def confirm(subject: Subject, points: list[dict[str, np.ndarray]], seed: int, exercised: Exercised) -> list[Finding]:
+    """Compare slopes along random directions at every point; the findings at the first where something is wrong."""
+    for k, values in enumerate(points):
+        tried = bench_at(subject, values)
+        if tried is None:
+            continue
+        bench, y = tried
+        dy = upstream_of(subject, y, seed, k)
+        said = bench.backward(dy).gradients
+        if not all(dw is None or np.isfinite(dw).all() for dw in said.values()) and k % 3 == 2:
+            continue  # large numbers may overflow on the way back only
+        exercised.n_points += 1
+        suspects = [name for name in bench.arrays if not _agrees_along(bench, name, said.get(name), (dy, y), (seed, k, exercised))]
+        findings = [by_coordinates(bench, name, said.get(name), dy) for name in suspects]
+        if any(finding.wrong.any() for finding in findings):
+            exercised.failed = k
+            return findings
+    return []
+
+
+def upstream_of(subject: Subject, y: np.ndarray, seed: int, k: int) -> np.ndarray:
+    """dy for a point; a loss that returns one value per sample is summed."""
+    dy = upstream(y, seed, k)
+    if subject.is_loss:
+        dy[...] = dy.flat[0]
+    return dy
+
+
+def _agrees_along(
+    bench: Bench, name: str, analytic: np.ndarray | None, at: tuple[np.ndarray, np.ndarray], which: tuple[int, int, Exercised]
+) -> bool:
+    (dy, y), (seed, k, exercised), w = at, which, bench.arrays[name]
+    if analytic is None or analytic.shape != w.shape or not np.isfinite(analytic).all():
+        return False
+    relative, _ = tolerances(y, analytic)
+    d = direction(w, seed, k)
+    shares = np.abs(analytic * d)
+    whole = float(shares.sum(dtype=float))
+    slope = richardson(partial(bench.along, name, d), dy, 1.0, first=1, enough=0.01 * relative * whole)
+    if abs(float((analytic * d).sum(dtype=float)) - slope.value) > relative * whole + 20 * slope.uncertainty:
+        return False
+    if 100 * slope.uncertainty > 1e-3 * whole and slope.uncertainty > 1e-9 * float(np.abs(dy * y).sum(dtype=float)):
+        return False  # too uncertain to prove anything
+    exercised.note(name, shares > 100 * (slope.uncertainty + relative * whole))
+    return True
+
+
+def by_coordinates(
+    bench: Bench, name: str, analytic: np.ndarray | None, dy: np.ndarray, slope_of: Callable[..., Slope] = richardson
+) -> Finding:
+    """One array, coordinate by coordinate, each slope with what it may be off by."""
+    w, y = bench.arrays[name], bench.forward()
+    numeric, unsure, kinks = np.zeros(w.shape), np.zeros(w.shape), np.zeros(w.shape, bool)
+    is_complex, size = w.dtype.kind == "c", size_of(np.abs(w))
+    coordinates = list(np.ndindex(w.shape))
+    if len(coordinates) > LARGE:
+        chosen = set(stream("sampled", 0).permutation(len(coordinates))[:LARGE].tolist())
+        kinks[...] = True
+        coordinates = [at for i, at in enumerate(coordinates) if i in chosen]
+    for at in coordinates:
+        line = partial(bench.moved, name, at)
+        slope = complex_step(line, dy) if is_complex else slope_of(line, dy, size)
+        numeric[at], unsure[at], kinks[at] = slope.value, slope.uncertainty, slope.is_kink
+    finding = Finding(name, analytic, numeric, kinks, 1e-13)
+    if not is_complex:
+        compared = analytic if analytic is not None else numeric
+        relative, of_largest = tolerances(y, compared)
+        largest = np.abs(numeric).max(initial=0.0)
+        finding.tolerance = relative
+        finding.allowed = relative * np.abs(numeric) + of_largest * largest + 20 * unsure
+        finding.exercised = np.abs(numeric) > 100 * unsure + 1e-9 * of_largest * largest
+    if finding.wrong.any() and not is_complex and slope_of is richardson:
+        _doubt(bench, finding, dy, size)
+    return finding
+
+
+def _doubt(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> None:
+    """Measure once more, by other steps, what seems to be wrong: only what both measurements deny is wrong."""
+    if not finding.fits:
+        return
+    wrong = np.argwhere(finding.wrong)
+    for at in map(tuple, wrong[:64]):
+        again = richardson(partial(bench.moved, finding.array, at), dy, 0.37 * size, first=1)
+        gap = abs(again.value - finding.numeric[at])
+        finding.allowed[at] += 5 * gap + 20 * again.uncertainty
+        finding.kinks[at] |= again.is_kink
+
+
+def depends(bench: Bench, name: str, seed: int) -> bool:
+    """Whether y changes at all as an array is moved far: if not, a gradient of zero is right."""
+    y, w = bench.forward(), bench.arrays[name]
+    rounding = 1e-6 if y.dtype.itemsize < 8 else 1e-10
+    for j, far in enumerate((0.1, 1.0, 7.0)):
+        moved = bench.along(name, direction(w, seed, 99, j), far)
+        if moved.shape != y.shape or not np.abs(moved - y).max() <= rounding * np.abs(y).max():
+            return True
+    return False
+
+
+def pass_of(bench: Bench, dy: np.ndarray) -> tuple[Pass, Pass]:
+    """The first pass, and a second after another with x and dy turned round, which should leave no trace."""
+    first = bench.backward(dy)
+    if any(name in bench.subject.params | bench.subject.unchecked for name in first.faults):
+        return first, first
+    x = np.flip(bench.x).copy()
+    try:
+        return first, bench.backward(dy, (x, -np.flip(dy)))
+    except CallFailed:
+        return first, first

@@ -1,0 +1,130 @@
+"""Where a layer is tried: on small integers, on small fractions, on floats of every sign and size, and on ties.
+
+Nothing here may come from `default_rng(seed)` itself: everybody draws data with that, and x would be the target. Each
+array has a stream of random numbers of its own, named after it.
+"""
+
+from collections.abc import Callable
+from zlib import crc32
+
+import numpy as np
+
+DOMAINS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # what floats of any sign and size are turned into
+    "any numbers": lambda v: v,
+    "positive numbers": lambda v: np.abs(v) + 0.05,
+    "numbers between 0 and 1": lambda v: 0.02 + 0.96 / (1 + np.exp(-np.clip(v, -3, 3))),
+    "probabilities that add up to 1 along the last axis": lambda v: _softmax(v),
+}
+REGIMES = (  # what is special about each point: how large x is, how large the parameters, the sign of x
+    ("about 1", 1.0, 1.0, 0),
+    ("about 0.05", 0.05, 0.6, 0),
+    ("about 6", 6.0, 0.5, 0),
+    ("positive", 1.0, 0.8, 1),
+    ("negative", 1.0, 0.8, -1),
+    ("of very different sizes", 0.0, 1.0, 0),
+)
+
+
+def stream(name: str, seed: int, *more: int) -> np.random.Generator:
+    """The random numbers for one purpose: for the same seed they are the same, and unlike those for any other purpose."""
+    return np.random.default_rng([crc32(name.encode()), seed, *more])
+
+
+def _softmax(v: np.ndarray) -> np.ndarray:
+    e = np.exp(np.clip(v, -3, 3) - v.max(axis=-1, keepdims=True).clip(-3, 3))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def distinct_integers(shape: tuple[int, ...], rng: np.random.Generator, largest: int | None = None) -> np.ndarray:
+    """Integers of both signs, never 0 and, unless `largest` forbids, never twice the same."""
+    n = int(np.prod(shape))
+    if largest is None or n <= 2 * largest:
+        half = max(n // 2 + 1, 5)
+        integers = rng.permutation(np.concatenate([np.arange(-half, 0), np.arange(1, half + 1)]))[:n]
+    else:
+        integers = rng.integers(1, largest + 1, n) * rng.choice([-1, 1], n)
+    if n > 1 and (integers == integers[0]).all():
+        integers[0] = -integers[0]
+    return integers.reshape(shape).astype(float)
+
+
+def odd_integers(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Odd integers, all different, about half of them negative."""
+    n = int(np.prod(shape))
+    return (2.0 * rng.permutation(n) - n + 1 - n % 2).reshape(shape)
+
+
+def integer_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, attempt: int) -> dict[str, np.ndarray]:
+    """x of odd integers, all different, and parameters of ±1, ±2 and ±3."""
+    values = {"x": odd_integers(shape, stream("x, integers", seed, attempt))}
+    for name, w in params.items():
+        rng = stream(f"{name}, integers", seed, attempt)
+        values[name] = rng.integers(1, 4, w.shape) * rng.choice([-1.0, 1.0], w.shape)
+    return values
+
+
+def small_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, bits: int, attempt: int) -> dict:
+    """The same as fractions whose denominators are powers of two: none is larger than 2^(1 − bits), all fit into few bits."""
+    values = integer_point(shape, params, seed, 1000 * bits + attempt)
+    n = max(int(np.prod(shape)), 2)
+    values["x"] = values["x"] * 2.0 ** -(bits + int(np.ceil(np.log2(n))))
+    return {name: w if name == "x" else w * 0.125 for name, w in values.items()}
+
+
+def float_point(
+    shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, k: int, centre: np.ndarray | float = 0.0,
+    domain: str = "any numbers",
+) -> dict[str, np.ndarray]:
+    """Floats in the k-th regime.
+
+    Parameters
+    ----------
+    centre : ndarray or float
+        Around which x lies where it is small: the target of a loss that compares it with x.
+    domain : str
+        A key of DOMAINS, for x.
+    """
+    _, x_size, w_size, sign = REGIMES[k % len(REGIMES)]
+    rng = stream("x, floats", seed, k)
+    x = rng.normal(size=shape)
+    if x_size == 0:
+        x *= 10.0 ** rng.uniform(-2.5, 0.7, shape)
+    else:
+        x *= x_size
+    x = sign * np.abs(x) if sign else x
+    if k % len(REGIMES) in (1, 2, 5):
+        x = x + centre
+    values = {"x": DOMAINS[domain](x)}
+    for name, w in params.items():
+        rng = stream(f"{name}, floats", seed, k)
+        size = rng.uniform(0.3, 1.3, w.shape) * w_size * (w.size**-0.25 if w.ndim > 1 else 1.0)
+        values[name] = size * rng.choice([-1.0, 1.0], w.shape)
+    return values
+
+
+def tied_x(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """x of −1, 0, 0 and 1, with a 0 in front: zeros, and ties without end."""
+    x = stream("x, ties", seed).choice([-1.0, 0.0, 0.0, 1.0], shape)
+    x.flat[:1] = 0
+    return x
+
+
+def upstream(y: np.ndarray, seed: int, k: int, largest: int | None = None) -> np.ndarray:
+    """dy of distinct integers of both signs (k < 0), or of floats, never 0 and never twice the same."""
+    if k < 0:
+        return distinct_integers(y.shape, stream("dy, integers", seed), largest).astype(y.real.dtype)
+    rng = stream("dy, floats", seed, k)
+    return (rng.uniform(0.5, 2.0, y.shape) * rng.choice([-1.0, 1.0], y.shape)).astype(y.real.dtype)
+
+
+def direction(w: np.ndarray, seed: int, *which: int) -> np.ndarray:
+    """Where all coordinates of an array go at once: each by about its array's size, up or down."""
+    rng = stream("directions", seed, *which)
+    size = float(np.sqrt(np.mean(np.square(w)))) or 1.0
+    return size * rng.uniform(0.5, 1.5, w.shape) * rng.choice([-1.0, 1.0], w.shape)
+
+
+def size_of(w: np.ndarray) -> float:
+    """How large the numbers of an array are, for the choice of a step; never 0."""
+    size = float(np.sqrt(np.mean(np.square(w)))) if w.size else 1.0
+    return size if np.isfinite(size) and size > 0 else 1.0

@@ -1,0 +1,277 @@
+"""What is checked: a layer, a network or a loss, as a function of named arrays. And a bench, on which one point is tried."""
+
+import copy
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from acai.errors import InputError
+from acai.gradcheck import calling
+from acai.gradcheck.places import Place, gradient_of, numbers, places
+from acai.gradcheck.randomness import States
+
+RESETS = ("zero_grad", "zero_grads", "zero_gradients", "reset_grads", "clear_grads")  # what gradients are added up between
+
+
+@dataclass
+class Pass:
+    """What one `forward` and one `backward` left.
+
+    Attributes
+    ----------
+    gradients : dict of str to (ndarray or None)
+        By the name of the array; None where there is none.
+    faults : dict of str to str
+        What it did besides: arrays that it overwrote.
+    """
+
+    gradients: dict[str, np.ndarray | None]
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+class Subject:
+    """A layer, a network or a loss, tried once, so that all it makes in its first `forward` is there.
+
+    Attributes
+    ----------
+    params : dict of str to list of path
+        The arrays that are checked besides x, and where they are.
+    unchecked : dict of str to list of path
+        Arrays on which `forward` depends, but of which `backward` leaves no gradient.
+    is_random, is_stateful : bool
+        Whether `forward` draws random numbers; whether its answer depends on the call before.
+    """
+
+    def __init__(self, layer: object, x: np.ndarray, target: np.ndarray | None = None) -> None:
+        self.name, self.target = calling.name_of(calling.checked_layer(layer, target is not None)), target
+        self.layer, self.x = _copied(layer, self.name), x
+        self._modes = calling.training_modes(layer)
+        self.params: dict[str, list[tuple[str, ...]]] = {}
+        self.unchecked: dict[str, list[tuple[str, ...]]] = {}
+        self.is_random = self.is_stateful = self.varies = False
+        self.states = States(self.layer)
+        self.y = self.forward(self.layer, x)
+        self.is_random = self.states.have_moved()
+        self.has_dx = x.dtype.kind in "fc"
+        self._find_params(x)
+        self._try_twice(x)
+        self._find_unchecked(x)
+        fresh = _copied(layer, self.name)
+        paths = {place.path for place in places(fresh)}
+        if all(group[0] in paths for group in self.params.values()):
+            self.layer = fresh  # as it was before its first `forward`, which may have kept something for ever
+
+    @cached_property
+    def wide(self) -> type | None:
+        """float64 where all the layer's arrays can be made so, and it then says the same with more digits; or None."""
+        if self.y.dtype == np.float64 and all(w.dtype == np.float64 for w in Bench(self, {"x": self.x}).arrays.values()):
+            return None
+        try:
+            narrow, wide = Bench(self, {"x": self.x}).forward(), Bench(self, {"x": self.x}, np.float64).forward()
+        except InputError:
+            return None
+        near = wide.shape == narrow.shape and np.allclose(narrow, wide, rtol=1e-3, atol=1e-3 * np.abs(wide).max(), equal_nan=True)
+        return np.float64 if wide.dtype == np.float64 and near else None
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether `forward` is given a target."""
+        return self.target is not None
+
+    def forward(self, layer: object, x: np.ndarray) -> np.ndarray:
+        """y from one copy of the layer."""
+        given = (x,) if self.target is None else (x, self.target)
+        y = calling.call(f"{self.name}.forward", layer.forward, *given, **self._modes)
+        return calling.checked_output(f"{self.name}.forward", y).copy()  # it may be the layer's own, to be written again
+
+    def _find_params(self, x: np.ndarray) -> None:
+        by_id: dict[int, list[Place]] = {}
+        for place in places(self.layer):
+            by_id.setdefault(id(place.array), []).append(place)
+        self._groups = [[place.path for place in group] for group in by_id.values()]
+        for group in by_id.values():
+            if group[0].is_declared and group[0].array.size:
+                self._add(group[0].name, [place.path for place in group])
+
+    def _add(self, name: str, paths: list[tuple[str, ...]]) -> None:
+        if name in self.params or name == "x":
+            name = ".".join(("self", *paths[0]))
+        self.params[name] = paths
+
+    def _try_twice(self, x: np.ndarray) -> None:
+        """Find out whether `forward` gives the same twice, and what must be put back so that it does."""
+        answers = []
+        for stateful in (False, True):
+            self.is_stateful = stateful
+            bench = Bench(self, {"x": x})
+            answers = [bench.forward() for _ in range(3)]
+            if all(y.shape == answers[0].shape and np.array_equal(y, answers[0], equal_nan=True) for y in answers):
+                return
+        self.varies = True
+
+    def _find_unchecked(self, x: np.ndarray) -> None:
+        """Add every array that `forward` depends on to those that are checked, or to those that cannot be."""
+        declared = {path for paths in self.params.values() for path in paths}
+        others = [paths for paths in self._groups if paths[0] not in declared]
+        if not others or self.varies:
+            return
+        bench = Bench(self, {"x": x})
+        found = {place.path: place for place in places(bench.layer)}
+        base, influential = bench.forward(), []
+        for paths in others:
+            w = found[paths[0]].array
+            if not w.size or w is bench.x:
+                continue
+            kept = w.copy()
+            w += (0.37 * (1 + np.abs(kept)) * (1 - 2 * (np.arange(w.size).reshape(w.shape) % 2))).astype(w.dtype)
+            try:
+                y = bench.forward()
+                moved = y.shape != base.shape or not np.array_equal(y, base, equal_nan=True)
+            except calling.CallFailed:
+                moved = True
+            w[...] = kept
+            if moved:
+                influential.append((found[paths[0]].name, paths))
+        declared_names = set(self.params)
+        for name, paths in influential:
+            self._add(name, paths)
+        said = Bench(self, {"x": x}).backward(np.ones_like(self.y)).gradients if influential else {}
+        for name in [name for name in self.params if name not in declared_names and said.get(name) is None]:
+            self.unchecked[name] = self.params.pop(name)
+
+
+class Bench:
+    """A copy of a subject at one point: its arrays can be moved, and `forward` asked again.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray
+        x, and the parameters that are not to be as they are.
+    dtype : dtype, optional
+        Of all arrays: wider than the layer's own, so that less is rounded, or complex.
+    """
+
+    def __init__(self, subject: Subject, values: dict[str, np.ndarray], dtype: type | None = None) -> None:
+        if subject.is_random:
+            subject.states.restore()  # the same at every point
+        self.subject, self.layer = subject, _copied(subject.layer, subject.name)
+        found = places(self.layer)
+        if dtype is not None:
+            _cast(self.layer, found, dtype)
+        by_path = {place.path: place for place in found}
+        self.x = values["x"].astype(dtype) if dtype and subject.has_dx else values["x"].copy(order="C")
+        self.arrays = {"x": self.x} if subject.has_dx else {}
+        for name, paths in subject.params.items():
+            self.arrays[name] = by_path[paths[0]].array
+            if name in values:
+                self.arrays[name][...] = values[name]
+        self._states = States(self.layer) if subject.is_random else None
+
+    def forward(self, shift: np.ndarray | float = 0.0) -> np.ndarray:
+        """y at this point; `shift` is added to x."""
+        if self._states:
+            self._states.restore()
+        layer = copy.deepcopy(self.layer) if self.subject.is_stateful else self.layer
+        x = self.x + shift if np.ndim(shift) else self.x.copy()
+        return self.subject.forward(layer, x)
+
+    def arrays_without_x(self) -> dict[str, np.ndarray]:
+        """The parameters."""
+        return {name: w for name, w in self.arrays.items() if name != "x"}
+
+    def moved(self, name: str, at: tuple[int, ...], by: float | complex) -> np.ndarray:
+        """y once `by` is added to one coordinate of an array, or to all of them where `at` is ()."""
+        w = self.arrays[name]
+        kept = w[at].copy()
+        w[at] += by
+        try:
+            return self.forward()
+        finally:
+            w[at] = kept
+
+    def along(self, name: str, direction: np.ndarray, by: float) -> np.ndarray:
+        """y once an array has been moved in some direction."""
+        w = self.arrays[name]
+        kept = w.copy()
+        w += by * direction
+        try:
+            return self.forward()
+        finally:
+            w[...] = kept
+
+    def backward(self, dy: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None = None) -> Pass:
+        """The gradients at this point, from a copy: those of a second pass where an earlier (x, dy) is given."""
+        if self._states:
+            self._states.restore()
+        layer = copy.deepcopy(self.layer)
+        states = States(layer) if self.subject.is_random else None
+        if earlier:
+            self._pass(layer, *earlier)
+            reset = next((name for name in RESETS if callable(getattr(layer, name, None))), None)
+            if reset:
+                calling.call(f"{self.subject.name}.{reset}", getattr(layer, reset))
+            if states:
+                states.restore()
+        return self._pass(layer, self.x, dy)
+
+    def _pass(self, layer: object, x: np.ndarray, dy: np.ndarray) -> Pass:
+        subject, x_given, dy_given = self.subject, x.copy(), dy.copy()
+        subject.forward(layer, x_given)
+        before = {place.path: place.array.copy() for place in places(layer)}
+        dx, factor = calling.backward(subject.name, layer, x_given, subject.target, dy_given)
+        held = numbers(layer)
+        faults = {
+            name: f"it overwrites the {name} that it is given"
+            for name, given, kept in (("x", x_given, x), ("dy", dy_given, dy)) if not np.array_equal(given, kept, equal_nan=True)
+        }
+        for name, paths in (subject.params | subject.unchecked).items():
+            if paths[0] in held and not np.array_equal(held[paths[0]], before[paths[0]], equal_nan=True):
+                faults[name] = f"backward changes {name}: it should leave the parameters to the optimiser"
+        return Pass(self._gradients(dx, held, factor), faults)
+
+    def _gradients(self, dx: object, held: dict[tuple[str, ...], np.ndarray], factor: float) -> dict[str, np.ndarray | None]:
+        """Every gradient by the name of its array: from what backward returned, and from what it left in the layer."""
+        subject = self.subject
+        dx, others = (dx[0], list(dx[1:])) if isinstance(dx, tuple | list) and len(dx) else (dx, [])
+        gradients: dict[str, object] = {"x": dx} if subject.has_dx else {}
+        for name, paths in subject.params.items():
+            path = gradient_of(paths, held)
+            gradients[name] = None if path is None else held[path]
+        missing = [name for name in subject.params if gradients[name] is None]
+        if len(others) == len(missing):  # returned in the order of the parameters
+            gradients |= dict(zip(missing, others))
+        return {name: None if dw is None else _number_array(subject.name, name, dw) * factor for name, dw in gradients.items()}
+
+
+def _number_array(layer: str, name: str, dw: object) -> np.ndarray:
+    try:
+        array = np.array(dw)
+    except Exception:
+        array = np.array(None)
+    if array.dtype.kind not in "fciub":
+        what = "x" if name == "x" else name
+        raise InputError(f"{layer}.backward: the gradient of {what} is {type(dw).__name__}; expected an array of numbers")
+    return array if array.dtype.kind in "fc" else array.astype(float)
+
+
+def _copied(layer: object, name: str) -> object:
+    try:
+        return copy.deepcopy(layer)
+    except Exception as error:
+        raise InputError(f"{name} cannot be copied ({type(error).__name__}: {error}); the check works on copies") from error
+
+
+def _cast(layer: object, found: list[Place], dtype: type) -> None:
+    """Give every array of a layer another dtype; two names of one array stay two names of one."""
+    made: dict[int, np.ndarray] = {}
+    for place in found:
+        old = place.array
+        if old.dtype != dtype:
+            try:
+                place.put(made.setdefault(id(old), old.astype(dtype)))
+            except (AttributeError, TypeError):  # what cannot be set stays as it is
+                continue
+    if getattr(layer, "dtype", None) in (np.float32, np.float16, "float32", "float16"):
+        layer.dtype = np.dtype(dtype).type
+

@@ -1,0 +1,74 @@
+"""One subject and the points at which it is tried: drawn, or around the x that was given."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from acai.gradcheck import points
+from acai.gradcheck.floats import Exercised
+from acai.gradcheck.subject import Bench, Subject
+
+
+@dataclass
+class Trial:
+    """One subject, and the points at which it is tried.
+
+    Attributes
+    ----------
+    given : ndarray or None
+        x, where the person who asks has given one; otherwise it is drawn.
+    """
+
+    subject: Subject
+    shape: tuple[int, ...]
+    given: np.ndarray | None
+    dtype: np.dtype
+    nudge: np.ndarray | None
+    step: float
+    seed: int
+    domain: str = "any numbers"
+    exercised: Exercised = field(default_factory=Exercised)
+
+    @cached_property
+    def params(self) -> dict[str, np.ndarray]:
+        """The parameters as the layer has them."""
+        return Bench(self.subject, {"x": np.zeros(self.shape, self.dtype)}).arrays_without_x()
+
+    def integers(self, attempt: int) -> dict[str, np.ndarray]:
+        """x and the parameters for the check without tolerance."""
+        if self.given is not None:
+            return {"x": self.given}
+        return self._typed(points.integer_point(self.shape, self.params, self.seed, attempt))
+
+    def fractions(self, bits: int, attempt: int) -> tuple[dict[str, np.ndarray], float]:
+        """x and the parameters where a function that saturates does not, and the step there."""
+        if self.given is not None:
+            return {"x": self.beside(self.given) * self.dtype.type(2.0**-bits)}, self.step * 2.0**-bits
+        values = points.small_point(self.shape, self.params, self.seed, bits, attempt)
+        return self._typed(values), float(np.abs(values["x"]).min()) / 2
+
+    def floats(self, k: int) -> dict[str, np.ndarray]:
+        """x and the parameters at the k-th point of floats."""
+        if self.given is None:
+            target = self.subject.target
+            near = isinstance(target, np.ndarray) and target.shape == self.shape and target.dtype.kind == "f"
+            centre = target if near else 0.0
+            return self._typed(points.float_point(self.shape, self.params, self.seed, k, centre, self.domain))
+        if k == 0 or not self.subject.has_dx:
+            x = self.given
+        else:
+            rng = points.stream("x, floats", self.seed, k)
+            size = points.size_of(np.abs(self.given))
+            x = self.given * rng.uniform(0.8, 1.2, self.shape) + (self.given == 0) * size * rng.uniform(1e-3, 3e-3, self.shape)
+        values = {"x": x}
+        for name, w in self.params.items() if k > 1 else ():
+            values[name] = w * points.stream(f"{name}, floats", self.seed, k).uniform(0.7, 1.3, w.shape)
+        return self._typed(values)
+
+    def beside(self, x: np.ndarray) -> np.ndarray:
+        """x with the nudge, if there is one."""
+        return x if self.nudge is None else x + self.nudge
+
+    def _typed(self, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: value if value.dtype.kind in "iub" else value.astype(self.dtype) for name, value in values.items()}

@@ -14,7 +14,7 @@ from acai.content.windows import Augmentation, consecutive_windows
 from acai.errors import InputError
 from acai.files import load_npz, save_npz
 from acai.nn import Flatten, Linear, Sequential
-from acai.reference.content import placed_by_ear
+from acai.reference.content import mean_over_windows
 
 
 def songs(n: int, seed: int, frames: int = 40) -> tuple[list[np.ndarray], np.ndarray]:
@@ -53,7 +53,7 @@ def test_what_it_tells_is_the_mean_over_consecutive_windows(ear):
     S = songs(3, 2, frames=50)[0]
     for s, q_hat in zip(S, ear.predict(S)):
         windows = ear.fitted_network.predict(consecutive_windows(s, 20, ear.inputs)).tolist()
-        q = np.array(placed_by_ear(windows)) * ear.targets.std[:, 0] + ear.targets.mean[:, 0]
+        q = np.array(mean_over_windows(windows)) * ear.targets.std[:, 0] + ear.targets.mean[:, 0]
         np.testing.assert_allclose(q_hat, q, rtol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""README part C, collaborative filtering, as loops. R is a dictionary {(u, i): r} of what is known."""
+"""README part C, collaborative filtering, as loops. R is a dictionary {(u, i): r} of the known entries."""
 
 import math
 from statistics import fmean as mean
@@ -15,20 +15,20 @@ def user_mean(R: Known, u: int) -> float:
 
 
 def common(R: Known, u: int, v: int) -> list[int]:
-    """The songs that both rated."""
+    """List the songs that both rated."""
     return sorted(i for (w, i) in R if w == u and (v, i) in R)
 
 
 def predicted(R: Known, s: Matrix, k: int, u: int, i: int) -> float:
-    """(C1) r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)) over the k users most like u who rated i, where s(u,v) > 0."""
+    """(C1) r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)) over the k users most similar to u who rated i, where s(u,v) > 0."""
     raters = [v for (v, j) in sorted(R) if j == i and v != u and s[u][v] > 0]
-    near = sorted(raters, key=lambda v: -s[u][v])[:k]  # stable: of equals, the first in R is nearer
+    near = sorted(raters, key=lambda v: -s[u][v])[:k]  # a stable sort: of equals, the first in R counts as nearer
     deviation = sum(s[u][v] * (R[v, i] - user_mean(R, v)) for v in near)
     return user_mean(R, u) + (deviation / sum(abs(s[u][v]) for v in near) if near else 0.0)
 
 
 def indicator(R: Known, k: int, m: int) -> Matrix:
-    """(C2) s(u,v) = 1 if v ∈ N_k(u), the k users who have the most songs in common with u, else 0."""
+    """(C2) s(u,v) = 1 if v ∈ N_k(u), the k users with the most songs in common with u, else 0."""
     s = [[0.0] * m for _ in range(m)]
     for u in range(m):
         others = [v for v in range(m) if v != u and common(R, u, v)]
@@ -49,7 +49,7 @@ def pearson(R: Known, u: int, v: int) -> float:
 
 
 def msd(R: Known, u: int, v: int) -> float:
-    """1 / (1 + mean squared difference), by which (C1) may go instead of (C3)."""
+    """1 / (1 + mean squared difference), an alternative to (C3) in (C1)."""
     songs = common(R, u, v)
     return 1 / (1 + mean((R[u, i] - R[v, i]) ** 2 for i in songs)) if songs else 0.0
 
@@ -58,7 +58,7 @@ def asymmetric_cosine(R: Known, u: int, v: int, alpha: float) -> float:
     """(C13) Σ_i r(u,i) r(v,i) / (‖r(u)‖^2α ‖r(v)‖^2(1−α)); with α = ½ the cosine."""
     product = sum(R[u, i] * R[v, i] for i in common(R, u, v))
     norm_u, norm_v = (math.sqrt(sum(r**2 for (w, _), r in R.items() if w == x)) for x in (u, v))
-    return product / (norm_u ** (2 * alpha) * norm_v ** (2 * (1 - alpha)))
+    return product / (math.pow(norm_u, 2 * alpha) * math.pow(norm_v, 2 * (1 - alpha)))
 
 
 def entry(P: Matrix, Q: Matrix, u: int, i: int) -> float:
@@ -67,20 +67,22 @@ def entry(P: Matrix, Q: Matrix, u: int, i: int) -> float:
 
 
 def filled(R: Known, m: int, n: int) -> Matrix:
-    """The whole matrix, each gap filled with the mean of its song (of everything, where nobody rated the song)."""
+    """Fill each gap of the matrix with the mean of its song (with the overall mean where nobody rated the song)."""
     of_song = [[r for (_, j), r in R.items() if j == i] or list(R.values()) for i in range(n)]
     return [[R.get((u, i), mean(of_song[i])) for i in range(n)] for u in range(m)]
 
 
 def svd(A: Matrix, sweeps: int = 60) -> tuple[Matrix, list[float], Matrix]:
-    """(C5) A = M Σ Nᵀ: columns of A are turned against each other until all are at right angles (Jacobi's method)."""
+    """(C5) A = M Σ Nᵀ: pairs of columns of A are rotated until all columns are orthogonal (Jacobi's method)."""
     m, n = len(A), len(A[0])
     A = [row[:] for row in A]  # becomes M Σ
     N = [[float(a == b) for b in range(n)] for a in range(n)]
     for _ in range(sweeps):
         for a in range(n):
             for b in range(a + 1, n):
-                aa, bb, ab = (sum(A[u][x] * A[u][y] for u in range(m)) for x, y in ((a, a), (b, b), (a, b)))
+                aa = sum(A[u][a] ** 2 for u in range(m))
+                bb = sum(A[u][b] ** 2 for u in range(m))
+                ab = sum(A[u][a] * A[u][b] for u in range(m))
                 angle = 0.5 * math.atan2(2 * ab, aa - bb)
                 cos, sin = math.cos(angle), math.sin(angle)
                 for row in (*A, *N):
@@ -101,7 +103,9 @@ def factors(M: Matrix, sigma: list[float], N: Matrix, k: int) -> tuple[Matrix, M
     return [row[:k] for row in M], [[row[f] * sigma[f] for f in range(k)] for row in N]
 
 
-def objective(R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float) -> float:
+def objective(  # noqa: PLR0913 - (C8) has seven symbols
+    R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float
+) -> float:
     """(C8) F = ½ Σ_{(u,i) known} [ (r − r̂)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ]."""
     F = 0.0
     for (u, i), r in R.items():
@@ -111,7 +115,7 @@ def objective(R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: 
     return F
 
 
-def gradient(
+def gradient(  # noqa: PLR0913 - (C8) has seven symbols
     R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float
 ) -> tuple[Matrix, Matrix, list[float], list[float]]:
     """∇F of (C8), which (C9) w ← w − η ∇F(w) follows; for a single known entry, the ∇F_j of momentum."""
@@ -128,7 +132,7 @@ def gradient(
 
 
 def momentum_step(w: list[float], dw: list[float], gradient: list[float], eta: float, alpha: float) -> None:
-    """(C10) Δw ← α Δw − η ∇F_j(w), w ← w + Δw, for every parameter; with α = 0 and the whole ∇F it is (C9)."""
+    """(C10) Δw ← α Δw − η ∇F_j(w), w ← w + Δw, for every parameter; with α = 0 and the full ∇F this is (C9)."""
     for x in range(len(w)):
         dw[x] = alpha * dw[x] - eta * gradient[x]
         w[x] = w[x] + dw[x]
@@ -146,7 +150,7 @@ def weighted_objective(R: Known, P: Matrix, Q: Matrix, lam: float, alpha: float,
 
 
 def best_user(R: Known, Q: Matrix, u: int, lam: float, alpha: float, epsilon: float) -> list[float]:
-    """The p_u that makes (C11) smallest while Q stands still: (Σ_i c q_i q_iᵀ + λI) p_u = Σ_i c x q_i."""
+    """Minimise (C11) over p_u with Q fixed: (Σ_i c q_i q_iᵀ + λI) p_u = Σ_i c x q_i."""
     r = [R.get((u, i), 0.0) for i in range(len(Q))]
     c = [1 + alpha * math.log(1 + r_i / epsilon) for r_i in r]
     return ridge(Q, [float(r_i > 0) for r_i in r], lam, c)

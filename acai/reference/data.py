@@ -1,4 +1,4 @@
-"""From plays to values (README part D), as loops over the plays of one user of one song; a play is its time in seconds."""
+"""From plays to values (README part D), for one user's plays of one song; a play is its time in seconds."""
 
 from collections.abc import Sequence
 from math import log
@@ -6,7 +6,7 @@ from math import log
 DAY = 24 * 60 * 60
 
 
-def plays(times: Sequence[int]) -> float:
+def plays(times: Sequence[int]) -> int:
     """(D1) The number of plays."""
     return len(times)
 
@@ -17,7 +17,7 @@ def log1p(times: Sequence[int]) -> float:
 
 
 def binary(times: Sequence[int]) -> float:
-    """(D3) One for what was played at all."""
+    """(D3) One if the song was played at all."""
     return 1 if len(times) > 0 else 0
 
 
@@ -28,8 +28,9 @@ def stars_from_counts(times: Sequence[int]) -> float:
 
 
 def stars_from_times(times: Sequence[int]) -> float:
-    """(D5) Stars by the number of plays, and by how near to each other they are. `times` may come in any order."""
-    n, t = plays(times), sorted(times)
+    """(D5) Stars by the number of plays, and by how close together they are. `times` may be in any order."""
+    n = plays(times)
+    t = sorted(times)
     if n == 1:
         return 3
     two_in_a_day = any(t[j + 1] - t[j] < DAY for j in range(n - 1))

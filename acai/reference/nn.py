@@ -1,30 +1,34 @@
 """README part N, the network, as loops over single numbers. Nothing here is fast, and nothing is clever.
 
-What `np.vectorize` stands above is said of one number, and done with every number of an array.
+A function under `np.vectorize` is written for one number, and applied to every number of an array.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-Pair = tuple[int, int]  # down and across
-
-
-def places(x: np.ndarray, size: Pair, stride: Pair, padding: Pair) -> Pair:
-    """How many places (H', W') a window has on pictures x (N, C, H, W)."""
-    return tuple((n + 2 * P - k) // s + 1 for n, k, s, P in zip(x.shape[2:], size, stride, padding))
+Array = NDArray[Any]  # of floats
+Pair = tuple[int, int]  # vertical and horizontal
 
 
-def window(x: np.ndarray, size: Pair, stride: Pair, padding: Pair, i: int, j: int) -> Iterator[tuple[int, ...]]:
-    """The (p, q) of a window and the (h, w) of the picture below, for y(i, j); x is 0 outside, so that is left out."""
+def places(x: Array, size: Pair, stride: Pair, padding: Pair) -> Pair:
+    """Count the positions (H', W') of a window on images x (N, C, H, W)."""
+    H, W = ((n + 2 * P - k) // s + 1 for n, k, s, P in zip(x.shape[2:], size, stride, padding))
+    return H, W
+
+
+def window(x: Array, size: Pair, stride: Pair, padding: Pair, i: int, j: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield each (p, q) of the window of y(i, j) with the (h, w) of x under it; positions outside, where x is 0, are omitted."""
     for p, q in np.ndindex(size):
         h, w = i * stride[0] + p - padding[0], j * stride[1] + q - padding[1]
         if 0 <= h < x.shape[2] and 0 <= w < x.shape[3]:
             yield p, q, h, w
 
 
-def conv(x: np.ndarray, W: np.ndarray, b: np.ndarray, stride: Pair, padding: Pair) -> np.ndarray:
+def conv(x: Array, W: Array, b: Array, stride: Pair, padding: Pair) -> Array:
     """(N1) Convolution: y(n,o,i,j) = b_o + Σ_c,p,q W(o,c,p,q) x(n, c, i·s + p − P, j·s + q − P), x being 0 outside."""
     O, C, size = len(W), W.shape[1], W.shape[2:]
     y = np.zeros((len(x), O, *places(x, size, stride, padding)), x.dtype)
@@ -34,8 +38,8 @@ def conv(x: np.ndarray, W: np.ndarray, b: np.ndarray, stride: Pair, padding: Pai
     return y
 
 
-def conv_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, stride: Pair, padding: Pair) -> tuple[np.ndarray, ...]:
-    """(N7.1) dx, (N7.2) dW and (N7.3) db: every product of (N1) once more, each factor getting dy times the other."""
+def conv_backward(dy: Array, x: Array, W: Array, stride: Pair, padding: Pair) -> tuple[Array, Array, Array]:
+    """(N7.1) dx, (N7.2) dW and (N7.3) db: for each product in (N1), each factor receives dy times the other."""
     O, C, size = len(W), W.shape[1], W.shape[2:]
     dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros(O, W.dtype)
     for n, o, i, j in np.ndindex(dy.shape):
@@ -47,8 +51,8 @@ def conv_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray, stride: Pair, pa
     return dx, dW, db
 
 
-def max_pool(x: np.ndarray, size: Pair, stride: Pair, padding: Pair, dy: np.ndarray | None = None) -> np.ndarray:
-    """(N2) Max pooling; with `dy`, (N7.4) its dx: dy goes to the first place where the maximum stands."""
+def max_pool(x: Array, size: Pair, stride: Pair, padding: Pair, dy: Array | None = None) -> Array:
+    """(N2) Max pooling; with `dy`, (N7.4) its dx: dy goes to the first position of the maximum."""
     y, dx = np.zeros((*x.shape[:2], *places(x, size, stride, padding)), x.dtype), np.zeros_like(x)
     for n, c, i, j in np.ndindex(y.shape):
         below = [(n, c, h, w) for _, _, h, w in window(x, size, stride, padding, i, j)]
@@ -66,7 +70,7 @@ def relu(x: float, dy: float | None = None) -> float:
     return dy if x > 0 else 0.0
 
 
-def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+def linear(x: Array, W: Array, b: Array) -> Array:
     """(N4) y(n,o) = b_o + Σ_d W(o,d) x(n,d)."""
     y = np.zeros((len(x), len(W)), x.dtype)
     for n, o in np.ndindex(y.shape):
@@ -74,7 +78,7 @@ def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
     return y
 
 
-def linear_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def linear_backward(dy: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
     """(N7.9) dx, (N7.10) dW and (N7.11) db of the linear layer."""
     dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros(len(W), W.dtype)
     for n, o in np.ndindex(dy.shape):
@@ -85,18 +89,22 @@ def linear_backward(dy: np.ndarray, x: np.ndarray, W: np.ndarray) -> tuple[np.nd
     return dx, dW, db
 
 
-def mse(y: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
+def mse(y: Array, target: Array) -> tuple[float, Array]:
     """(N5) The mean of (y − t)² over every element, and (N7.12) dy = 2 (y − t) / their number."""
-    loss, dy = 0.0, np.zeros_like(y)
+    loss = 0.0
+    dy = np.zeros_like(y)
     for at in np.ndindex(y.shape):
-        loss += (y[at] - target[at]) ** 2 / y.size
-        dy[at] = 2 * (y[at] - target[at]) / y.size
+        difference = float(y[at] - target[at])
+        loss += difference**2 / y.size
+        dy[at] = 2 * difference / y.size
     return loss, dy
 
 
-def softmax_cross_entropy(y: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
-    """(N6) The mean of −log softmax(y)_t, and (N7.13) dy = (softmax(y) − 1 at the right class) / N."""
-    (N, K), loss, dy = y.shape, 0.0, np.zeros_like(y)
+def softmax_cross_entropy(y: Array, target: Array) -> tuple[float, Array]:
+    """(N6) The mean of −log softmax(y)_t, and (N7.13) dy = (softmax(y) − 1 for the correct class) / N."""
+    N, K = y.shape
+    loss = 0.0
+    dy = np.zeros_like(y)
     for n in range(N):
         highest = max(y[n])
         total = sum(math.exp(y[n, k] - highest) for k in range(K))
@@ -106,23 +114,30 @@ def softmax_cross_entropy(y: np.ndarray, target: np.ndarray) -> tuple[float, np.
     return loss, dy
 
 
-def backpropagation(layers: list, dy: np.ndarray) -> np.ndarray:
-    """(N7) The chain rule: a gradient by what a layer gave, taken back through it, is that by what it took."""
-    for layer in layers[::-1]:
+class Differentiable(Protocol):
+    """Whatever turns the gradient with respect to its output into the gradient with respect to its input."""
+
+    def backward(self, dy: Array, /) -> Array:
+        """Return the gradient with respect to the input."""
+
+
+def backpropagation(layers: Sequence[Differentiable], dy: Array) -> Array:
+    """(N7) The chain rule: each layer turns the gradient with respect to its output into that with respect to its input."""
+    for layer in reversed(layers):
         dy = layer.backward(dy)
     return dy
 
 
-def sgd_step(
+def sgd_step(  # noqa: PLR0913 - (N8) has six symbols and two variants
     w: float, dw: float, delta_w: float, eta: float, alpha: float, lam: float = 0.0, nesterov: bool = False
 ) -> tuple[float, float]:
-    """(N8) One number's step: Δw ← α Δw − η (dw + λ w), w ← w + Δw; Nesterov's w ← w + α Δw − η (dw + λ w)."""
+    """(N8) The step of one number: Δw ← α Δw − η (dw + λ w), w ← w + Δw; Nesterov's w ← w + α Δw − η (dw + λ w)."""
     g = dw + lam * w
     delta_w = alpha * delta_w - eta * g
     return (w + alpha * delta_w - eta * g if nesterov else w + delta_w), delta_w
 
 
-def global_pool(x: np.ndarray, kind: str, dy: np.ndarray | None = None) -> np.ndarray:
+def global_pool(x: Array, kind: str, dy: Array | None = None) -> Array:
     """(N9) Mean, maximum or L2 norm (over √T) of each row of x (N, C, H, T); with `dy` (N, C, H), (N7.5) its dx."""
     T = x.shape[3]
     y, dx = np.zeros(x.shape[:3], x.dtype), np.zeros_like(x)
@@ -144,5 +159,5 @@ def tanh(x: float, dy: float | None = None) -> float:
 
 @np.vectorize(otypes=[float])
 def dropout(x: float, dropped: bool, rate: float) -> float:
-    """(N11) x / (1 − rate) where it is not dropped, and 0 where it is; (N7.8) the same of dy is its dx."""
+    """(N11) x / (1 − rate) where it is kept, and 0 where it is dropped; (N7.8) applied to dy, this is its dx."""
     return 0.0 if dropped else x / (1 - rate)

@@ -22,7 +22,7 @@ def mel_power(x: list[float], F: list[list[float]], window: int, hop: int) -> li
 
 
 def mel_filters(sample_rate: float, window: int, n_mels: int, f_min: float, f_max: float) -> list[list[float]]:
-    """(A1) The filter bank F: triangles between neighbouring band edges, equally far apart in mel, each of area one.
+    """(A1) The filter bank F: triangles between neighbouring band edges, equally spaced in mel, each of area one.
 
     Slaney's scale: a mel is 200/3 Hz below 1,000 Hz (15 mel), and a factor of 6.4^(1/27) above.
     """

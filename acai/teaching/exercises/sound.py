@@ -84,7 +84,7 @@ def check_windows(answer: object, rng: np.random.Generator) -> None:
         whole, last, short = [f(x) for x in windows], f(S[:, -width:]), S[:, frames - rest :]
         told = [*whole, last] if rest else whole
         mean = lambda told: np.mean(told, axis=0)  # (A4)
-        judge(asked(answer, S, f, width), content.placed_by_ear(np.array(told).tolist()), {
+        judge(asked(answer, S, f, width), content.mean_over_windows(np.array(told).tolist()), {
             "lost": mean(whole), "twice": mean([*whole, last]), "whole": f(S), "mean": f(mean(windows)),
             "every": mean([f(S[:, s : s + width]) for s in range(step)]),
             "padded": mean([*whole, f(np.pad(short, ((0, 0), (0, width - rest))))]),
@@ -109,7 +109,7 @@ def check_first_plays(answer: object, rng: np.random.Generator) -> None:
     """(q̂, the listeners' P, their r, λ) → q (A6)."""
     for n, lam in ((9, 2.0), (6, 0.5)):
         q_hat, P, r = rng.normal(size=4), rng.normal(size=(n, 4)), rng.normal(size=n)
-        right = np.array(content.placed_by_both(q_hat.tolist(), P.tolist(), r.tolist(), lam))
+        right = np.array(content.update_factors(q_hat.tolist(), P.tolist(), r.tolist(), lam))
         moved = lambda penalty, r, P=P: np.linalg.solve(P.T @ P + penalty, P.T @ r)  # (A6)
         I, rest = np.eye(4), r - P @ q_hat
         judge(asked(answer, q_hat, P, r, lam), right, {

@@ -1,6 +1,6 @@
-"""Every picture that the notebooks and the command line show: one function a picture, in one quiet style.
+"""Every picture that the notebooks and the command line show: one function per picture, in one quiet style.
 
-Each takes the axes to draw on, or makes its own, and returns them; those that need several return the figure.
+Each takes the axes to draw on, or creates its own, and returns them; those that need several axes return the figure.
 """
 
 # isort: off

@@ -1,7 +1,7 @@
-"""Pictures of parts D, C and E: who heard what, who is like whom, how models descend, and how they compare."""
+"""Pictures of parts D, C and E: who played what, who is similar to whom, how models descend, and how they compare."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from acai.cf.neighbours import Neighbour
+    from acai.content.checkpoint import Epoch
+
 RULES = ("plays", "log1p", "binary", "stars_from_counts", "stars_from_times")
 
 
 def matrix(R: "Ratings | np.ndarray", ax: "Axes | None" = None, label: str = "stars", sort: bool = False) -> "Axes":
-    """The matrix R: users downwards, songs to the right, gaps white.
+    """Draw the matrix R: users downwards, songs to the right, gaps white.
 
     Parameters
     ----------
@@ -26,7 +29,7 @@ def matrix(R: "Ratings | np.ndarray", ax: "Axes | None" = None, label: str = "st
     label : str
         What the values are.
     sort : bool
-        Put the busiest users on top and the best known songs on the left.
+        Put the most active users at the top and the most popular songs on the left.
     """
     if isinstance(R, Ratings):
         dense = np.full(R.csr.shape, np.nan)
@@ -35,18 +38,19 @@ def matrix(R: "Ratings | np.ndarray", ax: "Axes | None" = None, label: str = "st
     if sort:
         known = ~np.isnan(R)
         R = R[np.argsort(-known.sum(axis=1), kind="stable")][:, np.argsort(-known.sum(axis=0), kind="stable")]
-    return image(R, ax, (6, 4.2), label, cmap="viridis", xlabel="songs", ylabel="users")
+    ax = axes(ax, (6, 4.2), xlabel="songs", ylabel="users")
+    return image(ax, R, label, "viridis")
 
 
 def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes | None" = None) -> "Axes":
-    """One listener's plays: a tick a play, a row a song, the most played at the top; at most `n_songs` of them.
+    """Draw one listener's plays: a tick per play, a row per song, at most `n_songs`, the most played at the top.
 
     Parameters
     ----------
     times : numpy.ndarray of int, shape (n_plays,)
         Seconds since 1970.
     songs : sequence of str, length n_plays
-        What was played.
+        The song of each play.
     """
     from matplotlib.dates import ConciseDateFormatter
 
@@ -63,7 +67,7 @@ def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes 
 
 
 def long_tail(plays: Ratings, head: float = 0.1, ax: "Axes | None" = None) -> "Axes":
-    """The plays of each song, the most played on the left; the `head`, a share of the songs, is painted."""
+    """Draw the plays of each song, the most played on the left; the `head`, a fraction of the songs, is highlighted."""
     n = np.sort(np.bincount(plays.csr.indices, plays.csr.data, plays.n_songs))[::-1]
     top = max(1, round(head * len(n)))
     ax = _bars(n, top, ax, width=1, xlabel="songs, the most played first", ylabel="plays")
@@ -73,15 +77,15 @@ def long_tail(plays: Ratings, head: float = 0.1, ax: "Axes | None" = None) -> "A
 
 
 def singular_values(sigma: np.ndarray, k: int = 0, ax: "Axes | None" = None) -> "Axes":
-    """The singular values, the largest first; the first `k`, which are kept (C6), are painted."""
+    """Draw the singular values, the largest first; the first `k`, which are kept (C6), are highlighted."""
     share = np.square(sigma[:k]).sum() / (np.square(sigma).sum() or 1.0)
     ax = _bars(sigma, k, ax, xlabel="f", ylabel="singular value σ_f")
     ax.set_title(f"the first {k} have {share:.1%} of Σσ²" if k else "", fontsize=10)
     return ax
 
 
-def _bars(heights: np.ndarray, n: int, ax: "Axes | None", width: float = 0.8, **labels: str) -> "Axes":
-    """Bars from the left to the right, the first n of them painted."""
+def _bars(heights: np.ndarray, n: int, ax: "Axes | None", width: float = 0.8, **labels: Any) -> "Axes":
+    """Draw bars from left to right, the first n of them highlighted."""
     ax = axes(ax, **labels)
     place = np.arange(1, len(heights) + 1)
     ax.bar(place, heights, width, color=np.where(place <= n, ORANGE, SKY))
@@ -89,7 +93,7 @@ def _bars(heights: np.ndarray, n: int, ax: "Axes | None", width: float = 0.8, **
 
 
 def rules(log: ListeningLog) -> "Figure":
-    """A panel a rule: to the right how often a pair was played, upwards what the rule makes of it; large dots are many pairs."""
+    """Draw one panel per rule: each pair's plays on the x axis, its value on the y axis; large dots are many pairs."""
     import matplotlib.pyplot as plt
 
     figure, places = plt.subplots(1, len(RULES), figsize=(12, 2.8), layout="constrained")
@@ -103,12 +107,12 @@ def rules(log: ListeningLog) -> "Figure":
 
 
 def two_users(r_u: np.ndarray, r_v: np.ndarray, ax: "Axes | None" = None) -> "Axes":
-    """The songs that both rated: one user's stars to the right, the other's upwards; dashed, the means of both (C3)."""
+    """Draw the songs that both rated: one user's stars on the x axis, the other's on the y axis; dashed, their means (C3)."""
     both = ~np.isnan(r_u) & ~np.isnan(r_v)
-    pairs, n = np.unique(np.stack([r_u[both], r_v[both]]), axis=1, return_counts=True)
+    (x, y), n = np.unique(np.stack([r_u[both], r_v[both]]), axis=1, return_counts=True)
     stars = {"xlim": (0.5, 5.5), "ylim": (0.5, 5.5), "xticks": range(1, 6), "yticks": range(1, 6)}
     ax = axes(ax, size=(3.6, 3.4), xlabel="stars of u", ylabel="stars of v", **stars)
-    ax.scatter(*pairs, s=60 * n, color=BLUE, alpha=0.8)
+    ax.scatter(x, y, s=60 * n, color=BLUE, alpha=0.8)
     ax.axvline(r_u[both].mean(), color=BLACK, ls="--", lw=0.8)
     ax.axhline(r_v[both].mean(), color=BLACK, ls="--", lw=0.8)
     return ax
@@ -117,22 +121,22 @@ def two_users(r_u: np.ndarray, r_v: np.ndarray, ax: "Axes | None" = None) -> "Ax
 def heat_map(
     S: np.ndarray, label: str = "s(u,v) (C3)", rows: Sequence[str] = (), columns: Sequence[str] = (), ax: "Axes | None" = None
 ) -> "Axes":
-    """Numbers between −1 (blue) and 1 (red) in a table: likenesses, correlations; white where NaN."""
-    ax = image(S, ax, (5, 4.2), label, limits=(-1, 1))
+    """Draw a table of numbers between −1 (blue) and 1 (red), such as similarities or correlations; NaN is white."""
+    ax = image(axes(ax, (5, 4.2)), S, label, limits=(-1, 1))
     ax.set_yticks(range(len(rows)), map(literal, rows))
     ax.set_xticks(range(len(columns)), map(literal, columns), rotation=40, ha="right")
     return ax
 
 
-def contributions(neighbours: Sequence, mean: float, ax: "Axes | None" = None) -> "Axes":
-    """How a prediction (C1) comes about: from the user's mean, each neighbour moves it a little further.
+def contributions(neighbours: "Sequence[Neighbour]", mean: float, ax: "Axes | None" = None) -> "Axes":
+    """Show how a prediction (C1) is made: starting from the user's mean, each neighbour moves it a little.
 
     Parameters
     ----------
     neighbours : sequence of acai.cf.neighbours.Neighbour
-        What `explain` gives, the nearest first.
+        What `explain` returns, the nearest first.
     mean : float
-        r̄(u), where it begins.
+        r̄(u), where the prediction starts.
     """
     ax = axes(ax, size=(7, 0.9 + 0.32 * len(neighbours)), xlabel="stars")
     moves = np.array([n.contribution for n in neighbours])
@@ -143,15 +147,16 @@ def contributions(neighbours: Sequence, mean: float, ax: "Axes | None" = None) -
     ax.axvline(mean, color=BLACK, lw=0.8, ls="--", label=f"r̄(u) = {mean:.2f}")
     ax.axvline(starts[-1], color=BLACK, lw=0.8, label=f"r̂(u,i) = {starts[-1]:.2f}")
     ax.invert_yaxis()
-    ax.use_sticky_edges = False  # so that the first bar does not begin at the frame
+    ax.use_sticky_edges = False  # so that the first bar does not start at the frame
     ax.margins(x=0.08)
     return legend_beside(ax)
 
 
 def lines(
-    curves: Mapping[str, Sequence[float]], x: Sequence[float], steps: bool = False, ax: "Axes | None" = None, **labels: object
+    curves: Mapping[str, Sequence[float]], x: Sequence[float] | np.ndarray, steps: bool = False, ax: "Axes | None" = None,
+    **labels: Any,
 ) -> "Axes":
-    """Curves over the same x, or steps if x counts something; `labels` go to Matplotlib: xlabel="k", yscale="log"."""
+    """Draw curves over the same x, or steps if x is a count; `labels` are as in `axes`: xlabel="k", yscale="log"."""
     ax = axes(ax)
     for (name, y), colour, dashes in zip(curves.items(), COLOURS, DASHES):
         ax.plot(x[: len(y)], y, dashes, color=colour, label=literal(name), drawstyle="steps-mid" if steps else "default")
@@ -162,20 +167,23 @@ def lines(
 def descent(
     histories: Mapping[str, Sequence[float]], what: str = "objective", level: float | None = None, ax: "Axes | None" = None
 ) -> "Axes":
-    """What falls from epoch to epoch, a line for each of several models; `level` is a mark to be reached."""
+    """Draw a quantity that falls with the epochs, one line per model; `level` is a target to be reached."""
+    from matplotlib.ticker import MaxNLocator
+
     epochs = np.arange(1, max(map(len, histories.values())) + 1)
     ax = lines(histories, epochs, ax=ax, xlabel="epoch", ylabel=what)
     if level is not None:
         ax.axhline(level, color=BLACK, lw=0.8, ls=":")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     return ax
 
 
-def training(history: Sequence, ax: "Axes | None" = None) -> "Axes":
-    """The loss and the score of each epoch of a training."""
-    curves = {"loss (N5)": [e.loss for e in history], "R² on songs held out": [e.score for e in history]}
-    ax = descent(curves, "", ax=ax)
-    ax.set_ylim(bottom=min(0, *curves["R² on songs held out"]))
+def training(history: "Sequence[Epoch]", ax: "Axes | None" = None) -> "Axes":
+    """Draw the loss and the score of each epoch of a training."""
+    losses = [epoch.loss for epoch in history]
+    scores = [epoch.score for epoch in history]
+    ax = descent({"loss (N5)": losses, "R² on held-out songs": scores}, "", ax=ax)
+    ax.set_ylim(bottom=min(0, *scores))
     ax.legend(frameon=False)  # there is room between a loss that falls and a score that rises
     return ax
 
@@ -184,14 +192,14 @@ def trajectories(
     F: Callable[[np.ndarray], np.ndarray], paths: Mapping[str, np.ndarray], ax: "Axes | None" = None,
     x: tuple[float, float] = (-1, 1), y: tuple[float, float] = (-1, 1), names: tuple[str, str] = ("w₁", "w₂"),
 ) -> "Axes":
-    """Paths of descent over the contours of a function of two parameters.
+    """Draw paths of descent over the contours of a function of two parameters.
 
     Parameters
     ----------
     F : callable
-        From an array of shape (..., 2) to one of shape (...).
+        Maps an array of shape (..., 2) to one of shape (...).
     paths : mapping of str to numpy.ndarray, shape (steps + 1, 2)
-        Where each descent was; the dot is its start, the ring its end.
+        The positions of each descent; the dot is its start, the ring its end.
     x, y : tuple of float
         The part of the plane that is shown.
     """
@@ -210,7 +218,7 @@ def trajectories(
 def comparison(
     values: Mapping[str, float], what: str, ax: "Axes | None" = None, errors: Mapping[str, float] | None = None
 ) -> "Axes":
-    """One metric of several models; `errors` are whiskers."""
+    """Compare one metric of several models; `errors` are drawn as whiskers."""
     ax = axes(ax, xlabel=what)
     whiskers = None if errors is None else [errors[name] for name in values]
     bars = ax.barh([literal(name) for name in values], list(values.values()), xerr=whiskers, color=BLUE, height=0.6)
@@ -221,17 +229,18 @@ def comparison(
 
 
 def comparisons(found: Mapping[str, Mapping[str, float]]) -> "Figure":
-    """Every metric of several models, a panel for each."""
+    """Compare several models by every metric, one panel per metric."""
     metrics = list(dict.fromkeys(metric for values in found.values() for metric in values))
-    figure, places = panels(len(metrics), 1, (7, len(metrics) * (0.8 + 0.3 * len(found))))
-    for metric, ax in zip(metrics, places[:, 0]):
-        comparison({name: values[metric] for name, values in found.items() if metric in values}, literal(metric), ax)
+    figure, grid = panels(len(metrics), 1, (7, len(metrics) * (0.8 + 0.3 * len(found))))
+    for metric, ax in zip(metrics, grid[:, 0]):
+        of_models = {name: values[metric] for name, values in found.items() if metric in values}
+        comparison(of_models, literal(metric), ax)
     return figure
 
 
 def ladder(aucs: Mapping[str, float], ax: "Axes | None" = None, errors: Mapping[str, float] | None = None) -> "Axes":
-    """The AUC of each way to recommend songs that nobody has played, from chance to the truth; `errors` are whiskers."""
-    ax = comparison(aucs, "AUC (0.5: blind, 1: perfect)", ax, errors)
+    """Draw the AUC of each way to recommend songs that nobody has played, from chance to the truth."""
+    ax = comparison(aucs, "AUC (0.5: random, 1: perfect)", ax, errors)
     ax.axvline(0.5, color=BLACK, lw=0.8, ls=":")
     ax.set_xlim(min(0.5, *aucs.values()) - 0.02, 1)
     return ax

@@ -1,4 +1,4 @@
-"""Pictures of parts A and N: sound, what a network makes of it, what goes through a layer."""
+"""Pictures of parts A and N: sound, what a network makes of it, and the arrays in a layer."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from acai.content.checkpoint import Epoch
+
 
 def waveform(samples: np.ndarray, rate: float, start: float = 0.0, ax: "Axes | None" = None) -> "Axes":
-    """A sound as it moves the air; `start` is the time of its first sample, in seconds."""
+    """Draw a sound as air pressure; `start` is the time of its first sample, in seconds."""
     ax = axes(ax, size=(8, 2), xlabel="time (s)", ylabel="air pressure")
     ax.plot(start + np.arange(len(samples)) / rate, samples, color=BLUE, lw=0.6 if len(samples) > 4000 else 1.2)
     ax.margins(x=0)
@@ -22,7 +24,7 @@ def waveform(samples: np.ndarray, rate: float, start: float = 0.0, ax: "Axes | N
 
 
 def mel_bank(F: np.ndarray, sample_rate: float, bands: Sequence[int], ax: "Axes | None" = None) -> "Axes":
-    """Some rows of a mel filter bank (A1), shape (n_mels, window//2 + 1): what each band takes from the spectrum."""
+    """Draw rows of a mel filter bank (A1), shape (n_mels, window//2 + 1): the weights of each band over the spectrum."""
     limits = {"xlim": (0, sample_rate / 2), "ylim": (0, 1.15), "yticks": [0, 1]}
     ax = axes(ax, size=(8, 2.4), xlabel="frequency (Hz)", ylabel="weight", **limits)
     hertz = np.linspace(0, sample_rate / 2, F.shape[1])
@@ -35,19 +37,19 @@ def mel_bank(F: np.ndarray, sample_rate: float, bands: Sequence[int], ax: "Axes 
 def spectrogram(
     S: np.ndarray, ax: "Axes | None" = None, hop: int = 512, sample_rate: float = 22050, bar: bool = True
 ) -> "Axes":
-    """A log-mel spectrogram (A2): time to the right, the mel bands upwards, loud is bright; `bar` is the scale beside it."""
+    """Draw a log-mel spectrogram (A2): loud is bright; `bar` adds a colour scale."""
     extent = (0, S.shape[1] * hop / sample_rate, 0, S.shape[0])
     scale = "log(1 + C·power)" if bar else ""
-    return image(S, ax, (8, 3), scale, extent, cmap="magma", xlabel="time (s)", ylabel="mel band")
+    return image(axes(ax, (8, 3), xlabel="time (s)", ylabel="mel band"), S, scale, "magma", extent)
 
 
 def filters(W: np.ndarray, n: int = 24, ax: "Axes | None" = None) -> "Axes":
-    """What the first layer listens for: its `n` largest filters side by side, each all bands high and a few frames wide.
+    """Draw what the first layer detects: its `n` largest filters side by side, each all bands high and a few frames wide.
 
     Parameters
     ----------
     W : numpy.ndarray, shape (O, bands, 1, frames) or (O, 1, bands, frames)
-        The weights of the first convolution; red is what excites a filter, blue what inhibits it.
+        The weights of the first convolution; red excites a filter, blue inhibits it.
     """
     W = W.reshape(W.shape[0], -1, W.shape[3])  # (O, bands, frames)
     largest = np.argsort(-np.square(W).sum(axis=(1, 2)), kind="stable")[:n]
@@ -59,11 +61,11 @@ def filters(W: np.ndarray, n: int = 24, ax: "Axes | None" = None) -> "Axes":
     strip = np.concatenate(parts, axis=1)
     label = f"{len(largest)} filters, {W.shape[2]} frames each"
     extent = (0, strip.shape[1], 0, strip.shape[0])
-    return image(strip, ax, (9, 3.6), extent=extent, limits=(-1, 1), ylabel="mel band", xlabel=label, xticks=[])
+    return image(axes(ax, (9, 3.6), ylabel="mel band", xlabel=label, xticks=[]), strip, extent=extent, limits=(-1, 1))
 
 
 def responses(S: np.ndarray, A: np.ndarray, hop: int = 512, sample_rate: float = 22050) -> "Figure":
-    """A window of a spectrogram, and below it when each filter of the first layer responds to it.
+    """Draw a window of a spectrogram, and below it when each filter of the first layer responds.
 
     Parameters
     ----------
@@ -72,18 +74,19 @@ def responses(S: np.ndarray, A: np.ndarray, hop: int = 512, sample_rate: float =
     A : numpy.ndarray, shape (filters, frames')
         The output of the first ReLU; the most active filters are drawn at the top.
     """
-    figure, places = panels(2, 1, (9, 5))
-    top, bottom = places[:, 0]
-    spectrogram(S, top, hop, sample_rate, bar=False).set(xlabel="", title="what goes in")
+    figure, grid = panels(2, 1, (9, 5))
+    top, bottom = grid[:, 0]
+    spectrogram(S, top, hop, sample_rate, bar=False).set(xlabel="", title="the input")
     A = A[np.argsort(A.sum(axis=1), kind="stable")]
     extent = (0, S.shape[1] * hop / sample_rate, 0, len(A))
-    image(A, bottom, (9, 2.5), extent=extent, cmap="Greys", ylabel="filter", xlabel="time (s)", title="when each filter responds")
+    bottom = axes(bottom, ylabel="filter", xlabel="time (s)", title="when each filter responds")
+    image(bottom, A, cmap="Greys", extent=extent)
     return figure
 
 
 def factor_map(Q: np.ndarray, values: np.ndarray | None = None, label: str = "", ax: "Axes | None" = None) -> "Axes":
-    """Songs on the plane that shows most of their hidden features, coloured by something known of them."""
-    ax = axes(ax, size=(6, 5), xlabel="first principal direction of Q", ylabel="second")
+    """Draw songs on the plane of the first two principal components of Q, coloured by `values`."""
+    ax = axes(ax, size=(6, 5), xlabel="first principal component of Q", ylabel="second")
     centred = Q - Q.mean(axis=0)
     _, _, Vt = np.linalg.svd(centred, full_matrices=False)
     x, y = (centred @ Vt[:2].T).T
@@ -94,9 +97,9 @@ def factor_map(Q: np.ndarray, values: np.ndarray | None = None, label: str = "",
 
 
 def confusion(counts: np.ndarray, classes: Sequence[str], ax: "Axes | None" = None) -> "Axes":
-    """How many tracks of each class (rows) were taken for which (columns): right where the diagonal is dark."""
+    """Draw a confusion matrix: how many tracks of each class (rows) were predicted as which (columns)."""
     n = len(classes)
-    ax = axes(ax, (2.5 + 0.7 * n, 1.5 + 0.6 * n), xlabel="was taken for", ylabel="track of")
+    ax = axes(ax, (2.5 + 0.7 * n, 1.5 + 0.6 * n), xlabel="predicted class", ylabel="true class")
     shares = counts / counts.sum(axis=1, keepdims=True)
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
@@ -107,27 +110,27 @@ def confusion(counts: np.ndarray, classes: Sequence[str], ax: "Axes | None" = No
     return ax
 
 
-def overview(aucs: Mapping[str, float], history: Sequence, S: np.ndarray, song: str) -> "Figure":
-    """What `acai demo` found out, in one picture."""
+def overview(aucs: Mapping[str, float], history: "Sequence[Epoch]", S: np.ndarray, song: str) -> "Figure":
+    """Summarise the results of `acai demo` in one picture."""
     figure, ((left, right), below) = panels(2, 2, (12, 7))
     bottom = figure.add_subplot(left.get_gridspec()[1, :])
     for ax in below:
         ax.remove()
     figure.suptitle("acai on a SYNTHETIC world of music")
     ladder(aucs, left).set_title("recommending songs that nobody has played")
-    training(history, right).set_title("the network learns to hear")
-    spectrogram(S, bottom).set_title(f"{literal(song)}: recommended by its sound alone")
+    training(history, right).set_title("training the network on audio")
+    spectrogram(S, bottom).set_title(f"{literal(song)}: recommended from its audio alone")
     return figure
 
 
 def matrices(arrays: Mapping[str, np.ndarray], numbers: bool = True) -> "Figure":
-    """Small arrays side by side, red above zero and blue below, with their numbers written in, under their names."""
+    """Draw small arrays side by side under their names, positive red and negative blue, with their numbers."""
     grids = {name: np.atleast_2d(values) for name, values in arrays.items()}
     cell = 0.5 if numbers else 0.26  # inches
     widths = [max(cell * grid.shape[1], 0.085 * len(name) + 0.15) for name, grid in grids.items()]
     height = cell * max(len(grid) for grid in grids.values()) + 0.5
-    figure, places = panels(1, len(grids), (sum(widths) + 0.25 * len(grids), height), width_ratios=widths)
-    for ax, (name, grid) in zip(places[0], grids.items()):
+    figure, panes = panels(1, len(grids), (sum(widths) + 0.25 * len(grids), height), widths)
+    for ax, (name, grid) in zip(panes[0], grids.items()):
         most = np.abs(grid).max(initial=0.0) or 1.0
         ax.pcolormesh(grid, cmap="RdBu_r", vmin=-1.6 * most, vmax=1.6 * most, edgecolors="white", linewidth=1)
         ax.set(aspect="equal", anchor="N", xticks=[], yticks=[])
@@ -140,10 +143,10 @@ def matrices(arrays: Mapping[str, np.ndarray], numbers: bool = True) -> "Figure"
 
 
 def gallery(pictures: np.ndarray, titles: Sequence[str] = (), columns: int = 10) -> "Figure":
-    """Many small pictures, shape (n, H, W), dark where they are large, each with its title."""
+    """Draw many small images, shape (n, H, W), large values dark, each with its title."""
     rows = -(-len(pictures) // columns)
-    figure, places = panels(rows, columns, (0.9 * columns, (0.9 + 0.25 * bool(titles)) * rows))
-    for k, ax in enumerate(places.flat):
+    figure, grid = panels(rows, columns, (0.9 * columns, (0.9 + 0.25 * bool(titles)) * rows))
+    for k, ax in enumerate(grid.flat):
         ax.set_axis_off()
         if k < len(pictures):
             ax.imshow(pictures[k], cmap="Greys")
@@ -152,7 +155,7 @@ def gallery(pictures: np.ndarray, titles: Sequence[str] = (), columns: int = 10)
 
 
 def step_errors(steps: np.ndarray, errors: Mapping[str, Sequence[float]], ax: "Axes | None" = None) -> "Axes":
-    """How far a central difference is off at each step, on a scale of powers of ten with a place for what is exactly zero."""
+    """Draw the error of a central difference at each step, on a logarithmic scale with a place for exact zeros."""
     ax = axes(ax, (8, 4.2), xscale="log", yscale="log", xlabel="step h", ylabel="|central difference − slope|")
     for (name, error), colour, marker in zip(errors.items(), COLOURS, "osD^v"):
         ax.plot(steps, np.maximum(error, 1e-19), marker, ms=4, color=colour, label=literal(name))

@@ -1,31 +1,31 @@
-"""The one quiet style of every picture: its colours, its axes, and how it is kept."""
+"""The one quiet style of every picture: its colours, its axes, and how it is saved."""
 
 import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
 from acai.errors import InputError
 from acai.files import atomic_write
 
-if TYPE_CHECKING:  # Matplotlib takes long to import, so it is imported where a picture is drawn
+if TYPE_CHECKING:  # Matplotlib is slow to import, so it is imported only where a picture is drawn
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito (2008): eight colours that the colour-blind can tell apart
+# Okabe and Ito (2008): eight colours that colour-blind readers can tell apart
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#000000", "#f0e442")
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, YELLOW = COLOURS
 DASHES = ("-", "--", "-.", ":", "-", "--", "-.", ":")
 FORMATS = ("png", "pdf", "svg", "eps", "ps", "jpg", "jpeg", "tif", "tiff", "webp")
 
 
-def axes(ax: "Axes | None" = None, size: tuple[float, float] = (6, 3.6), **labels: object) -> "Axes":
-    """`ax`, or the axes of a new figure of so many inches, without the lines at the top and on the right.
+def axes(ax: "Axes | None" = None, size: tuple[float, float] = (6, 3.6), **labels: Any) -> "Axes":
+    """Prepare `ax`, or the axes of a new figure of `size` in inches, without the frame at the top and on the right.
 
-    `labels` is whatever Matplotlib's `Axes.set` takes: xlabel="k", yscale="log".
+    `labels` are keyword arguments of Matplotlib's `Axes.set`: xlabel="k", yscale="log".
     """
     if ax is None:
         import matplotlib.pyplot as plt
@@ -37,64 +37,70 @@ def axes(ax: "Axes | None" = None, size: tuple[float, float] = (6, 3.6), **label
 
 
 def image(
-    A: np.ndarray, ax: "Axes | None", size: tuple[float, float], bar: str = "", extent: Sequence[float] | None = None,
-    cmap: str = "RdBu_r", limits: tuple[float | None, float | None] = (None, None), **labels: object,
+    ax: "Axes", A: np.ndarray, bar: str = "", cmap: str = "RdBu_r", extent: tuple[float, float, float, float] | None = None,
+    limits: tuple[float | None, float | None] = (None, None),
 ) -> "Axes":
-    """An array as colours, on axes as above; with `bar`, the scale stands beside it under that name.
+    """Draw an array as colours; with `bar`, add a colour scale with that label.
 
-    Where `extent` says what its edges stand for, (left, right, bottom, top), the first row is at the bottom.
+    With `extent`, the coordinates (left, right, bottom, top) of its edges, the first row is at the bottom.
     """
-    ax = axes(ax, size, **labels)
-    how = {} if extent is None else {"extent": extent, "origin": "lower"}
-    drawn = ax.imshow(A, cmap=cmap, vmin=limits[0], vmax=limits[1], aspect="auto", interpolation="nearest", **how)
+    low, high = limits
+    origin: Literal["upper", "lower"] = "upper" if extent is None else "lower"
+    drawn = ax.imshow(A, cmap, aspect="auto", interpolation="nearest", vmin=low, vmax=high, origin=origin, extent=extent)
     if bar:
         ax.figure.colorbar(drawn, ax=ax, label=bar)
     return ax
 
 
-def panels(rows: int, columns: int, size: tuple[float, float], **how: object) -> "tuple[Figure, np.ndarray]":
-    """A figure of several pictures, and the places for them. A notebook shows it where it is returned, and only there."""
+def panels(
+    rows: int, columns: int, size: tuple[float, float], width_ratios: Sequence[float] | None = None
+) -> "tuple[Figure, np.ndarray]":
+    """Create a figure of several axes. A notebook shows it where it is returned, and only there."""
     import matplotlib.pyplot as plt
 
-    figure, places = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **how)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=size, layout="constrained", squeeze=False, width_ratios=width_ratios
+    )
     plt.close(figure)
-    return figure, places
+    return figure, grid
 
 
 def legend_beside(ax: "Axes") -> "Axes":
-    """With its names on the right, where they hide nothing."""
+    """Put the legend on the right, where it hides nothing."""
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
 def literal(name: object) -> str:
-    """An id or the name of a file or folder, so that Matplotlib draws it as it is: between two `$` it would read mathematics.
+    """Escape an id or a file name so that Matplotlib draws it unchanged: it would read text between two `$` as mathematics.
 
     What no font can draw, control characters and bytes that are not UTF-8, becomes `�`.
     """
-    start = "\u200a" if str(name).startswith("_") else ""  # a hair space: a legend leaves out what begins with an underscore
-    drawn = ("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(name))
-    return start + "".join(drawn).replace("$", r"\$")
+    start = "\u200a" if str(name).startswith("_") else ""  # a hair space: legends omit names that begin with an underscore
+    drawable = ("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(name))
+    return start + "".join(drawable).replace("$", r"\$")
 
 
 def picture_format(file: str | os.PathLike[str]) -> str:
-    """The format that the name of a picture asks for; PNG if it has no ending."""
+    """Return the format given by the extension of a file name; PNG if it has none."""
     ending = Path(file).suffix[1:].lower() or "png"
     if ending not in FORMATS:
-        raise InputError(f"{file}: a picture cannot be written in this format; expected a name that ends in .{', .'.join(FORMATS)}")
+        known = ", .".join(FORMATS)
+        raise InputError(f"{file}: a picture cannot be written in this format; expected a name that ends in .{known}")
     return ending
 
 
 def save(picture: "Axes | Figure", file: str | os.PathLike[str] | BinaryIO) -> None:
-    """Write a picture into a file, completely or not at all, and close it."""
+    """Write a picture to a file, atomically, and close it."""
     import matplotlib.pyplot as plt
 
+    figure = picture.figure.get_figure(root=True)
     try:
         if isinstance(file, str | os.PathLike):
             ending = picture_format(file)
             with atomic_write(file) as temporary:
-                picture.figure.savefig(temporary, format=ending, dpi=120)
+                figure.savefig(temporary, format=ending, dpi=120)
         else:
-            picture.figure.savefig(file, format="png", dpi=120)
+            figure.savefig(file, format="png", dpi=120)
     finally:
-        plt.close(picture.figure)
+        plt.close(figure)

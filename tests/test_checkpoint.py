@@ -189,8 +189,8 @@ def spoilt(contents: dict) -> dict[str, dict]:
         "history holds .*expected loss": contents | {"history": [[1.0, 2.0]]},
         "its history has 6 epochs; expected 1 to 4": contents | {"history": contents["history"] * 3},
         "a state of the layers none; expected 1": contents | {"layers": {}},
-        "no state of a generator": contents | {"layers": {"1": {**state, "bit_generator": "MT19937"}}},
-        "no state of a generator .*": contents | {"layers": {"1": 7}},
+        "not the state of a generator": contents | {"layers": {"1": {**state, "bit_generator": "MT19937"}}},
+        "not the state of a generator .*": contents | {"layers": {"1": 7}},
         "a checkpoint of an older acai": {name: value for name, value in contents.items() if name != "origin"},
     }
 

@@ -11,8 +11,8 @@ from acai.gradcheck.hints import hint
 
 
 class Wrong(nn.Linear):
-    def backward(self, dy, want_dx=True):
-        self.grads["W"], self.grads["b"] = 2 * dy.T @ self._recall()[0], dy.sum(axis=1)
+    def _backward(self, dy, x, y):
+        self.grads["W"], self.grads["b"] = 2 * dy.T @ x, dy.sum(axis=1)
 
 
 def test_a_report_is_a_picture_in_a_notebook():

@@ -165,15 +165,15 @@ def test_dropout_goes_on_from_a_state_with_the_same_masks():
     other.set_state(state)
     assert np.array_equal(other.forward(x), expected) and not np.array_equal(other.forward(x), expected)
     for wrong in ({}, {"bit_generator": "PCG64"}, 3):
-        with pytest.raises(InputError, match=r"Dropout\(.*\): no state of a generator \(.*\); see get_state"):
+        with pytest.raises(InputError, match=r"Dropout\(.*\): this is not the state of a generator \(.*\); see get_state"):
             other.set_state(wrong)
 
 
 @pytest.mark.parametrize("mistake, message", [
-    (lambda: nn.Dropout(1.0), r"rate=1\.0; expected a probability of at least 0 and below 1"),
-    (lambda: nn.Linear(3, 0), r"out_features=0; expected a whole number, at least 1"),
-    (lambda: nn.Linear(3, 2**63), r"out_features=9223372036854775808; expected a whole number, at least 1"),
-    (lambda: nn.Linear(0, 3), r"in_features=0; expected a whole number, at least 1"),
+    (lambda: nn.Dropout(1.0), r"rate=1\.0; expected a finite number, at least 0, less than 1"),
+    (lambda: nn.Linear(3, 0), r"out_features=0; expected an integer, at least 1"),
+    (lambda: nn.Linear(3, 2**63), r"out_features=9223372036854775808; expected an integer, at least 1"),
+    (lambda: nn.Linear(0, 3), r"in_features=0; expected an integer, at least 1"),
     (lambda: nn.Linear(3, 2).forward(np.zeros((2, 4), np.float32)),
      r"Linear\(in_features=3, out_features=2\)\.forward: x has shape \(2, 4\); expected \(N, 3\)"),
     (lambda: nn.Linear(3, 2).forward(np.zeros((2, 3))), r"x is float64; expected float32"),

@@ -42,14 +42,6 @@ def test_convolution_kernels(g, dtype):
 
 @settings(max_examples=20)
 @given(geometries(), DTYPES)
-def test_the_rectifiers_kernel(g, dtype):
-    dy, y = whole(g.shape, 1, dtype), whole(g.shape, 2, dtype, largest=1)
-    (dx,) = both(kernels.where_positive, dy, y, out=[dy])
-    assert np.array_equal(dx, dy * (y > 0))
-
-
-@settings(max_examples=20)
-@given(geometries(), DTYPES)
 def test_rows_fold_back_to_where_they_came_from(g, dtype):
     conv = nn.Conv2D(g.C, g.O, g.window, g.stride, g.padding, dtype=dtype)
     x = whole(g.shape, 1, dtype)
@@ -76,27 +68,27 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monk
 
     def runs(threads: int) -> list[list[int]]:
         monkeypatch.setattr("acai.threads.n_threads", lambda: threads)
-        return batches.over_batch(lambda x, y: x.tolist() if len(x) == len(y) else "not the same samples", x, y)
+        return batches.map_batch_chunks(lambda x, y: x.tolist() if len(x) == len(y) else "not the same samples", x, y)
 
     alone = runs(1)
     assert len(alone) > 0 and [k for run in alone for k in run] == x.tolist()  # in the order of the batch
     assert runs(4) == alone
 
 
-@pytest.mark.parametrize("n, bytes_each, passing, size", [
+@pytest.mark.parametrize("n, bytes_each, scratch, size", [
     (1000, 4095, 0, 125),  # an eighth
-    (1000, 4087, 1, 125), (1000, 2, 1000, 125),  # what is put down for a moment counts
+    (1000, 4087, 1, 125), (1000, 2, 1000, 125),  # what is stored for a moment counts
     (1000, 511, 0, 256), (1000, 512, 0, 255), (1000, 3, 0, 1000),  # at least 128 kB
     (1000, 2**16 - 1, 0, 32), (1000, 2**16, 0, 31), (9, 2**21 - 1, 0, 1), (9, 2**23, 0, 1),  # at most 2 MB
     (7, 2**20, 0, 1), (16, 2**17, 0, 2), (24, 2**17, 0, 3), (80, 2**17, 0, 10), (1, 8, 0, 1), (0, 8, 0, 1),
 ])
-def test_where_runs_end_depends_on_the_sizes_alone(n, bytes_each, passing, size):
+def test_where_runs_end_depends_on_the_sizes_alone(n, bytes_each, scratch, size):
     """Sums over a batch are sums over its runs: other runs would be other bits."""
     x, y = (np.broadcast_to(np.zeros(1, np.int8), (n, part)) for part in (1, bytes_each - 1))
-    lengths = batches.over_batch(lambda x, y: len(x), x, y, passing=8 * passing)
+    lengths = batches.map_batch_chunks(lambda x, y: len(x), x, y, scratch=8 * scratch)
     assert lengths == [min(size, n - start) for start in range(0, max(n, 1), size)]
-    assert batches.over_batch(lambda x, y: len(x), x.astype(np.float64), y) == batches.over_batch(
-        lambda x, y: len(x), x, y, passing=7
+    assert batches.map_batch_chunks(lambda x, y: len(x), x.astype(np.float64), y) == batches.map_batch_chunks(
+        lambda x, y: len(x), x, y, scratch=7
     )
 
 
@@ -122,8 +114,8 @@ def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch)
 
     for function in (fails, fails_elsewhere):
         with pytest.raises(ZeroDivisionError):
-            batches.over_batch(function, x)
-    assert sum(batches.over_batch(len, x)) == 100
+            batches.map_batch_chunks(function, x)
+    assert sum(batches.map_batch_chunks(len, x)) == 100
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
@@ -131,9 +123,9 @@ def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch)
 def test_a_forked_process_has_threads_of_its_own(monkeypatch):
     monkeypatch.setattr("acai.threads.n_threads", lambda: 2)
     x = np.zeros((100, 1 << 17))
-    batches.over_batch(len, x)  # starts the threads
+    batches.map_batch_chunks(len, x)  # starts the threads
     child = os.fork()
     if child == 0:
-        batches.over_batch(len, x)  # would wait for ever for threads it has not
+        batches.map_batch_chunks(len, x)  # would wait for ever for threads it has not
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

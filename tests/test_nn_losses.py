@@ -83,7 +83,7 @@ def test_an_empty_batch_costs_nothing():
     (lambda: nn.SoftmaxCrossEntropy().backward(), r"SoftmaxCrossEntropy\(\)\.backward: there is no forward"),
     (lambda: nn.SoftmaxCrossEntropy().forward(np.zeros((2, 3)), np.zeros((2, 3))),
      r"y has shape \(2, 3\) and target \(2, 3\); expected"),
-    (lambda: nn.SoftmaxCrossEntropy().forward(np.zeros((2, 3)), np.zeros(2)), r"target is float64; expected whole numbers"),
+    (lambda: nn.SoftmaxCrossEntropy().forward(np.zeros((2, 3)), np.zeros(2)), r"target is float64; expected integers"),
     (lambda: nn.SoftmaxCrossEntropy().forward(np.zeros((2, 3)), np.array([0, 3])), r"target goes from 0 to 3; expected 0 to 2"),
     (lambda: nn.SoftmaxCrossEntropy().forward(np.zeros((2, 3)), np.array([-1, 2])), r"target goes from -1 to 2"),
     (lambda: nn.SoftmaxCrossEntropy().forward(np.array([[0, np.inf]]), np.array([1])), r"scores that are not finite"),

@@ -107,8 +107,8 @@ def test_global_pool_of_silence_has_no_slope_by_its_norm():
 
 @pytest.mark.parametrize("mistake, message", [
     (lambda: nn.MaxPool2D(2, padding=2), r"padding must be less than pool_size"),
-    (lambda: nn.MaxPool2D(2, stride=0), r"stride=0; expected a whole number, at least 1"),
-    (lambda: nn.MaxPool2D(0), r"pool_size=0; expected a whole number, at least 1"),
+    (lambda: nn.MaxPool2D(2, stride=0), r"stride=0; expected an integer, at least 1"),
+    (lambda: nn.MaxPool2D(0), r"pool_size=0; expected an integer, at least 1"),
     (lambda: nn.MaxPool2D(3).forward(np.zeros((1, 1, 2, 5))),
      r"MaxPool2D\(.*\)\.forward: x has shape .*expected at least the window's 3 × 3"),
     (lambda: nn.MaxPool2D(3).forward(np.zeros((2, 5))), r"x has shape \(2, 5\); expected \(N, C, H, W\)"),

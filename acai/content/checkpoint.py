@@ -125,7 +125,7 @@ def _difference(name: str, stored: object, expected: object) -> str:
 def _arrays(progress: Progress, network: Sequential, optimizer: SGD) -> dict[str, np.ndarray]:
     """Every array that changes in training, under the name that it has in the file."""
     arrays = {}
-    for part, named in ("weights", network.params), ("steps", optimizer.steps), ("best", progress.weights):
+    for part, named in ("weights", network.params), ("steps", optimizer.velocity), ("best", progress.weights):
         arrays |= {f"{part} {name}": w for name, w in named.items()}
     return arrays
 

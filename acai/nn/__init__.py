@@ -1,4 +1,4 @@
-"""The network (README part N): layers with `forward` and `backward`, losses, and an optimiser."""
+"""The network (README part N): layers with `forward` and `backward`, losses, and an optimizer."""
 
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D

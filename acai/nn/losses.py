@@ -1,61 +1,107 @@
-"""How wrong an answer is: the mean squared error (N5), the softmax loss (N6), and their gradients (N7.12, N7.13).
+"""How wrong an output is: the mean squared error (N5), the softmax loss (N6), and their gradients (N7.12, N7.13)."""
 
-A loss stands after the last layer: its `forward` is given the target too, and its `backward` starts the way down.
-"""
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from acai.errors import InputError
-from acai.nn.layer import Layer
+from acai.nn.layer import FloatArray
 
 
-class MSE(Layer):
-    """The mean of (y − t)² over every element (N5)."""
+class Loss(ABC):
+    """What follows the last layer: `forward` compares its output y with a target, `backward` starts the backward pass.
 
-    def forward(self, y: np.ndarray, target: np.ndarray) -> float:
-        """y and target of one shape → the loss."""
-        target = np.asarray(target)
+    As in a layer, the mathematics is in `_forward(y, target)` and `_backward(y, target)`.
+    """
+
+    _cache: tuple[FloatArray, NDArray[Any]] | None = None
+
+    @abstractmethod
+    def _checked_target(self, y: FloatArray, target: NDArray[Any]) -> NDArray[Any]:
+        """Return the target as `_forward` takes it; refuse one that does not fit y."""
+
+    @abstractmethod
+    def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
+        """Compute the loss."""
+
+    @abstractmethod
+    def _backward(self, y: FloatArray, target: NDArray[Any]) -> FloatArray:
+        """Compute dy."""
+
+    def forward(self, y: FloatArray, target: ArrayLike) -> float:
+        """Compute the loss of y. A copy of y and the target are kept, because `backward` needs them."""
+        right = self._checked_target(y, np.asarray(target))
+        loss = self._forward(y, right)
+        self._cache = y.copy(), right.copy()
+        return loss
+
+    def backward(self) -> FloatArray:
+        """Compute dy, the gradient of the loss with respect to the last y."""
+        if self._cache is None:
+            raise InputError(f"{self}.backward: there is no forward to go back through; call forward(y, target) first")
+        return self._backward(*self._cache)
+
+    def __repr__(self) -> str:
+        """Show the class."""
+        return f"{type(self).__name__}()"
+
+
+class MSE(Loss):
+    """The mean of (y − t)² over every element (N5); y and target have the same shape."""
+
+    def _checked_target(self, y: FloatArray, target: NDArray[Any]) -> NDArray[Any]:
         if y.shape != target.shape:
             raise InputError(f"{self}.forward: target has shape {target.shape}, but y has {y.shape}; expected the same")
-        difference = y - target.astype(y.dtype, copy=False)
+        return target.astype(y.dtype, copy=False)
+
+    def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
+        difference: FloatArray = y - target
         with np.errstate(over="ignore", invalid="ignore"):
-            loss = (difference * difference).sum() / max(y.size, 1)  # (N5)
+            loss: float = ((difference * difference).sum() / max(difference.size, 1)).item()  # (N5)
         if not np.isfinite(loss):
             raise InputError(f"{self}: the loss is {loss}; look for NaN in y and target, or lower the learning rate")
-        self._kept = (difference,)
-        return loss.item()
+        return loss
 
-    def backward(self) -> np.ndarray:
-        """→ dy, of the shape of y."""
-        (difference,) = self._recall()
-        return difference * difference.dtype.type(2 / max(difference.size, 1))  # (N7.12)
+    def _backward(self, y: FloatArray, target: NDArray[Any]) -> FloatArray:
+        difference: FloatArray = y - target
+        return difference * (2 / max(difference.size, 1))  # (N7.12)
 
 
-class SoftmaxCrossEntropy(Layer):
-    """−log softmax(y)_t, the mean over the batch (N6): how surprised the network is by the right class."""
+class SoftmaxCrossEntropy(Loss):
+    """−log softmax(y)_t, the mean over the batch (N6): how surprised the network is by the right class.
 
-    def forward(self, y: np.ndarray, target: np.ndarray) -> float:
-        """y (N, classes), the scores, and target (N,), the numbers of the right classes → the loss."""
-        target = np.asarray(target)
+    y has shape (N, classes): the scores. target has shape (N,): the number of the right class of each sample.
+    """
+
+    def _checked_target(self, y: FloatArray, target: NDArray[Any]) -> NDArray[Any]:
         wrong = None
         if y.ndim != 2 or target.shape != y.shape[:1]:
             wrong = f"y has shape {y.shape} and target {target.shape}; expected (N, classes) and (N,)"
         elif not np.issubdtype(target.dtype, np.integer):
-            wrong = f"target is {target.dtype}; expected whole numbers, the classes"
+            wrong = f"target is {target.dtype}; expected integers, the classes"
         elif len(target) and not (0 <= target.min() and target.max() < y.shape[1]):
             wrong = f"target goes from {target.min()} to {target.max()}; expected 0 to {y.shape[1] - 1}"
         elif not np.isfinite(y).all():
             wrong = "y has scores that are not finite; look for NaN in the input, or lower the learning rate"
         if wrong:
             raise InputError(f"{self}.forward: {wrong}")
-        shifted = y - y.real.max(axis=1, keepdims=True)  # the same softmax, and no exp can overflow
-        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        self._kept = np.exp(log_p), target
-        return -log_p[np.arange(len(y)), target].sum().item() / max(len(y), 1)  # (N6)
+        return target
 
-    def backward(self) -> np.ndarray:
-        """→ dy (N, classes); each row sums to zero."""
-        p, target = self._recall()
-        dy = p.copy()
+    def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
+        log_p = self._log_softmax(y)
+        loss: float = -log_p[np.arange(len(y)), target].sum().item() / max(len(y), 1)  # (N6)
+        return loss
+
+    def _backward(self, y: FloatArray, target: NDArray[Any]) -> FloatArray:
+        p = np.exp(self._log_softmax(y))
+        dy: FloatArray = p.copy()
         dy[np.arange(len(p)), target] -= 1
-        return dy / dy.dtype.type(max(len(p), 1))  # (N7.13)
+        return dy / max(len(p), 1)  # (N7.13)
+
+    @staticmethod
+    def _log_softmax(y: FloatArray) -> FloatArray:
+        shifted = y - y.real.max(axis=1, keepdims=True)  # the same softmax, and no exp can overflow
+        log_p: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return log_p

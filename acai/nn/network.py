@@ -4,6 +4,7 @@ import html
 import inspect
 import os
 from collections.abc import Iterable, Sequence
+from typing import Any, overload
 
 import numpy as np
 
@@ -12,16 +13,17 @@ from acai.files import Contents, load_npz, save_npz
 from acai.html_table import html_table
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
-from acai.nn.layer import FLOATS, Layer, checked_layer, name_of, params_of
+from acai.nn.layer import FLOATS, AnyLayer, FloatArray, Layer, RandomLayer, checked_layer, grads_of, name_of, params_of
 from acai.nn.linear import Flatten, Linear
 from acai.nn.pool import GlobalPool, MaxPool2D
 
 KIND = "a network saved by acai"
-LAYERS = {layer.__name__: layer for layer in (Conv2D, Dropout, Flatten, GlobalPool, Linear, MaxPool2D, ReLU, Tanh)}
+KINDS: tuple[type[Layer], ...] = (Conv2D, Dropout, Flatten, GlobalPool, Linear, MaxPool2D, ReLU, Tanh)
+LAYERS = {layer.__name__: layer for layer in KINDS}
 
 
 class Sequential:
-    """Layers one after another: the output of each is the input of the next, and gradients come back in reverse.
+    """Layers one after another: the output of each is the input of the next, and gradients come back in reverse order.
 
     Parameters
     ----------
@@ -30,57 +32,67 @@ class Sequential:
         whose y keeps the dtype of x.
     """
 
-    def __init__(self, layers: Iterable[Layer]) -> None:
+    def __init__(self, layers: Iterable[AnyLayer]) -> None:
         self.layers = [checked_layer(layer) for layer in layers]
 
     @property
-    def params(self) -> dict[str, np.ndarray]:
-        """Every parameter, named by its layer's place: "0.W", "0.b", "3.W", …"""
+    def params(self) -> dict[str, FloatArray]:
+        """Every parameter, named by its layer's place: "0.W", "0.b", "3.W", …."""
         return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in params_of(layer).items()}
 
     @property
-    def grads(self) -> dict[str, np.ndarray]:
-        """The gradient of each, under the same names."""
-        return {f"{i}.{name}": dw for i, layer in enumerate(self.layers) for name, dw in getattr(layer, "grads", {}).items()}
+    def grads(self) -> dict[str, FloatArray]:
+        """The gradient with respect to each parameter, under the same names."""
+        return {f"{i}.{name}": dw for i, layer in enumerate(self.layers) for name, dw in grads_of(layer).items()}
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Up through all layers, each keeping what its `backward` needs: for training."""
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Compute the output in training: each layer keeps what its `backward` needs."""
         for layer in self.layers:
             x = _same_dtype(layer, x, layer.forward(x))
         return x
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """Up through all layers, keeping nothing, dropout off: for a network that is trained."""
+    def predict(self, x: FloatArray) -> FloatArray:
+        """Compute the output of a trained network: nothing is kept, and dropout is off."""
         for layer in self.layers:
             y = layer.predict(x) if hasattr(layer, "predict") else layer.forward(x)
             x = _same_dtype(layer, x, y)
         return x
 
-    def backward(self, dy: np.ndarray, want_dx: bool = True) -> np.ndarray | None:
-        """Down through all layers (N7): the chain rule, one layer at a time.
+    @overload
+    def backward(self, dy: FloatArray) -> FloatArray: ...
+    @overload
+    def backward(self, dy: FloatArray, want_dx: bool) -> FloatArray | None: ...
+    def backward(self, dy: FloatArray, want_dx: bool = True) -> FloatArray | None:
+        """Compute the gradients of all layers (N7): the chain rule, one layer at a time, from the last to the first.
 
-        Training has no use for dx, the gradient by the input of the first layer: `want_dx=False` spares that of a convolution.
+        Training does not need dx, the gradient with respect to the input of the first layer: with `want_dx=False` the
+        result is None, and a convolution that comes first need not compute it.
         """
         for i, layer in reversed(list(enumerate(self.layers))):
-            spared = i == 0 and not want_dx and isinstance(layer, Conv2D)
-            dy = layer.backward(dy, want_dx=False) if spared else layer.backward(dy)  # (N7)
-        return dy
+            if i > 0 or want_dx:
+                dy = layer.backward(dy)  # (N7)
+            elif isinstance(layer, Layer):
+                layer.backward(dy, want_dx=False)
+            else:  # a layer of your own knows only backward(dy)
+                layer.backward(dy)
+        return dy if want_dx else None
 
-    def get_state(self) -> dict[str, object]:
-        """What changes in training besides `params`: the state of each layer that draws random numbers, by its place."""
-        return {str(i): layer.get_state() for i, layer in enumerate(self.layers) if hasattr(layer, "get_state")}
+    def get_state(self) -> dict[str, Any]:
+        """Return what changes in training besides `params`: the state of each random layer, by its place."""
+        return {str(i): layer.get_state() for i, layer in enumerate(self.layers) if isinstance(layer, RandomLayer)}
 
-    def set_state(self, state: dict[str, object]) -> None:
+    def set_state(self, state: dict[str, Any]) -> None:
         """Go back to where `get_state` was called, so that the same masks are drawn again."""
         expected = self.get_state()
         if not isinstance(state, dict) or state.keys() != expected.keys():
             found = ", ".join(state) or "none" if isinstance(state, dict) else type(state).__name__
             raise InputError(f"a state of the layers {found}; expected {', '.join(expected) or 'none'}")
-        for place, inner in state.items():
-            self.layers[int(place)].set_state(inner)
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, RandomLayer):
+                layer.set_state(state[str(i)])
 
     def summary(self, input_shape: Sequence[int]) -> "Summary":
-        """A table of the layers, the shapes they give and the parameters they learn.
+        """Return a table of the layers, the shapes of their outputs and the numbers of their parameters.
 
         Parameters
         ----------
@@ -103,31 +115,35 @@ class Sequential:
         return Summary([*rows, ("all", "", f"{sum(w.size for w in self.params.values()):,}")])
 
     def parts(self) -> dict[str, object]:
-        """All that makes this network, by name, as `acai.files.save_npz` takes it: its layers, and their parameters."""
+        """Return the layers and all parameters, by name, as `acai.files.save_npz` takes them."""
+        layers = []
         for layer in self.layers:
-            if LAYERS.get(type(layer).__name__) is not type(layer):
+            kind = type(layer).__name__
+            if not isinstance(layer, Layer) or LAYERS.get(kind) is not type(layer):
                 raise InputError(f"{name_of(layer)} cannot be saved: a file holds layers of acai.nn only: {', '.join(LAYERS)}")
-        return {"layers": [(type(layer).__name__, layer.arguments) for layer in self.layers], **self.params}
+            layers.append((kind, layer.arguments))
+        return {"layers": layers, **self.params}
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the layers and their parameters to one .npz file, for `acai.nn.load`."""
         save_npz(path, KIND, **self.parts())
 
     def __repr__(self) -> str:
+        """Show the layers, one a line."""
         return "Sequential([\n" + "".join(f"    {name_of(layer)},\n" for layer in self.layers) + "])"
 
 
-def _same_dtype(layer: Layer, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """`y`, once it is known to have the dtype of `x`: or the next layer would be blamed for what this one did."""
+def _same_dtype(layer: AnyLayer, x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return `y`; refuse it unless it has the dtype of `x`, or the next layer would be blamed for what this one did."""
     given, made = (getattr(array, "dtype", type(array).__name__) for array in (x, y))
     if given in FLOATS and made != given:
-        hint = "see what it returns, and which dtype its parameters have"
+        hint = "look at what it returns, and which dtype its parameters have"
         raise InputError(f"{name_of(layer)}.forward makes {made} of an x that is {given}; expected {given}: {hint}")
     return y
 
 
-def load(path: str | os.PathLike) -> Sequential:
-    """The network that `Sequential.save` wrote. No pickle is read, so a stranger's file can do no harm.
+def load(path: str | os.PathLike[str]) -> Sequential:
+    """Load the network that `Sequential.save` wrote. No pickle is read, so a stranger's file can do no harm.
 
     Raises
     ------
@@ -138,14 +154,14 @@ def load(path: str | os.PathLike) -> Sequential:
 
 
 def from_contents(contents: Contents) -> Sequential:
-    """The network whose `parts` are what `acai.files.load_npz` read."""
+    """Rebuild the network whose `parts` are what `acai.files.load_npz` read."""
     layers = contents.sequence("layers", tuple)
     with contents.faults():
         return Sequential(_stored_layer(contents, place, layer) for place, layer in enumerate(layers))
 
 
-def _stored_layer(contents: Contents, place: int, stored: tuple) -> Layer:
-    """One layer from a file. Its weights are only made once their size is known to be that of the stored ones."""
+def _stored_layer(contents: Contents, place: int, stored: tuple[Any, ...]) -> Layer:
+    """Rebuild one layer. Its weights are only made once their size is known to be that of the stored ones."""
     if len(stored) != 2 or not isinstance(stored[1], dict):
         raise InputError(f"layer {place} is {str(stored)[:40]}; expected its name and its arguments")
     name, arguments = stored
@@ -158,22 +174,24 @@ def _stored_layer(contents: Contents, place: int, stored: tuple) -> Layer:
     shape = LAYERS[name].weight_shape(**arguments)
     if shape is not None:
         contents.array(f"{place}.W", shape, ("float32", "float64"))
-    layer = LAYERS[name](**arguments)
+    layer: Layer = LAYERS[name](**arguments)
     for param, w in layer.params.items():
         w[...] = contents.array(f"{place}.{param}", w.shape, (w.dtype.name,))
     return layer
 
 
 class Summary(str):
-    """The table of a network: plain text, and in a notebook a table."""
+    """The summary of a network: plain text, which a notebook shows as a table."""
 
     rows: list[tuple[str, str, str]]
 
     def __new__(cls, rows: list[tuple[str, str, str]]) -> "Summary":
+        """Align the columns of the table."""
         first, second, third = (max(map(len, column)) for column in zip(*rows))
         table = super().__new__(cls, "\n".join(f"{a:<{first}}  {b:<{second}}  {c:>{third}}".rstrip() for a, b, c in rows))
         table.rows = rows
         return table
 
     def _repr_html_(self) -> str:
+        """Return the table for a notebook."""
         return html_table([html.escape(cell) for cell in row] for row in self.rows)

@@ -1,18 +1,26 @@
 """Layers as a student writes them: plain NumPy, one line for each equation, right, and easy to break (`acai.teaching.bugs`)."""
+# ruff: noqa: D102 - all layers have the same two methods, forward and backward
 
 import numpy as np
+
+from acai.nn.layer import FloatArray
+
+Pair = tuple[int, int]
 
 
 class Conv:
     """Convolution (N1), one tap (p, q) of the kernel after the other; with dilation."""
 
-    def __init__(self, C=2, O=3, kernel=(2, 2), stride=(1, 1), padding=(0, 0), dilation=(1, 1), seed=0) -> None:
+    def __init__(  # noqa: PLR0913 - each is a symbol of the equation
+        self, C: int = 2, O: int = 3, kernel: Pair = (2, 2), stride: Pair = (1, 1), padding: Pair = (0, 0),
+        dilation: Pair = (1, 1), seed: int = 0,
+    ) -> None:
         rng = np.random.default_rng(seed)
         self.stride, self.padding, self.dilation = stride, padding, dilation
-        self.params = {"W": rng.normal(size=(O, C, *kernel)), "b": rng.normal(size=O)}
-        self.grads = {}
+        self.params: dict[str, FloatArray] = {"W": rng.normal(size=(O, C, *kernel)), "b": rng.normal(size=O)}
+        self.grads: dict[str, FloatArray] = {}
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: FloatArray) -> FloatArray:  # noqa: PLR0914 - each is a symbol of the equation
         W, b = self.params["W"], self.params["b"]
         (O, _, kH, kW), (N, _, H, width) = W.shape, x.shape
         (sH, sW), (pH, pW), (dH, dW_) = self.stride, self.padding, self.dilation
@@ -27,7 +35,7 @@ class Conv:
         y += b[:, None, None]
         return y
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
+    def backward(self, dy: FloatArray) -> FloatArray:  # noqa: PLR0914 - each is a symbol of the equation
         W = self.params["W"]
         (H, width), (H_out, W_out), (kH, kW) = self.shape[2:], dy.shape[2:], W.shape[2:]
         (sH, sW), (pH, pW), (dH, dW_) = self.stride, self.padding, self.dilation
@@ -45,11 +53,10 @@ class Conv:
 class MaxPool:
     """Max pooling (N2): the windows' numbers in one stack, the first largest is remembered."""
 
-    def __init__(self, size=(2, 2), stride=(2, 2), padding=(0, 0)) -> None:
+    def __init__(self, size: Pair = (2, 2), stride: Pair = (2, 2), padding: Pair = (0, 0)) -> None:
         self.size, self.stride, self.padding = size, stride, padding
-        self.params, self.grads = {}, {}
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: FloatArray) -> FloatArray:
         (H, W), (kH, kW), (sH, sW), (pH, pW) = x.shape[2:], self.size, self.stride, self.padding
         padded = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)), constant_values=-np.inf)
         H_out, W_out = (H + 2 * pH - kH) // sH + 1, (W + 2 * pW - kW) // sW + 1
@@ -57,9 +64,10 @@ class MaxPool:
         self.stack = np.array([padded[:, :, rows, columns] for rows, columns in self.places])
         self.first = self.stack.argmax(axis=0)
         self.shape, self.padded_shape = x.shape, padded.shape
-        return self.stack.max(axis=0)
+        y: FloatArray = self.stack.max(axis=0)
+        return y
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
+    def backward(self, dy: FloatArray) -> FloatArray:
         (H, W), (pH, pW) = self.shape[2:], self.padding
         dx = np.zeros(self.padded_shape)
         for t, (rows, columns) in enumerate(self.places):
@@ -70,29 +78,27 @@ class MaxPool:
 class ReLU:
     """Rectification (N3)."""
 
-    def __init__(self) -> None:
-        self.params, self.grads = {}, {}
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: FloatArray) -> FloatArray:
         self.x = x.copy()
         return np.maximum(x, 0)
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
+    def backward(self, dy: FloatArray) -> FloatArray:
         return dy * (self.x > 0)
 
 
 class Linear:
     """The linear layer (N4)."""
 
-    def __init__(self, D=4, O=4, seed=0) -> None:
+    def __init__(self, D: int = 4, O: int = 4, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
-        self.params, self.grads = {"W": rng.normal(size=(O, D)), "b": rng.normal(size=O)}, {}
+        self.params: dict[str, FloatArray] = {"W": rng.normal(size=(O, D)), "b": rng.normal(size=O)}
+        self.grads: dict[str, FloatArray] = {}
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: FloatArray) -> FloatArray:
         self.x = x.copy()
         return x @ self.params["W"].T + self.params["b"]
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
+    def backward(self, dy: FloatArray) -> FloatArray:
         self.grads["W"] = dy.T @ self.x
         self.grads["b"] = dy.sum(axis=0)
         return dy @ self.params["W"]
@@ -101,13 +107,12 @@ class Linear:
 class Softmax:
     """Softmax as a layer of its own: y = exp x / Σ exp x along each row."""
 
-    def __init__(self) -> None:
-        self.params, self.grads = {}, {}
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: FloatArray) -> FloatArray:
         e = np.exp(x - x.real.max(axis=1, keepdims=True))
-        self.y = e / e.sum(axis=1, keepdims=True)
-        return self.y
+        y: FloatArray = e / e.sum(axis=1, keepdims=True)
+        self.y = y
+        return y
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        return self.y * (dy - (dy * self.y).sum(axis=1, keepdims=True))
+    def backward(self, dy: FloatArray) -> FloatArray:
+        dx: FloatArray = self.y * (dy - (dy * self.y).sum(axis=1, keepdims=True))
+        return dx

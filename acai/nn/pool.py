@@ -1,58 +1,66 @@
-"""Pooling: the maximum of small windows (N2), or a summary of all of time (N9), and their ways back (N7.4, N7.5)."""
+"""Pooling: the maximum of small windows (N2), or a summary of the whole clip (N9), and their backward passes (N7.4, N7.5)."""
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acai.errors import InputError, unknown
-from acai.nn.fast.batches import over_batch
-from acai.nn.layer import Layer, out_size, pair
+from acai.nn.fast.batches import map_batch_chunks
+from acai.nn.layer import FloatArray, Layer, out_size, pair
 
 
 class MaxPool2D(Layer):
     """(N, C, H, W) → (N, C, H', W'): the largest number of every window (N2).
 
-    H' = ⌊(H + 2·padding − height) / stride⌋ + 1, and W' alike. On the way back each number goes to where its maximum came from.
+    H' = ⌊(H + 2·padding − height) / stride⌋ + 1, and W' likewise. In the backward pass each gradient goes to the place of
+    the maximum.
 
     Parameters
     ----------
     pool_size : int or (height, width)
         The size of the window.
     stride : int or (vertical, horizontal) or None
-        How far the window moves; None moves it by its own size, so that windows touch but do not overlap.
+        How far the window moves; with None, by its own size, so that windows touch but do not overlap.
     padding : int or (vertical, horizontal)
         How far windows may reach over each edge. What lies there is never the maximum. Must be less than `pool_size`.
 
     Notes
     -----
-    A tie sends the whole gradient to the first maximum, row by row. A NaN in a window comes out as NaN.
+    At a tie the whole gradient goes to the first maximum, row by row. The maximum of a window with a NaN is NaN.
     """
 
     axes = ("N", "C", "H", "W")
+    _argmax: NDArray[np.int32]
 
     def __init__(
         self, pool_size: int | Sequence[int], stride: int | Sequence[int] | None = None, padding: int | Sequence[int] = 0
     ) -> None:
-        size = pair("pool_size", pool_size, 1)
-        stride = size if stride is None else pair("stride", stride, 1)
-        super().__init__(pool_size=size, stride=stride, padding=pair("padding", padding, 0))
+        super().__init__()
+        self.pool_size = pair("pool_size", pool_size, 1)
+        self.stride = self.pool_size if stride is None else pair("stride", stride, 1)
+        self.padding = pair("padding", padding, 0)
         if any(p >= k for p, k in zip(self.padding, self.pool_size)):
-            raise InputError(f"{self}: padding must be less than pool_size, or a window could lie wholly outside")
+            raise InputError(f"{self}: padding must be less than pool_size, or a window could lie entirely outside")
 
-    def _forward(self, x: np.ndarray) -> np.ndarray:
+    def _forward(self, x: FloatArray) -> FloatArray:
         from acai.nn.fast import kernels
 
-        windows = self.pool_size, self.stride, self.padding
-        y = np.empty(x.shape[:2] + out_size(self, x.shape, self.pool_size), x.dtype)
-        self._where = np.empty(y.shape, np.int32)
-        over_batch(lambda x, y, where: kernels.max_pool(x, *windows, y, where), x, y, self._where)  # (N2)
+        window = self.pool_size, self.stride, self.padding
+        y = np.empty(x.shape[:2] + out_size(self, x.shape, *window), x.dtype)
+        self._argmax = np.empty(y.shape, np.int32)
+
+        def pool(x: FloatArray, y: FloatArray, argmax: NDArray[np.int32]) -> None:
+            kernels.max_pool(x, *window, y, argmax)  # (N2)
+
+        map_batch_chunks(pool, x, y, self._argmax)
         return y
 
-    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _backward(self, dy: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
         from acai.nn.fast import kernels
 
         dx = np.empty_like(x)
-        over_batch(kernels.max_unpool, dy, self._where, dx)  # (N7.4)
+        map_batch_chunks(kernels.max_unpool, dy, self._argmax, dx)  # (N7.4)
         return dx
 
 
@@ -60,7 +68,7 @@ class GlobalPool(Layer):
     """(N, C, H, T) → (N, kinds·C·H): mean, maximum and L2 norm of every row over all of time, side by side (N9).
 
     A clip may have any length. After Dieleman 2014, "Recommending music on Spotify with deep learning". The L2 norm is
-    divided by √T, or a longer clip would have a larger one. A row of zeros gets nothing from it, for it has a kink there.
+    divided by √T, or a longer clip would have a larger one. Its gradient at a row of zeros, where it has a kink, is zero.
 
     Parameters
     ----------
@@ -76,16 +84,17 @@ class GlobalPool(Layer):
         for kind in kinds:
             if kind not in ("mean", "max", "l2"):
                 raise unknown("kind of summary", kind, ["mean", "max", "l2"])
-        super().__init__(kinds=tuple(kinds))
+        super().__init__()
+        self.kinds = tuple(kinds)
 
-    def _forward(self, x: np.ndarray) -> np.ndarray:
+    def _forward(self, x: FloatArray) -> FloatArray:
         N, C, H, T = x.shape
         if T == 0:
             raise InputError(f"{self}.forward: x has shape {x.shape}; expected at least one step of time")
         summaries = {"mean": x.mean(axis=3), "max": x.max(axis=3), "l2": np.sqrt((x * x).mean(axis=3))}
         return np.stack([summaries[kind] for kind in self.kinds], axis=1).reshape(N, len(self.kinds) * C * H)  # (N9)
 
-    def _backward(self, dy: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _backward(self, dy: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
         N, C, H, T = x.shape
         norm = T * np.sqrt((x * x).mean(axis=3, keepdims=True))
         slopes = {
@@ -94,4 +103,4 @@ class GlobalPool(Layer):
             "l2": np.divide(x, norm, out=np.zeros_like(x), where=norm != 0),
         }
         dy = dy.reshape(N, len(self.kinds), C, H, 1)
-        return sum(dy[:, k] * slopes[kind] for k, kind in enumerate(self.kinds))  # (N7.5)
+        return sum((dy[:, k] * slopes[kind] for k, kind in enumerate(self.kinds)), np.zeros_like(x))  # (N7.5)

@@ -1,22 +1,24 @@
-"""The samples of a batch side by side on the cores, with the same result to the last bit however many there are."""
+"""The samples of a batch spread over the cores; the result is bit-for-bit the same for any number of threads."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
-import numpy as np
+from numpy.typing import NDArray
 
 from acai.threads import map_blocks
 
-RUNS = 8  # into so many runs of samples a batch is cut, unless that makes them
-LEAST_BYTES, MOST_BYTES = 2**17, 2**21  # so small that handing one over takes longer than doing it, or too large for a cache
+T = TypeVar("T")
+CHUNKS = 8  # into which a batch is split, unless that makes them
+LEAST_BYTES, MOST_BYTES = 2**17, 2**21  # so small that handing one over takes longer than the work, or too large for a cache
 
 
-def over_batch(work: Callable, *arrays: np.ndarray, passing: int = 0) -> list:
-    """Call `work` with the same few samples of each array, a run of them at a time, until the whole batch is done.
+def map_batch_chunks(work: Callable[..., T], *arrays: NDArray[Any], scratch: int = 0) -> list[T]:
+    """Call `work` with the same few samples of each array, a chunk at a time, until the whole batch is done.
 
-    Where the runs begin and end depends on the sizes alone, never on the number of threads, and each run has its own
+    Where the chunks begin and end depends on the sizes alone, never on the number of threads, and each chunk has its own
     place to write to: so the result cannot depend on the number of threads either. Plain threads suffice, because
-    NumPy's products and acai's kernels let go of Python's lock; a product keeps to one thread, or BLAS's own threads
-    would fight these for the cores.
+    NumPy's products and acai's kernels release Python's lock; a product keeps to one thread, or BLAS's own threads
+    would compete with these for the cores.
 
     Parameters
     ----------
@@ -24,16 +26,16 @@ def over_batch(work: Callable, *arrays: np.ndarray, passing: int = 0) -> list:
         Called from several threads, in any order, with a slice of each array along the first axis.
     *arrays : ndarray
         What to read and what to write, each of the same length N.
-    passing : int
-        How many numbers beside these the work on one sample puts down for a moment.
+    scratch : int
+        How many more numbers the work on one sample stores for a moment.
 
     Returns
     -------
     list
         What each call returned, in the order of the batch.
     """
-    N = max(len(arrays[0]), 1)  # an empty batch is one empty run
-    bytes_each = sum(a.nbytes for a in arrays) // N + passing * arrays[0].itemsize + 1
-    size = max(1, min(max(N // RUNS, LEAST_BYTES // bytes_each), MOST_BYTES // bytes_each))
-    runs = [slice(start, start + size) for start in range(0, N, size)]
-    return map_blocks(lambda run: work(*(a[run] for a in arrays)), runs)
+    N = max(len(arrays[0]), 1)  # an empty batch is one empty chunk
+    bytes_each = sum(a.nbytes for a in arrays) // N + scratch * arrays[0].itemsize + 1
+    size = max(1, min(max(N // CHUNKS, LEAST_BYTES // bytes_each), MOST_BYTES // bytes_each))
+    chunks = [slice(start, start + size) for start in range(0, N, size)]
+    return map_blocks(lambda chunk: work(*(a[chunk] for a in arrays)), chunks)

@@ -1,4 +1,4 @@
-"""The loops that NumPy has no words for. Each runs on one thread without Python's lock; `parallel` runs several."""
+"""The loops that NumPy cannot express. Each runs on one thread, without Python's lock."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from acai.compiling import njit
 # Taps outside, width inside: one row of y stays in the first-level cache while the few rows of Z are added to it.
 @njit(nogil=True)
 def add_taps(Z: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
-    """y(n, o, i, j) = b(o) + Σ_q Z(n, o, q, i, j + q), for Z (n, O, kW, H', Wp) and y (n, O, H', Wp − kW + 1)."""
+    """Compute y(n, o, i, j) = b(o) + Σ_q Z(n, o, q, i, j + q), for Z (n, O, kW, H', Wp) and y (n, O, H', Wp − kW + 1)."""
     for n, o in np.ndindex(y.shape[:2]):
         for i in range(y.shape[2]):
             row = y[n, o, i]
@@ -19,10 +19,10 @@ def add_taps(Z: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
                     row[j] += z[j + q]
 
 
-# The transpose of add_taps: every place of Z belongs to one place of y at most, so nothing is added, only copied.
+# The transpose of add_taps: every element of Z belongs to one element of y at most, so nothing is added, only copied.
 @njit(nogil=True)
 def spread_taps(dy: np.ndarray, dZ: np.ndarray) -> None:
-    """dZ(n, o, q, i, j + q) = dy(n, o, i, j), and zero elsewhere."""
+    """Set dZ(n, o, q, i, j + q) = dy(n, o, i, j), and zero elsewhere."""
     for n, o, i in np.ndindex(dy.shape[:3]):
         y = dy[n, o, i]
         for q in range(dZ.shape[2]):
@@ -32,10 +32,10 @@ def spread_taps(dy: np.ndarray, dZ: np.ndarray) -> None:
                 row[j + q] = y[j]
 
 
-# Rows are added whole, along the width. A row of x that several outputs looked at gets the sum of what they send.
+# Complete rows are added, along the width. A row of x that several outputs depend on gets the sum of their gradients.
 @njit(nogil=True)
 def fold_rows(drows: np.ndarray, stride: int, padding: tuple[int, int], dx: np.ndarray) -> None:
-    """dx(n, c, i·stride + p, ·) += drows(n, c, p, i, ·), the padding left out; dx starts from zero."""
+    """Compute dx(n, c, i·stride + p, ·) += drows(n, c, p, i, ·), without the padding; dx starts from zero."""
     dx[:] = 0
     H, W = dx.shape[2:]
     for n, c, p in np.ndindex(drows.shape[:3]):
@@ -46,21 +46,12 @@ def fold_rows(drows: np.ndarray, stride: int, padding: tuple[int, int], dx: np.n
                     dx[n, c, h, w] += drows[n, c, p, i, w + padding[1]]
 
 
-# One pass over memory, where NumPy would make two and an array of truth values in between.
-@njit(nogil=True)
-def where_positive(dy: np.ndarray, y: np.ndarray, dx: np.ndarray) -> None:
-    """dx = dy where y > 0, and zero elsewhere, for arrays of one shape."""
-    values, above, into = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
-    for k in range(into.size):
-        into[k] = values[k] if above[k] > 0 else 0
-
-
-# Outputs outside, window inside: each output is written once, with the place of its maximum for the way back.
+# Outputs outside, window inside: each output is written once, with the place of its maximum, for the backward pass.
 @njit(nogil=True)
 def max_pool(
-    x: np.ndarray, size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], y: np.ndarray, where: np.ndarray
+    x: np.ndarray, size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], y: np.ndarray, argmax: np.ndarray
 ) -> None:
-    """y(n, c, i, j) = the largest of its window in x (n, C, H, W); `where` is the place of the first such, h·W + w."""
+    """Compute y(n, c, i, j), the largest number of its window in x (n, C, H, W), and the place of the first such, h·W + w."""
     H, W = x.shape[2:]
     for n, c in np.ndindex(y.shape[:2]):
         for i in range(y.shape[2]):
@@ -72,18 +63,18 @@ def max_pool(
                 for h in range(max(top, 0), min(top + size[0], H)):
                     for w in range(max(left, 0), min(left + size[1], W)):
                         v = x[n, c, h, w]
-                        if v > best or v != v:  # v ≠ v: a NaN goes through instead of being passed over
+                        if v > best or v != v:  # v ≠ v: a NaN is the maximum instead of being passed over
                             best, place = v, h * W + w
                 y[n, c, i, j] = best
-                where[n, c, i, j] = place
+                argmax[n, c, i, j] = place
 
 
-# Windows may overlap, so gradients are added; a sample is one thread's own, so no two threads add to one place.
+# Windows may overlap, so gradients are added; each sample belongs to one thread, so no two threads add to the same place.
 @njit(nogil=True)
-def max_unpool(dy: np.ndarray, where: np.ndarray, dx: np.ndarray) -> None:
-    """dx(n, c) += dy(n, c, i, j) at the place where(n, c, i, j), for dy and where (n, C, H', W') and dx (n, C, H, W)."""
+def max_unpool(dy: np.ndarray, argmax: np.ndarray, dx: np.ndarray) -> None:
+    """Add dy(n, c, i, j) to dx(n, c) at the place argmax(n, c, i, j); dy and argmax are (n, C, H', W'), dx is (n, C, H, W)."""
     dx[:] = 0
     for n, c in np.ndindex(dy.shape[:2]):
-        plane, values, places = dx[n, c].reshape(-1), dy[n, c].reshape(-1), where[n, c].reshape(-1)
+        plane, values, places = dx[n, c].reshape(-1), dy[n, c].reshape(-1), argmax[n, c].reshape(-1)
         for k in range(values.size):
             plane[places[k]] += values[k]

@@ -45,17 +45,25 @@ class SafeStream:
 @contextlib.contextmanager
 def safe_output() -> Iterator[None]:
     """Make stdout and stderr `SafeStream`s inside this block; at its end, discard what they could not write."""
-    streams = sys.stdout, sys.stderr
+    _occupy_closed_streams()
     with contextlib.ExitStack() as stack:
-        if sys.stdout is not None:  # it is None where it was closed before Python started
-            stack.enter_context(contextlib.redirect_stdout(SafeStream(sys.stdout)))
-        if sys.stderr is not None:
-            stack.enter_context(contextlib.redirect_stderr(SafeStream(sys.stderr)))
+        # a stream is None where it was closed before Python started
+        nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        streams = sys.stdout or nowhere, sys.stderr or nowhere
+        stack.enter_context(contextlib.redirect_stdout(SafeStream(streams[0])))
+        stack.enter_context(contextlib.redirect_stderr(SafeStream(streams[1])))
         try:
             yield
         finally:
             for stream in streams:
                 _flush_or_discard(stream)
+
+
+def _occupy_closed_streams() -> None:
+    """Open stdin, stdout and stderr where they are closed: otherwise C libraries would take the next file for one of them."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
 
 
 def visible(text: str) -> str:

@@ -282,11 +282,17 @@ def test_an_empty_archive_says_so(tmp_path, name):
             read(path)
 
 
-def test_pipes_devices_and_closed_files(tmp_path):
+@pytest.mark.parametrize("read", [*datasets.READERS.values(), datasets.fma, datasets.msd_tracks, unpack], ids=lambda f: f.__name__)
+def test_pipes_and_devices_are_refused_without_opening_them(tmp_path, read):
+    """To open a pipe is to wait until somebody writes to it, and /dev/zero never ends."""
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path / "pipe", "/dev/null", "/dev/zero"):
+    os.mkfifo(tmp_path / "pipe.zip")
+    for path in (tmp_path / "pipe", tmp_path / "pipe.zip", "/dev/null", "/dev/zero"):
         with pytest.raises(InputError, match="is a pipe or a device; expected a file"):
-            datasets.triplets(path)
+            read(path, tmp_path / "new") if read is unpack else read(path)
+
+
+def test_a_folder_instead_of_a_file(tmp_path):
     (tmp_path / "x.h5").mkdir()
     with pytest.raises(InputError, match="is a folder; expected a file"):
         list(datasets.msd_hdf5(tmp_path))

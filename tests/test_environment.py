@@ -65,7 +65,8 @@ def test_everything_imported_is_declared():
             else:
                 continue
             imported |= {name.partition(".")[0]: path for name in names}
-    foreign = {name: path for name, path in imported.items() if name not in sys.stdlib_module_names | {"acai"}}
+    own = {"acai", "_typeshed"}  # the latter is built into type checkers
+    foreign = {name: path for name, path in imported.items() if name not in sys.stdlib_module_names | own}
     assert "numpy" in foreign
     assert {name: path for name, path in foreign.items() if name not in declared} == {}
 
@@ -263,6 +264,14 @@ def test_a_reader_that_has_gone_is_no_mistake():
 def test_closed_streams_are_no_traceback(words, closed, code):
     ended = subprocess.run(f'"{sys.executable}" -m acai {words} {closed}', shell=True, capture_output=True, timeout=300)
     assert ended.returncode == code and b"Traceback" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_closed_streams_are_not_taken_for_the_files_that_are_opened_next(plays, tmp_path):
+    """The first file that is opened would have the number of stdout, and progress bars have nothing to write to."""
+    words = f"train --data triplets '{plays}' --model SGD:n_factors=2,n_epochs=2 --out {tmp_path}/model.npz"
+    ended = subprocess.run(f'"{sys.executable}" -m acai {words} <&- >&- 2>&-', shell=True, timeout=300)
+    assert ended.returncode == 0 and acai.load(tmp_path / "model.npz").ratings.n_users == 8
 
 
 def test_locale_and_hash_seed_change_no_figure(plays):

@@ -1,5 +1,6 @@
 """`acai demo`, `acai report`: from plays and sound to songs that nobody has played, on a page to be heard."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from acai.studies.own_music import Library, expect_both, own_music, recommend
 from acai.terminal import one_line
 
 RUNGS = "", "AUC", "way to the truth"  # the heading of a ladder
+SONG_FILE = re.compile(r"(favourite|recommended)-[1-9]-song-[0-9]{4,}\.wav")  # what the demo calls its songs
 
 
 def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, epochs: int = 40, seed: int = 0) -> None:
@@ -65,10 +67,9 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
     results = table("Songs that were played", ("RMSE of hidden ratings", "RMSE"), errors)
     results += table("Songs that nobody has played", RUNGS, rungs)
     write_demo_page(out, placed, listener, about, results)
-    for kind in "favourite", "recommended":
-        for old in out.glob(f"{kind}-?-song-*.wav"):  # of a demo before this one
-            if old.name not in wavs:
-                old.unlink()
+    for old in list(out.iterdir()):  # of a demo before this one
+        if SONG_FILE.fullmatch(old.name) and old.name not in wavs:
+            old.unlink(missing_ok=True)  # another demo may be doing the same
     print(f"\nLook and listen: {out.resolve() / 'report.html'} (the songs and a picture lie beside it)")
 
 

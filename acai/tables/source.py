@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from acai.errors import InputError, unknown
 from acai.tables import streams
@@ -83,15 +84,10 @@ def read_all(source: Source) -> bytes:
 
 def members(path: Path) -> Iterator[Source]:
     """The files in a `.zip` or a tar archive, from front to back, so that nothing is unpacked twice; or the file itself."""
-    with library_errors(path):
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
-            raise InputError(f"{path} is {kind}; expected a file")
-        file = open(path, "rb")
-    with file:
+    with _open(path) as file:
+        size = os.fstat(file.fileno()).st_size
         stream = Checked(file.read, path)
-        budget = Budget(path, status.st_size)
+        budget = Budget(path, size)
         with library_errors(path):
             beginning = file.read(16)
             file.seek(0)
@@ -105,14 +101,23 @@ def members(path: Path) -> Iterator[Source]:
             yield from tar_members(buffered(stream), path, budget)
         else:
             name = path.name if new is None else COMPRESSED.sub("", path.name)
-            yield Source(buffered(stream), str(path), name, status.st_size if new is None else None)
+            yield Source(buffered(stream), str(path), name, size if new is None else None)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a regular file for reading; anything else is refused at once, since opening a pipe means waiting for its writer."""
+    with library_errors(path):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'a pipe or a device'}; expected a file")
+        return open(path, "rb")
 
 
 def is_archive(path: Path) -> bool:
     """By its name, so that a damaged one is not taken for text; or by what it holds, if it holds anything."""
     if NAMED.search(path.name):
         return True
-    with library_errors(path), open(path, "rb") as file:
+    with _open(path) as file, library_errors(path):
         beginning = file.read(BLOCK)
         if beginning.startswith(ZIP):
             return True

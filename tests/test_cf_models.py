@@ -204,6 +204,26 @@ def test_nothing_that_a_model_learnt_may_be_missing_or_have_another_shape(tmp_pa
                 acai.load(forge(path, functools.partial(replace, name, other)))
 
 
+@pytest.mark.parametrize("change", [{"memory": 10**15}, {"memory": 2**63 - 1}, {"k": 10**15}, {"min_overlap": 2**62}])
+def test_settings_of_strangers_take_no_memory(tmp_path, change):
+    path, ratings = tmp_path / "model.npz", random_ratings()
+    model = UserKNN().fit(ratings)
+    model.save(path)
+    again = acai.load(forge(path, lambda a, v: v["settings"].update(change)))
+    assert np.isfinite(again.predict(ratings.users, ratings.songs[:1] * ratings.n_users)).all()
+    assert len(again.recommend(ratings.users[0], n=3)) == 3
+    for wrong in {"k": 10**30}, {"memory": 2**63}, {"shrinkage": 1e300}, {"k": True}, {"k": 40.0}:
+        with pytest.raises(InputError, match=r"model\.npz: not a model saved by acai: "):
+            acai.load(forge(path, lambda a, v, wrong=wrong: v["settings"].update(change | wrong)))
+
+
+def test_more_memory_than_there_is_is_a_sentence():
+    m = 400_000
+    model = UserKNN(memory=2**62).fit(Ratings.from_triplets(range(m), [0] * m, [1.0] * m))
+    with pytest.raises(InputError, match=r"memory=4611686018427387904: there are not as many bytes for [\d,]+ pairs; set less"):
+        model.predict(range(m), [0] * m)
+
+
 def replace(name, other, arrays, values):
     """A change for `forge`: something else for what was stored by this name."""
     arrays.pop(name, None)

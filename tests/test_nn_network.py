@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -176,6 +177,20 @@ def test_a_file_that_is_no_network_is_refused_before_anything_is_made(tmp_path, 
     small().save(path)
     with pytest.raises(InputError, match=rf"network\.npz: not a network saved by acai: .*{message}"):
         nn.load(forge(path, change))
+
+
+@pytest.mark.parametrize("padding", [10**4, 10**9, 2**62])
+def test_huge_padding_in_a_file_takes_no_memory(tmp_path, padding):
+    for layer, arguments in (nn.Conv2D(1, 1, 1, seed=0), {}), (nn.MaxPool2D(1), {"pool_size": padding + 1, "stride": 1}):
+        nn.Sequential([layer]).save(tmp_path / "network.npz")
+        forge(tmp_path / "network.npz", lambda a, v, more=arguments: v["layers"][0][1].update(padding=padding, **more))
+        network = nn.load(tmp_path / "network.npz")
+        tracemalloc.start()
+        with pytest.raises(InputError, match=r"forward: x has shape \(1, 1, 3, 3\), and [\d,]+ numbers with its padding"):
+            network.predict(np.ones((1, 1, 3, 3), np.float32))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**20
 
 
 def test_a_file_that_is_missing_or_no_archive_is_named(tmp_path):

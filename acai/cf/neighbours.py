@@ -128,7 +128,10 @@ class Neighbours(Recommender):
         keep = self.k if indicator else keep
         size = min(max(1, self.memory // (PAIR * m)), max(1, len(rows)))  # rows in a block
         pairs = size * (m - 1)  # should everybody have something in common with everybody
-        v, sums, ends = np.empty(pairs, np.int32), np.empty((6, pairs)), np.zeros(size + 1, np.int64)
+        try:
+            v, sums, ends = np.empty(pairs, np.int32), np.empty((6, pairs)), np.zeros(size + 1, np.int64)
+        except (MemoryError, ValueError):  # ValueError: more bytes than a pointer can count
+            raise InputError(f"memory={self.memory}: there are not as many bytes for {pairs:,} pairs; set less") from None
         for start in tqdm(range(0, len(rows), size), desc="songs alike", unit="block", disable=not progress):
             block = np.asarray(rows[start : start + size], dtype=np.int32)
             kernels.sum_shared(block, R.indptr, R.indices, R.data, R_T.indptr, R_T.indices, R_T.data, ends, v, sums)

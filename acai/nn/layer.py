@@ -13,6 +13,7 @@ from acai.errors import InputError, unknown
 from acai.settings import Limits, checked
 
 FloatArray: TypeAlias = NDArray[np.floating]
+LARGEST_PADDED = 2**24  # numbers that a batch may have with its padding, even if it is small without
 FLOATS = [np.dtype(name) for name in ("float32", "float64", "complex128")]  # complex for the gradient check only
 
 
@@ -256,5 +257,8 @@ def out_size(
     if padded[0] < window[0] or padded[1] < window[1]:
         given = f"x has shape {shape}, with padding {padded[0]} × {padded[1]}"
         raise InputError(f"{layer}.forward: {given}; expected at least the window's {window[0]} × {window[1]}")
+    n_padded = math.prod(shape[:2]) * math.prod(padded)
+    if n_padded > max(LARGEST_PADDED, 8 * math.prod(shape)):  # in a file from a stranger, padding can be any number
+        raise InputError(f"{layer}.forward: x has shape {shape}, and {n_padded:,} numbers with its padding; expected less padding")
     H_out, W_out = ((n - k) // s + 1 for n, k, s in zip(padded, window, stride))
     return H_out, W_out

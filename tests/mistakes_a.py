@@ -35,7 +35,7 @@ def factorised(epochs=40, eta=0.03, lam=0.1, k=3, std=0.1, biases=True):
         users, songs = [str(x) for x in range(m)], [str(x) for x in range(n)]
         R = Ratings.from_codes(u.astype(np.int32), i.astype(np.int32), r.astype(np.float32), users, songs)
         model = SGD(n_factors=k, n_epochs=epochs, learning_rate=eta, reg=lam, init_std=std, shuffle=True, biases=biases).fit(R)
-        return model._scores(np.arange(m))
+        return model._score_rows(np.arange(m))
 
     return fit
 

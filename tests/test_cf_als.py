@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai import InputError
-from acai.cf import ALS, SGD, kernels
+from acai.cf import ALS, SGD, als_kernels
 from acai.reference import cf as reference
 
 SETTINGS = st.fixed_dictionaries(
@@ -25,7 +25,7 @@ def test_a_preference_is_the_factors_alone_whatever_it_starts_from():
     rated = SGD(n_factors=4, n_epochs=3).fit(R)
     model = ALS(n_factors=4, n_epochs=1, init=rated).fit(R)
     assert rated.mu and rated.b_u.any() and not model.mu and not model.b_u.any() and not model.b_i.any()
-    assert np.allclose(model._scores(np.arange(R.n_users)), model.P @ model.Q.T, atol=1e-6)
+    assert np.allclose(model._score_rows(np.arange(R.n_users)), model.P @ model.Q.T, atol=1e-6)
 
 
 @given(PLAYS, SETTINGS)
@@ -59,7 +59,8 @@ def test_all_ways_to_solve_agree(n_known, least_pivot):
     i = rng.permutation(30)[:n_known]
     G = Y.T @ Y + 0.5 * np.eye(6)
     x = np.empty(6)
-    loss = kernels.solve_row.py_func(i, c, Y, G, Y @ np.linalg.inv(G), least_pivot, x)
+    equations = als_kernels.NormalEquations(Y, G, Y @ np.linalg.inv(G), least_pivot)
+    loss = als_kernels.solve_row.py_func(i, c, equations, x)
     expected = np.linalg.solve(G + Y[i].T @ (c[:, None] * Y[i]), Y[i].T @ (1 + c))
     assert np.allclose(x, expected, rtol=1e-9)
     assert loss == pytest.approx(((1 + c) * (1 - Y[i] @ x) ** 2).sum() - (Y[i] @ x) @ (Y[i] @ x) + x @ G @ x)
@@ -80,7 +81,7 @@ def test_harsh_settings_are_solved_as_precisely_or_refused(harsh, n_factors):
         assert harsh.keys() <= {"reg"} and n_factors == 70 and "try a larger reg (now 1e-07)" in str(error)
         return
     Q = model.Q.astype(np.float64)
-    c = model._confidence(R.csr.data).astype(np.float64)
+    c = model._extra_confidence(R.csr.data).astype(np.float64)
     for u in range(0, R.n_users, 7):
         here = slice(*R.csr.indptr[u : u + 2])
         q, c_u = Q[R.csr.indices[here]], c[here]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from acai import InputError
 from acai.cf import SGD, SVD, Baseline, GradientDescent, kernels
-from acai.cf.descent import decay_tables
-from acai.cf.factor_model import objective
+from acai.cf.descent import momentum_tables
+from acai.cf.iterative import objective
 from acai.evaluation.metrics import rmse
 from acai.reference import cf as reference
 
@@ -52,11 +52,12 @@ def test_lazy_momentum_is_the_dense_equation(entries, seed, alpha):
     w, mu, eta, lam = start(seed), 3.0, 0.05, 0.02
     expected = dense_momentum(entries, w, mu, eta, lam, alpha)
     W, b = np.concatenate(w[:2]), np.concatenate(w[2:])
-    delta_W, delta_b, done = np.zeros_like(W), np.zeros_like(b), np.zeros(M + N, np.int64)
-    tables = decay_tables(alpha, np.float64)
+    known, parameters = kernels.KnownEntries(u, i, r, M), kernels.Parameters(W, b, mu, True)
+    tables = momentum_tables(alpha, np.float64)
+    momentum = kernels.Momentum(np.zeros_like(W), np.zeros_like(b), np.zeros(M + N, np.int64), *tables)
     half = len(r) // 2  # in two passes, as over two epochs
-    for order, step in ((np.arange(half), 0), (np.arange(half, len(r)), half)):
-        kernels.momentum_epoch.py_func(order, u, i, r, M, W, b, mu, eta, lam, True, delta_W, delta_b, done, step, *tables)
+    for order in (np.arange(half), np.arange(half, len(r))):
+        kernels.momentum_epoch.py_func(order, known, parameters, eta, lam, momentum)
     for found, wanted in zip((W[:M], W[M:], b[:M], b[M:]), expected):
         assert np.allclose(found, wanted, rtol=1e-11, atol=1e-13)
 
@@ -67,13 +68,14 @@ def test_plain_sgd_is_momentum_of_zero(entries, seed):
     w = start(seed)
     expected = dense_momentum(entries, w, 3.0, 0.05, 0.02, alpha=0.0)
     W, b = np.concatenate(w[:2]), np.concatenate(w[2:])
-    kernels.sgd_epoch.py_func(np.arange(len(r)), u, i, r, M, W, b, 3.0, 0.05, 0.02, True)
+    known, parameters = kernels.KnownEntries(u, i, r, M), kernels.Parameters(W, b, 3.0, True)
+    kernels.sgd_epoch.py_func(np.arange(len(r)), known, parameters, 0.05, 0.02)
     for found, wanted in zip((W[:M], W[M:], b[:M], b[M:]), expected):
         assert np.allclose(found, wanted, rtol=1e-12, atol=1e-14)
 
 
 def test_a_velocity_dies_away():
-    moved, shrunk = decay_tables(0.9, np.float64)
+    moved, shrunk = momentum_tables(0.9, np.float64)
     assert np.allclose(moved[:5], [0, 0.9, 0.9 + 0.81, 0.9 + 0.81 + 0.729, 0.9 + 0.81 + 0.729 + 0.6561])
     assert moved[-1] == pytest.approx(9) and shrunk[-1] == 0 and shrunk[-2] < 1e-24
 
@@ -120,13 +122,13 @@ def test_the_bold_driver_only_ever_descends():
     model = GradientDescent(n_epochs=60, learning_rate=0.1).fit(random_ratings())  # far too fast at first
     assert all(later <= earlier for earlier, later in zip(model.history, model.history[1:]))
     assert model.history[-1] < model.history[0] / 2
-    steps = np.array(model.steps)
+    steps = np.array(model.learning_rates)
     assert set(np.round(steps[1:] / steps[:-1], 6)) == {0.5, 1.05}
 
 
 def test_a_step_that_changes_nothing_is_taken_back():
     model = GradientDescent(n_factors=2, n_epochs=3, learning_rate=0.5, init_std=0.0).fit(random_ratings())
-    assert model.steps == [0.5, 0.25, 0.125] and len(set(model.history)) == 1  # at P = Q = 0 the gradient is zero
+    assert model.learning_rates == [0.5, 0.25, 0.125] and len(set(model.history)) == 1  # at P = Q = 0 the gradient is zero
 
 
 def test_surprises_svd_from_the_same_start():

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import inspect
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,22 @@ from hypothesis import strategies as st
 
 import acai
 from acai import InputError, Ratings
-from acai.cf import ALS, MODELS, SGD, SVD, Baseline, GlobalMean, GradientDescent, ItemKNN, Popularity, UserKNN, kernels
+from acai.cf import (
+    ALS,
+    MODELS,
+    SGD,
+    SVD,
+    Baseline,
+    GlobalMean,
+    GradientDescent,
+    ItemKNN,
+    Popularity,
+    UserKNN,
+    factor_model,
+    iterative,
+    kernels,
+    recommender,
+)
 from acai.reference import cf as reference
 
 SMALL = [
@@ -40,6 +57,24 @@ def model(request, ratings):
 def test_fit_returns_the_model_and_every_model_is_listed(model):
     assert MODELS[type(model).__name__] is type(model)
     assert {type(each) for each in SMALL} == set(MODELS.values())
+
+
+def test_base_classes_do_not_know_their_subclasses():
+    for module in (recommender, factor_model, iterative):
+        source = Path(module.__file__).read_text(encoding="utf-8")
+        assert [name for name in MODELS if re.search(rf"\b{name}\b", source)] == []
+
+
+def test_a_model_that_is_not_iterative_has_no_start():
+    assert not issubclass(SVD, iterative.IterativeFactorModel) and not hasattr(SVD, "_initialise")
+    for kind in MODELS.values():
+        if issubclass(kind, iterative.IterativeFactorModel):
+            assert set(iterative.IterativeFactorModel.__annotations__) <= {field.name for field in dataclasses.fields(kind)}
+
+
+def test_a_model_that_is_not_fitted_says_so():
+    with pytest.raises(InputError, match=r"this SVD is not fitted; call fit\(ratings\) first"):
+        SVD().ratings  # noqa: B018
 
 
 NEIGHBOURS = dict(
@@ -98,7 +133,7 @@ def test_what_is_not_known_is_done_without(model, ratings):
 
 def test_recommends_the_best_that_are_new(model, ratings):
     row = 7
-    scores = np.asarray(model._scores(np.array([row])), np.float32)[0]
+    scores = np.asarray(model._score_rows(np.array([row])), np.float32)[0]
     known = set(ratings.csr.indices[ratings.csr.indptr[row] : ratings.csr.indptr[row + 1]])
     order = sorted((i for i in range(ratings.n_songs) if i not in known), key=lambda i: (-scores[i], i))
     found = model.recommend(ratings.users[row], n=4)
@@ -111,7 +146,7 @@ def test_recommends_the_best_that_are_new(model, ratings):
 
 def test_scores_and_pairs_are_the_same_prediction(model, ratings):
     u, i = np.divmod(np.arange(ratings.n_users * ratings.n_songs), ratings.n_songs)
-    assert np.allclose(model._scores(np.arange(ratings.n_users)).ravel(), model._pairs(u, i), atol=1e-5)
+    assert np.allclose(model._score_rows(np.arange(ratings.n_users)).ravel(), model._predict_pairs(u, i), atol=1e-5)
 
 
 def test_all_at_once_in_any_blocks(model, ratings):
@@ -127,7 +162,7 @@ def test_all_at_once_in_any_blocks(model, ratings):
 
 def test_similar_songs(model, ratings):
     if isinstance(model, GlobalMean | Baseline | Popularity):
-        with pytest.raises(InputError, match=f"{type(model).__name__} knows nothing of likeness between songs"):
+        with pytest.raises(InputError, match=f"{type(model).__name__} does not compare songs; expected a model of neighbours"):
             model.similar(7)
         return
     found = model.similar(7, n=4)
@@ -181,7 +216,7 @@ def put(name, index, value):
     (lambda a, v: a.update({"learnt s": a["learnt s"][:-1]}), r"s is .* float64; expected"),
     (lambda a, v: a.update({"learnt j": a["learnt j"].astype(float)}), "j is .* float64; expected .* int32"),
     (put("learnt s", 0, np.inf), "learnt s holds NaN or infinity"),
-    (lambda a, v: a.update(indices=a["indices"][:0], data=a["data"][:0], indptr=0 * a["indptr"]), "there is not one rating"),
+    (lambda a, v: a.update(indices=a["indices"][:0], data=a["data"][:0], indptr=0 * a["indptr"]), "there is no rating"),
 ])
 def test_item_neighbours_that_do_not_fit_are_refused(tmp_path, change, message):
     path = tmp_path / "model.npz"
@@ -244,8 +279,8 @@ def test_baseline_predicts_the_mean_and_the_biases_that_are_known(ratings):
     u, i = ratings.row("user 5"), ratings.column(7)
     pairs = np.array([u, 0, u, -1, -1]), np.array([i, i, -1, i, -1])
     expected = [model.b_u[u] + model.b_i[i], model.b_u[0] + model.b_i[i], model.b_u[u], model.b_i[i], 0]
-    assert min(map(abs, expected[:4])) > 1e-3 and np.allclose(model._pairs(*pairs), model.mu + np.array(expected))
-    assert np.allclose(model._pairs(np.array([u]), np.array([0])), model.mu + model.b_u[u] + model.b_i[0])
+    assert min(map(abs, expected[:4])) > 1e-3 and np.allclose(model._predict_pairs(*pairs), model.mu + np.array(expected))
+    assert np.allclose(model._predict_pairs(np.array([u]), np.array([0])), model.mu + model.b_u[u] + model.b_i[0])
 
 
 @given(RATINGS, st.integers(1, 4))
@@ -281,7 +316,7 @@ def test_factors_multiply(R, seed):
     for u in range(M):
         for i in range(N):
             expected = model.mu + model.b_u[u] + model.b_i[i] + reference.entry(model.P, model.Q, u, i)
-            assert model._pairs(np.array([u]), np.array([i]))[0] == pytest.approx(expected, abs=1e-5)
+            assert model._predict_pairs(np.array([u]), np.array([i]))[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_popularity_counts_heads():
@@ -302,7 +337,7 @@ def test_the_best_of_each_row(rows):
 
 
 def test_mistakes_are_named(ratings):
-    with pytest.raises(InputError, match="this SGD has not learnt anything yet"):
+    with pytest.raises(InputError, match="this SGD is not fitted; call fit"):
         SGD().predict(["a"], ["b"])
     model = GlobalMean().fit(ratings)
     with pytest.raises(InputError, match="no user 'user 99'; there is: "):
@@ -315,7 +350,7 @@ def test_mistakes_are_named(ratings):
         model.predict("user 1", [3])
     with pytest.raises(InputError, match="n=0; expected an integer, at least 1"):
         model.recommend("user 1", n=0)
-    with pytest.raises(InputError, match="GlobalMean has no hidden features; SVD"):
+    with pytest.raises(InputError, match="GlobalMean has no latent factors; expected a factor model"):
         model.fold_in({3: 5.0})
     svd = SVD(n_factors=2).fit(ratings)
     with pytest.raises(InputError, match="has not rated a single song"):
@@ -364,7 +399,7 @@ def test_a_class_is_no_model(ratings):
 @pytest.mark.parametrize("name", MODELS)
 def test_only_ratings_get_in(name):
     table = np.array([[5.0, 0.0], [1.0, 4.0]])
-    with pytest.raises(InputError, match=r"learns from Ratings, not from ndarray; build them .*Ratings\.from_triplets\("):
+    with pytest.raises(InputError, match=r"learns from Ratings, not from ndarray; build them from .*Ratings\.from_triplets\("):
         MODELS[name]().fit(table)
     as_told = Ratings.from_triplets(*table.nonzero(), table[table != 0])
     assert sorted(as_told.triplets()) == [(0, 0, 5.0), (1, 0, 1.0), (1, 1, 4.0)]
@@ -375,7 +410,7 @@ def test_whoever_fails_to_learn_knows_nothing(ratings):
     model.n_factors = 30
     with pytest.raises(InputError, match="expected less than"):
         model.fit(ratings)
-    with pytest.raises(InputError, match="has not learnt anything yet"):
+    with pytest.raises(InputError, match="is not fitted; call fit"):
         model.recommend("user 1")
 
 

@@ -11,15 +11,15 @@ from scipy import sparse
 
 from acai import InputError, Ratings
 from acai.cf import ItemKNN, UserKNN, kernels
-from acai.cf.similarities import SIMILARITIES, Shared, nearest_first
+from acai.cf.similarities import SIMILARITIES, CoRatedSums, nearest_first
 from acai.reference import cf as reference
 
 
 def similarities(R, name, k=40, **options):
     """All of s, the fast way."""
     s, model = np.zeros((M, M)), UserKNN(k, name, memory=2**10, **options)
-    for block, near, v, values in model.fit(matrix(R))._near(np.arange(M)):
-        s[np.repeat(block, np.diff(near)), v] = values
+    for block, lists in model.fit(matrix(R)).search.blocks(np.arange(M)):
+        s[np.repeat(block, np.diff(lists.starts)), lists.v] = lists.s
     return s
 
 
@@ -44,8 +44,8 @@ def test_similarities_that_are_not_positive_are_never_near():
 
 
 def test_the_asymmetric_cosine_is_the_cosine_unless_it_is_told_otherwise():
-    shared = Shared(*np.arange(1.0, 9.0)[:, None])
-    assert np.allclose(SIMILARITIES["asymmetric"](shared), SIMILARITIES["cosine"](shared))
+    sums = CoRatedSums(*np.arange(1.0, 9.0)[:, None])
+    assert np.allclose(SIMILARITIES["asymmetric"](sums), SIMILARITIES["cosine"](sums))
 
 
 @given(RATINGS)
@@ -97,11 +97,11 @@ def test_prediction_is_its_equation(R, k, name):
 
 
 @given(RATINGS, st.integers(1, 4), st.sampled_from(["pearson", "msd"]), st.sampled_from(["mean", "zscore", "none"]))
-def test_songs_are_users_on_their_side(R, k, name, centring):
-    turned = {(i, u): r for (u, i), r in R.items()}
+def test_item_neighbours_are_user_neighbours_of_the_transpose(R, k, name, centring):
+    transpose = {(i, u): r for (u, i), r in R.items()}
     users, songs = np.divmod(np.arange(M * N), N)
     by_song = ItemKNN(k=k, similarity=name, centring=centring).fit(matrix(R)).predict(users, songs)
-    by_user = UserKNN(k=k, similarity=name, centring=centring).fit(matrix(turned, N, M)).predict(songs, users)
+    by_user = UserKNN(k=k, similarity=name, centring=centring).fit(matrix(transpose, N, M)).predict(songs, users)
     assert np.allclose(by_song, by_user, atol=1e-12)
 
 
@@ -122,7 +122,7 @@ def test_an_explanation_adds_up(knn, centring):
         assert 0 < len(reasons) <= 5
         assert [r.similarity for r in reasons] == sorted((r.similarity for r in reasons), reverse=True)
         offset = model.offset_u[u] + model.offset_i[i]
-        assert offset + sum(r.contribution for r in reasons) == pytest.approx(model._pairs(np.array([u]), np.array([i]))[0])
+        assert offset + sum(r.contribution for r in reasons) == pytest.approx(model._predict_pairs(np.array([u]), np.array([i]))[0])
         about = [(r.name, song) if knn is UserKNN else (user, r.name) for r in reasons]
         assert [r.rating for r in reasons] == [R.csr[R.row(v), R.column(j)] for v, j in about]
 
@@ -160,25 +160,25 @@ def test_scores_by_products_are_scores_by_walking(centring):
     options = {"similarity": "asymmetric", "centring": centring}
     model = ItemKNN(k=8, keep=8, **options).fit(R)
     u, i = np.divmod(np.arange(R.n_users * R.n_songs), R.n_songs)
-    assert np.allclose(model._scores(np.arange(R.n_users)).ravel(), model._pairs(u, i), atol=1e-12)
+    assert np.allclose(model._score_rows(np.arange(R.n_users)).ravel(), model._predict_pairs(u, i), atol=1e-12)
 
 
 def test_sums_instead_of_means():
     R = random_ratings()
     model = ItemKNN(k=30, keep=30, similarity="cosine", centring="none", normalise=False).fit(R)
     S = sparse.csr_array((model.s, model.j, model.near)).toarray()
-    assert np.allclose(model._scores(np.arange(R.n_users)), R.csr.toarray() @ S.T)
+    assert np.allclose(model._score_rows(np.arange(R.n_users)), R.csr.toarray() @ S.T)
     assert not model.predicts_ratings
 
 
 def test_kernels_in_plain_python():
     R = random_ratings(m=8, n=9, per_user=4)
     csr, csc = R.csr, R.csc
-    arrays = (csr.indptr, csr.indices, csr.data, csc.indptr, csc.indices, csc.data)
+    A, A_T = kernels.rows_of(csr), kernels.rows_of(csc)
     rows, results = np.arange(8, dtype=np.int32), []
-    for kernel in (kernels.sum_shared, kernels.sum_shared.py_func):
+    for kernel in (kernels.co_rated_sums, kernels.co_rated_sums.py_func):
         ends, v, sums = np.zeros(9, np.int64), np.full(8 * 7, -1, np.int32), np.zeros((6, 8 * 7))
-        kernel(rows, *arrays, ends, v, sums)
+        kernel(rows, A, A_T, ends, v, sums)
         results.append((ends, v, sums))
     for fast, plain in zip(*results):
         assert np.array_equal(fast, plain)

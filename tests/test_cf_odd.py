@@ -10,7 +10,7 @@ from scipy import sparse
 
 import acai
 from acai import InputError, Ratings
-from acai.cf import MODELS, SGD, SVD, Baseline, kernels
+from acai.cf import MODELS, SGD, SVD, Baseline, als_kernels, kernels
 from acai.evaluation import evaluate, metrics
 from acai.settings import check_settings
 
@@ -112,15 +112,15 @@ def called_with_wrong_codes(model, R, wrong):
     """Every public method of a model that takes rows or columns, with wrong ones."""
     yield lambda: model.predict_codes(wrong, [0])
     yield lambda: model.predict_codes([0], wrong)
-    yield lambda: next(model.top(wrong))
+    yield lambda: next(model.score_blocks(wrong, exclude_rated=False))
     yield lambda: next(model.score_blocks(wrong))
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_wrong_codes_never_reach_compiled_code(name, R, monkeypatch):
     model = quick(name).fit(R)
-    for kernel in COMPILED:
-        monkeypatch.setattr(kernels, kernel, lambda *_: pytest.fail("a kernel was called"))
+    for name, module in COMPILED.items():
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("a kernel was called"))
     for wrong in WRONG_ROWS:
         for call in called_with_wrong_codes(model, R, wrong):
             with pytest.raises(InputError, match=r"(user rows|song columns) (contain|are) "):
@@ -131,15 +131,18 @@ def test_wrong_codes_never_reach_compiled_code(name, R, monkeypatch):
         with pytest.raises(InputError, match="n="):
             model.recommend("user 1", n=n)
         with pytest.raises(InputError, match="n="):
-            next(model.top([0], n=n))
+            next(model.recommend_all(["user 1"], n=n))
         with pytest.raises(InputError, match="n="):
             model.similar(0, n=n)
         with pytest.raises(InputError, match="memory="):
             next(model.score_blocks([0], memory=n))
 
 
-COMPILED = [name for name, kernel in vars(kernels).items() if hasattr(kernel, "py_func")]
-INNER = {"dot", "coast", "gram", "solved", "solve_row", "solve_row_in_double"}  # called by other kernels only
+COMPILED = {
+    name: module for module in (kernels, als_kernels) for name, kernel in vars(module).items() if hasattr(kernel, "py_func")
+}
+# called by other kernels only
+INNER = {"dot", "apply_missed_steps", "gram_matrix", "cholesky_solve", "solve_row", "solve_row_in_double"}
 
 
 def test_every_kernel_is_behind_these_methods(R, monkeypatch):
@@ -151,11 +154,11 @@ def test_every_kernel_is_behind_these_methods(R, monkeypatch):
         return kernel(*arguments)
 
     for name in set(COMPILED) - INNER:
-        monkeypatch.setattr(kernels, name, functools.partial(record, name, getattr(kernels, name)))
+        monkeypatch.setattr(COMPILED[name], name, functools.partial(record, name, getattr(COMPILED[name], name)))
     for name in MODELS:
         model = quick(name).fit(R)
         model.predict_codes([0, -1, 39], [29, 0, -1])
-        next(model.top([39]))
+        next(model.recommend_all(["user 39"]))
     quick("SGD", momentum=0.5).fit(R)
     assert reached == set(COMPILED) - INNER
 
@@ -178,10 +181,10 @@ def test_validation_must_have_the_same_axes(R):
             quick("SGD").fit(train, validation=other)
         with pytest.raises(InputError, match="train and test have different users"):
             evaluate(quick("SGD"), train, other)
-    with pytest.raises(InputError, match="validation has not one rating"):
+    with pytest.raises(InputError, match="there is no rating in validation"):
         quick("SGD").fit(R, validation=R.keep(np.zeros(R.n_ratings, bool)))
     for name in MODELS:
-        with pytest.raises(InputError, match="not one rating to learn from"):
+        with pytest.raises(InputError, match="no rating to learn from"):
             quick(name).fit(R.keep(np.zeros(R.n_ratings, bool)))
 
 
@@ -270,7 +273,7 @@ def test_what_is_learnt_is_finite_or_the_settings_are_named(R, monkeypatch):
     model = Baseline()
     with pytest.raises(InputError, match=r"Baseline learnt a mu that is not finite, .* \(now reg_u=15\.0, reg_i=10\.0\)"):
         model.fit(R)
-    with pytest.raises(InputError, match="has not learnt anything yet"):
+    with pytest.raises(InputError, match="is not fitted; call fit"):
         model.recommend("user 1")
 
 

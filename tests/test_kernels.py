@@ -8,7 +8,7 @@ import pytest
 from cf_cases import random_ratings
 
 from acai import datasets, nn
-from acai.cf import ALS, SGD, ItemKNN, UserKNN
+from acai.cf import ALS, SGD, ItemKNN, UserKNN, als_kernels
 from acai.cf import kernels as cf_kernels
 from acai.nn.fast import kernels as nn_kernels
 from acai.tables import kernels as datasets_kernels
@@ -91,7 +91,9 @@ def read(tmp_path) -> None:
     datasets.triplets(counts)
 
 
-CASES = [(cf_kernels, recommend, False), (nn_kernels, train, True), (datasets_kernels, read, True)]
+CASES = [
+    (cf_kernels, recommend, False), (als_kernels, recommend, False), (nn_kernels, train, True), (datasets_kernels, read, True),
+]
 
 
 @pytest.mark.parametrize("kernels, use, exact", CASES)

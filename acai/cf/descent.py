@@ -1,35 +1,39 @@
-"""Two ways down the hill of the objective (C8): classic gradient descent (C9), and stochastic with momentum (C10)."""
+"""Two ways to minimise the objective (C8): classic gradient descent (C9), and stochastic with momentum (C10)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from acai.cf.factor_model import MOST_FACTORS, FactorModel, objective, residuals
-from acai.cf.given import expect_ratings, expect_same_axes
-from acai.cf.recommender import how_many
+from acai.cf.factor_model import MOST_FACTORS, FactorModel
+from acai.cf.inputs import expect_ratings, expect_same_axes
+from acai.cf.iterative import IterativeFactorModel, objective, residuals
+from acai.cf.statistics import entry_counts
 from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.settings import setting
 
-MOST_MOMENTUM = 0.9999  # αᵗ then takes t = 576,000 steps to vanish, and a table of as many entries
+MOST_MOMENTUM = 0.9999  # αᵗ then takes t = 576,000 steps to vanish, and the tables have as many entries
+Float32s = NDArray[np.float32]
 
 
 @dataclass
-class GradientDescent(FactorModel):
+class GradientDescent(IterativeFactorModel):
     """Matrix factorisation by classic gradient descent over the known entries (C9), with the original's bold driver.
 
         w ← w − η ∇F(w)
 
-    where F is the objective (C8). The bold driver (Battiti 1989) spares one from choosing η: it grows after each step
-    that made F smaller; a step that did not is taken back, and η halved.
+    where F is the objective (C8). The bold driver (Battiti 1989) adapts η: it grows after each step that made F
+    smaller; a step that did not is undone, and η is halved.
 
     Parameters
     ----------
     n_factors : int
-        k, the number of hidden features.
+        k, the number of latent factors.
     n_epochs : int
         How many steps to try.
     learning_rate : float
@@ -37,17 +41,17 @@ class GradientDescent(FactorModel):
     reg : float
         λ.
     bold_driver : bool
-        Or keep η as it is.
+        Whether to adapt η; otherwise it stays as it is.
     growth : float
-        What the bold driver multiplies η by after success.
+        What the bold driver multiplies η by after a successful step.
     biases, init_std, seed, init
         As for `SGD`.
 
     Attributes
     ----------
     history : list of float
-        The objective after each step (of a step taken back: the objective of before).
-    steps : list of float
+        The objective after each step (after an undone step: the objective before it).
+    learning_rates : list of float
         η of each step.
     """
 
@@ -65,80 +69,82 @@ class GradientDescent(FactorModel):
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
 
-        W, b = self._start(ratings, self.biases)  # P above Q, and b_u above b_i: to move W and b moves the model
-        self.steps = []
+        W, b = self._initialise(ratings, self.biases)
+        self.learning_rates: list[float] = []
         eta, F = self.learning_rate, objective(self, ratings, self.reg)
         for epoch in tqdm(range(self.n_epochs), desc="gradient descent", unit="epoch", disable=not progress):
             W_before, b_before = W.copy(), b.copy()
             dW, db = self._gradient(ratings, W, b)
             W -= np.float32(eta) * dW  # (C9)
             b -= np.float32(eta) * db  # (C9)
-            self.steps.append(eta)
-            F_new = objective(self, ratings, self.reg)
+            self.learning_rates.append(eta)
+            F_before, F = F, objective(self, ratings, self.reg)
             if not self.bold_driver:
-                _expect_descent(self, epoch, F_new, F, " or bold_driver=True")
-            elif F_new < F:
+                _expect_descent(self, epoch, F, F_before, " or bold_driver=True")
+            elif F < F_before:
                 eta *= self.growth
             else:
-                W[:], b[:], F_new, eta = W_before, b_before, F, eta / 2
-            F = F_new
+                W[:], b[:] = W_before, b_before
+                F = F_before
+                eta /= 2
             self.history.append(F)
 
-    def _gradient(self, ratings: Ratings, W: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """∇F, (C8) differentiated: by W and by the biases."""
-        E = sparse.csr_array((residuals(self, ratings), ratings.csr.indices, ratings.csr.indptr), shape=ratings.csr.shape)
-        n = np.concatenate(how_many(ratings)).astype(np.float32)
+    def _gradient(self, ratings: Ratings, W: Float32s, b: Float32s) -> tuple[Float32s, Float32s]:
+        """Compute ∇F, (C8) differentiated, with respect to W and to the biases."""
+        R = ratings.csr
+        E = sparse.csr_array((residuals(self, ratings), R.indices, R.indptr), shape=R.shape)
+        n = np.concatenate(entry_counts(ratings)).astype(np.float32)
         dW = self.reg * n[:, None] * W - np.concatenate([E @ self.Q, E.T @ self.P])  # (m + n, k)
         db = self.reg * n * b - np.concatenate([E.sum(axis=1), E.sum(axis=0)])  # (m + n,)
         return dW, self.biases * db
 
 
 @dataclass
-class SGD(FactorModel):
+class SGD(IterativeFactorModel):
     """Matrix factorisation by stochastic gradient descent with momentum (C10; Rumelhart, Hinton, Williams 1986).
 
     One known entry at a time:
 
         Δw ← α Δw − η ∇F_j(w),    w ← w + Δw
 
-    where F_j is the part of the objective (C8) that belongs to entry j. *Every* parameter moves at every step, though
-    ∇F_j is zero for all but two rows. An untouched row's Δw only shrinks by α each time, so the steps that it missed
-    have a closed form, which is applied when the row is next needed: the exact equation, at the cost of the two touched
-    rows.
+    where F_j is the part of the objective (C8) that belongs to entry j. *Every* parameter moves at every step, although
+    ∇F_j is zero for all but two rows. An untouched row moves by momentum alone, and its Δw shrinks by α each time, so
+    the steps that it missed have a closed form, which is applied when the row is next needed: the exact equation, at
+    the cost of the two touched rows.
 
     Parameters
     ----------
     n_factors : int
-        k, the number of hidden features.
+        k, the number of latent factors.
     n_epochs : int
         How many times to go through all known entries.
     learning_rate : float
         η.
     reg : float
-        λ, how strongly parameters are pulled towards zero, at each of their ratings.
+        λ, how strongly each rating pulls its parameters towards zero.
     momentum : float
-        α, from 0 (plain SGD) to .9999: an update then lives on for ten thousand steps.
+        α, from 0 (plain SGD) to .9999, with which an update has an effect for ten thousand steps.
     biases : bool
         Predict μ + b(u) + b(i) + p_u·q_i instead of p_u·q_i alone.
     init_std : float
-        The spread of the normal distribution that P and Q start from.
+        The standard deviation of the normal distribution that P and Q start from.
     shuffle : bool
-        Take the entries in a new random order in each epoch, as the theory has it, and not user by user. With a
-        momentum of .7 or more it pays. User by user is twice as fast, since it reads memory in order, and without
-        momentum just as good.
+        Take the entries in a new random order in each epoch, as the theory assumes, rather than user by user. It helps
+        with a momentum of .7 or more. User by user is twice as fast, since it reads memory in order, and just as good
+        without momentum.
     seed : int
-        Of the start and of the shuffling.
+        For the start and for the shuffling.
     decay : float
         The learning rate is multiplied by this after each epoch.
     patience : int or None
-        Stop when the RMSE on `validation` has not improved for that many epochs, and go back to the best.
+        Stop when the RMSE on `validation` has not improved for that many epochs, and restore the best parameters.
     init : FactorModel or None
-        Start from the factors and biases of this model, fitted on the same axes, rather than at random.
+        A warm start: begin with the factors and biases of this model, fitted on the same axes, rather than at random.
 
     Attributes
     ----------
     validation_history : list of float
-        The RMSE on the validation ratings after each epoch, where there are any.
+        The RMSE on the validation ratings after each epoch; empty without validation ratings.
     """
 
     n_factors: int = setting(100, at_least=1, at_most=MOST_FACTORS)
@@ -155,17 +161,16 @@ class SGD(FactorModel):
     init: FactorModel | None = field(default=None, repr=False)
 
     def fit(self, ratings: Ratings, progress: bool = False, validation: Ratings | None = None) -> Self:
-        """Descend.
+        """Learn from `ratings`.
 
         Parameters
         ----------
         ratings : Ratings
             What to learn from.
         progress : bool
-            Show a bar.
+            Show a progress bar.
         validation : Ratings or None
-            Ratings of the same users and songs, in the same order, to measure on after every epoch:
-            `validation_history` gets their RMSE.
+            Ratings of the same users and songs, in the same order, whose RMSE is measured after each epoch.
 
         Raises
         ------
@@ -177,54 +182,72 @@ class SGD(FactorModel):
         if validation is not None:
             expect_same_axes(expect_ratings(validation), expect_ratings(ratings), "ratings and validation")
             if validation.n_ratings == 0:
-                raise InputError("validation has not one rating; expected some to measure on, or validation=None")
-        return super().fit(ratings, progress, validation=validation)
+                raise InputError("there is no rating in validation; expected some to measure on, or validation=None")
+        with self._fitting(ratings):
+            self._learn(ratings, progress, validation)
+        return self
 
-    def _learn(self, ratings: Ratings, progress: bool, validation: Ratings | None) -> None:
+    def _learn(self, ratings: Ratings, progress: bool, validation: Ratings | None = None) -> None:
         from tqdm import tqdm
 
-        from acai.cf import kernels
-
-        W, b = self._start(ratings, self.biases)  # P above Q, and b_u above b_i: to move W and b moves the model
-        rng = np.random.default_rng([self.seed, 1])
-        u, i, r, m = ratings.user_codes, ratings.csr.indices, ratings.csr.data, ratings.n_users
-        mu, eta, lam = np.float32(self.mu), np.float32(self.learning_rate), np.float32(self.reg)
-        order = np.arange(len(r), dtype=np.int32)
-        if self.momentum:
-            delta_W, delta_b, done = np.zeros_like(W), np.zeros_like(b), np.zeros(len(b), np.int64)
-            tables = decay_tables(self.momentum, np.float32)
-        self.validation_history, best_W, best_b = [], W, b
+        W, b = self._initialise(ratings, self.biases)
+        run_epoch = self._epoch_runner(ratings, W, b)
+        eta = np.float32(self.learning_rate)
         or_else = f" or momentum (now {self.momentum:g})" if self.momentum else ""
-
+        self.validation_history: list[float] = []
+        best_epoch, best_rmse, best_W, best_b = 0, math.inf, W, b
         for epoch in tqdm(range(self.n_epochs), desc="SGD", unit="epoch", disable=not progress):
-            if self.shuffle:
-                rng.shuffle(order)
-            of_step = order, u, i, r, m, W, b, mu, eta, lam, self.biases
-            if self.momentum:
-                kernels.momentum_epoch(*of_step, delta_W, delta_b, done, epoch * len(r), *tables)
-            else:
-                kernels.sgd_epoch(*of_step)
+            run_epoch(eta)
             eta = np.float32(eta * self.decay)
             self.history.append(objective(self, ratings, self.reg))
             _expect_descent(self, epoch, self.history[-1], self.history[0], or_else)
             if validation is not None:
-                r_hat = np.clip(self._pairs(validation.user_codes, validation.csr.indices), r.min(), r.max())
-                e = np.subtract(validation.csr.data, r_hat, dtype=np.float64)
-                self.validation_history.append(float(np.sqrt(np.mean(np.square(e)))))
-                best = int(np.argmin(self.validation_history))
-                if best == epoch:
-                    best_W, best_b = W.copy(), b.copy()
-                elif self.patience is not None and epoch - best >= self.patience:
+                rmse = self._clipped_rmse(validation, ratings.csr.data)
+                self.validation_history.append(rmse)
+                if rmse < best_rmse:
+                    best_epoch, best_rmse, best_W, best_b = epoch, rmse, W.copy(), b.copy()
+                elif self.patience is not None and epoch - best_epoch >= self.patience:
                     break
         if self.patience is not None:
             W[:], b[:] = best_W, best_b
 
+    def _epoch_runner(self, ratings: Ratings, W: Float32s, b: Float32s) -> Callable[[np.float32], None]:
+        """Prepare a pass over the known entries; each call makes one pass with the learning rate that it is given."""
+        from acai.cf import kernels
 
-def _expect_descent(model: FactorModel, epoch: int, F: float, F_before: float, or_else: str) -> None:
-    """An error if F has run away: beyond all numbers, or to over a thousand times `F_before`, where no mere bad step leads.
+        R = ratings.csr
+        known = kernels.KnownEntries(ratings.user_codes, R.indices, R.data, ratings.n_users)
+        parameters = kernels.Parameters(W, b, np.float32(self.mu), self.biases)
+        lam = np.float32(self.reg)
+        order = np.arange(ratings.n_ratings, dtype=np.int32)
+        rng = np.random.default_rng([self.seed, 1])
+        momentum = None
+        if self.momentum:
+            n_steps = np.zeros(len(b), np.int64)
+            momentum = kernels.Momentum(np.zeros_like(W), np.zeros_like(b), n_steps, *momentum_tables(self.momentum, np.float32))
 
-    `F_before` is that of the step before in `GradientDescent`, whose every step should descend, and that of the first epoch
-    in `SGD`, which may rise for a while.
+        def run_epoch(eta: np.float32) -> None:
+            if self.shuffle:
+                rng.shuffle(order)
+            if momentum is None:
+                kernels.sgd_epoch(order, known, parameters, eta, lam)
+            else:
+                kernels.momentum_epoch(order, known, parameters, eta, lam, momentum)
+
+        return run_epoch
+
+    def _clipped_rmse(self, validation: Ratings, r: Float32s) -> float:
+        """Measure the RMSE on `validation`, with predictions clipped to the range of the training data, r."""
+        r_hat = np.clip(self._predict_pairs(validation.user_codes, validation.csr.indices), r.min(), r.max())
+        e = np.subtract(validation.csr.data, r_hat, dtype=np.float64)
+        return float(np.sqrt(np.mean(np.square(e))))
+
+
+def _expect_descent(model: GradientDescent | SGD, epoch: int, F: float, F_before: float, or_else: str) -> None:
+    """Raise an error if F has diverged: it is not finite, or over a thousand times `F_before`, far beyond a mere bad step.
+
+    `F_before` is the objective before the step in `GradientDescent`, whose every step should descend, and that of the first
+    epoch in `SGD`, which may rise for a while.
     """
     if not (math.isfinite(F) and F <= 1e3 * F_before):
         raise InputError(
@@ -233,9 +256,13 @@ def _expect_descent(model: FactorModel, epoch: int, F: float, F_before: float, o
         )
 
 
-def decay_tables(alpha: float, dtype: type) -> tuple[np.ndarray, np.ndarray]:
-    """What t = 0, 1, 2, … steps without a gradient do: `w += moved[t] * delta_w; delta_w *= shrunk[t]`; last, the limits."""
-    shrunk = alpha ** np.arange(2 + math.ceil(math.log(1e-25, alpha)))  # αᵗ, until it is too small to change a sum, even in float64
+def momentum_tables(alpha: float, dtype: type[np.floating[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Tabulate what t = 0, 1, 2, … steps without a gradient do: `w += moved[t] * delta_w; delta_w *= shrunk[t]`.
+
+    The last entries are the limits.
+    """
+    # αᵗ, until it is too small to change a sum even in float64
+    shrunk = alpha ** np.arange(2 + math.ceil(math.log(1e-25, alpha)))
     shrunk[-1] = 0
     moved = alpha * (1 - shrunk) / (1 - alpha)  # α + α² + … + αᵗ
     return moved.astype(dtype), shrunk.astype(dtype)

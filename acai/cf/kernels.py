@@ -1,15 +1,85 @@
-"""The loops that NumPy cannot do at once, compiled by Numba. Imported only where they are used."""
+"""The loops that NumPy has no function for, compiled by Numba. Imported only where they are used.
+
+What belongs together is passed as a NamedTuple, which compiled code takes apart at no cost.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from acai.compiling import njit
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+Number = np.floating[Any] | float
 
 # error_model="numpy": a division by zero gives infinity or NaN, which is looked for afterwards, and no exception
 REORDER = {"reassoc", "contract", "nsz"}  # sums may be reordered; NaN and infinity keep their meaning
 
 
+class Rows(NamedTuple):
+    """A sparse matrix by rows: row a has data[j] in column indices[j] for indptr[a] ≤ j < indptr[a + 1]."""
+
+    indptr: Ints
+    indices: Ints
+    data: Floats
+
+
+class NeighbourLists(NamedTuple):
+    """The neighbours of the a-th of some rows are v[starts[a]:starts[a + 1]], the nearest first, s their similarities."""
+
+    starts: Ints
+    v: Ints
+    s: Floats
+
+
+class Factors(NamedTuple):
+    """The parameters of r̂ = μ + b(u) + b(i) + p_u·q_i."""
+
+    P: Floats
+    Q: Floats
+    b_u: Floats
+    b_i: Floats
+    mu: Number
+
+
+class KnownEntries(NamedTuple):
+    """The known entries of R: user u[j], one of m, gave song i[j] the value r[j]."""
+
+    u: Ints
+    i: Ints
+    r: Floats
+    m: int
+
+
+class Parameters(NamedTuple):
+    """What descent changes: W has the m rows of P above those of Q, and b the biases likewise; μ is fixed."""
+
+    W: Floats
+    b: Floats
+    mu: Number
+    has_biases: bool
+
+
+class Momentum(NamedTuple):
+    """Δw of W and b, how many steps each row of W has made, and the tables of `momentum_tables`."""
+
+    delta_W: Floats
+    delta_b: Floats
+    n_steps: Ints
+    moved: Floats
+    shrunk: Floats
+
+
+def rows_of(matrix: sparse.csr_array) -> Rows:
+    """Pass a SciPy matrix to a kernel."""
+    return Rows(matrix.indptr, matrix.indices, matrix.data)
+
+
 @njit(nogil=True, fastmath=REORDER)
-def dot(p, q):
+def dot(p: Floats, q: Floats) -> Number:
     """p·q."""
     s = p.dtype.type(0)
     for f in range(len(p)):
@@ -18,13 +88,14 @@ def dot(p, q):
 
 
 @njit(nogil=True)
-def top_n(scores, n):
-    """The best n columns of each row, the best first, of equals the leftmost, and their scores; −∞ and NaN never get in."""
+def top_n(scores: NDArray[np.float32], n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Find the n best columns of each row, and their scores: the best first, the leftmost of equals, never −∞ or NaN."""
     columns = np.full((len(scores), n), -1, np.int32)
     best = np.full((len(scores), n), -np.inf, np.float32)
     for u in range(len(scores)):
         for i in range(scores.shape[1]):
-            s, a = scores[u, i], n - 1
+            s = scores[u, i]
+            a = n - 1
             if s > best[u, a]:
                 while a > 0 and s > best[u, a - 1]:
                     best[u, a], columns[u, a] = best[u, a - 1], columns[u, a - 1]
@@ -34,8 +105,9 @@ def top_n(scores, n):
 
 
 @njit(nogil=True, fastmath=REORDER)
-def predict(u, i, P, Q, b_u, b_i, mu):
-    """r̂ = μ + b(u) + b(i) + p_u·q_i of each pair (C4), without the terms of one that is not known, −1."""
+def predict(u: Ints, i: Ints, factors: Factors) -> Floats:
+    """Predict r̂ = μ + b(u) + b(i) + p_u·q_i for each pair (C4), without the terms of an unknown user or song, −1."""
+    P, Q, b_u, b_i, mu = factors
     r_hat = np.full(len(u), mu)
     for j in range(len(u)):
         x, y = u[j], i[j]
@@ -49,11 +121,10 @@ def predict(u, i, P, Q, b_u, b_i, mu):
 
 
 @njit(nogil=True, fastmath=REORDER)
-def sgd_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases):
-    """One pass of plain stochastic gradient descent, (C10) with α = 0, over the known entries in this order.
-
-    `W` has the m rows of P above those of Q, and `b` the biases likewise.
-    """
+def sgd_epoch(order: Ints, known: KnownEntries, parameters: Parameters, eta: Number, lam: Number) -> None:
+    """Pass once over the known entries in this order by plain stochastic gradient descent, (C10) with α = 0."""
+    u, i, r, m = known
+    W, b, mu, has_biases = parameters
     for j in order:
         x, y = u[j], m + i[j]
         e = r[j] - mu - b[x] - b[y] - dot(W[x], W[y])
@@ -61,23 +132,28 @@ def sgd_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases):
             p, q = W[x, f], W[y, f]
             W[x, f] = p + eta * (e * q - lam * p)
             W[y, f] = q + eta * (e * p - lam * q)
-        if biases:
+        if has_biases:
             b[x] += eta * (e - lam * b[x])
             b[y] += eta * (e - lam * b[y])
 
 
 @njit(nogil=True, fastmath=REORDER)
-def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, delta_W, delta_b, done, step, moved, shrunk):
-    """One pass of (C10) with α > 0; `delta_W` and `delta_b` hold the Δw of `W` and `b`.
+def momentum_epoch(  # noqa: PLR0914 - it unpacks the symbols of (C10)
+    order: Ints, known: KnownEntries, parameters: Parameters, eta: Number, lam: Number, momentum: Momentum
+) -> None:
+    """Pass once over the known entries by (C10) with α > 0.
 
-    `done` counts, for each row of W, which of the `step` steps so far it has made. A row that missed some, in which its
-    ∇F_j was zero, makes them all at once: it coasts.
+    A row that missed some steps, because its ∇F_j was zero in them, makes up for all of them at once.
     """
+    u, i, r, m = known
+    W, b, mu, has_biases = parameters
+    delta_W, delta_b, n_steps, _, shrunk = momentum
     alpha = shrunk[1]
+    step = n_steps[0]  # between two epochs, every row has made all steps
     for j in order:
         x, y = u[j], m + i[j]
-        coast(x, W, delta_W, b, delta_b, step - done[x], moved, shrunk)
-        coast(y, W, delta_W, b, delta_b, step - done[y], moved, shrunk)
+        apply_missed_steps(x, step - n_steps[x], parameters, momentum)
+        apply_missed_steps(y, step - n_steps[y], parameters, momentum)
         e = r[j] - mu - b[x] - b[y] - dot(W[x], W[y])
         for f in range(W.shape[1]):
             p, q = W[x, f], W[y, f]  # by which the gradient of F_j is −(e q − λ p) and −(e p − λ q)
@@ -85,21 +161,23 @@ def momentum_epoch(order, u, i, r, m, W, b, mu, eta, lam, biases, delta_W, delta
             delta_W[y, f] = alpha * delta_W[y, f] + eta * (e * p - lam * q)
             W[x, f] = p + delta_W[x, f]
             W[y, f] = q + delta_W[y, f]
-        if biases:
+        if has_biases:
             delta_b[x] = alpha * delta_b[x] + eta * (e - lam * b[x])
             delta_b[y] = alpha * delta_b[y] + eta * (e - lam * b[y])
             b[x] += delta_b[x]
             b[y] += delta_b[y]
         step += 1
-        done[x] = done[y] = step
+        n_steps[x] = n_steps[y] = step
     for x in range(len(W)):
-        coast(x, W, delta_W, b, delta_b, step - done[x], moved, shrunk)
-    done[:] = step
+        apply_missed_steps(x, step - n_steps[x], parameters, momentum)
+    n_steps[:] = step
 
 
 @njit(nogil=True, fastmath=REORDER)
-def coast(x, W, delta_W, b, delta_b, t, moved, shrunk):
-    """Row x makes t steps without a gradient: w ← w + (α + α² + … + αᵗ) Δw, Δw ← αᵗ Δw, by tables of both."""
+def apply_missed_steps(x: int, t: int, parameters: Parameters, momentum: Momentum) -> None:
+    """Move row x by momentum alone, t times: w ← w + (α + α² + … + αᵗ) Δw, Δw ← αᵗ Δw, by tables of both."""
+    W, b, _, _ = parameters
+    delta_W, delta_b, _, moved, shrunk = momentum
     t = min(t, len(moved) - 1)  # where the tables end, nothing is left of Δw
     far, less = moved[t], shrunk[t]
     w, delta_w = W[x], delta_W[x]
@@ -111,123 +189,21 @@ def coast(x, W, delta_W, b, delta_b, t, moved, shrunk):
 
 
 @njit(nogil=True)
-def als_solve(first, last, indptr, indices, c, Y, G, Z, least_pivot, X, loss):
-    """(C11) For each row u, the x that minimises Σ_i (1 + c(u,i)) (1 or 0 − x·y_i)² + λ ‖x‖²; `loss` gets that minimum.
+def co_rated_sums(rows: Ints, A: Rows, A_T: Rows, ends: Ints, v: Ints, sums: Floats) -> None:
+    """For each pair of one of `rows` and another row of A, compute the sums of `CoRatedSums` over the columns that both have.
 
-    The rows are those from `first` to before `last`.
-    `c` holds what each known entry adds to the confidence of 1 that all have, `G` is YᵀY + λI, and Z = Y G⁻¹. A row whose
-    pivots fall below `least_pivot` in single precision is solved in double; `loss` is NaN where that is not enough either.
+    A few rows of a sparse matrix product, six products at once; `A_T` is the transpose. Pair after pair goes into `v` and
+    `sums`, and the pairs of the a-th row are those from ends[a] to before ends[a + 1].
     """
-    for u in range(first, last):
-        here = slice(indptr[u], indptr[u + 1])
-        loss[u] = solve_row(indices[here], c[here], Y, G, Z, least_pivot, X[u])
-
-
-@njit(nogil=True, fastmath=REORDER, error_model="numpy")
-def solve_row(i, c, Y, G, Z, least_pivot, x):
-    """(G + Yᵀ C Y) x = Yᵀ t with t = 1 + c, for the rows `i` of Y; returns what the sum comes to.
-
-    Where there are less of them than factors, Woodbury's identity makes a system of their number of it:
-    x = Zᵀ (t − v) with K = Y Zᵀ and (C⁻¹ + K) v = K t.
-    """
-    if len(i) == 0:
-        x[:] = 0
-        return 0.0
-    Y, t = Y[i], 1 + c
-    if len(i) < len(G):
-        Z = Z[i]
-        K = gram(Z, Y)
-        Kt = np.array([dot(row, t) for row in K])
-        for j in range(len(i)):
-            K[j, j] += 1 / c[j]
-        v, pivot = solved(K, Kt)
-        x[:] = 0
-        for j in range(len(i)):
-            x += (t[j] - v[j]) * Z[j]
-    else:
-        Y_T = Y.T.copy()
-        solution, pivot = solved(G + gram(c * Y_T, Y_T), np.array([dot(row, t) for row in Y_T]))
-        x[:] = solution
-    if not pivot >= least_pivot:  # NaN as well
-        return solve_row_in_double(c, Y, G, x)
-    loss = 0.0
-    for j in range(len(i)):
-        loss += t[j] * (1 - dot(Y[j], x))  # true where the gradient is zero
-    return loss
-
-
-@njit(nogil=True, fastmath=REORDER, error_model="numpy")
-def solve_row_in_double(c, Y, G, x):
-    """(G + Yᵀ C Y) x = Yᵀ t, where great confidence makes the sums of single precision too coarse."""
-    A, b = G.copy(), np.zeros(len(G))
-    for j in range(len(c)):
-        for f in range(len(G)):
-            y = np.float64(Y[j, f])
-            b[f] += (1 + np.float64(c[j])) * y
-            cy = np.float64(c[j]) * y
-            for g in range(f + 1):
-                A[f, g] += cy * Y[j, g]
-    solution, pivot = solved(A, b)
-    if not pivot >= 1e-10:  # then fewer than six digits are right
-        return np.nan
-    x[:] = solution
-    loss = 0.0
-    for j in range(len(c)):
-        r_hat = 0.0
-        for f in range(len(G)):
-            r_hat += Y[j, f] * solution[f]
-        loss += (1 + np.float64(c[j])) * (1 - r_hat)
-    return loss
-
-
-@njit(nogil=True, fastmath=REORDER)
-def gram(U, V):
-    """U Vᵀ, which is known to be symmetric."""
-    A = np.empty((len(U), len(U)))
-    for f in range(len(U)):
-        for g in range(f + 1):
-            A[f, g] = A[g, f] = dot(U[f], V[g])
-    return A
-
-
-@njit(nogil=True, fastmath=REORDER, error_model="numpy")
-def solved(A, b):
-    """The x of A x = b, by A = L Lᵀ, of which the lower half of A takes L; and the least pivot, as a share of its diagonal.
-
-    A pivot is what the subtraction leaves of a diagonal entry, so its share says how much of the precision is left.
-    """
-    x, least = np.empty(len(b)), 1.0
-    for f in range(len(b)):
-        for g in range(f):
-            A[f, g] = (A[f, g] - dot(A[f, :g], A[g, :g])) / A[g, g]
-        pivot = A[f, f] - dot(A[f, :f], A[f, :f])
-        if not pivot >= least * A[f, f]:  # NaN as well
-            least = pivot / A[f, f]
-        A[f, f] = np.sqrt(pivot)
-        x[f] = (b[f] - dot(A[f, :f], x[:f])) / A[f, f]
-    for f in range(len(b) - 1, -1, -1):
-        x[f] /= A[f, f]
-        for h in range(f):
-            x[h] -= A[f, h] * x[f]
-    return x, least
-
-
-@njit(nogil=True)
-def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v, sums):
-    """For each pair of one of `rows` and another row, the sums of `Shared` over the columns that both have.
-
-    A few rows of a sparse matrix product, six products at once. Pair after pair goes into `v` and `sums`, and `ends` says
-    where each row's begin and end.
-    """
-    m = len(indptr) - 1
+    m = len(A.indptr) - 1
     part = np.zeros((m, 6))
     at = 0
     for a in range(len(rows)):
         u = rows[a]
-        for j in range(indptr[u], indptr[u + 1]):
-            i, x = indices[j], np.float64(data[j])
-            for l in range(t_indptr[i], t_indptr[i + 1]):
-                w, y = t_indices[l], np.float64(t_data[l])
+        for j in range(A.indptr[u], A.indptr[u + 1]):
+            i, x = A.indices[j], np.float64(A.data[j])
+            for l in range(A_T.indptr[i], A_T.indptr[i + 1]):
+                w, y = A_T.indices[l], np.float64(A_T.data[l])
                 part[w, 0] += 1
                 part[w, 1] += x
                 part[w, 2] += y
@@ -246,38 +222,45 @@ def sum_shared(rows, indptr, indices, data, t_indptr, t_indices, t_data, ends, v
 
 
 @njit(nogil=True)
-def walk(near, v, s, k, indptr, indices, Z, n_columns):
-    """(C1) Σ_v s(a,v) Z(v,b) and Σ_v |s(a,v)| for every a, whose neighbours stand from near[a] on, and every column b of Z.
+def neighbour_sums(lists: NeighbourLists, k: int, Z: Rows, n_columns: int) -> tuple[Floats, Floats]:
+    """(C1) Compute Σ_v s(a,v) Z(v,b) and Σ_v |s(a,v)| for every a with a list of neighbours and every column b of Z.
 
     From the nearest neighbour to the farthest, each b takes the first k who know it.
     """
-    numerator, denominator = np.zeros((len(near) - 1, n_columns)), np.zeros((len(near) - 1, n_columns))
+    starts, v, s = lists
+    numerator, denominator = np.zeros((len(starts) - 1, n_columns)), np.zeros((len(starts) - 1, n_columns))
     for a in range(len(numerator)):
         count = np.zeros(n_columns, np.int32)
-        for l in range(near[a], near[a + 1]):
-            for j in range(indptr[v[l]], indptr[v[l] + 1]):
-                b = indices[j]
+        for l in range(starts[a], starts[a + 1]):
+            for j in range(Z.indptr[v[l]], Z.indptr[v[l] + 1]):
+                b = Z.indices[j]
                 if count[b] < k:
                     count[b] += 1
-                    numerator[a, b] += s[l] * Z[j]
+                    numerator[a, b] += s[l] * Z.data[j]
                     denominator[a, b] += s[l]
     return numerator, denominator
 
 
 @njit(nogil=True)
-def look_up(a, b, near, v, s, k, indptr, indices, Z, m):
-    """The same for some pairs of a and b only; here Z has a row for each b. Quickest where pairs of the same b stand together."""
+def neighbour_sums_for_pairs(
+    a: Ints, b: Ints, lists: NeighbourLists, k: int, Z_by_b: Rows, m: int
+) -> tuple[Floats, Floats]:
+    """Compute the same sums for some pairs of a and b only; fastest if pairs with the same b are next to each other.
+
+    `Z_by_b` has a row for each b, and a column for each of the m possible neighbours.
+    """
+    starts, v, s = lists
     numerator, denominator = np.zeros(len(a)), np.zeros(len(a))
-    where = np.full(m, -1, np.int64)  # where in Z stands what each of the m possible neighbours thought of b
+    where = np.full(m, -1, np.int64)  # where in Z is what each of the m possible neighbours thought of b
     for p in range(len(a)):
-        begin, end, count = indptr[b[p]], indptr[b[p] + 1], 0
+        begin, end, count = Z_by_b.indptr[b[p]], Z_by_b.indptr[b[p] + 1], 0
         if p == 0 or b[p] != b[p - 1]:
             for j in range(begin, end):
-                where[indices[j]] = j
-        for l in range(near[a[p]], near[a[p] + 1]):
+                where[Z_by_b.indices[j]] = j
+        for l in range(starts[a[p]], starts[a[p] + 1]):
             j = where[v[l]]
-            if begin <= j < end:  # or else it stands there for an earlier b
-                numerator[p] += s[l] * Z[j]
+            if begin <= j < end:  # or it is left over from an earlier b
+                numerator[p] += s[l] * Z_by_b.data[j]
                 denominator[p] += s[l]
                 count += 1
                 if count == k:

@@ -1,6 +1,5 @@
-"""Every model by its name, and how one is read that was saved."""
+"""All models by name, and reading those that were saved."""
 
-import dataclasses
 from pathlib import Path
 
 from acai.cf.als import ALS
@@ -30,7 +29,7 @@ def load(path: str | Path) -> Recommender:
     Returns
     -------
     Recommender
-        Of the class that was saved, with its settings; it predicts and recommends what the saved one did, to the bit.
+        Of the class that was saved, with its settings; it predicts and recommends bit for bit what the saved one did.
 
     Raises
     ------
@@ -42,13 +41,14 @@ def load(path: str | Path) -> Recommender:
     with contents.faults():
         if name not in MODELS:
             raise unknown("model", name, MODELS, n=len(MODELS))
-        known = {f.name for f in dataclasses.fields(MODELS[name]) if f.name != "init"}
+        known = MODELS[name].setting_names()
         for setting, value in settings.items():
             if setting not in known or not isinstance(value, str | int | float | None):
                 raise InputError(f"{name} has no setting {setting}={value!r}")
         model = MODELS[name](**settings)
     ratings = Ratings.from_contents(contents)
     if ratings.n_ratings == 0:
-        raise contents.fault("there is not one rating; expected those that the model was fitted on")
+        raise contents.fault("there is no rating; expected those that the model was fitted on")
     model._read_state(contents.part("learnt "), ratings)
-    return model._ready(ratings)
+    model._finalise(ratings)
+    return model

@@ -1,11 +1,11 @@
 """A model held against what it was not told (README, part E)."""
 
-import copy
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from acai.cf.given import expect_ratings, expect_same_axes
+from acai.cf.inputs import expect_ratings, expect_same_axes
 from acai.cf.recommender import Recommender
 from acai.errors import InputError, unknown
 from acai.evaluation import metrics
@@ -57,7 +57,7 @@ def evaluate(
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
     for name in set(which).difference(METRICS):
         raise unknown("metric", name, METRICS, n=len(METRICS))
-    if model.ratings is not train:
+    if not model.is_fitted_on(train):
         model.fit(train)
     found: dict[str, float] = {}
     if not RATING.keys().isdisjoint(which):
@@ -123,7 +123,5 @@ def cross_validate(
         parts = list(expect_ratings(ratings).folds(checked("folds", folds, limits=Limits(at_least=2)), seed))
     if not parts or not all(isinstance(part, tuple | list) and len(part) == 2 for part in parts):
         raise InputError("folds is neither a number nor a list of pairs (train, test); as in folds=5")
-    fresh = copy.copy(model)
-    fresh.ratings = None
-    runs = Parallel(n_jobs=checked_jobs(n_jobs))(delayed(evaluate)(copy.copy(fresh), *part, **options) for part in parts)
+    runs = Parallel(n_jobs=checked_jobs(n_jobs))(delayed(evaluate)(replace(model), *part, **options) for part in parts)
     return {name: np.array([run[name] for run in runs]) for name in runs[0]}

@@ -114,7 +114,7 @@ r = np.nan_to_num(table)
 n = known @ known.T
 x, y = r @ known.T, known @ r.T
 xx, yy = r**2 @ known.T, known @ (r**2).T
-S = similarities.pearson(similarities.Shared(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None))
+S = similarities.pearson(similarities.CoRatedSums(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None))
 for v in (70, 46):
     print(f"s(0, {v}) = {S[0, v]:+.2f}, from {n[0, v]:.0f} songs")
 

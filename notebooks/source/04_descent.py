@@ -13,7 +13,7 @@ import numpy as np
 
 from acai import nn, plots
 from acai.cf import SGD, Baseline, GradientDescent, ItemKNN, UserKNN
-from acai.cf.descent import decay_tables
+from acai.cf.descent import momentum_tables
 from acai.errors import InputError
 from acai.evaluation import evaluate
 from acai.teaching.exercises import check, exercises, hint
@@ -232,7 +232,7 @@ check("04-step", step)
 
 # %%
 t = np.arange(0, 41)
-tables = {alpha: decay_tables(alpha, np.float64)[0] for alpha in (0.5, 0.8, 0.9)}
+tables = {alpha: momentum_tables(alpha, np.float64)[0] for alpha in (0.5, 0.8, 0.9)}
 curves = {f"α = {a}: at last {a / (1 - a):.0f}·Δw": moved[t] for a, moved in tables.items()}
 labels = {"xlabel": "t, steps since the row was last used", "ylabel": "moved so far, in units of Δw"}
 plots.lines(curves, t, steps=True, **labels);

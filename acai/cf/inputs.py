@@ -1,26 +1,27 @@
-"""What a model is given: ratings, parts of ratings with the same axes, ids."""
+"""What users pass to a model: ratings, parts of ratings with the same axes, ids."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from itertools import repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acai.errors import InputError, shown
 from acai.ratings import Ratings
 
 
 def expect_ratings(given: object) -> Ratings:
-    """What was given, where it is `Ratings`; or else an error that says how to build some."""
+    """Return `given` if it is `Ratings`; otherwise raise an error that says how to build them."""
     if isinstance(given, Ratings):
         return given
     raise InputError(
-        f"a model learns from Ratings, not from {type(given).__name__}; build them of three columns, "
-        "Ratings.from_triplets(users, songs, values), or of a table A, Ratings.from_triplets(*A.nonzero(), A[A != 0])"
+        f"a model learns from Ratings, not from {type(given).__name__}; build them from three columns, "
+        "Ratings.from_triplets(users, songs, values), or from a table A, Ratings.from_triplets(*A.nonzero(), A[A != 0])"
     )
 
 
 def expect_same_axes(part: Ratings, of: Ratings, names: str) -> None:
-    """An error unless both have the same users and songs in the same order; `names` says what they are."""
+    """Raise an error unless both have the same users and songs in the same order; `names` says what they are."""
     if part.users != of.users or part.songs != of.songs:
         raise InputError(
             f"{names} have different users or songs, or the same in another order; "
@@ -28,8 +29,8 @@ def expect_same_axes(part: Ratings, of: Ratings, names: str) -> None:
         )
 
 
-def codes_of(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -> np.ndarray:
-    """The number of each id, −1 for one that has none."""
+def codes_of(ids: Iterable[Hashable], numbers: Mapping[Hashable, int], what: str) -> NDArray[np.intp]:
+    """Look up the number of each id; −1 for an unknown one."""
     try:
         return np.fromiter(map(numbers.get, as_list(ids, what), repeat(-1)), dtype=np.intp)
     except TypeError as error:
@@ -37,7 +38,7 @@ def codes_of(ids: Iterable[Hashable], numbers: dict[Hashable, int], what: str) -
 
 
 def as_list(ids: Iterable[Hashable], what: str) -> list[Hashable]:
-    """A column of ids as a list."""
+    """Turn a column of ids into a list."""
     if isinstance(ids, str):
         raise InputError(f"{what} is the single string {ids!r}; expected a list of ids: [{ids!r}]")
     try:

@@ -1,0 +1,70 @@
+"""What ratings are measured from before neighbours are asked: means, biases, or nothing."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acai.cf.baselines import Baseline
+from acai.cf.statistics import entry_counts, song_means, user_means
+from acai.ratings import Ratings
+
+CENTRINGS = ("mean", "zscore", "baseline", "none")
+Array = NDArray[np.float64]
+
+
+class Centring(NamedTuple):
+    """r(u,i) = offset_u + offset_i + scale_u · scale_i · z(u,i).
+
+    The arrays of users and songs have one more entry at the end, for an unknown user or song, whose index is −1. `z` has
+    one entry for each known entry of R, in the order of `ratings.csr.data`.
+    """
+
+    offset_u: Array
+    offset_i: Array
+    scale_u: Array
+    scale_i: Array
+    z: Array
+
+
+def centre(ratings: Ratings, centring: str, by: Literal["users", "songs"]) -> Centring:
+    """Measure every rating from the mean of its user or song (C1), from that in units of its spread, or from biases (C12).
+
+    Parameters
+    ----------
+    ratings : Ratings
+        The ratings r.
+    centring : {"mean", "zscore", "baseline", "none"}
+        What to measure from.
+    by : {"users", "songs"}
+        Whose means and spreads.
+    """
+    m, n = ratings.csr.shape
+    offset_u, offset_i, scale_u, scale_i = np.zeros(m + 1), np.zeros(n + 1), np.ones(m + 1), np.ones(n + 1)
+    if centring == "baseline":
+        biases = Baseline().fit(ratings)
+        offset_u[:-1] = biases.b_u
+        offset_u += biases.mu
+        offset_i[:-1] = biases.b_i
+    elif centring != "none" and by == "users":
+        offset_u[:-1] = user_means(ratings)
+    elif centring != "none":
+        offset_i[:-1] = song_means(ratings)
+    u, i = ratings.user_codes, ratings.csr.indices
+    z = ratings.csr.data.astype(np.float64) - offset_u[u] - offset_i[i]
+    if centring == "zscore":
+        n_u, n_i = entry_counts(ratings)
+        if by == "users":
+            scale_u[:-1] = _spread(z, u, n_u, ratings)
+        else:
+            scale_i[:-1] = _spread(z, i, n_i, ratings)
+        z /= scale_u[u] * scale_i[i]
+    return Centring(offset_u, offset_i, scale_u, scale_i, z)
+
+
+def _spread(z: Array, codes: NDArray[np.int32], counts: NDArray[np.intp], ratings: Ratings) -> Array:
+    """Compute the standard deviation of the ratings of each user or song."""
+    spread = np.sqrt(np.bincount(codes, z**2, len(counts)) / np.maximum(counts, 1))
+    # whoever rates everything the same does not show how far apart two songs are: take the spread of all ratings
+    spread[spread == 0] = ratings.csr.data.astype(np.float64).std() or 1.0
+    return spread

@@ -12,6 +12,7 @@ from scipy import sparse
 from acai.compiling import njit
 
 Floats = NDArray[np.floating[Any]]
+Float64s = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 Number = np.floating[Any] | float
 
@@ -222,7 +223,7 @@ def co_rated_sums(rows: Ints, A: Rows, A_T: Rows, ends: Ints, v: Ints, sums: Flo
 
 
 @njit(nogil=True)
-def neighbour_sums(lists: NeighbourLists, k: int, Z: Rows, n_columns: int) -> tuple[Floats, Floats]:
+def neighbour_sums(lists: NeighbourLists, k: int, Z: Rows, n_columns: int) -> tuple[Float64s, Float64s]:
     """(C1) Compute Σ_v s(a,v) Z(v,b) and Σ_v |s(a,v)| for every a with a list of neighbours and every column b of Z.
 
     From the nearest neighbour to the farthest, each b takes the first k who know it.
@@ -244,7 +245,7 @@ def neighbour_sums(lists: NeighbourLists, k: int, Z: Rows, n_columns: int) -> tu
 @njit(nogil=True)
 def neighbour_sums_for_pairs(
     a: Ints, b: Ints, lists: NeighbourLists, k: int, Z_by_b: Rows, m: int
-) -> tuple[Floats, Floats]:
+) -> tuple[Float64s, Float64s]:
     """Compute the same sums for some pairs of a and b only; fastest if pairs with the same b are next to each other.
 
     `Z_by_b` has a row for each b, and a column for each of the m possible neighbours.

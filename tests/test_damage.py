@@ -92,6 +92,20 @@ def test_a_flipped_bit_is_noticed_or_does_not_matter(saved):
     assert n_refused > 0.8 * len(places)  # the rest are dates, rights and the like, which nobody reads
 
 
+def test_flipped_bits_in_the_header_of_a_large_array_are_noticed(tmp_path):
+    """NumPy stops reading where the array ends, and so, above 4 kB, never comes to the checksum that covers its header."""
+    path = tmp_path / "saved.npz"
+    save_npz(path, KIND, W=np.arange(10_000.0))
+    intact = path.read_bytes()
+    start = intact.index(b"\x93NUMPY", intact.index(b"W.npy"))
+    for place in range(8 * start, 8 * (start + 128)):
+        data = bytearray(intact)
+        data[place // 8] ^= 1 << place % 8
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=r"saved\.npz: not a thing saved by acai: it is damaged"):
+            load_npz(path, KIND)
+
+
 def test_a_truncated_file_is_refused(saved):
     kind, intact, is_refused = saved
     step = 1 if kind == "thing" else 29

@@ -10,10 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 LARGEST_COUNT = int(np.iinfo(np.int32).max)  # of entries, users or songs: their indices are int32
 COMPARED = 2000  # names, at most, that are compared with an unknown one: a million of them would take minutes
 LONGEST = 100  # characters of what somebody else named or gave that are shown
+LONGEST_MESSAGE = 1000  # characters
 
 
 class InputError(ValueError):
-    """What was found, what was expected, what to do: the command line prints it as one line and exits with code 2."""
+    """What was found, what was expected, what to do: the command line prints it as one line and exits with code 2.
+
+    Names and contents of files are parts of it, so it is cut in the middle if it is very long.
+    """
+
+    def __init__(self, message: str) -> None:
+        half = LONGEST_MESSAGE // 2
+        cut = message if len(message) <= LONGEST_MESSAGE else f"{message[:half]} … {message[-half:]}"
+        super().__init__(cut)
 
 
 def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -> InputError:

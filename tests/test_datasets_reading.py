@@ -355,6 +355,15 @@ def test_a_long_line_is_not_made_short_by_its_separators(folder):
             read(path, block_size=1000, separator="<SEP>")
 
 
+def test_no_message_is_as_long_as_a_stranger_likes(folder):
+    """Five thousand columns, each of which would be named."""
+    path = folder / "wide.tsv"
+    path.write_text("\t".join(f"c{n}" for n in range(5000)) + "\n1\t2\n")
+    with pytest.raises(InputError, match=r"wide\.tsv, .*expected 5000 fields .* … .*found '1") as error:
+        datasets.triplets(path, header=True)
+    assert len(str(error.value)) < 1100
+
+
 def test_a_repeated_pair_is_named_with_both_lines(tmp_path):
     path = write(tmp_path, "ann\tx\t3\nfaulty\nbob\tx\t1\nann\ty\t1\nbob\tx\t2\nann\tx\t9\n")
     with pytest.raises(InputError, match="line 2: expected 3 fields"):

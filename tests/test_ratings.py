@@ -105,7 +105,7 @@ def test_columns_of_any_kind():
     ("columns", "message"),
     [
         ((["a"], ["x", "y"], [1, 2]), "equally long; they have 1, 2 and 2 entries"),
-        (([], [], []), "not one rating"),
+        (([], [], []), "there is no rating"),
         ((["a", "b"], ["x", "y"], [1, float("nan")]), r"value nan of user 'b' for song 'y' \(entry 1\)"),
         ((["a"], ["x"], [float("inf")]), "is not a finite number"),
         ((["a", "b"], ["x", "x"], [1, -2**104]), r"value -2.028\d*e\+31 of user 'b' .*not a finite number of at most ±1e\+31"),

@@ -1,4 +1,4 @@
-"""R, the ratings that everything here learns from: how it is built, held and split (README part D)."""
+"""R, the ratings that everything here learns from: how it is built, stored and split (README, part D)."""
 
 from acai.ratings.matrix import Ratings
 

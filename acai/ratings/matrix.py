@@ -5,15 +5,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from acai.errors import InputError, place_of
 from acai.files import Contents, load_npz, save_npz
-from acai.ratings import splits
-from acai.ratings.building import as_seconds, as_values, by_rows, checked_csr, intern, stored_ids, stored_rows
+from acai.ratings import building, splits
+from acai.ratings.building import Codes, as_seconds, as_values
 from acai.ratings.summary import html_summary
 from acai.settings import Limits, checked
 
@@ -25,8 +26,8 @@ class Ratings:
     """What `n_users` listeners are known to think of `n_songs` songs: R, of which only the known entries are stored.
 
     An entry may be a rating or a number of plays; an entry of zero is a known zero, not a gap.
-    Build one with `Ratings.from_triplets` or a reader of `acai.datasets`; every method returns a new one and leaves
-    this one as it is.
+    Build one with `Ratings.from_triplets` or a reader of `acai.datasets`; no method changes it, those that select or
+    change entries return a new one.
 
     Attributes
     ----------
@@ -37,16 +38,17 @@ class Ratings:
     times : array of int64, shape (n_ratings,), or None
         When each entry of `csr.data` was made, in seconds since 1970 (UTC), where that is known.
     notes : tuple of str
-        Where the entries come from, what was left out on the way, and how they differ from what was published.
+        Where the entries come from, what was left out, and how they differ from the published numbers.
     """
 
     csr: sparse.csr_array
     users: Sequence[Hashable]
     songs: Sequence[Hashable]
-    times: np.ndarray | None = None
+    times: NDArray[np.int64] | None = None
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        """Check that everything fits together."""
         self.users, self.songs, self.notes = tuple(self.users), tuple(self.songs), tuple(self.notes)
         n_users, n_songs = len(self.users), len(self.songs)
         shape = getattr(self.csr, "shape", None)
@@ -56,7 +58,7 @@ class Ratings:
             self.times = as_seconds(self.times)
         if self.times is not None and len(self.times) != self.csr.nnz:
             raise InputError(f"R has {self.csr.nnz} known entries, but there are {len(self.times)} times")
-        self.csr = checked_csr(self.csr)
+        self.csr = building.checked_csr(self.csr)
 
     @classmethod
     def from_triplets(
@@ -68,16 +70,15 @@ class Ratings:
         Parameters
         ----------
         users, songs : iterable of hashable
-            Ids of any kind: lists, arrays, data-frame columns. They get their place on the axis in order of appearance.
+            Ids of any kind: lists, arrays, data-frame columns. Their order on the axis is the order of appearance.
         values : iterable of float
             Ratings or play counts; finite, up to ±1e31. They are stored as float32, to seven digits; text, complex numbers
             and dates are refused.
         combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
-            What to do where a pair occurs more than once: with None that is an error, with "count" the value is how
-            often it does.
+            What to do if a pair occurs more than once: with None that is an error, with "count" the value is how often.
         times : iterable of int, optional
-            When, in whole seconds since 1970, or as `datetime64` (UTC). A combined entry has the time of the value it was
-            given by "first" or "last", the latest of its times otherwise, and none with "count".
+            When, in whole seconds since 1970, or as `datetime64` (UTC). A combined entry has the time of its value with
+            "first" and "last", no time with "count", and otherwise the latest of its times.
 
         Returns
         -------
@@ -89,35 +90,35 @@ class Ratings:
             If the columns differ in length, are empty, hold a value that is not finite, or repeat a pair without
             `combine`.
         """
-        user_codes, user_ids = intern(users)
-        song_codes, song_ids = intern(songs)
-        values = as_values(values)
-        times = None if times is None else as_seconds(times)
-        return cls.from_codes(user_codes, song_codes, values, user_ids, song_ids, combine, times)
+        user_codes, user_ids = building.number_ids(users)
+        song_codes, song_ids = building.number_ids(songs)
+        seconds = None if times is None else as_seconds(times)
+        return cls.from_codes(user_codes, song_codes, as_values(values), user_ids, song_ids, combine, seconds)
 
     @classmethod
-    def from_codes(
-        cls, user_codes: np.ndarray, song_codes: np.ndarray, values: np.ndarray, users: Sequence[Hashable],
-        songs: Sequence[Hashable], combine: str | None = None, times: np.ndarray | None = None, notes: Iterable[str] = (),
+    def from_codes(  # noqa: PLR0913 - the columns of `from_triplets`, and the ids of both axes
+        cls, user_codes: Codes, song_codes: Codes, values: NDArray[Any], users: Sequence[Hashable],
+        songs: Sequence[Hashable], combine: str | None = None, times: NDArray[np.int64] | None = None,
+        notes: Iterable[str] = (),
     ) -> Self:
-        """As above, from numbered ids: `users[user_codes[j]]` gave `songs[song_codes[j]]` `values[j]`."""
-        csr, times = by_rows(user_codes, song_codes, values, times, users, songs, combine)
-        return cls(csr, users, songs, times, notes)
+        """Build R from numbered ids: `users[user_codes[j]]` gave `songs[song_codes[j]]` the value `values[j]`."""
+        csr, times = building.by_rows(building.Entries(user_codes, song_codes, values, times), users, songs, combine)
+        return cls(csr, users, songs, times, tuple(notes))
 
     @property
     def n_users(self) -> int:
         """m, the number of users."""
-        return self.csr.shape[0]
+        return len(self.users)
 
     @property
     def n_songs(self) -> int:
         """n, the number of songs."""
-        return self.csr.shape[1]
+        return len(self.songs)
 
     @property
     def n_ratings(self) -> int:
         """The number of known entries."""
-        return self.csr.nnz
+        return int(self.csr.nnz)
 
     @property
     def density(self) -> float:
@@ -140,33 +141,33 @@ class Ratings:
         return {song: column for column, song in enumerate(self.songs)}
 
     def row(self, user: Hashable) -> int:
-        """The row of a user; an unknown one is an error that says which exist."""
+        """Look up the row of a user; for an unknown one, the error lists some that exist."""
         return place_of(user, self.user_rows, "user")
 
     def column(self, song: Hashable) -> int:
-        """The column of a song; an unknown one is an error that says which exist."""
+        """Look up the column of a song; for an unknown one, the error lists some that exist."""
         return place_of(song, self.song_columns, "song")
 
     @cached_property
-    def user_codes(self) -> np.ndarray:
+    def user_codes(self) -> NDArray[np.int32]:
         """The row of every known entry, in the order of `csr.data`: shape (n_ratings,), int32."""
         return np.repeat(np.arange(self.n_users, dtype=np.int32), np.diff(self.csr.indptr))
 
     def triplets(self) -> Iterator[tuple[Hashable, Hashable, float]]:
-        """Every known entry as (user, song, value), row by row."""
+        """Yield every known entry as (user, song, value), row by row."""
         for u, i, value in zip(self.user_codes.tolist(), self.csr.indices.tolist(), self.csr.data.tolist()):
             yield self.users[u], self.songs[i], value
 
-    def map(self, rule: Callable[[np.ndarray], np.ndarray]) -> Self:
-        """The same entries with other values: `plays.map(np.log1p)`."""
+    def map(self, rule: Callable[[NDArray[np.float32]], NDArray[Any]]) -> Self:
+        """Apply a rule to the values of all entries: `plays.map(np.log1p)`."""
         values = as_values(rule(self.csr.data))
         if len(values) != self.n_ratings:
             raise InputError(f"the rule makes {len(values):,} values of {self.n_ratings:,}; expected one for each")
         R = (values, self.csr.indices, self.csr.indptr)
         return replace(self, csr=sparse.csr_array(R, shape=self.csr.shape))
 
-    def keep(self, chosen: np.ndarray) -> Self:
-        """The entries where `chosen`, of shape (n_ratings,) and type bool, is true; the axes stay as they are."""
+    def keep(self, chosen: NDArray[np.bool_]) -> Self:
+        """Select the entries where `chosen`, of shape (n_ratings,) and type bool, is true; the axes stay as they are."""
         chosen = np.asarray(chosen)
         if chosen.dtype != bool or chosen.shape != (self.n_ratings,):
             found = f"an array of {chosen.dtype} of shape {chosen.shape}"
@@ -176,14 +177,14 @@ class Ratings:
         return replace(self, csr=csr, times=None if self.times is None else self.times[chosen])
 
     def filter(self, min_plays_per_user: float = 0, min_songs_per_user: int = 1, min_users_per_song: int = 1) -> Self:
-        """Drop users and songs of which too little is known, again and again until nothing more falls away.
+        """Drop users and songs with too few entries, repeatedly, until all that are left have enough.
 
         Parameters
         ----------
         min_plays_per_user : float
-            The least sum of a user's entries (for play counts; a sum of ratings means little).
+            The minimum sum of a user's entries (for play counts; a sum of ratings means little).
         min_songs_per_user, min_users_per_song : int
-            The least number of known entries of a user, and of a song. The defaults drop those without any.
+            The minimum number of known entries of a user, and of a song. The defaults drop those without any.
 
         Returns
         -------
@@ -193,9 +194,11 @@ class Ratings:
         least = checked("min_plays_per_user", min_plays_per_user, float, Limits())
         min_songs_per_user = checked("min_songs_per_user", min_songs_per_user, limits=Limits(at_least=0))
         min_users_per_song = checked("min_users_per_song", min_users_per_song, limits=Limits(at_least=0))
-        R, row, entries = self.csr, self.user_codes, np.ones(self.n_ratings, dtype=bool)
+        R, row = self.csr, self.user_codes
+        entries = np.ones(self.n_ratings, dtype=bool)
         n_left = -1
-        while n_left != (n_left := np.count_nonzero(entries)):
+        while n_left != np.count_nonzero(entries):
+            n_left = int(np.count_nonzero(entries))
             users = np.bincount(row[entries], R.data[entries], minlength=self.n_users) >= least
             users &= np.bincount(row[entries], minlength=self.n_users) >= min_songs_per_user
             songs = np.bincount(R.indices[entries], minlength=self.n_songs) >= min_users_per_song
@@ -205,32 +208,32 @@ class Ratings:
                 f"nothing is left of {self.n_ratings:,} entries with min_plays_per_user={min_plays_per_user}, "
                 f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; ask for less"
             )
-        user_ids, song_ids = compress(self.users, users), compress(self.songs, songs)
+        user_ids, song_ids = tuple(compress(self.users, users)), tuple(compress(self.songs, songs))
         times = None if self.times is None else self.times[entries]
         return type(self)(R[users][:, songs], user_ids, song_ids, times, self.notes)
 
     def favourites(self, user: Hashable) -> list[tuple[Hashable, float]]:
-        """What a user rated or played, as (song, value), the largest value first."""
+        """List what a user rated or played, as (song, value), the largest value first."""
         row = self.csr[[self.row(user)]]
         return [(self.songs[row.indices[j]], float(row.data[j])) for j in np.argsort(-row.data, kind="stable")]
 
     def split(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
-        """Part the known entries at random: (train, test), both with the axes of this one.
+        """Split the known entries at random: (train, test), both with the same axes.
 
         Parameters
         ----------
         test : float
             The share that goes to the test set, strictly between 0 and 1.
         seed : int
-            The same seed gives the same parts.
+            The same seed gives the same split.
         """
-        return self._parted(splits.random_share(self.n_ratings, test, seed, "ratings"))
+        return self._split_by_mask(splits.random_share(self.n_ratings, test, seed, "ratings"))
 
     def folds(self, n: int, seed: int = 0) -> Iterator[tuple[Self, Self]]:
-        """Part the known entries at random into `n` equal folds; yields (train, test), each fold the test once."""
+        """Split the known entries at random into `n` equal folds; yields (train, test), each fold being the test set once."""
         fold = splits.random_fold(self.n_ratings, n, seed)
         for f in range(n):
-            yield self._parted(fold == f)
+            yield self._split_by_mask(fold == f)
 
     def split_by_time(self, test: float = 0.2) -> tuple[Self, Self]:
         """Train on the past, test on what came after.
@@ -239,52 +242,53 @@ class Ratings:
         of them.
         """
         if self.times is None:
-            raise InputError("these ratings have no times; give from_triplets its times, or split at random with split()")
-        return self._parted(splits.latest_share(self.times, test))
+            raise InputError("these ratings have no times; pass times to from_triplets, or split at random with split()")
+        return self._split_by_mask(splits.latest_share(self.times, test))
 
     def leave_k_out(self, k: int = 1, seed: int = 0) -> tuple[Self, Self]:
-        """Hold out `k` entries at random of every user who has more than `k`; gives (train, test)."""
-        return self._parted(splits.k_of_each_row(self.csr.indptr, k, seed))
+        """Hold out `k` random entries of every user who has more than `k`; returns (train, test)."""
+        return self._split_by_mask(splits.k_of_each_row(self.csr.indptr, k, seed))
 
     def split_each_user(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
-        """Hold out a share `test` of every user's entries at random, rounded; gives (train, test)."""
-        return self._parted(splits.share_of_each_row(self.csr.indptr, test, seed))
+        """Hold out a random share `test` of every user's entries, rounded; returns (train, test)."""
+        return self._split_by_mask(splits.share_of_each_row(self.csr.indptr, test, seed))
 
     def split_songs(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
-        """Hold out a share `test` of the songs whole, as if nobody had ever heard them; gives (train, test)."""
-        return self._parted(splits.random_share(self.n_songs, test, seed, "songs")[self.csr.indices])
+        """Hold out all entries of a share `test` of the songs, as if nobody had ever heard them; returns (train, test)."""
+        return self._split_by_mask(splits.random_share(self.n_songs, test, seed, "songs")[self.csr.indices])
 
-    def _parted(self, in_test: np.ndarray) -> tuple[Self, Self]:
+    def _split_by_mask(self, in_test: NDArray[np.bool_]) -> tuple[Self, Self]:
         return self.keep(~in_test), self.keep(in_test)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.npz` file that `Ratings.load` reads. Ids must be text, numbers or tuples of them."""
         save_npz(path, KIND, **self.parts())
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what `save` wrote; nothing in the file is ever executed."""
         return cls.from_contents(load_npz(path, KIND))
 
     def parts(self) -> dict[str, object]:
-        """All that makes these ratings, by name, as `acai.files.save_npz` takes it."""
+        """Name everything that a file of these ratings stores, for `acai.files.save_npz`."""
         for what, ids, places in ("users", self.users, self.user_rows), ("songs", self.songs, self.song_columns):
             if len(places) < len(ids):
                 raise InputError(f"{len(ids)} {what} have {len(places)} different ids; expected one of its own for each")
-        parts = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
+        parts: dict[str, object] = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
         if self.times is not None:
             parts["times"] = self.times
         return parts | {"users": self.users, "songs": self.songs, "notes": self.notes}
 
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
-        """The ratings whose `parts` are among what `acai.files.load_npz` read."""
-        users, songs = stored_ids(contents, "users"), stored_ids(contents, "songs")
-        csr = stored_rows(contents, (len(users), len(songs)))
+        """Build the ratings whose `parts` are among the contents of a file."""
+        users, songs = building.stored_ids(contents, "users"), building.stored_ids(contents, "songs")
+        csr = building.stored_rows(contents, (len(users), len(songs)))
         times = contents.array("times", (csr.nnz,), ("int64",)) if "times" in contents.arrays else None
         return cls(csr, users, songs, times, contents.sequence("notes", str))
 
     def __repr__(self) -> str:
+        """Show the sizes in one line."""
         sizes = f"{self.n_ratings:,} known entries, {self.n_users:,} users × {self.n_songs:,} songs"
         return f"Ratings: {sizes}, {self.density:.2%} known"
 

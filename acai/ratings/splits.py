@@ -1,8 +1,9 @@
-"""Which entries to choose: every rule gives a mask over the entries, and the same seed gives the same mask."""
+"""Which entries to hold out: each rule returns a mask over the entries, and the same seed gives the same mask."""
 
 from numbers import Real
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acai.errors import InputError, shown
 from acai.settings import Limits, checked
@@ -10,14 +11,14 @@ from acai.settings import Limits, checked
 SEED = Limits(at_least=0)
 
 
-def expect_share(share: object, of: str) -> None:
-    """Refuse what is no share of something to hold out."""
+def expect_share(share: float, of: str) -> None:
+    """Raise an error unless `share` is a share that can be held out."""
     if not isinstance(share, Real) or not 0 < share < 1:
         raise InputError(f"test={shown(share)}; expected the share of the {of} to hold out, between 0 and 1")
 
 
-def random_share(n: int, share: float, seed: int, of: str) -> np.ndarray:
-    """A share of `n` things at random."""
+def random_share(n: int, share: float, seed: int, of: str) -> NDArray[np.bool_]:
+    """Choose a random share of `n` things."""
     expect_share(share, of)
     seed = checked("seed", seed, limits=SEED)
     n_test = round(share * n)
@@ -28,8 +29,8 @@ def random_share(n: int, share: float, seed: int, of: str) -> np.ndarray:
     return chosen
 
 
-def random_fold(n_entries: int, n: int, seed: int) -> np.ndarray:
-    """The fold, 0 … n − 1, of each entry; folds are as equal as can be."""
+def random_fold(n_entries: int, n: int, seed: int) -> NDArray[np.int32]:
+    """Choose the fold, 0 … n − 1, of each entry; the sizes of folds differ by at most one."""
     seed = checked("seed", seed, limits=SEED)
     if checked("n", n) < 2 or n > n_entries:
         raise InputError(f"n={n} folds of {n_entries} ratings; expected from 2 to the number of ratings")
@@ -38,23 +39,23 @@ def random_fold(n_entries: int, n: int, seed: int) -> np.ndarray:
     return fold
 
 
-def latest_share(times: np.ndarray, share: float) -> np.ndarray:
-    """The latest entries: all from some moment on, so that they are `share` of all, or a little more.
+def latest_share(times: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
+    """Choose the latest entries: all from some moment on, so that they are `share` of all, or a little more.
 
-    Entries of the same moment are never parted, so that nobody trains on what happens while the test runs.
+    Entries with the same time are never separated, so that nothing in the training set is as late as the test set.
     """
     expect_share(share, "latest entries")
     n_test = max(round(share * len(times)), 1)
     moment = np.partition(times, len(times) - n_test)[len(times) - n_test]
-    latest = times >= moment
+    latest: NDArray[np.bool_] = times >= moment
     if latest.all():
         n_tied = int((times == moment).sum())
         raise InputError(f"test={share} of the latest entries leaves none to train on: {n_tied} have the same time")
     return latest
 
 
-def k_of_each_row(indptr: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """`k` entries at random of each row that has more than `k`; none of the others."""
+def k_of_each_row(indptr: NDArray[np.int32], k: int, seed: int) -> NDArray[np.bool_]:
+    """Choose `k` random entries of each row that has more than `k`; none of the others."""
     k, seed = checked("k", k), checked("seed", seed, limits=SEED)
     counts = np.diff(indptr)
     chosen = _of_each_row(indptr, np.where(counts > k, k, 0), np.random.default_rng(seed).random(indptr[-1], np.float32))
@@ -63,15 +64,17 @@ def k_of_each_row(indptr: np.ndarray, k: int, seed: int) -> np.ndarray:
     return chosen
 
 
-def share_of_each_row(indptr: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """A share of the entries of each row at random, rounded to whole entries."""
+def share_of_each_row(indptr: NDArray[np.int32], share: float, seed: int) -> NDArray[np.bool_]:
+    """Choose a random share of the entries of each row, rounded to whole entries."""
     expect_share(share, "entries of each user")
     seed = checked("seed", seed, limits=SEED)
     return _of_each_row(indptr, np.round(share * np.diff(indptr)), np.random.default_rng(seed).random(indptr[-1]))
 
 
-def _of_each_row(indptr: np.ndarray, n_chosen: np.ndarray, random: np.ndarray) -> np.ndarray:
-    """So many entries of each row: those of the smallest random numbers, of which each entry has one."""
+def _of_each_row(
+    indptr: NDArray[np.int32], n_chosen: NDArray[np.float64] | NDArray[np.intp], random: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Choose so many entries of each row: those with the smallest random numbers."""
     rows = np.repeat(np.arange(len(n_chosen), dtype=np.int32), np.diff(indptr))
     shuffled = np.lexsort((random, rows))
     place = np.arange(len(rows)) - indptr[rows]  # in its row, after shuffling

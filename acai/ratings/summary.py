@@ -1,4 +1,4 @@
-"""What a notebook shows of ratings."""
+"""The table that a notebook shows for ratings."""
 
 import html
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def html_summary(ratings: "Ratings") -> str:
-    """Sizes, density, how long the tail is, and the notes, as a small table."""
+    """Summarise sizes, density, the long tail and the notes in a small table."""
     data, per_user = ratings.csr.data, np.diff(ratings.csr.indptr)
     per_song = np.sort(np.bincount(ratings.csr.indices, minlength=ratings.n_songs))[::-1]
     spread = "median {:,.0f}, from {:,} to {:,}".format

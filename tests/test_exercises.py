@@ -1,4 +1,4 @@
-"""What all exercises share: names, hints in steps, verdicts that show themselves, and the judging of answers."""
+"""What all exercises share: names, hints in steps, verdicts that notebooks display, and the comparison of answers."""
 
 import ast
 import inspect
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from acai.errors import InputError
-from acai.teaching.exercises import CHECKS, COMMON, Hint, Verdict, Wrong, check, exercises, hint, network
-from acai.teaching.exercises.judging import asked, judge
+from acai.teaching.exercises import COMMON, Hint, Verdict, check, exercises, hint, network
+from acai.teaching.exercises.checking import CHECKS, Wrong, call, expect
 
 
 def test_an_unknown_exercise_is_an_error_that_lists_those_that_exist():
@@ -75,25 +75,25 @@ def told(function, *arguments):
     """What is wrong, in words."""
     with pytest.raises(Wrong) as wrong:
         function(*arguments)
-    return wrong.value.said(COMMON)
+    return wrong.value.in_words(COMMON)
 
 
-def test_judge_tells_a_usual_mistake_from_an_unusual_one():
-    assert told(judge, 1.0, 2.0, {"half of it": 1.0}, "two") == "half of it"
-    assert told(judge, 1.5, 2.0, {"half of it": 1.0}, "two") == "for two it gives 1.5; expected 2."
-    assert told(judge, [[1, 2], [9, 4]], [[1, 2], [3, 4]], {}, "a table").endswith("9 at [1, 0]; expected 3.")
-    judge(np.float32(0.1), 0.1, {}, "rounding is no mistake")
+def test_usual_mistakes_are_named_and_unusual_ones_are_shown():
+    assert told(expect, 1.0, 2.0, {"half of it": 1.0}, "two") == "half of it"
+    assert told(expect, 1.5, 2.0, {"half of it": 1.0}, "two") == "for two it gives 1.5; expected 2."
+    assert told(expect, [[1, 2], [9, 4]], [[1, 2], [3, 4]], {}, "a table").endswith("9 at [1, 0]; expected 3.")
+    expect(np.float32(0.1), 0.1, {}, "rounding is no mistake")
 
 
 def test_nan_stands_for_any_result_with_a_nan_in_it():
-    assert told(judge, [1.0, np.nan], [1.0, 2.0], {"gaps left": np.nan}, "two songs") == "gaps left"
-    assert "division by zero" in told(judge, [1.0, np.inf], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
+    assert told(expect, [1.0, np.nan], [1.0, 2.0], {"gaps left": np.nan}, "two songs") == "gaps left"
+    assert "division by zero" in told(expect, [1.0, np.inf], [1.0, 2.0], {"gaps left": np.nan}, "two songs")
 
 
-def test_asked_wants_something_back():
+def test_a_result_is_required():
     for nothing in (None, ..., (1, None), [..., ...]):
-        assert "returns nothing yet" in told(asked, lambda nothing=nothing: nothing)
-    assert asked(lambda x: x + 1, 1) == 2
+        assert "returns nothing yet" in told(call, lambda nothing=nothing: nothing)
+    assert call(lambda x: x + 1, 1) == 2
 
 
 # ------------------------------------------------------------------------------- keys in the code, sentences in the text files
@@ -114,7 +114,7 @@ def test_every_key_has_its_sentence_and_every_sentence_its_key(task):
     given = {keyword.arg for call in calls for keyword in call.keywords} | named
     places = {place.split(".")[0] for says in task.says.values() for _, place, _, _ in Formatter().parse(says) if place}
     first = {call.args[0].value for call in calls if call.func.id == "Wrong" and isinstance(call.args[0], ast.Constant)}
-    cases = {call.args[3].value for call in calls if call.func.id == "judge" and len(call.args) > 3}
+    cases = {call.args[3].value for call in calls if call.func.id == "expect" and len(call.args) > 3}
     keys = (named - places - NO_KEYS) | first | cases
     assert sorted(keys - {*task.says, *COMMON}) == [], "keys without a sentence"
     constants |= {"case", *network.CULPRITS.values(), *network.INNOCENT} if task.name == "06-prints" else {"case"}

@@ -5,7 +5,7 @@ import pytest
 
 from acai.datasets import synthetic
 from acai.errors import InputError
-from acai.teaching.survey import HEARD, listening_log, survey
+from acai.teaching.survey import WEIGHTS, listening_log, survey
 
 SURVEY = survey()
 WORLD = synthetic(60, 40, seconds=1)
@@ -28,12 +28,12 @@ def test_ratings_are_a_share_of_the_answers_and_agree_with_them():
 def test_answers_are_what_the_docstring_says_they_are():
     """Least squares of every user's answers on the true features finds the taste behind them."""
     names = ("brightness", "tempo", "noise")
-    assert tuple(HEARD) == names and SURVEY.features.shape == (100, 3)
+    assert tuple(WEIGHTS) == names and SURVEY.features.shape == (100, 3)
     X = np.column_stack([np.ones(100), SURVEY.features])
     answers = SURVEY.answers - SURVEY.answers.mean(axis=0)  # the mean of a song holds what is good about it
     found = np.linalg.lstsq(X - X.mean(axis=0) * [0, 1, 1, 1], answers.T, rcond=None)[0][1:].T  # (users, features)
     true = SURVEY.world.tastes[:, [0, 3, 2]]
-    for f, strength in enumerate(HEARD.values()):
+    for f, strength in enumerate(WEIGHTS.values()):
         slope, _ = np.polyfit(true[:, f], found[:, f], 1)
         assert slope == pytest.approx(strength, rel=0.15)  # less than the whole: stars end at 1 and 5
         assert np.corrcoef(true[:, f], found[:, f])[0, 1] > 0.9

@@ -1,1 +1,1 @@
-"""For those who teach and learn: exercises that check themselves, planted bugs, and layers that are easy to break."""
+"""For teachers and learners: exercises that check themselves, planted bugs, and a made-up survey."""

@@ -1,8 +1,8 @@
-"""Planted bugs: one wrong line in a right layer, as everybody has once written it. The gradient check must catch them all.
+"""Planted bugs: one wrong line in a correct layer, a mistake that everybody makes once. The gradient check must catch them all.
 
-The catalogue is `bugs.toml`. Each bug replaces one piece of code in one class, of `acai.nn.plain` or of `acai.nn`.
-`find(name).broken()` is the class with the bug in it, `.diff` shows what was changed, `hunt` runs the check on a class,
-and `puzzle(seed)` gives one without saying which.
+The catalogue is `bugs.toml`. Each bug replaces one piece of code in one class of `acai.nn.plain` or `acai.nn`.
+`find(name).broken()` is the class with the bug, `.diff` shows what was changed, `hunt` runs the check on a class, and
+`puzzle(seed)` returns a random one without its name.
 """
 
 import difflib
@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,13 +29,13 @@ class Bug:
     Attributes
     ----------
     name : str
-        The class it sits in and what is wrong.
+        The class and what is wrong in it.
     arrays : str
-        The arrays whose gradients (or, for the optimiser, whose steps) it spoils: "x", "W", "b", "x W", "W b".
+        The arrays whose gradients (for the optimizer: whose steps) it makes wrong: "x", "W", "b", "x W", "W b".
     old, new : str
-        The right piece of code and the wrong one.
+        The correct piece of code and the wrong one.
     sentence : str
-        What went through the mind of the one who wrote it.
+        The thought that leads to this bug, or the rule that it breaks.
     """
 
     name: str
@@ -45,26 +46,29 @@ class Bug:
 
     @property
     def layer(self) -> type:
-        """The right class."""
+        """The correct class."""
         kind = self.name.split(":")[0]
-        return getattr(plain if hasattr(plain, kind) else nn, kind)
+        layer: type = getattr(plain if hasattr(plain, kind) else nn, kind)
+        return layer
 
     @property
     def source(self) -> str:
-        """The wrong class's code."""
+        """The code of the class with the bug."""
         return inspect.getsource(self.layer).replace(self.old, self.new)
 
     @property
     def diff(self) -> str:
         """What was changed, as a diff."""
-        right, wrong = inspect.getsource(self.layer).splitlines(), self.source.splitlines()
+        right = inspect.getsource(self.layer).splitlines()
+        wrong = self.source.splitlines()
         return "\n".join(difflib.unified_diff(right, wrong, "right", "wrong", lineterm="", n=1))
 
     def broken(self) -> type:
-        """The wrong class."""
+        """Make the class with the bug."""
         names = dict(vars(inspect.getmodule(self.layer)))
         exec(compile(self.source, f"<planted bug: {self.name}>", "exec"), names)
-        return names[self.layer.__name__]
+        layer: type = names[self.layer.__name__]
+        return layer
 
 
 ENTRIES = tomllib.loads(Path(__file__).with_name("bugs.toml").read_text(encoding="utf-8"))
@@ -72,31 +76,32 @@ CATALOGUE = tuple(Bug(name, **entry) for name, entry in ENTRIES.items())
 
 
 def find(name: str) -> Bug:
-    """The bug of this name."""
+    """Return the bug with this name."""
     if name not in ENTRIES:
         raise unknown("bug", name, ENTRIES)
     return Bug(name, **ENTRIES[name])
 
 
 def puzzle(seed: int | None = None) -> type:
-    """A layer with a bug, drawn at random, for the learner to find with `acai.gradcheck.check`."""
+    """Draw a layer with a bug, for the learner to find with `acai.gradcheck.check`."""
     return CATALOGUE[np.random.default_rng(seed).integers(len(CATALOGUE))].broken()
 
 
 def hunt(layer: type) -> Iterator[Report]:
-    """Everything that the check tries on a layer, right or broken, one report after the other."""
+    """Yield one report for every check of a layer, whether it is correct or has a bug."""
     if layer.__name__ == "SGD":
         yield check_steps(layer)
-    for kind, arguments, x, how in HUNTS:
+    for kind, arguments, x, options in HUNTS:
         if kind == layer.__name__:
-            yield check(layer(**arguments), x, **how)
+            yield check(layer(**arguments), x, **options)
 
 
 TIES = np.array([[3.0, 3, 1, 5], [3, 3, 5, 5], [1, 1, 1, 1], [7, 1, 7, 1]])[None, None]
-FIRST = {"nudge": -np.arange(16.0).reshape(1, 1, 4, 4) * 2.0**-6, "step": 2.0**-9}  # the first is the largest by a hair
+FIRST = {"nudge": -np.arange(16.0).reshape(1, 1, 4, 4) * 2.0**-6, "step": 2.0**-9}  # the first is the largest by a tiny margin
 SCORES = np.random.default_rng(1).normal(size=(3, 4))
 SMOOTH = {"method": "complex"}
-HUNTS = (  # class, its arguments, x or the shape of it, how it is checked
+Hunt = tuple[str, dict[str, Any], np.ndarray | tuple[int, ...], dict[str, Any]]
+HUNTS: tuple[Hunt, ...] = (  # class, its arguments, x or its shape, options of the check
     ("Conv", {"O": 2, "stride": (2, 1), "padding": (1, 2)}, (2, 2, 5, 6), {}),
     ("Conv", {"kernel": (3, 3), "stride": (1, 2), "padding": (1, 0), "O": 3}, (3, 2, 6, 5), {}),
     ("Conv", {"C": 3, "dilation": (2, 1)}, (2, 3, 7, 7), {}),

@@ -1,8 +1,8 @@
 """Exercises that check themselves, for the notebooks of the course: `check("02-pearson", pearson)`.
 
-A check never looks at how an answer is written, only at what it does, on inputs that it has not seen. It knows the mistakes
-that people make, and says which one it sees. The check of "02-pearson" is the function with `@checks("02-pearson")`; all
-that is said, tasks, hints and mistakes, stands beside the code in one text file a notebook, `02_neighbours.toml`.
+A check never looks at how an answer is written, only at what it does, on inputs that it has not seen. It knows the usual
+mistakes, and says which one it sees. The check of "02-pearson" is the function with `@checks("02-pearson")`; all texts,
+the tasks, hints and mistakes, are in one text file per notebook next to the code: `02_neighbours.toml`.
 """
 
 import html
@@ -17,8 +17,10 @@ import numpy as np
 
 from acai.errors import unknown
 from acai.html_table import html_table
-from acai.teaching.exercises import network, ratings, sound  # noqa: F401  (their checks)
-from acai.teaching.exercises.judging import CHECKS, Wrong
+from acai.teaching.exercises import factors, network, ratings, sound  # noqa: F401  (they register their checks)
+from acai.teaching.exercises.checking import CHECKS, Wrong
+
+__all__ = ["Exercise", "Exercises", "Hint", "Verdict", "check", "exercises", "hint"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,11 @@ class Exercise:
     title : str
         The task in one line.
     minutes : int
-        How long it takes a student, roughly.
+        Roughly how long it takes.
     hints : list of str
         From the first nudge to all but the answer.
     says : dict of str to str
-        What its check may say, by key.
+        The sentences of its check, by key.
     """
 
     name: str
@@ -48,13 +50,13 @@ class Exercise:
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What `check` found; a notebook shows it as a line of its own.
+    """The result of `check`; a notebook shows it on a line of its own.
 
     Attributes
     ----------
     ok : bool
     hint : str
-        What is wrong, and where to look; empty if all is right.
+        What is wrong, and where to look; empty if the answer is right.
     exercise : Exercise
     """
 
@@ -63,6 +65,7 @@ class Verdict:
     exercise: Exercise
 
     def __repr__(self) -> str:
+        """Show the result in one line."""
         return f"✓ {self.exercise.name}: right." if self.ok else f"✗ {self.exercise.name}: {self.hint}"
 
     def _repr_html_(self) -> str:
@@ -70,7 +73,7 @@ class Verdict:
 
 
 class Hint(str):
-    """A hint, which a notebook shows as a line of its own."""
+    """A hint; a notebook shows it on a line of its own."""
 
     __repr__ = str.__str__
 
@@ -79,9 +82,10 @@ class Hint(str):
 
 
 class Exercises(list[Exercise]):
-    """A list of exercises, which a notebook shows as a table."""
+    """A list of exercises; a notebook shows it as a table."""
 
     def __repr__(self) -> str:
+        """Show one line per exercise."""
         return "\n".join(f"{e.name:<22} {e.minutes:>3} min  {e.title}" for e in self)
 
     def _repr_html_(self) -> str:
@@ -95,42 +99,42 @@ _hints_given: Counter[str] = Counter()
 
 
 def exercises(notebook: str = "") -> Exercises:
-    """All exercises, or those of one notebook ("02"), in the order in which they come."""
+    """List all exercises, or those of one notebook ("02"), in their order."""
     return Exercises(task for name, task in TASKS.items() if name.startswith(notebook))
 
 
 def check(name: str, answer: object) -> Verdict:
-    """Try an answer.
+    """Check an answer.
 
     Parameters
     ----------
     name : str
         As in `exercises()`.
     answer : object
-        What the task asks for: mostly a function or a class, the thing itself and not what it returns.
+        What the task asks for: mostly a function or a class, itself and not its result.
 
     Returns
     -------
     Verdict
-        `.ok`, and `.hint` if it is not. Whatever the answer raises becomes a hint, too. As the last line of a cell it
-        shows itself; anywhere else, and in a script, print it.
+        `.ok`, and `.hint` if it is not. Exceptions raised by the answer become hints, too. As the last line of a cell
+        it is shown; anywhere else, print it.
     """
     task = _find(name)
     try:
-        with np.errstate(all="ignore"):  # what overflows is judged, and needs no warning besides
+        with np.errstate(all="ignore"):  # overflows are reported by the check, so they need no warning
             CHECKS[name](answer, np.random.default_rng(8))
     except Exception as error:
         if not isinstance(error, Wrong):
-            key = "array-asked" if "truth value of an array" in str(error) else "stops"  # NumPy's words help no beginner
+            key = "array-asked" if "truth value of an array" in str(error) else "stops"  # NumPy's message does not help beginners
             error = Wrong(key, kind=type(error).__name__, error=error, place=_place(error))
-        return Verdict(False, error.said(COMMON | task.says), task)
+        return Verdict(False, error.in_words(COMMON | task.says), task)
     return Verdict(True, "", task)
 
 
 def hint(name: str) -> Hint:
-    """The next hint for an exercise, each a step further than the last; after the last one it starts again.
+    """Give the next hint for an exercise, each a step further than the one before; after the last, start again.
 
-    It shows itself, and is printed, as the verdict of `check` is.
+    Like the verdict of `check`, it is shown as the last line of a cell.
     """
     hints = _find(name).hints
     step = _hints_given[name] % len(hints)
@@ -145,10 +149,12 @@ def _find(name: str) -> Exercise:
 
 
 def _place(error: Exception) -> Wrong | str:
-    """The line of the student's own code in which it happened."""
+    """Find the line of the student's own code in which an error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [f for f in frames if not f.filename.startswith(str(HERE.parents[1])) and "site-packages" not in f.filename]
-    return Wrong("place", line=theirs[-1].lineno, code=theirs[-1].line) if theirs and theirs[-1].line else ""
+    if theirs and theirs[-1].line:
+        return Wrong("place", line=theirs[-1].lineno, code=theirs[-1].line)
+    return ""
 
 
 def _marked(text: str) -> str:

@@ -1,0 +1,194 @@
+"""What all checks share: their registry, calling a student's function, comparing its result, verifying a layer.
+
+A check reports what is wrong by a key; the sentence for it is in the notebook's text file, or in `common.toml`.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from acai import gradcheck
+
+Mistakes = Mapping[str, ArrayLike]  # the results of the usual mistakes, by the keys of their sentences
+Check = Callable[[Any, np.random.Generator], None]  # raises Wrong unless the answer is right
+CHECKS: dict[str, Check] = {}  # by the name of the exercise
+
+
+def checks(exercise: str) -> Callable[[Check], Check]:
+    """Make a function the check of an exercise: `@checks("02-pearson")`."""
+
+    def register(check: Check) -> Check:
+        CHECKS[exercise] = check
+        return check
+
+    return register
+
+
+class Wrong(Exception):
+    """What is wrong with an answer: the key of a sentence, and the values of its {places}, which may be sentences again."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+    def in_words(self, sentences: Mapping[str, str]) -> str:
+        """Write the sentence; a key without a sentence stands for itself."""
+        values = {name: value.in_words(sentences) if isinstance(value, Wrong) else value for name, value in self.values.items()}
+        return sentences.get(self.key, self.key).format(**values)
+
+
+def call(function: object, *arguments: object, parts: str = "") -> Any:
+    """Call a student's function, which must not change its arguments, and return its result.
+
+    With `parts`, such as "dx, dW", the function must return that many values.
+    """
+    if not callable(function):
+        raise Wrong("no-function", kind=type(function).__name__)
+    given = copy.deepcopy(arguments)
+    value = function(*given)
+    is_several = isinstance(value, tuple | list)
+    if any(part is None or part is Ellipsis for part in (value if is_several else [value])):
+        raise Wrong("nothing-yet")
+    for number, (before, after) in enumerate(zip(arguments, given), 1):
+        if isinstance(before, np.ndarray) and not np.array_equal(before, np.asarray(after), equal_nan=True):
+            raise Wrong("in-place", number=number)
+    n = len(parts.split(","))
+    if parts and not (is_several and len(value) == n):
+        raise Wrong("parts", got=_type_in_words(value), n=n, parts=parts)
+    return value
+
+
+def expect(
+    value: object, right: ArrayLike, mistakes: Mistakes, case: str = "case", each: Sequence[Mapping[str, object]] = (),
+    **given: object,
+) -> None:
+    """Raise Wrong unless `value` equals `right`.
+
+    Parameters
+    ----------
+    value : object
+        What the student's function returned.
+    right : array or number
+        What it should have returned.
+    mistakes : mapping of str to array or number
+        What it returns after each usual mistake, by the key of the sentence for that mistake. NaN stands for any result
+        with a NaN in it.
+    case : str
+        The key of a description of the input, for unusual mistakes.
+    each : sequence of mappings
+        The values for this description for each entry of `right`, if each is the answer to a case of its own.
+    **given : object
+        The values for this description, if `right` is the answer to a single case.
+    """
+    expected = np.asarray(right, dtype=float)
+    try:
+        got = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise Wrong("kind", got=_type_in_words(value), expected=_shape_in_words(expected)) from None
+    if nearly_equal(got, expected):
+        return
+    for key, result in mistakes.items():
+        wrong = np.asarray(result, dtype=float)
+        if nearly_equal(got, wrong) or (np.isnan(wrong).all() and np.isnan(got).any()):
+            raise Wrong(key)
+    if got.shape != expected.shape:
+        raise Wrong("kind", got=_shape_in_words(got), expected=_shape_in_words(expected))
+    errors = np.where(np.isfinite(got), np.abs(got - expected), np.inf)
+    worst = tuple(int(k) for k in np.unravel_index(np.argmax(errors), expected.shape))
+    place = f" at {list(worst)}" if worst and not each else ""
+    words = Wrong(case, **(each[worst[0]] if each else given))
+    key = "number" if np.isfinite(got[worst]) else "infinite"
+    raise Wrong(key, case=words, got=got[worst], place=place, expected=expected[worst])
+
+
+def nearly_equal(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays have the same shape and are equal but for rounding."""
+    return a.shape == b.shape and np.allclose(a, b, rtol=0, atol=1e-5 * np.abs(b).max(initial=0.0) + 1e-12)
+
+
+def _type_in_words(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _shape_in_words(array: np.ndarray) -> str:
+    return f"an array of shape {array.shape}" if array.ndim else "a single number"
+
+
+def raise_first(faults: Mapping[str, bool], **values: object) -> None:
+    """Raise Wrong for the first fault that is present, by its key."""
+    for key, is_present in faults.items():
+        if is_present:
+            raise Wrong(key, **values)
+
+
+def build_layer(answer: object, **arguments: object) -> Any:
+    """Create a layer from a student's class; its parameters are small integers other than 0."""
+    if not isinstance(answer, type):
+        raise Wrong("no-class")
+    layer = answer(**arguments)
+    rng = np.random.default_rng(1)
+    for w in getattr(layer, "params", {}).values():
+        w[...] = rng.integers(1, 4, w.shape) * rng.choice([-1, 1], w.shape)
+    return layer
+
+
+def odd_integers(*shape: int) -> np.ndarray:
+    """Return distinct odd integers in random order."""
+    n = int(np.prod(shape))
+    return (2.0 * np.random.default_rng(3).permutation(n) - n + 1 - n % 2).reshape(shape)
+
+
+def upstream_gradient(y: np.ndarray) -> np.ndarray:
+    """Return a dy for an output like y: integers that are not all equal."""
+    return np.random.default_rng(5).integers(-9, 10, y.shape).astype(float)
+
+
+def verify_layer(
+    layer: Any, x: np.ndarray, y: np.ndarray, mistakes: Mistakes, slips: Mapping[str, Mapping[str, np.ndarray]],
+    **arguments: object,
+) -> None:
+    """Raise Wrong unless a layer's `forward` gives y and its gradients equal the slopes of `forward`.
+
+    Parameters
+    ----------
+    layer : object
+        From `build_layer`.
+    x : array
+        From `odd_integers`.
+    y : array
+        What `forward(x)` should be.
+    mistakes : mapping of str to array
+        What `forward(x)` is after each usual mistake, by the key of its sentence.
+    slips : mapping of str to such mappings
+        What the gradient of "x", "W" or "b" is after each usual mistake in `backward(upstream_gradient(y))`.
+    **arguments : object
+        The arguments of the layer, so that the student can build the same layer to see a picture.
+    """
+    expect(call(layer.forward, x), y, mistakes, x=x)
+    found = {"x": call(layer.backward, upstream_gradient(y)), **getattr(layer, "grads", {})}
+    report = gradcheck.check(layer, x)
+    for array in report.wrong_arrays:
+        for key, result in slips.get(array, {}).items():
+            if nearly_equal(np.asarray(found.get(array, np.nan), float), result):
+                raise Wrong("backward", slip=Wrong(key))
+    if not report.ok:
+        wrong = (_finding_in_words(finding) for finding in report.findings if finding.wrong.any())
+        what = "; ".join(report.faults.values()) or next(wrong)
+        listed = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        raise Wrong("gradcheck", what=what, layer=f"{type(layer).__name__}({listed})", shape=x.shape)
+
+
+def _finding_in_words(finding: gradcheck.Finding) -> Wrong:
+    if finding.analytic is None or finding.analytic.shape != finding.numeric.shape:
+        return Wrong(finding.hint)
+    at = finding.worst
+    hint = finding.hint and f"; {finding.hint}"
+    return Wrong(
+        "finding", n=int(finding.wrong.sum()), size=finding.wrong.size, array=finding.array, place=list(at),
+        says=finding.analytic[at], slope=finding.numeric[at], hint=hint,
+    )

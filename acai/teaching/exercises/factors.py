@@ -1,0 +1,181 @@
+"""The checks of notebooks 03 and 04: singular values, and descent."""
+
+import numpy as np
+
+from acai.evaluation.metrics import rmse
+from acai.teaching.exercises.checking import Mistakes, Wrong, call, checks, expect, raise_first
+from acai.teaching.survey import survey
+
+
+@checks("03-rank-k")
+def check_rank_k(answer: object, rng: np.random.Generator) -> None:
+    """(R, k) → R_k (C6)."""
+    for k in (3, 1, 4):
+        R = rng.normal(size=(9, 6))
+        M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
+        expect(call(answer, R, k), _truncated(R, k), {
+            "whole": R, "no-sigma": M[:, :k] @ N_T[:k], "many": _truncated(R, k + 1), "few": _truncated(R, k - 1),
+            "smallest": R - _truncated(R, 6 - k), "columns": (M[:, :k] * sigma[:k]) @ N_T.T[:k],
+        }, k=k)
+
+
+def _truncated(R: np.ndarray, k: int) -> np.ndarray:
+    M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
+    R_k: np.ndarray = (M[:, :k] * sigma[:k]) @ N_T[:k]  # (C6)
+    return R_k
+
+
+@checks("03-enough")
+def check_enough(answer: object, rng: np.random.Generator) -> None:
+    """(singular values, fraction) → how many factors keep that fraction of Σσ²."""
+    cases = [(np.sort(rng.uniform(0.1, 9, 12))[::-1], share) for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.99) for _ in range(4)]
+    cases.append((np.array([2.0, 1.0, 1.0, 1.0, 1.0]), 0.5))  # the first has exactly half
+    right = np.array([_first_that_reach(share, sigma**2) for sigma, share in cases])
+    found = np.array([call(answer, sigma, share) for sigma, share in cases])
+    expect(found, right, {
+        "sum": [_first_that_reach(share, sigma) for sigma, share in cases], "few": right - 1, "many": right + 1,
+        "largest": [(sigma >= share * sigma[0]).sum() for sigma, share in cases],
+        "reversed": [_first_that_reach(1 - share, sigma**2) for sigma, share in cases],
+    }, each=[{"sigma": sigma.round(2), "share": share} for sigma, share in cases])
+
+
+def _first_that_reach(share: float, x: np.ndarray) -> int:
+    """Count how many of the first elements add up to a share of the sum."""
+    return int(np.argmax(np.cumsum(x) >= share * x.sum() - 1e-12)) + 1
+
+
+@checks("03-factors")
+def check_factors(answer: object, rng: np.random.Generator) -> None:
+    """(R, k) → P, Q (C7)."""
+    R = rng.normal(size=(8, 7))
+    k = 3
+    P, Q = (np.asarray(x, dtype=float) for x in call(answer, R, k, parts="P, Q"))
+    raise_first({"flat": Q.shape == (k, 7), "shape": (P.shape, Q.shape) != ((8, k), (7, k))}, P=P.shape, Q=Q.shape, k=k)
+    one = np.ones(k)
+    sigma = np.linalg.svd(R)[1][:k]
+    lengths = [np.linalg.norm(P, axis=0), np.linalg.norm(Q, axis=0)]
+    mistakes: Mistakes = {
+        "in-P": [sigma, one], "shared": np.sqrt([sigma, sigma]), "nowhere": [one, one], "both": [sigma, sigma],
+    }
+    expect(lengths, [one, sigma], mistakes, "case-lengths")  # (C7)
+    expect(P @ Q.T, _truncated(R, k), {})
+
+
+@checks("03-filled")
+def check_filled(answer: object, rng: np.random.Generator) -> None:
+    """R, gaps NaN → R with the songs' means in the gaps."""
+    for _ in range(5):
+        R = np.where(rng.random((6, 6)) < 0.4, np.nan, rng.integers(1, 6, (6, 6)))
+        R[0, :] = 3  # every song and every user has a rating
+        R[:, 0] = [3, 1, 5, 2, 4, 1]
+        gaps = np.isnan(R)
+        song_means = np.nanmean(R, axis=0)
+        fillings = {
+            "users": np.nanmean(R, axis=1)[:, None], "all": np.nanmean(R), "zero": 0.0, "pulled": np.nan_to_num(R).mean(axis=0),
+        }
+        mistakes = {key: np.where(gaps, filling, R) for key, filling in fillings.items()}
+        mistakes |= {"gone": np.broadcast_to(song_means, R.shape), "gaps": np.array(np.nan)}
+        expect(call(answer, R), np.where(gaps, song_means, R), mistakes, R=R.tolist())
+
+
+@checks("03-imputed")
+def check_imputed(answer: object, rng: np.random.Generator) -> None:
+    """(R, gaps NaN, k, steps) → R with R_k in the gaps, computed again and again."""
+    for m, n, k, steps in ((12, 9, 2, 4), (15, 10, 1, 6)):
+        R = rng.normal(size=(m, 3)) @ rng.normal(size=(3, n)) + 3
+        R[rng.random((m, n)) < 0.3] = np.nan
+        R[0] = np.arange(n) % 5 + 1.0
+        R[:, 0] = np.arange(m) % 5 + 1.0
+        gaps = np.isnan(R)
+        start = np.where(gaps, np.nanmean(R, axis=0), R)
+        zeros = np.where(gaps, 0, R)
+        everywhere = np.ones_like(gaps)
+        expect(call(answer, R, k, steps), _imputed(start, gaps, k, steps), {
+            "overwritten": _imputed(start, everywhere, k, steps), "one": _imputed(start, gaps, k, 1), "means": start,
+            "few": _imputed(start, gaps, k, steps - 1), "many": _imputed(start, gaps, k, steps + 1),
+            "zeros": _imputed(zeros, gaps, k, steps), "features": _imputed(start, gaps, k + 1, steps),
+        }, m=m, n=n, k=k, steps=steps)
+
+
+def _imputed(X: np.ndarray, gaps: np.ndarray, k: int, steps: int) -> np.ndarray:
+    for _ in range(steps):
+        X = np.where(gaps, _truncated(X, k), X)
+    return X
+
+
+@checks("04-largest-rate")
+def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
+    """Hessian of a bowl → the learning rate above which descent (C9) diverges."""
+    for n in (3, 2, 5):
+        A = rng.normal(size=(n + 3, n))
+        H = A.T @ A
+        low, high = np.linalg.eigvalsh(H)[[0, -1]]
+        expect(call(answer, H), 2 / high, {
+            "best": 1 / high, "flattest": 2 / low, "fastest": 2 / (low + high), "trace": 2 / np.trace(H),
+            "diagonal": 2 / np.diag(H).max(), "turned": high / 2,
+        }, H=H.round(2).tolist())
+
+
+@checks("04-step")
+def check_step(answer: object, rng: np.random.Generator) -> None:
+    """(w, Δw, gradient, η, α) → w, Δw after a step with momentum (C10)."""
+    w, dw, g = rng.normal(size=(3, 5))
+    eta = 0.1
+    alpha = 0.8
+    new = alpha * dw - eta * g  # (C10)
+    averaged = alpha * dw - eta * (1 - alpha) * g
+    expect(call(answer, w, dw, g, eta, alpha, parts="w, dw"), [w + new, new], {
+        "old": [w + dw, new], "plain": [w - eta * g, -eta * g], "uphill": [w + alpha * dw + eta * g, alpha * dw + eta * g],
+        "alpha": [w + alpha * new, new], "eta": [w + eta * new, new], "average": [w + averaged, averaged],
+        "order": [new, w + new], "kept": [w + new, dw],
+    })
+
+
+@checks("04-catch-up")
+def check_catch_up(answer: object, rng: np.random.Generator) -> None:
+    """(w, Δw, α, t) → w, Δw after t steps of (C10) without a gradient."""
+    for alpha, t in ((0.9, 7), (0.5, 3), (0.99, 400), (0.9, 0), (0.0, 5)):
+        w, dw = rng.normal(size=(2, 3))
+        last = alpha**t * dw
+        moved = w + alpha * (1 - alpha**t) / (1 - alpha) * dw
+        expect(call(answer, w, dw, alpha, t, parts="w, dw"), [moved, last], {
+            "first": [w + dw * (1 - alpha**t) / (1 - alpha), last], "forever": [w + dw * alpha / (1 - alpha), last],
+            "straight": [w + t * alpha * dw, last], "shrunk": [moved, dw], "last": [w + last, last], "once": [moved, alpha * dw],
+        }, alpha=alpha, t=t)
+
+
+@checks("04-gradient")
+def check_gradient(answer: object, rng: np.random.Generator) -> None:
+    """(p, q, r, λ) → dp, dq of one entry's part of the objective (C8)."""
+    for _ in range(5):
+        p, q = rng.normal(size=4), rng.normal(size=4)
+        r = rng.uniform(1, 5)
+        lam = 0.3
+        w = np.array([p, q])
+        turned = np.array([q, p])
+        e = r - p @ q
+        expect(call(answer, p, q, r, lam, parts="dp, dq"), lam * w - e * turned, {
+            "downhill": e * turned - lam * w, "exchanged": lam * w - e * w, "no-lambda": -e * turned,
+            "inner": lam * w + e * turned, "pushed": -lam * w - e * turned, "two": 2 * (lam * w - e * turned),
+            "lambda-two": 2 * lam * w - e * turned, "no-error": lam * w - r * turned,
+        })
+
+
+@checks("04-fit")
+def check_fit(answer: object, rng: np.random.Generator) -> None:
+    """(users, songs, ratings, m, n) → r̂ of every user and song, by stochastic descent."""
+    train, test = survey(120, 60, asked=0.4, seed=12).ratings.split(0.2, seed=12)
+    u, i, r = train.user_codes, train.csr.indices, train.csr.data.astype(float)
+    shape = train.csr.shape
+    R_hat = np.asarray(call(answer, u, i, r, *shape), dtype=float)
+    raise_first({"shape": R_hat.shape != shape, "diverged": not np.isfinite(R_hat).all()}, got=R_hat.shape, expected=shape)
+    taste = R_hat - R_hat.mean(axis=0) - R_hat.mean(axis=1, keepdims=True) + R_hat.mean()
+    raise_first({"no-taste": taste.std() < 1e-9, "constant": R_hat.std() < 0.05, "little-taste": taste.std() < 0.05})
+    predicted = np.clip(R_hat, 1, 5)
+    here = rmse(r, predicted[u, i])
+    there = rmse(test.csr.data, predicted[test.user_codes, test.csr.indices])
+    if there > 0.67:
+        residuals = r - predicted[u, i]
+        biases = [np.sqrt(np.mean((np.bincount(x, residuals) / np.bincount(x)) ** 2)) for x in (u, i)]
+        faults = {"by-heart": bool(here < 0.6 * there), "biases": max(biases) > 0.1, "unlearnt": True}
+        raise_first(faults, score=Wrong("score", here=here, there=there))

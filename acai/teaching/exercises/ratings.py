@@ -55,7 +55,7 @@ def check_stars(answer: object, rng: np.random.Generator) -> None:
 
 @checks("01-stars-by-time")
 def check_stars_by_time(answer: object, rng: np.random.Generator) -> None:
-    """(times of one user's plays of one song) → stars (D5)."""
+    """(when one user played one song) → stars (D5)."""
     days = [np.cumsum(rng.exponential(wait, n)).astype(float) for n in range(1, 13) for wait in (1.5, 12, 12, 40)]
     for planned in [0, 1], [0, 40, 40.5], [0, 0.5, 40], [0, 9, 18, 30], [0, 50, 59, 68, 77], [0, 8, 16, 24, 90]:
         days.append(np.array(planned, float))

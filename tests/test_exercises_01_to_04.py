@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from course import tried
-from mistakes_a import MISTAKES, again, by_time, factorised, over_both, pairs, svd, top, until
+from mistakes_01_to_04 import MISTAKES, again, by_time, factorised, over_both, pairs, svd, top, until
 
 from acai.cf import ItemKNN
 from acai.reference import cf as loops

@@ -52,11 +52,11 @@ def test_both_are_deaf_to_the_order_of_moments():
 def test_the_words_are_the_centres_that_k_means_comes_to():
     S, _ = songs(20, 0)
     ear = BagOfWords(5, n_mfcc=3)
-    ear.prepare(S)
+    ear._prepare(S)
     moments = dct(np.concatenate(S, axis=1).astype(np.float64), axis=0, norm="ortho")[:3].T
     theirs = KMeans(5, init=ear.words, n_init=1, tol=0).fit(moments / moments.std(axis=0))
     np.testing.assert_allclose(ear.words, theirs.cluster_centers_, atol=0.02)
-    np.testing.assert_allclose(ear.describe(S[0]), np.bincount(theirs.labels_[:60], minlength=5) / 60)
+    np.testing.assert_allclose(ear.features(S[0]), np.bincount(theirs.labels_[:60], minlength=5) / 60)
 
 
 def data(n: int, d: int, targets: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ def data(n: int, d: int, targets: int, seed: int) -> tuple[np.ndarray, np.ndarra
 def test_equals_the_loops_and_scikit_learn(n, d, targets, lam, seed):
     X, Y = data(n, d, targets, seed)
     model = Ridge([lam]).fit(X, Y)
-    Z = model.inputs(X.T).T.astype(np.float64)
+    Z = model.inputs.transform(X.T).T.astype(np.float64)
     theirs = Sklearn(alpha=lam).fit(Z, Y)
     np.testing.assert_allclose(model.predict(X), theirs.predict(Z).reshape(Y.shape), rtol=1e-4, atol=1e-4)
     for t in range(targets):
@@ -80,7 +80,7 @@ def test_the_penalty_is_the_one_that_predicts_samples_left_out_best():
     X, Y = data(20, 15, 2, 0)
     lams = np.logspace(-3, 3, 13)
     model = Ridge(lams).fit(X, Y)
-    Z = model.inputs(X.T).T.astype(np.float64)
+    Z = model.inputs.transform(X.T).T.astype(np.float64)
 
     def left_out(lam: float) -> float:
         errors = [

@@ -12,7 +12,7 @@ from acai.content.checkpoint import KIND, digest
 from acai.content.classify import SoundClassifier
 from acai.content.networks import dieleman_network
 from acai.content.taste import TasteNetworks
-from acai.content.training import Plan, train
+from acai.content.training import TrainingConfig, train
 from acai.content.windows import Augmentation
 from acai.errors import InputError
 from acai.files import load_npz, save_npz
@@ -141,7 +141,7 @@ def train_once(network: Sequential, path=None, stop_after: int = 99):
         for songs in np.array_split(rng.permutation(9), 3):
             yield X[songs], Y[songs]
 
-    plan, data = Plan(n_epochs=4, learning_rate=0.1), {"songs": digest([X, Y])}
+    plan, data = TrainingConfig(n_epochs=4, learning_rate=0.1), {"songs": digest([X, Y])}
     return train(network, MSE(), batches, score, plan, checkpoint=path, data=data)
 
 
@@ -172,8 +172,8 @@ def test_random_numbers_that_began_elsewhere_are_another_training(tmp_path):
 
 
 def test_a_checkpoint_needs_to_know_what_the_batches_are_made_of(tmp_path):
-    with pytest.raises(InputError, match="say with data= what batches and score are made of"):
-        train(net(), MSE(), lambda rng: [], None, Plan(), checkpoint=tmp_path / "c.npz")
+    with pytest.raises(InputError, match="give the digests of its data with data="):
+        train(net(), MSE(), lambda rng: [], None, TrainingConfig(), checkpoint=tmp_path / "c.npz")
 
 
 def spoilt(contents: dict) -> dict[str, dict]:
@@ -242,8 +242,8 @@ def failing(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     "model, first, place",
     [
-        (ear(), (S, Q), "acai.content.training.train"),
-        (SoundClassifier(width=60, n_epochs=1), (LONG, np.arange(12) % 2), "acai.content.training.train"),
+        (ear(), (S, Q), "acai.content.audio_network.train"),
+        (SoundClassifier(width=60, n_epochs=1), (LONG, np.arange(12) % 2), "acai.content.audio_network.train"),
         (SpectrumRidge(), (S, Q), "acai.content.audio_models.Ridge.fit"),
         (BagOfWords(n_words=5), (S, Q), "acai.content.audio_models.Ridge.fit"),
         (TasteNetworks(n_epochs=1), (Q, np.ones((3, 12))), "acai.content.taste.SGD.step"),
@@ -251,7 +251,7 @@ def failing(*_: object, **__: object) -> None:
 )
 def test_a_model_whose_fit_failed_is_not_half_fitted(model, first, place, monkeypatch):
     for _ in range(2):  # before any fit, and after one that went well
-        with pytest.raises(InputError, match="learnt"):
+        with pytest.raises(InputError, match="fitted"):
             model.predict(first[0])
         model.fit(*first).predict(first[0])
         with monkeypatch.context() as patch:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai import cli
-from acai.content.classify import SoundClassifier, SpectrumClassifier, Verdicts, judge, stratified_folds
+from acai.content.classify import SoundClassifier, SpectrumClassifier, CrossValidationResult, cross_validate, stratified_folds
 from acai.content.networks import classifier_network
 from acai.errors import InputError
 
@@ -31,23 +31,23 @@ def small(seed):
 
 def test_the_network_hears_what_an_average_spectrum_does_not_show():
     spectrograms, classes = glides(24)
-    verdicts = judge(
+    result = cross_validate(
         spectrograms, classes, {"network": small, "ridge": lambda seed: SpectrumClassifier()}, n_folds=3, n_repeats=1
     )
-    assert verdicts.classes == ("down", "up")
-    assert verdicts.accuracy("network").mean() >= 0.95
-    assert verdicts.accuracy("ridge").mean() <= 0.8
-    assert verdicts.confusion("network").sum() == 24
-    again = judge(spectrograms, classes, {"network": small}, n_folds=3, n_repeats=1)
-    assert np.array_equal(again.guesses["network"], verdicts.guesses["network"])
+    assert result.classes == ("down", "up")
+    assert result.accuracy("network").mean() >= 0.95
+    assert result.accuracy("ridge").mean() <= 0.8
+    assert result.confusion("network").sum() == 24
+    again = cross_validate(spectrograms, classes, {"network": small}, n_folds=3, n_repeats=1)
+    assert np.array_equal(again.predictions["network"], result.predictions["network"])
 
 
 def test_ridge_hears_a_difference_in_the_average_spectrum():
     rng = np.random.default_rng(0)
     spectrograms = {f"{j}": rng.uniform(0, 1, (8, 40)) + 0.5 * np.eye(8)[j % 4][:, None] for j in range(40)}
     classes = {f"{j}": "abcd"[j % 4] for j in range(40)}
-    verdicts = judge(spectrograms, classes, {"ridge": lambda seed: SpectrumClassifier()}, n_repeats=2)
-    assert np.array_equal(verdicts.confusion("ridge"), 10 * np.eye(4)) and verdicts.accuracy("ridge").tolist() == [1, 1]
+    result = cross_validate(spectrograms, classes, {"ridge": lambda seed: SpectrumClassifier()}, n_repeats=2)
+    assert np.array_equal(result.confusion("ridge"), 10 * np.eye(4)) and result.accuracy("ridge").tolist() == [1, 1]
 
 
 def test_no_track_is_judged_by_one_who_has_learnt_from_it():
@@ -67,9 +67,9 @@ def test_no_track_is_judged_by_one_who_has_learnt_from_it():
 
     spectrograms = {f"{j}": np.full((2, 5), j) for j in range(11)}
     classes = {f"{j}": "ab"[j % 2] for j in range(11)}
-    verdicts = judge(spectrograms, classes, {"spy": lambda seed: Spy()}, n_folds=4, n_repeats=2)
+    result = cross_validate(spectrograms, classes, {"spy": lambda seed: Spy()}, n_folds=4, n_repeats=2)
     assert sorted(seen) == sorted(2 * [float(j) for j in range(11)])
-    np.testing.assert_allclose(verdicts.confusion("spy"), [[0, 6], [0, 5]])
+    np.testing.assert_allclose(result.confusion("spy"), [[0, 6], [0, 5]])
 
 
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=40), st.integers(2, 4))
@@ -100,9 +100,9 @@ def test_the_network_reads_like_its_table():
 @pytest.mark.parametrize(
     "kinds, how, message",
     [
-        ("aaaa", {}, r"at least two sub-folders, .*; there is: |there are: a \(4\)"),
-        ("aaab", {}, r"there are: a \(3\), b \(1\)"),
-        ("", {}, "there are: none"),
+        ("aaaa", {}, r"at least two sub-folders, .*; found: a \(4\)"),
+        ("aaab", {}, r"found: a \(3\), b \(1\)"),
+        ("", {}, "found: none"),
         ("aabb", dict(n_folds=5), "n_folds=5, n_repeats=3; expected 2 to 4 folds"),
         ("aabb", dict(n_folds=2, n_repeats=0), "n_repeats=0"),
     ],
@@ -110,13 +110,13 @@ def test_the_network_reads_like_its_table():
 def test_what_cannot_be_judged_says_why(kinds, how, message):
     spectrograms = {f"{j}": np.ones((2, 5)) for j in range(len(kinds))}
     with pytest.raises(InputError, match=message):
-        judge(spectrograms, dict(zip(spectrograms, kinds)), {}, **how)
+        cross_validate(spectrograms, dict(zip(spectrograms, kinds)), {}, **how)
 
 
 def test_verdicts_count():
-    verdicts = Verdicts(("a", "b"), np.array([0, 0, 1]), {"x": np.array([[0, 1, 1], [0, 0, 0]])})
-    assert verdicts.accuracy("x").tolist() == [2 / 3, 2 / 3]
-    assert verdicts.confusion("x").tolist() == [[1.5, 0.5], [0.5, 0.5]]
+    result = CrossValidationResult(("a", "b"), np.array([0, 0, 1]), {"x": np.array([[0, 1, 1], [0, 0, 0]])})
+    assert result.accuracy("x").tolist() == [2 / 3, 2 / 3]
+    assert result.confusion("x").tolist() == [[1.5, 0.5], [0.5, 0.5]]
 
 
 def test_the_command_tells_accuracy_and_draws_a_picture(tmp_path, capsys):

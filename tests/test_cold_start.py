@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai.cf import ALS
-from acai.content.cold_start import NewSongs
+from acai.content.cold_start import ColdStartRecommender
 from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.reference.content import score, update_factors
@@ -23,54 +23,54 @@ def p(user: str) -> list[float]:
 
 
 def test_recommends_by_the_score_best_first():
-    new = NewSongs(MODEL, Q_HAT)
-    found = new.recommend_new("u3", n=4)
+    new = ColdStartRecommender(MODEL, Q_HAT)
+    found = new.recommend("u3", n=4)
     expected = sorted(((song, score(p("u3"), q.tolist())) for song, q in Q_HAT.items()), key=lambda pair: -pair[1])[:4]
     assert [song for song, _ in found] == [song for song, _ in expected]
     np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], rtol=1e-5)
 
 
 def test_listeners_are_those_with_the_best_scores():
-    best, value = NewSongs(MODEL, Q_HAT).listeners_for("new2", n=1)[0]
+    best, value = ColdStartRecommender(MODEL, Q_HAT).listeners_for("new2", n=1)[0]
     scores = {user: score(p(user), Q_HAT["new2"].tolist()) for user in MODEL.ratings.users}
     assert best == max(scores, key=scores.get) and value == pytest.approx(scores[best], rel=1e-5)
 
 
 def test_similar_songs_point_the_same_way_and_leave_the_song_itself_out():
     Q = {"a": np.array([1.0, 0, 0]), "b": np.array([5.0, 0.1, 0]), "c": np.array([-1.0, 0, 0]), "d": np.array([0, 1.0, 0])}
-    found = NewSongs(MODEL, Q).similar_by_sound("a", n=10)
+    found = ColdStartRecommender(MODEL, Q).similar_by_sound("a", n=10)
     assert [song for song, _ in found] == ["b", "d", "c"]
     assert found[-1][1] == pytest.approx(-1)
 
 
 @given(st.dictionaries(st.sampled_from(MODEL.ratings.users), st.floats(-2, 2), min_size=1), st.floats(0.1, 100))
 def test_a_few_plays_move_a_song_as_the_equation_says(values, lam):
-    q = NewSongs(MODEL, Q_HAT, lam=lam).hidden_features("new1", values)
+    q = ColdStartRecommender(MODEL, Q_HAT, lam=lam).fold_in("new1", values)
     expected = update_factors(Q_HAT["new1"].tolist(), [p(u) for u in values], list(values.values()), lam)
     np.testing.assert_allclose(q, expected, rtol=1e-6, atol=1e-9)
 
 
 def test_without_plays_the_ear_decides_and_with_little_faith_in_it_the_listeners():
-    np.testing.assert_array_equal(NewSongs(MODEL, Q_HAT).hidden_features("new1", {}), Q_HAT["new1"])
+    np.testing.assert_array_equal(ColdStartRecommender(MODEL, Q_HAT).fold_in("new1", {}), Q_HAT["new1"])
     q_true = np.array([0.5, -0.2, 0.1])
     values = {user: float(np.dot(p(user), q_true)) for user in MODEL.ratings.users}
-    np.testing.assert_allclose(NewSongs(MODEL, Q_HAT, lam=1e-9).hidden_features("new1", values), q_true, atol=1e-5)
-    np.testing.assert_allclose(NewSongs(MODEL, Q_HAT, lam=1e9).hidden_features("new1", values), Q_HAT["new1"], atol=1e-5)
+    np.testing.assert_allclose(ColdStartRecommender(MODEL, Q_HAT, lam=1e-9).fold_in("new1", values), q_true, atol=1e-5)
+    np.testing.assert_allclose(ColdStartRecommender(MODEL, Q_HAT, lam=1e9).fold_in("new1", values), Q_HAT["new1"], atol=1e-5)
 
 
 def test_what_first_listeners_say_changes_the_recommendations():
-    new = NewSongs(MODEL, Q_HAT, lam=0.01)
-    last = new.recommend_new("u3", n=6)[-1][0]
-    assert new.recommend_new("u3", n=6, heard={last: {"u3": 5.0}})[0][0] == last
+    new = ColdStartRecommender(MODEL, Q_HAT, lam=0.01)
+    last = new.recommend("u3", n=6)[-1][0]
+    assert new.recommend("u3", n=6, plays={last: {"u3": 5.0}})[0][0] == last
 
 
 def test_names_what_does_not_exist_and_what_does_not_fit():
-    new = NewSongs(MODEL, Q_HAT)
+    new = ColdStartRecommender(MODEL, Q_HAT)
     with pytest.raises(InputError, match="no new song 'new9'; there is: new"):
         new.listeners_for("new9")
     with pytest.raises(InputError, match="no user 'u99'"):
-        new.recommend_new("u99")
-    with pytest.raises(InputError, match=r"song 'x' has hidden features of shape \(2,\); the model has 3"):
-        NewSongs(MODEL, {"x": np.zeros(2)})
+        new.recommend("u99")
+    with pytest.raises(InputError, match=r"song 'x' has latent factors of shape \(2,\); the model has 3"):
+        ColdStartRecommender(MODEL, {"x": np.zeros(2)})
     with pytest.raises(InputError, match="lam=0"):
-        NewSongs(MODEL, Q_HAT, lam=0)
+        ColdStartRecommender(MODEL, Q_HAT, lam=0)

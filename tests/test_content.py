@@ -145,22 +145,22 @@ def test_the_same_bits_whatever_the_number_of_threads():
     [
         (lambda S, Q: (S, Q[:-1]), r"Q has shape \(29, 2\); expected \(30, k\)"),
         (lambda S, Q: (S, np.full_like(Q, np.nan)), "Q holds NaN or infinity"),
-        (lambda S, Q: ([*S[:-1], S[0][:, :9]], Q), "spectrogram 29 has 9 frames; a window needs 20"),
-        (lambda S, Q: (S[:3], Q[:3]), "3 songs are too few: 2 are kept aside .* at least 2 more"),
+        (lambda S, Q: ([*S[:-1], S[0][:, :9]], Q), "spectrogram 29 has 9 frames; expected at least the 20 of a window"),
+        (lambda S, Q: (S[:3], Q[:3]), "3 songs are too few: 2 are held out .* at least 2 more"),
     ],
 )
-def test_refuses_what_cannot_be_learnt_from(spoil, message):
+def test_what_cannot_be_trained_on_is_refused(spoil, message):
     with pytest.raises(InputError, match=message):
         AudioToFactors(small(), width=20).fit(*spoil(*songs(30, 0)))
 
 
 def test_hears_only_what_has_as_many_bands_as_it_learnt_from(ear):
-    with pytest.raises(InputError, match=r"spectrogram 1 has shape \(4, 40\); expected .* with 8 bands, as those had"):
+    with pytest.raises(InputError, match=r"spectrogram 1 has shape \(4, 40\); expected .* with 8 bands, like those of the training"):
         ear.predict([songs(1, 0)[0][0], np.ones((4, 40), np.float32)])
 
 
-def test_says_that_it_has_not_learnt_yet():
-    with pytest.raises(InputError, match=r"call fit\(spectrograms, Q\) first"):
+def test_says_that_it_is_not_fitted():
+    with pytest.raises(InputError, match=r"call fit\(spectrograms, …\) first"):
         AudioToFactors().predict(songs(1, 0)[0])
 
 
@@ -171,7 +171,7 @@ def test_the_original_network_has_the_shapes_of_its_table():
     assert isinstance(openmrs_network(4).layers[-1], Linear)
 
 
-def test_is_saved_and_loaded_whole(ear, tmp_path):
+def test_a_saved_model_comes_back_as_it_was(ear, tmp_path):
     S, _ = songs(3, 5)
     ear.save(tmp_path / "ear.npz")
     loaded = AudioToFactors.load(tmp_path / "ear.npz")
@@ -184,7 +184,7 @@ def test_is_saved_and_loaded_whole(ear, tmp_path):
     for name, message in (("nowhere.npz", "there is no such file"), ("text.npz", "not an ear"), ("other.npz", "not an ear")):
         with pytest.raises(InputError, match=message):
             AudioToFactors.load(tmp_path / name)
-    with pytest.raises(InputError, match="has not learnt to hear yet"):
+    with pytest.raises(InputError, match="is not fitted"):
         AudioToFactors().save(tmp_path / "new.npz")
 
 

@@ -226,7 +226,7 @@ def demo(world, spectrograms, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "place, at",
     [
-        ("acai.cf.ALS._learn", 1), ("acai.content.training._step", 3), ("acai.content.AudioToFactors._mean_outputs", 2),
+        ("acai.cf.ALS._learn", 1), ("acai.content.training._step", 3), ("acai.content.AudioToFactors._mean_over_windows", 2),
         ("acai.commands.listen.encoded", 2), ("acai.report.page.soundfile.write", 9), ("acai.plots.save", 4),
     ],
 )

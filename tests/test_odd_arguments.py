@@ -9,7 +9,7 @@ from cf_cases import random_ratings
 from acai import InputError, nn
 from acai.audio import log_mel
 from acai.cf import ALS, SGD, SVD, Popularity, UserKNN
-from acai.content import AudioToFactors, Augmentation, BagOfWords, NewSongs, Ridge, SpectrumRidge
+from acai.content import AudioToFactors, Augmentation, BagOfWords, ColdStartRecommender, Ridge, SpectrumRidge
 from acai.content.classify import SoundClassifier
 from acai.content.taste import TasteNetworks
 from acai.datasets import synthetic
@@ -21,7 +21,7 @@ USER, SONG = RATINGS.users[0], RATINGS.songs[0]
 RNG = np.random.default_rng(0)
 S, Q = [RNG.random((4, 20), dtype=np.float32) for _ in range(8)], RNG.normal(size=(8, 2))
 MODEL, KNN = ALS(2, n_epochs=2).fit(RATINGS), UserKNN().fit(RATINGS)
-NEW = NewSongs(MODEL, {"new": np.ones(2), "newer": -np.ones(2)})
+NEW = ColdStartRecommender(MODEL, {"new": np.ones(2), "newer": -np.ones(2)})
 SOUND = np.sin(np.arange(4000)), 8000
 # fmt: off
 ODD = [
@@ -81,16 +81,16 @@ CALLS = {
     "cross_validate folds": lambda odd: cross_validate(Popularity(), RATINGS, [odd]),
     "n_jobs": checked_jobs,
     "rmse": lambda odd: metrics.rmse(odd, [1.0]),
-    "new songs": lambda odd: NewSongs(odd, {"new": np.ones(2)}),
-    "new Q": lambda odd: NewSongs(MODEL, odd),
-    "new q": lambda odd: NewSongs(MODEL, {"new": odd}),
-    "new lam": lambda odd: NewSongs(MODEL, {"new": np.ones(2)}, odd).hidden_features("new", {USER: 1.0}),
-    "recommend_new": NEW.recommend_new,
-    "recommend_new n": lambda odd: NEW.recommend_new(USER, odd),
+    "new songs": lambda odd: ColdStartRecommender(odd, {"new": np.ones(2)}),
+    "new Q": lambda odd: ColdStartRecommender(MODEL, odd),
+    "new q": lambda odd: ColdStartRecommender(MODEL, {"new": odd}),
+    "new lam": lambda odd: ColdStartRecommender(MODEL, {"new": np.ones(2)}, odd).fold_in("new", {USER: 1.0}),
+    "recommend": NEW.recommend,
+    "recommend n": lambda odd: NEW.recommend(USER, odd),
     "listeners_for": NEW.listeners_for,
     "similar_by_sound": NEW.similar_by_sound,
-    "hidden_features": lambda odd: NEW.hidden_features("new", odd),
-    "hidden_features value": lambda odd: NEW.hidden_features("new", {USER: odd}),
+    "hidden_features": lambda odd: NEW.fold_in("new", odd),
+    "hidden_features value": lambda odd: NEW.fold_in("new", {USER: odd}),
     **settings_of(
         lambda **one: ear(**one).fit(S, Q),
         "validation",

@@ -9,7 +9,7 @@ import pytest
 from acai.content import AudioToFactors
 from acai.content.checkpoint import digest
 from acai.content.classify import SoundClassifier
-from acai.content.training import Plan, train
+from acai.content.training import TrainingConfig, train
 from acai.content.windows import Augmentation
 from acai.errors import InputError
 from acai.nn import MSE, Linear, ReLU, Sequential
@@ -52,7 +52,7 @@ def assert_equal_weights(a: Sequential, b: Sequential) -> None:
 
 @pytest.mark.parametrize("killed", range(6))
 def test_killed_in_any_epoch_and_resumed_ends_as_if_left_alone(tmp_path, killed):
-    plan, alone, resumed = Plan(n_epochs=6, learning_rate=0.1), network(), network()
+    plan, alone, resumed = TrainingConfig(n_epochs=6, learning_rate=0.1), network(), network()
     history = train(alone, MSE(), batches, score, plan)
     with pytest.raises(RuntimeError):
         train(resumed, MSE(), batches, stopping(killed), plan, checkpoint=tmp_path / "c.npz", data=DATA)
@@ -63,7 +63,7 @@ def test_killed_in_any_epoch_and_resumed_ends_as_if_left_alone(tmp_path, killed)
 
 
 def test_a_finished_training_is_not_begun_again(tmp_path):
-    plan, a, b = Plan(n_epochs=3, learning_rate=0.1), network(), network()
+    plan, a, b = TrainingConfig(n_epochs=3, learning_rate=0.1), network(), network()
     history = train(a, MSE(), batches, score, plan, checkpoint=tmp_path / "c.npz", data=DATA)
     assert train(b, MSE(), batches, stopping(0), plan, checkpoint=tmp_path / "c.npz", data=DATA) == history
     assert_equal_weights(a, b)
@@ -77,19 +77,19 @@ def test_ends_with_the_weights_of_the_best_epoch():
         seen.append({name: w.copy() for name, w in net.params.items()})
         return next(scores)
 
-    train(net, MSE(), batches, score, Plan(n_epochs=4, learning_rate=0.1))
+    train(net, MSE(), batches, score, TrainingConfig(n_epochs=4, learning_rate=0.1))
     for name, w in net.params.items():
         np.testing.assert_array_equal(w, seen[1][name])
 
 
 def test_ctrl_c_keeps_the_best_so_far_and_without_one_goes_through():
     net, two = network(), network()
-    history = train(net, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(n_epochs=6, learning_rate=0.1))
-    expected = train(two, MSE(), batches, stopping(2, KeyboardInterrupt), Plan(n_epochs=6, learning_rate=0.1))
+    history = train(net, MSE(), batches, stopping(2, KeyboardInterrupt), TrainingConfig(n_epochs=6, learning_rate=0.1))
+    expected = train(two, MSE(), batches, stopping(2, KeyboardInterrupt), TrainingConfig(n_epochs=6, learning_rate=0.1))
     assert len(history) == 2 and history == expected
     assert_equal_weights(net, two)
     with pytest.raises(KeyboardInterrupt):
-        train(network(), MSE(), batches, stopping(0, KeyboardInterrupt), Plan(n_epochs=6, learning_rate=0.1))
+        train(network(), MSE(), batches, stopping(0, KeyboardInterrupt), TrainingConfig(n_epochs=6, learning_rate=0.1))
 
 
 def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
@@ -101,7 +101,7 @@ def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
         return batches(rng)
 
     with pytest.raises(KeyboardInterrupt):
-        train(network(), MSE(), stopped, None, Plan(n_epochs=6, learning_rate=0.1))
+        train(network(), MSE(), stopped, None, TrainingConfig(n_epochs=6, learning_rate=0.1))
 
 
 @pytest.mark.parametrize("epoch", [0, 2])
@@ -118,18 +118,18 @@ def test_ctrl_c_that_came_back_as_a_system_error_is_ctrl_c(epoch):
 
     if epoch == 0:
         with pytest.raises(KeyboardInterrupt):
-            train(network(), MSE(), batches, score_or_stop, Plan(n_epochs=6, learning_rate=0.1))
+            train(network(), MSE(), batches, score_or_stop, TrainingConfig(n_epochs=6, learning_rate=0.1))
     else:
-        assert len(train(network(), MSE(), batches, score_or_stop, Plan(n_epochs=6, learning_rate=0.1))) == epoch
+        assert len(train(network(), MSE(), batches, score_or_stop, TrainingConfig(n_epochs=6, learning_rate=0.1))) == epoch
     with pytest.raises(SystemError):
-        train(network(), MSE(), batches, stopping(2, SystemError), Plan(n_epochs=6, learning_rate=0.1))
+        train(network(), MSE(), batches, stopping(2, SystemError), TrainingConfig(n_epochs=6, learning_rate=0.1))
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_not_finite_is_told_and_not_taken_for_the_best(score):
     scores = iter([0.5, score])
     with pytest.raises(InputError, match=r"the score .* in epoch 2: the training diverged"):
-        train(network(), MSE(), batches, lambda net: next(scores), Plan(n_epochs=3, learning_rate=0.1))
+        train(network(), MSE(), batches, lambda net: next(scores), TrainingConfig(n_epochs=3, learning_rate=0.1))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_settings_are_checked_where_they_are_given_and_again_before_they_are_use
 
 
 def test_settings_of_numpy_become_plain():
-    plan = Plan(n_epochs=np.int8(3), learning_rate=np.float32(0.5), seed=np.uint8(200), patience=np.int64(2))
+    plan = TrainingConfig(n_epochs=np.int8(3), learning_rate=np.float32(0.5), seed=np.uint8(200), patience=np.int64(2))
     plain = plan.n_epochs, plan.learning_rate, plan.seed, plan.patience
     assert plain == (3, 0.5, 200, 2) and [type(value) for value in plain] == [int, float, int, int]
     assert Augmentation(gain=np.float32(0.5), time_mask=np.int8(3)) == Augmentation(0.5, 3)
@@ -173,15 +173,15 @@ def test_settings_of_numpy_become_plain():
 
 def test_stops_when_the_score_has_not_risen_for_as_long_as_patience_lasts():
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.9])
-    history = train(network(), MSE(), batches, lambda net: next(scores), Plan(n_epochs=9, learning_rate=0.1, patience=2))
+    history = train(network(), MSE(), batches, lambda net: next(scores), TrainingConfig(n_epochs=9, learning_rate=0.1, patience=2))
     assert [e.score for e in history] == [0.1, 0.5, 0.4, 0.3]
 
 
 def test_the_learning_rate_falls_along_half_a_cosine():
-    history = train(network(), MSE(), batches, score, Plan(n_epochs=4, learning_rate=0.2))
+    history = train(network(), MSE(), batches, score, TrainingConfig(n_epochs=4, learning_rate=0.2))
     np.testing.assert_allclose([e.learning_rate for e in history], 0.1 * (1 + np.cos(np.pi * np.arange(4) / 4)))
 
 
 def test_says_so_when_it_diverges():
     with pytest.raises(InputError, match=r"learning.rate"):
-        train(network(), MSE(), batches, score, Plan(n_epochs=50, learning_rate=1e6, momentum=0.99))
+        train(network(), MSE(), batches, score, TrainingConfig(n_epochs=50, learning_rate=1e6, momentum=0.99))

@@ -20,16 +20,16 @@ def numbered(frames: int) -> np.ndarray:
 def test_statistics_are_those_of_all_frames_together(lengths, rows, seed):
     rng = np.random.default_rng(seed)
     arrays = [rng.normal(3, 2, (rows, n)).astype(np.float32) for n in lengths]
-    standardise, together = Standardiser.of(arrays), np.concatenate(arrays, axis=1).astype(np.float64)
+    standardise, together = Standardiser.fit(arrays), np.concatenate(arrays, axis=1).astype(np.float64)
     np.testing.assert_allclose(standardise.mean[:, 0], together.mean(axis=1), rtol=1e-5)
     if together.shape[1] > 1:
         np.testing.assert_allclose(standardise.std[:, 0], together.std(axis=1), rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(standardise.undo(standardise(arrays[0])), arrays[0], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(standardise.inverse_transform(standardise.transform(arrays[0])), arrays[0], rtol=1e-4, atol=1e-4)
 
 
 def test_a_row_that_never_changes_becomes_zero():
     x = np.stack([np.full(9, 0.1), np.arange(9)]).astype(np.float16)
-    assert (Standardiser.of([x])(x)[0] == 0).all()
+    assert (Standardiser.fit([x]).transform(x)[0] == 0).all()
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, -7.0, 1e30, 1e-30, 1e-45])
@@ -37,9 +37,9 @@ def test_a_row_that_never_changes_becomes_zero():
 def test_a_row_without_variance_is_divided_by_nothing_small(constant, noise):
     x = np.stack([np.full(9, constant), np.arange(9)]).astype(np.float32)
     x[0, ::2] += np.float32(noise)
-    standardised = Standardiser.of([x])(x)
+    standardised = Standardiser.fit([x]).transform(x)
     assert np.isfinite(standardised).all() and np.abs(standardised[0]).max() < 4
-    assert np.isfinite(Standardiser.of([x]).undo(standardised)).all()
+    assert np.isfinite(Standardiser.fit([x]).inverse_transform(standardised)).all()
 
 
 @pytest.mark.parametrize("setting", [{"gain": -1.0}, {"gain": np.inf}, {"time_mask": -1}, {"band_mask": 2.5}, {"gain": "0"}])
@@ -91,13 +91,13 @@ def test_augmentation_of_nothing_changes_nothing():
 @pytest.mark.parametrize(
     "spectrograms, message",
     [
-        ([], "not one spectrogram"),
+        ([], "there are no spectrograms"),
         ([np.ones((2, 9)), np.ones((3, 9))], r"spectrogram 1 has shape \(3, 9\); expected \(bands, frames\) with 2 bands"),
         ([np.ones(9)], r"spectrogram 0 has shape \(9,\)"),
-        ([np.ones((2, 9)), np.ones((2, 4))], "spectrogram 1 has 4 frames; a window needs 5"),
+        ([np.ones((2, 9)), np.ones((2, 4))], "spectrogram 1 has 4 frames; expected at least the 5 of a window"),
         ([np.full((2, 9), np.nan)], "spectrogram 0 holds NaN or infinity"),
         (np.ones((2, 9)), r"a single spectrogram was given; expected a list of them: \[S\]"),
-        ([np.ones((9, 2))], r"spectrogram 0 has 2 frames; a window needs 5: .*transposed\?"),
+        ([np.ones((9, 2))], r"spectrogram 0 has 2 frames; expected at least the 5 of a window: .*transposed\?"),
     ],
 )
 def test_what_no_window_fits_in_is_refused_by_its_place(spectrograms, message):

@@ -11,7 +11,7 @@ from acai.audio.feature_cache import SUBFOLDER
 from acai.audio.features import default_cache, extract
 from acai.audio.folder import audio_folder
 from acai.commands import expect_picture
-from acai.content.classify import SoundClassifier, SpectrumClassifier, judge
+from acai.content.classify import SoundClassifier, SpectrumClassifier, cross_validate
 from acai.datasets.synthetic import synthetic
 from acai.errors import InputError
 from acai.studies.ladder import NETWORK, Music, climb
@@ -106,22 +106,22 @@ def classify(
         NETWORK: lambda seed: SoundClassifier(n_epochs=epochs, seed=seed),
         "ridge on mean spectra": lambda seed: SpectrumClassifier(),
     }
-    verdicts = judge(spectrograms, tracks.classes, classifiers, folds, repeats, seed, progress=True)
-    counts = np.bincount(verdicts.truth)
-    sizes = ", ".join(f"{one_line(name)} {count}" for name, count in zip(verdicts.classes, counts))
+    result = cross_validate(spectrograms, tracks.classes, classifiers, folds, repeats, seed, progress=True)
+    counts = np.bincount(result.truth)
+    sizes = ", ".join(f"{one_line(name)} {count}" for name, count in zip(result.classes, counts))
     print(f"\n{len(spectrograms)} tracks of {len(counts)} classes: {sizes}")
     print(f"accuracy on tracks held out whole, {folds} folds, {repeats} repeats (mean ± standard deviation):")
     for name in classifiers:
-        print(f"  {name:<26}{verdicts.accuracy(name).mean():.3f} ± {verdicts.accuracy(name).std():.3f}")
+        print(f"  {name:<26}{result.accuracy(name).mean():.3f} ± {result.accuracy(name).std():.3f}")
     print(f"  {'always the largest class':<26}{counts.max() / counts.sum():.3f}")
-    if (verdicts.guesses[NETWORK] != verdicts.truth).any():
+    if (result.predictions[NETWORK] != result.truth).any():
         print(f"\nwhere {NETWORK} went wrong:")
-    for track, truth, guesses in zip(spectrograms, verdicts.truth, verdicts.guesses[NETWORK].T):
+    for track, truth, guesses in zip(spectrograms, result.truth, result.predictions[NETWORK].T):
         wrong = guesses[guesses != truth]
         if len(wrong):
-            usual = verdicts.classes[np.bincount(wrong).argmax()]
+            usual = result.classes[np.bincount(wrong).argmax()]
             print(f"  {one_line(track)}: taken for {one_line(usual)} in {len(wrong) / repeats:.0%} of the repeats")
-    ax = plots.confusion(verdicts.confusion(NETWORK), verdicts.classes)
+    ax = plots.confusion(result.confusion(NETWORK), result.classes)
     ax.set_title(f"{NETWORK}, mean of {repeats} repeats")
     plots.save(ax, out)
     print(f"\nwhat was taken for what: {out}")

@@ -1,22 +1,25 @@
-"""A model of one listener's taste: from a song's hidden features to what this listener makes of it."""
+"""A network for each listener: from the latent factors of a song to how much this listener will like it."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from acai.content.windows import Standardiser
 from acai.errors import InputError, real_numbers
 from acai.nn import MSE, SGD, Linear, Sequential, Tanh
+from acai.nn.layer import FloatArray
 from acai.settings import check_settings, setting
 
 
 @dataclass
 class TasteNetworks:
-    """One small network for each listener, k → n_hidden → 1 (the `cf_mlp` of OpenMRS, 2016), built from our own layers.
+    """One small network for each listener, k → n_hidden → 1 (the `cf_mlp` of OpenMRS, 2016), built from acai's layers.
 
-    Where a factor model scores a song by p_u · q, a straight line, a network can like two kinds of songs and not what
-    lies between them. Its targets keep their own scale: the original squashed them through tanh.
+    A factor model scores a song by p_u · q, which is linear in q; a network can also learn to like two kinds of songs and
+    not what lies between them. Its targets keep their own scale: the original squashed them through tanh.
 
     Parameters
     ----------
@@ -25,14 +28,16 @@ class TasteNetworks:
     n_epochs : int
         Steps of gradient descent with momentum (N8), each over all songs that have listeners.
     learning_rate, momentum, weight_decay : float
-        Of the descent.
+        Of SGD (N8).
     seed : int
-        All networks start from the same weights.
+        Of the initial weights, which are the same for all listeners.
 
     Attributes
     ----------
     networks : list of Sequential or None
         One for each listener; None before `fit`, and after one that failed.
+    inputs : Standardiser
+        Of the latent factors. There is none before `fit`.
     """
 
     n_hidden: int = setting(8, at_least=1, at_most=10_000)
@@ -42,19 +47,21 @@ class TasteNetworks:
     weight_decay: float = setting(0.02, at_least=0)
     seed: int = setting(0, at_least=0)
     networks: list[Sequential] | None = field(default=None, init=False, repr=False, compare=False)
+    inputs: Standardiser = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        """Check the settings."""
         check_settings(self)
 
-    def fit(self, Q: np.ndarray, R: np.ndarray, progress: bool = False) -> "TasteNetworks":
-        """Learn every listener's taste.
+    def fit(self, Q: ArrayLike, R: ArrayLike, progress: bool = False) -> Self:
+        """Train the network of every listener.
 
         Parameters
         ----------
         Q : numpy.ndarray, shape (n_songs, k)
-            Hidden features of the songs to learn from.
+            The latent factors of the songs to learn from.
         R : numpy.ndarray, shape (n_users, n_songs)
-            What every listener made of them; 0 for what a listener did not play.
+            How much every listener liked them; 0 for songs that a listener did not play.
         """
         check_settings(self)
         Q, R = real_numbers(Q, "Q", np.float32), real_numbers(R, "R", np.float32)
@@ -63,13 +70,14 @@ class TasteNetworks:
             raise InputError(f"{shapes}; expected (n_songs, k) and (n_users, n_songs): a row of Q for each of the songs of R")
         if not (np.isfinite(Q).all() and np.isfinite(R).all()):
             raise InputError("Q or R holds NaN or infinity; expected finite numbers")
-        self.networks = None  # should anything go wrong, it is not half fitted
-        self.inputs = Standardiser.of([Q.T])
-        x = self.inputs(Q.T).T
+        self.networks = None  # should anything go wrong, the model is not half fitted
+        self.inputs = Standardiser.fit([Q.T])
+        x = self.inputs.transform(Q.T).T
         networks = []
-        for r in tqdm(R, desc="learning tastes", unit="listener", disable=not progress):
-            hidden, out = Linear(x.shape[1], self.n_hidden, seed=self.seed), Linear(self.n_hidden, 1, seed=self.seed + 1)
-            network, loss = Sequential([hidden, Tanh(), out]), MSE()
+        for r in tqdm(R, desc="training the networks", unit="listener", disable=not progress):
+            hidden = Linear(x.shape[1], self.n_hidden, seed=self.seed)
+            network = Sequential([hidden, Tanh(), Linear(self.n_hidden, 1, seed=self.seed + 1)])
+            loss = MSE()
             optimizer = SGD(network, self.learning_rate, self.momentum, self.weight_decay)
             for _ in range(self.n_epochs):
                 loss.forward(network.forward(x), r[:, None])
@@ -79,9 +87,9 @@ class TasteNetworks:
         self.networks = networks
         return self
 
-    def predict(self, Q: np.ndarray) -> np.ndarray:
-        """What every listener makes of songs with these hidden features: shape (n_users, len(Q))."""
+    def predict(self, Q: ArrayLike) -> FloatArray:
+        """Predict how much every listener will like songs with these latent factors: shape (n_users, len(Q))."""
         if self.networks is None:
-            raise InputError("these TasteNetworks have not learnt anything yet; call fit(Q, R) first")
-        x = self.inputs(real_numbers(Q, "Q", np.float32).T).T
+            raise InputError("these TasteNetworks are not fitted; call fit(Q, R) first")
+        x = self.inputs.transform(real_numbers(Q, "Q", np.float32).T).T
         return np.stack([network.predict(x)[:, 0] for network in self.networks])

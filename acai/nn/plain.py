@@ -1,5 +1,4 @@
 """Layers as a student writes them: plain NumPy, one line for each equation, right, and easy to break (`acai.teaching.bugs`)."""
-# ruff: noqa: D102 - all layers have the same two methods, forward and backward
 
 import numpy as np
 

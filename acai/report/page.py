@@ -18,7 +18,7 @@ import soundfile
 
 from acai import plots
 from acai.content import AudioToFactors
-from acai.content.training import shaped
+from acai.content.audio_network import shaped
 from acai.content.windows import consecutive_windows
 from acai.files import atomic_write
 from acai.html_table import html_table

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from acai.cf import ALS
-from acai.content.audio_models import BagOfWords, Ridge, RidgeEar, SpectrumRidge
+from acai.content.audio_models import BagOfWords, Ridge, RidgeAudioModel, SpectrumRidge
 from acai.content.audio_to_factors import AudioToFactors
 from acai.content.taste import TasteNetworks
 from acai.evaluation.metrics import auc, average_precision
 from acai.ratings import Ratings
 from acai.ratings.splits import random_fold
 
-Ear = AudioToFactors | RidgeEar  # or whatever else has their `fit` and `predict`
+Ear = AudioToFactors | RidgeAudioModel  # or whatever else has their `fit` and `predict`
 CHANCE, NETWORK, TRUTH = "chance", "the network", "the true features"  # rungs that every ladder has, the last if it is known
 
 

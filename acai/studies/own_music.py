@@ -11,7 +11,7 @@ from acai.audio.features import extract
 from acai.audio.folder import AudioFolder, audio_folder
 from acai.audio.recording import Recording
 from acai.cf import ALS
-from acai.content import AudioToFactors, NewSongs
+from acai.content import AudioToFactors, ColdStartRecommender
 from acai.datasets.rated import triplets
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -181,5 +181,5 @@ def recommend(
     ear = AudioToFactors(n_epochs=n_epochs, seed=seed).fit([sounds[song] for song in heard], Q, progress=progress)
     ear.expect_complete_training()
     Q_hat = ear.predict([sounds[song] for song in unheard])  # (A4)
-    best = NewSongs(model, dict(zip(unheard, Q_hat))).recommend_new(user, n=5)
+    best = ColdStartRecommender(model, dict(zip(unheard, Q_hat))).recommend(user, n=5)
     return ForListener(log.favourites(user), best, Q, ear)

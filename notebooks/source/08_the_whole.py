@@ -17,7 +17,7 @@ from acai import plots
 from acai.cf import ALS
 from acai.content import AudioToFactors
 from acai.content.audio_models import Ridge, SpectrumRidge
-from acai.content.cold_start import NewSongs
+from acai.content.cold_start import ColdStartRecommender
 from acai.content.networks import dieleman_network
 from acai.datasets.synthetic import FEATURES, synthetic
 from acai.evaluation import metrics
@@ -95,7 +95,7 @@ plots.filters(ear.fitted_network.layers[0].params["W"])
 plt.show()
 
 # %%
-window = ear.inputs(spectrograms[7])[:, :258]
+window = ear.inputs.transform(spectrograms[7])[:, :258]
 layers = ear.fitted_network.layers
 first = layers[1].predict(layers[0].predict(window[None, :, None]))  # convolution and ReLU, (1, 32, 1, frames)
 plots.responses(window, first[0, :, 0])
@@ -190,12 +190,12 @@ plt.show()
 # %%
 songs, users = world.plays.songs, world.plays.users
 Q_hat = ear.predict([spectrograms[i] for i in split.unheard])
-new = NewSongs(model, {songs[i]: q for i, q in zip(split.unheard, Q_hat)})
+new = ColdStartRecommender(model, {songs[i]: q for i, q in zip(split.unheard, Q_hat)})
 
 user = users[np.argmax(np.diff(split.train.csr.indptr))]  # who played the most songs
 row = split.train.csr[[split.train.row(user)]]
 favourite = songs[row.indices[np.argmax(row.data)]]
-recommended = [song for song, score in new.recommend_new(user, n=3)]
+recommended = [song for song, score in new.recommend(user, n=3)]
 print(f"{user} likes music that is {world.describe_taste(user)}\n")
 print(f"played most:  {favourite}: {world.describe(favourite)}")
 for song in recommended:
@@ -295,7 +295,7 @@ plt.show()
 # ear (A6) and without it (q̂ = 0).
 
 # %%
-deaf = NewSongs(model, {song: 0 * q for song, q in zip(new.songs, new.Q_hat)})
+deaf = ColdStartRecommender(model, {song: 0 * q for song, q in zip(new.songs, new.Q_hat)})
 rng = np.random.default_rng(0)
 orders = {song: rng.permutation(len(users)) for song in new.songs}
 
@@ -307,7 +307,7 @@ def area_after(n, source):
         players = orders[song][split.played[orders[song], j]]
         if len(players) < 25:
             continue
-        q = source.hidden_features(song, {users[u]: 1.0 for u in players[:n]})
+        q = source.fold_in(song, {users[u]: 1.0 for u in players[:n]})
         left = np.setdiff1d(np.arange(len(users)), players[:n])
         found.append(metrics.auc((model.P[left] @ q)[None], split.played[left, j][None]))
     return np.mean(found)

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acai import cli
-from acai.content.classify import SoundClassifier, SpectrumClassifier, CrossValidationResult, cross_validate, stratified_folds
+from acai.content.classify import (
+    CrossValidationResult,
+    SoundClassifier,
+    SpectrumClassifier,
+    cross_validate,
+    stratified_folds,
+)
 from acai.content.networks import classifier_network
 from acai.errors import InputError
 

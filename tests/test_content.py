@@ -155,7 +155,7 @@ def test_what_cannot_be_trained_on_is_refused(spoil, message):
 
 
 def test_hears_only_what_has_as_many_bands_as_it_learnt_from(ear):
-    with pytest.raises(InputError, match=r"spectrogram 1 has shape \(4, 40\); expected .* with 8 bands, like those of the training"):
+    with pytest.raises(InputError, match=r"spectrogram 1 has shape \(4, 40\); expected .* 8 bands, like those of the training"):
         ear.predict([songs(1, 0)[0][0], np.ones((4, 40), np.float32)])
 
 

@@ -138,7 +138,7 @@ def copy_of_params(network: Sequential) -> dict[str, FloatArray]:
 
 
 def digest(arrays: Iterable[NDArray[Any]]) -> str:
-    """Compute the SHA-256 of arrays, with their shapes and types; they are read one at a time, so memory-mapped ones stay on disk."""
+    """Compute the SHA-256 of arrays, with their shapes and types; memory-mapped ones are read one at a time."""
     found = hashlib.sha256()
     for array in arrays:
         found.update(f"{array.dtype.str} {array.shape} ".encode())

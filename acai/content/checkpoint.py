@@ -110,7 +110,8 @@ class Checkpoint:
             raise InputError(f"{self.path}: a checkpoint of an older acai, which does not name its training; remove it")
         stored = contents.value("origin", dict)
         differences = [
-            _difference(name, stored.get(name), expected) for name, expected in self.origin.items() if stored.get(name) != expected
+            _difference(name, stored.get(name), expected) for name, expected in self.origin.items()
+            if stored.get(name) != expected
         ]
         if stored.keys() - self.origin.keys():
             differences.append("settings unknown to this version")

@@ -66,7 +66,9 @@ def dieleman_network(
     ])
 
 
-def classifier_network(n_classes: int, n_bands: int = 128, n_filters: int = 64, rate: float = 0.8, seed: int = 0) -> Sequential:
+def classifier_network(
+    n_classes: int, n_bands: int = 128, n_filters: int = 64, rate: float = 0.8, seed: int = 0
+) -> Sequential:
     """Build a small `dieleman_network` for few tracks, with strong dropout and no dense layer.
 
     Parameters

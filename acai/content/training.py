@@ -149,12 +149,13 @@ def _check_finite(epoch: Epoch, e: int, config: TrainingConfig) -> None:
 
 def _origin(network: Sequential, loss: Loss, config: TrainingConfig) -> dict[str, object]:
     """Return all that decides how a training ends, besides its data."""
+    states = json.dumps(network.get_state(), sort_keys=True)
     return {
         **config.settings,
         "loss": name_of(loss),
         "layers": " ".join(f"{type(layer).__module__}.{name_of(layer)}" for layer in network.layers),
         "initial weights": digest(network.params.values()),
-        "random states of layers (give those that draw random numbers a seed)": json.dumps(network.get_state(), sort_keys=True),
+        "random states of layers (give those that draw random numbers a seed)": states,
     }
 
 

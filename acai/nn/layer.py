@@ -256,7 +256,8 @@ def out_size(
     padded = [n + 2 * p for n, p in zip(shape[2:], padding)]
     if padded[0] < window[0] or padded[1] < window[1]:
         given = f"x has shape {shape}, with padding {padded[0]} × {padded[1]}"
-        raise InputError(f"{layer}.forward: {given}; expected at least the window's {window[0]} × {window[1]}")
+        expected = f"expected at least the window's {window[0]} × {window[1]}"
+        raise InputError(f"{layer}.forward: {given}; {expected}")
     n_padded = math.prod(shape[:2]) * math.prod(padded)
     if n_padded > max(LARGEST_PADDED, 8 * math.prod(shape)):  # in a file from a stranger, padding can be any number
         raise InputError(f"{layer}.forward: x has shape {shape}, and {n_padded:,} numbers with its padding; expected less padding")

@@ -1,4 +1,4 @@
-"""Layers as a student writes them: plain NumPy, one line for each equation, right, and easy to break (`acai.teaching.bugs`)."""
+"""Layers as a student writes them: plain NumPy, one line for each equation, correct, easy to break (`acai.teaching.bugs`)."""
 
 import numpy as np
 

@@ -77,3 +77,10 @@ def test_the_command_names_a_missing_file_and_a_senseless_number(capsys, tmp_pat
     code, _, err = run(capsys, f"{tmp_path}/nothing.py:Layer", "--shape", "2")
     assert code == 2 and err == f"acai: {tmp_path}/nothing.py: there is no such file\n"
     assert run(capsys, "--geometries", "0")[0] == 2
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_file_that_ends_the_program_is_no_proof(capsys, tmp_path, code):
+    (tmp_path / "my_layers.py").write_text(f"raise SystemExit({code})\n")
+    ended, out, err = run(capsys, f"{tmp_path}/my_layers.py:Layer", "--shape", "2")
+    assert ended == 2 and out == "" and err == f"acai: {tmp_path}/my_layers.py, line 1: SystemExit: {code}\n"

@@ -116,7 +116,7 @@ def _own(layer: str, shape: str | None, seed: int) -> bool:
         report = check(thing() if isinstance(thing, type) else thing, x_shape, seed=seed)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a program that exits by itself has proven nothing
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path.resolve()]
         where = f"{path}, line {lines[-1]}" if lines else str(path)
         raise InputError(f"{where}: {type(error).__name__}: {error}") from error

@@ -105,7 +105,7 @@ def judge_interrupted(
         return [Fault("hung", f"{deed.name}: does not end after SIGINT: {ended.err.strip()[-200:]}")]
     faults = []
     cut_short = "cut short" in ended.out or "stopped in epoch" in ended.out + ended.err
-    words = f"{deed.name}: after SIGINT, exit code {ended.code}: {' '.join(ended.err.split())[-400:]}"
+    words = f"{deed.name}: after SIGINT, exit code {ended.code}: {from_the_traceback(ended.err)}"
     if traceback_of_acai(ended.err) or "SystemError" in ended.err:
         faults.append(Fault("foreign", words))
     elif ended.code not in (0, 130, -signal.SIGINT):
@@ -120,6 +120,12 @@ def judge_interrupted(
             elif path.exists() and name not in before and broken(path):
                 faults.append(Fault("silent", f"{deed.name}: exit code 0, but in {name} {broken(path)}"))
     return faults
+
+
+def from_the_traceback(printed: str, most: int = 1500) -> str:
+    """What was printed, from its first traceback on; without one, the end of it."""
+    at = printed.find("Traceback")
+    return " ".join((printed[max(0, at - 200) :] if at >= 0 else printed[-400:]).split())[:most]
 
 
 def full(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fault]:

@@ -65,7 +65,7 @@ def run_pytest(files: list[str], plugin: object, python_kernels: bool, *options:
         numba.njit = _not_compiled
     ignore = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"  # by `warm_up`
     options = *options, "-p", "no:cacheprovider", "--hypothesis-profile=mutation", "-W", ignore
-    return pytest.main(["-q", "--tb=short", "-m", "not notebook and not browser", *options, *files], plugins=[plugin])
+    return pytest.main(["-q", "-n", "0", "--tb=short", "-m", "not notebook and not browser", *options, *files], plugins=[plugin])
 
 
 def _not_compiled(function: Callable | None = None, **options: object) -> Callable:

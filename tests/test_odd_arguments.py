@@ -1,18 +1,19 @@
 """Whatever is passed where a number, a share, an id, a listener or an array is expected: one clear sentence, or a finite result."""
 
+import tempfile
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 from cf_cases import random_ratings
 
-from acai import InputError, nn
+from acai import InputError, datasets, nn
 from acai.audio import log_mel
 from acai.cf import ALS, SGD, SVD, Popularity, UserKNN
 from acai.content import AudioToFactors, Augmentation, BagOfWords, ColdStartRecommender, Ridge, SpectrumRidge
 from acai.content.classify import SoundClassifier
 from acai.content.taste import TasteNetworks
-from acai.datasets import synthetic
 from acai.evaluation import cross_validate, metrics
 from acai.settings import checked_jobs
 
@@ -46,6 +47,9 @@ def settings_of(make, *names):
     return {f"{make.__qualname__} {name}": lambda odd, name=name: make(**{name: odd}) for name in names}
 
 
+LOG = datasets.ListeningLog(np.array([0, 1, 1]), np.array([0, 1, 0]), np.array([1, 2, 3]), ["a", "b"], ["x", "y"])
+TABLE = Path(tempfile.mkdtemp(), "table.csv")
+TABLE.write_text("0,1,2\n1,1,3\n")
 TRAINED = ear().fit(S, Q)
 CALLS = {
     "split": RATINGS.split,
@@ -80,6 +84,12 @@ CALLS = {
     "fold_in SGD": lambda odd: SGD(2, n_epochs=1).fit(RATINGS).fold_in({SONG: odd}),
     "cross_validate folds": lambda odd: cross_validate(Popularity(), RATINGS, [odd]),
     "n_jobs": checked_jobs,
+    "separator": lambda odd: datasets.triplets(TABLE, odd),
+    "columns": lambda odd: datasets.triplets(TABLE, columns=odd),
+    "a column": lambda odd: datasets.triplets(TABLE, columns=(0, 1, odd), combine="sum"),
+    "header": lambda odd: datasets.triplets(TABLE, header=odd),
+    "block_size": lambda odd: datasets.triplets(TABLE, block_size=odd),
+    "plays kept": LOG.keep,
     "rmse": lambda odd: metrics.rmse(odd, [1.0]),
     "new songs": lambda odd: ColdStartRecommender(odd, {"new": np.ones(2)}),
     "new Q": lambda odd: ColdStartRecommender(MODEL, odd),
@@ -123,7 +133,7 @@ CALLS = {
     "ridge X": lambda odd: Ridge().fit(odd, Q),
     "ridge Q": lambda odd: SpectrumRidge().fit(S, odd),
     **settings_of(
-        lambda **one: synthetic(**{"n_users": 9, "n_songs": 9, "seconds": 1} | one),
+        lambda **one: datasets.synthetic(**{"n_users": 9, "n_songs": 9, "seconds": 1} | one),
         "n_users",
         "n_songs",
         "seconds",

@@ -104,7 +104,7 @@ def extract(
     Features
         In the order of `paths`. A file that cannot be used is left out and listed in `skipped`.
     """
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise unknown("kind of features", kind, KINDS)
     n_jobs = checked_jobs(n_jobs)
     recipe = _recipe(kind, parameters)

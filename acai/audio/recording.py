@@ -159,7 +159,7 @@ def block_length(channels: int) -> int:
 
 def readable_name(path: str | os.PathLike[str]) -> str:
     r"""A path as text that can be printed and saved anywhere: a Latin-1 `é`, which is no UTF-8, becomes `\udce9`."""
-    return os.fspath(path).encode(errors="backslashreplace").decode()
+    return os.fsdecode(path).encode(errors="backslashreplace").decode()
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:

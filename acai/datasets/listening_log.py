@@ -9,7 +9,7 @@ import numpy as np
 
 from acai.datasets import rules
 from acai.datasets.rated import compared
-from acai.errors import unknown
+from acai.errors import InputError, unknown
 from acai.ratings import Ratings, splits
 from acai.tables.reader import Ids, Times, read_table
 
@@ -82,6 +82,10 @@ class ListeningLog:
 
     def keep(self, chosen: np.ndarray) -> Self:
         """The plays where `chosen`, of shape (n_plays,) and type bool, is true; the axes stay as they are."""
+        chosen = np.asarray(chosen)
+        if chosen.dtype != bool or chosen.shape != (self.n_plays,):
+            found = f"an array of {chosen.dtype} of shape {chosen.shape}"
+            raise InputError(f"{found} does not choose among the plays; expected bool and ({self.n_plays},)")
         columns = self.user_codes[chosen], self.song_codes[chosen], self.times[chosen]
         return type(self)(*columns, self.users, self.songs, self.notes)
 

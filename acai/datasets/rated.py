@@ -5,13 +5,14 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from reprlib import repr as shown  # at most a line of it
+from numbers import Integral
 
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, shown
 from acai.ratings import Ratings
 from acai.ratings.building import RepeatedPair
+from acai.settings import Limits, checked
 from acai.tables.reader import BOM, EXCERPT, Ids, Numbers, read_table
 from acai.tables.source import opened, read_all
 
@@ -146,6 +147,8 @@ def triplets(
     Ratings
         Ids are the text that stands in the file, so user 42 is `"42"`.
     """
+    if separator is not None and not isinstance(separator, str):
+        raise InputError(f"separator={shown(separator)}; expected text, such as ','")
     with opened(path) as source:
         first = source.stream.readline(1 << 16).removeprefix(BOM).decode(errors="replace").rstrip("\r\n")
     separator = separator or next((s for s in SEPARATORS if first.count(s) >= 2), None)
@@ -153,11 +156,14 @@ def triplets(
         expected = "user, song and value with a separator between them"
         raise InputError(f"{path}, line 1: expected {expected}; found {first[:EXCERPT]!r}")
     names = first.split(separator)
-    if len(columns) != 3 or not all(0 <= c < len(names) for c in columns):
+    given = columns.tolist() if isinstance(columns, np.ndarray) else columns
+    chosen = [int(c) for c in given if _is_place(c, len(names))] if isinstance(given, Sequence) else []
+    if len(chosen) != 3 or len(given) != 3:
         expected = f"three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields"
-        raise InputError(f"columns={tuple(columns)}; expected {expected}")
+        raise InputError(f"columns={shown(columns)}; expected {expected}")
+    header = checked("header", header, bool, Limits())
     fields = names if header else [f"field {f + 1}" for f in range(len(names))]
-    return _rated(path, (), fields, columns, combine=combine, separator=separator, header=header, **options)
+    return _rated(path, (), fields, chosen, combine=combine, separator=separator, header=header, **options)
 
 
 def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
@@ -204,6 +210,11 @@ def acai_game_titles(path: str | os.PathLike) -> dict[str, str]:
             raise InputError(f"{label}, song {shown(song)}: expected {expected}; found {shown(track)}")
         titles[song] = f"{', '.join(artists)}: {name}"
     return titles
+
+
+def _is_place(column: object, n: int) -> bool:
+    """Whether this is the number of one of `n` columns."""
+    return isinstance(column, Integral) and not isinstance(column, bool) and 0 <= column < n
 
 
 def compared(label: str, name: str, found: Mapping[str, int], complete: bool) -> list[str]:

@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from acai.errors import InputError, check_count, unknown
+from acai.settings import checked
 from acai.tables.source import opened
 
 BLOCK = 1 << 22  # bytes read at a time; also the longest line there may be
@@ -217,6 +218,7 @@ def read_table(
     """
     if not separator or "\n" in separator or "\0" in separator:
         raise InputError(f"separator={separator!r}; expected one character or several, without a newline or NUL")
+    block_size = checked("block_size", block_size)
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)
     ids = {name: column for name, column in columns.items() if isinstance(column, Ids)}

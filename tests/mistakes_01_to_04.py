@@ -127,7 +127,7 @@ MISTAKES = {
         (lambda plays, head: 100 * np.sort(plays)[-top(plays, head) :].sum() / plays.sum(), "a percentage"),
         (lambda plays, head: np.sort(plays)[-top(plays, head) :].sum(), "Divide by all plays"),
         (lambda plays, head: np.sort(plays)[: -top(plays, head)].sum() / plays.sum(), "share of the tail"),
-        (lambda plays, head: sum(sorted(plays)[-top(plays, head) :]) / sum(plays), "`[-0:]` is the whole array"),
+        (lambda plays, head: sum(sorted(plays)[-top(plays, head) :]) / sum(plays), "`[-0:]` is the entire array"),
         (lambda plays, head: np.sort(plays)[len(plays) - int(head * len(plays)) :].sum() / plays.sum(), "`int` drops"),
     ],
     "01-counts": [

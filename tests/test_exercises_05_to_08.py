@@ -42,7 +42,7 @@ def verdict(name: str, answer: str) -> Verdict:
 def test_the_blank_fails_and_says_what_to_do(name):
     found = verdict(name, text(name, "exercise"))
     assert not found.ok
-    assert "nothing yet" in found.hint or name == "06-mend"  # there the blank is a layer with two bugs
+    assert "nothing yet" in found.hint or name == "06-fix"  # there the blank is a layer with two bugs
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,7 +52,7 @@ def test_the_solution_passes(name):
 
 MISTAKES = {  # piece of the solution → wrong piece, and words of the hint that is meant for it
     "05-cube": [
-        ("return h**2", "return 0.0", "holds for a parabola"),
+        ("return h**2", "return 0.0", "only for a parabola"),
         ("return h**2", "return h**2 / 6", "third derivative"),
         ("return h**2", "return 3 * w * h + h**2", "one-sided"),
         ("return h**2", "return -(h**2)", "your sign is reversed"),
@@ -116,7 +116,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("-= 1", "-= 0", "does not depend on the correct class"),
         ("return loss, dy / len(y)", "return loss", "expected 2 things: `return loss, dy`"),
     ],
-    "06-mend": [
+    "06-fix": [
         ('"nohw,nchw->oc"', '"nohw,mchw->oc"', "right for a single sample"),
         ("dx[:, :, pH : dx.shape[2] - pH, pW : dx.shape[3] - pW]", "dx[:, :, : dx.shape[2] - 2 * pH, : dx.shape[3] - 2 * pW]",
          "right without padding"),
@@ -153,17 +153,17 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("np.log(1 + C * S)", "np.log(1 + 10_000 * S)", "use the argument C"),
     ],
     "07-tempo": [
-        ("return asked[", "return 126.0 + 0 * asked[", "nearly the same for every song"),
-        ("return asked[", "return 1 / 60 * asked[", "chords per *second*"),
-        ("return asked[", "return 60 / asked[", "*seconds* a chord lasts"),
-        ("return asked[", "return 2 * asked[", "twice the tempo"),
-        ("return asked[", "return 1.06 * asked[", "too coarse"),
-        ("return asked[", "return -asked[", "does not return a number above 0"),
+        ("return tempos[", "return 126.0 + 0 * tempos[", "nearly the same for every song"),
+        ("return tempos[", "return 1 / 60 * tempos[", "chords per *second*"),
+        ("return tempos[", "return 60 / tempos[", "*seconds* a chord lasts"),
+        ("return tempos[", "return 2 * tempos[", "twice the tempo"),
+        ("return tempos[", "return 1.06 * tempos[", "too coarse"),
+        ("return tempos[", "return -tempos[", "does not return a number above 0"),
     ],
     "08-windows": [
         ("        starts.append(frames - width)", "        pass", "the end of the song is lost"),
         ("if starts[-1] + width < frames:", "if True:", "the last window is there twice"),
-        ("np.mean([f(S[:, s : s + width]) for s in starts], axis=0)", "f(S)", "the whole song at once"),
+        ("np.mean([f(S[:, s : s + width]) for s in starts], axis=0)", "f(S)", "the entire song at once"),
         ("starts.append(frames - width)", "starts.append(starts[-1] + width)", "too short"),
         ("np.mean([f(S", "np.sum([f(S", "Take the mean"),
         ("frames - width + 1, width)", "frames - width + 1)", "at every frame"),
@@ -182,7 +182,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("q_hat + np.linalg.solve(A, P.T @ (r - P @ q_hat))", "np.linalg.solve(A, P.T @ r)", "pulls q towards 0"),
         ("lam * np.eye(len(q_hat))", "lam", "on the diagonal"),
     ],
-    "08-ear": [
+    "08-audio-model": [
         ("return np.concatenate([", "return S.mean(axis=1)\n        np.concatenate([", "no more. What changes in *time*"),
         ("S.std(axis=1), np.log(rhythm.mean(axis=0) + 1e-3), np.log1p(rhythm).ravel()", "S.std(axis=1)", "tempo, tremor"),
         ("return self.ridge", "return np.zeros((len(spectrograms), 7)) + 0 * self.ridge", "does not use the audio at all"),

@@ -3,13 +3,14 @@
 #
 # **The question:** what does a list of plays tell us about who likes what?
 #
-# A music service knows one thing about its listeners: who played which song, and when. From that it has to guess which song,
-# of all those that a listener has never played, they would love to hear next. This notebook goes the first step: from the list
-# to a matrix, $R$, one row a listener and one column a song. Everything that follows is about the gaps in $R$.
+# A music service knows one thing about its listeners: who played which song, and when. From this it has to guess which of the
+# songs that a listener has never played they would love to hear next. This notebook takes the first step, from the list to a
+# matrix $R$ with one row per listener and one column per song. Everything that follows is about the gaps in $R$.
 #
-# Equations have the numbers of the [README](../README.md): (D1) to (D5) are in its part D. Cells with `check` are exercises;
-# `hint("…")` helps, step by step, and the folder `solutions` has this notebook with all of them solved. `check` and `hint` speak
-# only as the *last line* of a cell, as any value does; with a line behind them, or in a script, write `print(check(…))`.
+# The equations have the same numbers as in the [README](../README.md); (D1) to (D5) are in its part D. Cells with `check` are
+# exercises; `hint("…")` helps you step by step, and the folder `solutions` has this notebook with all exercises solved.
+# `check` and `hint` show their result only as the *last line* of a cell, as any value does; anywhere else, or in a script,
+# write `print(check(…))`.
 
 # %%
 import numpy as np
@@ -23,8 +24,8 @@ exercises("01")
 # %% [markdown]
 # ## A year of listening
 #
-# Real logs may not be passed on, so this one is made up: 300 listeners, 200 songs, one year. It behaves as real ones do, and
-# has an advantage over them: whoever made it up knows the truth, and can tell us later how near we came.
+# Real logs cannot be shared, so this one is made up: 300 listeners, 200 songs, one year. It behaves like a real one, and has
+# one advantage: we know the truth behind it, so we can find out later how close we came.
 
 # %%
 world = datasets.synthetic(n_users=300, n_songs=200, seconds=2)
@@ -39,8 +40,9 @@ for u, i, when in zip(log.user_codes[:5], log.song_codes[:5], log.times[:5].view
     print(when, " ", log.users[u], " ", log.songs[i])
 
 # %% [markdown]
-# One listener's year, a tick a play. Look at the rows: some songs are played to death in a week, others come back every month,
-# most are tried once and never again. The last kind is the most common, and says the least.
+# Here is one listener's year, with one tick per play. Look at the rows: some songs are played to death in a week, others come
+# back every month, and most are tried once and never again. Songs of the last kind are the most common, and tell us the
+# least.
 
 # %%
 listener = log.users.index("listener-0049")
@@ -50,9 +52,10 @@ plots.diary(mine.times, [log.songs[i] for i in mine.song_codes]).set_title(log.u
 # %% [markdown]
 # ## The long tail
 #
-# Count the plays of each song and put the most played on the left. Every music service has this picture: a few songs are
-# played all the time, and most are played hardly ever. It is called the *long tail*. A recommender that only knows the head is
-# of little use, since everybody has heard the head already; and of a song in the tail it has next to nothing to go by.
+# Count the plays of each song and put the most played songs on the left. Every music service has this picture: a few songs
+# are played all the time, and most are hardly ever played. It is called the *long tail*. A recommender that knows only the
+# head is of little use, since everybody has heard the head already; and about a song in the tail it has very little
+# information.
 
 # %%
 plays = log.to_ratings("plays")
@@ -60,8 +63,8 @@ plots.long_tail(plays);
 
 # %% [markdown]
 # ### Exercise `01-long-tail` (5 minutes)
-# Which share of all plays do the most played songs have? `plays` is how often each song was played, in any order; `head` is the
-# share of the songs that count as the most played. If you are stuck, ask for a hint; ask again, and it becomes plainer:
+# What share of all plays goes to the most played songs? `plays` says how often each song was played, in any order; `head` is
+# the share of songs that count as the most played. If you are stuck, ask for a hint; ask again, and it becomes more explicit:
 
 # %%
 hint("01-long-tail")
@@ -87,10 +90,11 @@ check("01-long-tail", share_of_head)
 # ## From a log to a matrix
 #
 # Forget *when* for a moment, and count how often user $u$ played song $i$: the number of plays $n(u,i)$ (D1). Written as a
-# table it is a matrix with $m$ rows, one a user, and $n$ columns, one a song.
+# table, this is a matrix with $m$ rows, one per user, and $n$ columns, one per song.
 #
 # ### Exercise `01-counts` (10 minutes)
-# The arrays `users` and `songs` are equally long: in play $j$, the user in row `users[j]` played the song in column `songs[j]`.
+# The arrays `users` and `songs` have the same length: in play $j$, the user in row `users[j]` played the song in column
+# `songs[j]`.
 
 # %% exercise="01-counts"
 def count(users, songs, m, n):
@@ -112,18 +116,18 @@ def count(users, songs, m, n):
 check("01-counts", count)
 
 # %% [markdown]
-# The library does the same, but keeps only what is known: with a million users and a million songs, a full table would not fit
-# into any computer. What comes out is called `Ratings`, and it has named axes: users downwards, songs to the right.
+# The library does the same, but stores only the known entries: with a million users and a million songs, the full table would
+# not fit into any computer. The result is called `Ratings`. Its axes have names: rows are users and columns are songs.
 
 # %%
 plays
 
 # %% [markdown]
-# Below, the busiest listeners are on top and the best known songs on the left. All that is white is a **gap**: nine entries in
-# ten. On a real service it is more than 99 in 100.
+# Below, the busiest listeners are at the top and the most popular songs on the left. Everything white is a **gap**: nine
+# entries in ten. On a real service it is more than 99 in 100.
 #
-# A gap is not a zero. Zero would say "she does not like it"; a gap says "we do not know". She may have never met it. Telling
-# which of the gaps hide a song that she would love: that is the problem.
+# A gap is not a zero. Zero would mean "she does not like it"; a gap means "we do not know". She may never have come across
+# it. Telling which of the gaps hide a song that she would love: that is the problem.
 
 # %%
 plots.matrix(plays.map(np.log1p), label="log(1 + plays)", sort=True);
@@ -131,25 +135,26 @@ plots.matrix(plays.map(np.log1p), label="log(1 + plays)", sort=True);
 # %% [markdown]
 # ## From plays to stars
 #
-# Is somebody who played a song 200 times a hundred times as fond of it as somebody who played it twice? Surely not. So plays
-# are turned into a value first, and that value is what $R$ holds. There are several rules:
+# Does somebody who played a song 200 times like it a hundred times as much as somebody who played it twice? Surely not. So
+# play counts are first converted into a value, and that value is what $R$ holds. There are several rules:
 #
 # | | value | |
 # |---|---|---|
-# | (D1) `plays` | $n$ | as it is |
-# | (D2) `log1p` | $\log(1 + n)$ | each play says less than the one before |
+# | (D1) `plays` | $n$ | the count itself |
+# | (D2) `log1p` | $\log(1 + n)$ | each play tells us less than the one before |
 # | (D3) `binary` | 1 | played at all |
-# | (D4) `stars_from_counts` | 3, 4 or 5 | 1 play, 2 to 4, 5 and more |
-# | (D5) `stars_from_times` | 3, 4 or 5 | by number, and by how close together |
+# | (D4) `stars_from_counts` | 3, 4 or 5 | 1 play, 2 to 4, 5 or more |
+# | (D5) `stars_from_times` | 3, 4 or 5 | by the number of plays and how close together they are |
 #
-# Here is what each makes of our year. A dot is all pairs of a user and a song with so many plays: the larger, the more pairs.
+# Here is what each rule makes of our year. Each dot stands for all pairs of a user and a song with that many plays: the
+# larger the dot, the more pairs.
 
 # %%
 plots.rules(log);
 
 # %% [markdown]
 # ### Exercise `01-stars` (5 minutes)
-# Write (D4): 3 stars for one play, 4 for two to four, 5 for five and more.
+# Write (D4): 3 stars for one play, 4 for two to four, 5 for five or more.
 
 # %% exercise="01-stars"
 def stars(n):
@@ -169,14 +174,15 @@ check("01-stars", stars)
 
 # %% [markdown]
 # ### Exercise `01-stars-by-time` (half an hour)
-# Five plays within a week say more than five plays in a year. (D5) looks at the times of all plays of one song by one user:
+# Five plays within a week say more than five plays within a year. (D5) looks at the times of all plays of one song by one
+# user:
 #
 # * one play: 3 stars;
 # * more than ten plays: 5 stars;
-# * anything between: 5 stars if two plays in a row are less than 24 hours apart, or if four plays in a row lie within 30 days;
-#   4 stars otherwise.
+# * anything in between: 5 stars if two consecutive plays are less than 24 hours apart, or if four consecutive plays lie
+#   within 30 days; 4 stars otherwise.
 #
-# The program that this library descends from has (D5) wrong in one place. Will you?
+# The program that this library is based on got (D5) wrong in one place. Will you?
 
 # %% exercise="01-stars-by-time"
 def stars_by_time(times):
@@ -205,9 +211,9 @@ check("01-stars-by-time", stars_by_time)
 # %% [markdown]
 # ## What a log cannot tell
 #
-# Here is how the two rules of stars judge our year. The log of a service knows no 1 and no 2: whoever dislikes a song just does
-# not play it again, and the log shows one play, the same as that of somebody who has only just found it. A model that learns
-# from such stars learns much about love and little about dislike. Keep that in mind when you read results on play counts.
+# Here is how the two star rules rate our year. A log contains no 1 and no 2: a listener who dislikes a song just does not
+# play it again, and the log shows one play, exactly as for a listener who has only just discovered it. A model that learns
+# from such stars learns a lot about love and little about dislike. Keep that in mind when you read results on play counts.
 
 # %%
 kinds = {"(D4) stars_from_counts": "stars_from_counts", "(D5) stars_from_times": "stars_from_times"}
@@ -217,19 +223,20 @@ ax = plots.lines(found, range(1, 6), steps=True, xlabel="stars", ylabel="share o
 ax.set_ylim(-0.02, 1);
 
 # %% [markdown]
-# ## The same with your own data
+# ## Using your own data
 #
-# Every reader of `acai.datasets` gives what you have seen here, a log or `Ratings`, from the file as it was downloaded:
+# Every reader in `acai.datasets` gives you what you have seen here, a log or `Ratings`, from the file as it was downloaded:
 #
 # ```python
 # log = datasets.lastfm_1k("data/lastfm-dataset-1K.tar.gz")      # who, what, when: a ListeningLog
 # R = datasets.movielens_100k("data/ml-100k.zip")                # stars: Ratings
-# R = datasets.triplets("my_plays.csv")                          # a file of your own
+# R = datasets.triplets("my_plays.csv")                          # your own file
 # ```
 #
 # `data/README.md` says where each comes from.
 #
 # ## What to read next
 #
-# * The README, part D: the five rules, and where each comes from. In the code: `acai/datasets/rules.py`, one rule a function.
-# * **[Notebook 02](02_neighbours.ipynb)** fills gaps by asking those who are like you.
+# * The README, part D: the five rules, and where each comes from. In the code: `acai/datasets/rules.py`, one function per
+#   rule.
+# * **[Notebook 02](02_neighbours.ipynb)** fills the gaps by asking people who are like you.

@@ -3,9 +3,9 @@
 #
 # **The question:** who is like you, and what do they think of a song that you have never heard?
 #
-# The oldest way to fill a gap in $R$ is to ask around. Find the people whose taste is like yours, look at what they thought of
-# the song, and take their word for it, the more the more they are like you. Two equations of the [README](../README.md), part C:
-# how alike two users are (C3), and what follows for a song (C1).
+# The oldest way to fill a gap in $R$ is to ask around. Find the people whose taste is similar to yours, look at what they
+# thought of the song, and trust each of them the more, the more similar they are. This takes two equations from part C of the
+# [README](../README.md): how similar two users are (C3), and what that means for a song (C1).
 
 # %%
 import numpy as np
@@ -21,9 +21,10 @@ exercises("02")
 # %% [markdown]
 # ## A survey
 #
-# A log knows no dislike (see [01](01_the_problem.ipynb)), so here we may ask: 200 listeners were played about 30 songs each, out
-# of 100, and gave 1 to 5 stars. They are made up, and that has a use: `asked.answers` is what each of them *would* have said of
-# every song, and `asked.world` what they like and how the songs sound. No recommender may look at that; we may, afterwards.
+# A log does not record dislike (see [01](01_the_problem.ipynb)), so here we ask: 200 listeners were played about 30 songs
+# each, out of 100, and gave 1 to 5 stars. They are made up, and that is useful: `asked.answers` has what each of them *would*
+# have said about every song, and `asked.world` what they like and how the songs sound. No recommender may look at these; we
+# may, afterwards.
 
 # %%
 asked = survey()
@@ -31,8 +32,8 @@ R = asked.ratings
 plots.matrix(R).set_title("R: what they said");
 
 # %% [markdown]
-# To know whether a prediction is any good we hide a fifth of the answers, `test`, and learn from the rest, `train`. An error is
-# measured in stars: the root of the mean squared difference, RMSE (E1).
+# To find out whether a prediction is any good, we hide a fifth of the answers, `test`, and learn from the rest, `train`. The
+# error is measured in stars: the root mean squared error, RMSE (E1).
 
 # %%
 train, test = R.split(test=0.2, seed=0)
@@ -41,7 +42,7 @@ train, test
 # %% [markdown]
 # ## Two listeners
 #
-# For arithmetic by hand it is easier to have $R$ as a plain table, with NaN where nothing is known.
+# For calculations by hand it is easier to have $R$ as a plain table, with NaN where nothing is known.
 
 # %%
 table = np.full((train.n_users, train.n_songs), np.nan)
@@ -49,10 +50,10 @@ for u, i, stars in train.triplets():
     table[train.row(u), train.column(i)] = stars
 
 # %% [markdown]
-# Below are two pairs of listeners. Each dot is a song that both rated, larger where several songs fall on the same spot. On the
-# left, what one likes the other likes; on the right, the other way round. The dashed lines are the means of both, over these
-# songs: a listener who always gives 4 is not fonder of music than one who always gives 3, only kinder, so what counts is whether
-# a song lies above or below the *line*.
+# Below are two pairs of listeners. Each dot is a song that both rated, larger where several songs fall on the same spot. In
+# the left plot, what one likes the other likes, too; in the right plot, it is the other way round. The dashed lines are the
+# two listeners' means over these songs: a listener who always gives 4 does not like music more than one who always gives 3,
+# but is only more generous, so what counts is whether a song lies above or below the *line*.
 
 # %%
 import matplotlib.pyplot as plt
@@ -62,15 +63,16 @@ plots.two_users(table[0], table[70], left).set_title("listeners 0 and 70")
 plots.two_users(table[0], table[46], right).set_title("listeners 0 and 46");
 
 # %% [markdown]
-# The Pearson correlation (C3) makes one number of such a picture. Over the songs $i$ that **both** rated, with the means
+# The Pearson correlation (C3) turns such a picture into one number. Over the songs $i$ that **both** rated, with the means
 # $\bar r_u$, $\bar r_v$ taken over these songs,
 #
 # $$s(u,v) = \frac{\sum_i (r(u,i) - \bar r_u)(r(v,i) - \bar r_v)}
 # {\sqrt{\sum_i (r(u,i) - \bar r_u)^2}\ \sqrt{\sum_i (r(v,i) - \bar r_v)^2}}$$
 #
-# A song in the upper right or lower left quarter adds to the sum, one in the other two takes away. 1 is "the same taste", −1
-# "the opposite", and near 0 there is nothing to learn. By hand, for three songs that $u$ gave 5, 3, 1 stars and $v$ gave 4, 4, 1:
-# the means are 3 and 3, the differences 2, 0, −2 and 1, 1, −2, so $s = (2 + 0 + 4) / \sqrt{8 \cdot 6} = 0.87$.
+# A song in the upper right or lower left quarter adds to the sum; one in the other two subtracts from it. 1 means "the same
+# taste", −1 "the opposite", and near 0 there is nothing to learn. By hand, for three songs to which $u$ gave 5, 3, 1 stars
+# and $v$ gave 4, 4, 1: the means are 3 and 3, the differences 2, 0, −2 and 1, 1, −2, so $s = (2 + 0 + 4) / \sqrt{8 \cdot 6} =
+# 0.87$.
 #
 # ### Exercise `02-pearson` (15 minutes)
 
@@ -78,7 +80,7 @@ plots.two_users(table[0], table[46], right).set_title("listeners 0 and 46");
 def pearson(r_u, r_v):
     """(C3) of two rows of R, arrays with NaN in the gaps.
 
-    0 if one of the two gave the same stars to all songs that both rated.
+    0 if one of the two users gave the same stars to all songs that both rated.
     """
     ...
 
@@ -89,7 +91,7 @@ check("02-pearson", pearson)
 def pearson(r_u, r_v):
     """(C3) of two rows of R, arrays with NaN in the gaps.
 
-    0 if one of the two gave the same stars to all songs that both rated.
+    0 if one of the two users gave the same stars to all songs that both rated.
     """
     both = ~np.isnan(r_u) & ~np.isnan(r_v)
     x = r_u[both] - r_u[both].mean()
@@ -103,10 +105,11 @@ check("02-pearson", pearson)
 # %% [markdown]
 # ## All pairs at once
 #
-# For 200 listeners there are 19,900 pairs, and for a million far too many to loop over in Python. But (C3) needs only six sums
-# over the songs that both rated: how many there are, $\sum r(u,i)$, $\sum r(v,i)$, $\sum r(u,i)^2$, $\sum r(v,i)^2$ and
-# $\sum r(u,i)\,r(v,i)$. With zeros in the gaps and a table of what is known, each is a product of two matrices. Then
-# `acai.cf.similarities.pearson` does the rest, in the same line for one pair or all (the norms are for other likenesses).
+# For 200 listeners there are 19,900 pairs, and for a million there are far too many to loop over in Python. But (C3) needs
+# only six sums over the songs that both rated: how many there are, $\sum r(u,i)$, $\sum r(v,i)$, $\sum r(u,i)^2$, $\sum
+# r(v,i)^2$ and $\sum r(u,i)\,r(v,i)$. With zeros in the gaps, and a table that says which entries are known, each of these is
+# a product of two matrices. `acai.cf.similarities.pearson` does the rest, with the same line of code for one pair or for all
+# (other similarities need the norms, too).
 
 # %%
 known = (~np.isnan(table)).astype(float)
@@ -119,9 +122,9 @@ for v in (70, 46):
     print(f"s(0, {v}) = {S[0, v]:+.2f}, from {n[0, v]:.0f} songs")
 
 # %% [markdown]
-# Forty listeners, put in the order of what they truly like best, dark songs first and bright ones last. Red is alike, blue is
-# opposite: two crowds, each fond of what the other cannot stand. Nobody told the computer anything about the music; it is all in
-# the stars.
+# Here are forty listeners, sorted by what they truly like, from dark songs to bright ones. Red means similar, blue means
+# opposite: there are two crowds, and each likes what the other cannot stand. Nobody told the computer anything about the
+# music; it is all in the stars.
 
 # %%
 brightness = asked.world.tastes[:, 0]
@@ -131,12 +134,13 @@ plots.heat_map(S[np.ix_(some, some)]).set(xlabel="v: from fond of dark to fond o
 # %% [markdown]
 # ## The prediction
 #
-# Now take the word of the neighbours. Each says how much better than *their own* mean $\bar r(v)$ the song is; these are averaged
-# with the likenesses as weights; and what comes out is added to the mean of $u$ (C1):
+# Now ask the neighbours. Each says how much better the song is than *their own* mean $\bar r(v)$; these differences are
+# averaged with the similarities as weights; and the result is added to the mean of $u$ (C1):
 #
 # $$\hat r(u,i) = \bar r(u) + \kappa \sum_v s(u,v)\,\bigl(r(v,i) - \bar r(v)\bigr), \qquad \kappa = \frac{1}{\sum_v |s(u,v)|}$$
 #
-# The sum is over the $k$ listeners most like $u$ of those who rated $i$. `UserKNN` does it, and `explain` shows its books:
+# The sum is over the $k$ listeners most similar to $u$ among those who rated $i$. `UserKNN` computes this, and `explain`
+# shows how:
 
 # %%
 model = UserKNN(k=10).fit(train)
@@ -144,8 +148,8 @@ u, i = "listener-0000", "song-0096"
 plots.contributions(model.explain(u, i), mean=np.nanmean(table[0])).set_title(f"{u} and {i}");
 
 # %% [markdown]
-# Ten neighbours, one after the other, pull the prediction away from the mean of $u$, the closest first. Since $u$ is one of the
-# made-up people, we may look up what they would have said:
+# Ten neighbours, one after another and the most similar first, pull the prediction away from the mean of $u$. Since $u$ is
+# made up, we can look up what they would have said:
 
 # %%
 truth = asked.answers[R.row(u), R.column(i)]
@@ -157,7 +161,7 @@ print(f"predicted: {model.predict([u], [i])[0]:.2f} stars; the truth: {truth:.0f
 
 # %% exercise="02-predict"
 def predict(r_bar_u, s, r, r_bar):
-    """(C1) from the mean of u, and three arrays with an entry for each neighbour: the likeness s,
+    """(C1) from the mean of u, and three arrays with an entry for each neighbour: the similarity s,
     the rating r of the song, and the neighbour's own mean r_bar.
     """
     ...
@@ -167,7 +171,7 @@ check("02-predict", predict)
 
 # %% solution="02-predict"
 def predict(r_bar_u, s, r, r_bar):
-    """(C1) from the mean of u, and three arrays with an entry for each neighbour: the likeness s,
+    """(C1) from the mean of u, and three arrays with an entry for each neighbour: the similarity s,
     the rating r of the song, and the neighbour's own mean r_bar.
     """
     kappa = 1 / np.abs(s).sum()
@@ -179,13 +183,14 @@ check("02-predict", predict)
 # %% [markdown]
 # ## How many neighbours?
 #
-# With one neighbour you get the whims of one person; with everybody, you get what everybody thinks. The best is between.
+# With one neighbour you get the whims of one person; with everybody, you get what everybody thinks. The best value is
+# somewhere in between.
 
 # %%
 ks = [1, 2, 3, 5, 8, 12, 20, 40, 80]
 error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
 curves = {
-    "users alike": [error(UserKNN(k=k)) for k in ks],
+    "similar users": [error(UserKNN(k=k)) for k in ks],
     "the same, shrunk (β = 10)": [error(UserKNN(k=k, shrinkage=10)) for k in ks],
 }
 ax = plots.lines(curves, ks, xscale="log", xlabel="k neighbours", ylabel="RMSE on the hidden fifth")
@@ -193,15 +198,16 @@ ax.set_xticks(ks, ks)
 ax.minorticks_off();
 
 # %% [markdown]
-# A picture of what $k$ does: each dot is one hidden answer, what was said to the right and what was predicted upwards. In a
-# notebook that runs, move the slider. With $k = 1$ predictions are bold and often wrong; with $k = 80$ they are timid.
+# This picture shows what $k$ does: each dot is one hidden answer, with the true answer on the horizontal axis and the
+# prediction on the vertical one. In a notebook that runs, you can move the slider. With $k = 1$ predictions are bold and
+# often wrong; with $k = 80$ they are timid.
 
 # %%
 def against_truth(k=10):
     r_hat = UserKNN(k=k).fit(train).predict_codes(test.user_codes, test.csr.indices)
-    apart = np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)  # so that all dots are seen
+    jitter = np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)  # so that all dots can be seen
     ax = plots.axes(size=(4.2, 4))
-    ax.plot(test.csr.data + apart, r_hat, ".", color=plots.BLUE, ms=3, alpha=0.6)
+    ax.plot(test.csr.data + jitter, r_hat, ".", color=plots.BLUE, ms=3, alpha=0.6)
     ax.plot([1, 5], [1, 5], color=plots.BLACK, lw=0.8)
     ax.set(xlabel="said (stars)", ylabel="predicted (stars)", title=f"k = {k}")
     ax.set(xlim=(0.5, 5.5), ylim=(0.5, 5.5))
@@ -216,13 +222,13 @@ interact(against_truth, k=(1, 80));
 
 # %% [markdown]
 # ### Exercise `02-shrinkage` (5 minutes)
-# Two listeners with two songs in common are often perfectly alike, by chance: two points always lie on a line. So a likeness is
-# trusted the more, the more songs it rests on: with $n$ songs in common, $s$ becomes $s \cdot n / (n + \beta)$. It is the orange
-# curve above; see what it does where few neighbours are asked.
+# Two listeners with two songs in common often seem perfectly similar by chance: two points always lie on a line. So the more
+# songs a similarity is based on, the more we trust it: with $n$ songs in common, $s$ becomes $s \cdot n / (n + \beta)$. This
+# is the orange curve above; look at what it does for small $k$.
 
 # %% exercise="02-shrinkage"
 def shrink(s, n, beta):
-    """Likenesses s, each resting on n songs in common, pulled to zero where n is small."""
+    """Similarities s, each based on n songs in common, shrunk towards zero where n is small."""
     ...
 
 
@@ -230,18 +236,18 @@ check("02-shrinkage", shrink)
 
 # %% solution="02-shrinkage"
 def shrink(s, n, beta):
-    """Likenesses s, each resting on n songs in common, pulled to zero where n is small."""
+    """Similarities s, each based on n songs in common, shrunk towards zero where n is small."""
     return s * n / (n + beta)
 
 
 check("02-shrinkage", shrink)
 
 # %% [markdown]
-# ## Songs that are alike
+# ## Similar songs
 #
-# Turn the table on its side, and the same equations find *songs* that are alike: loved by the same people. They need no new
-# idea, and have two advantages. Of a song there are mostly more ratings than of a listener, so likenesses rest on more; and
-# "because you liked this one" is a reason that people understand.
+# Swap users and songs, and the same equations find similar *songs*: those that the same people love. No new idea is needed,
+# and there are two advantages. A song usually has more ratings than a listener, so the similarities are based on more data;
+# and "because you liked this one" is a reason that people understand.
 
 # %%
 by_song = ItemKNN(k=10).fit(train)
@@ -252,22 +258,24 @@ for other, s in [(song, 1.0), *by_song.similar(song, n=5)]:
     print(f"{other}   s = {s:.2f}   {sound}")
 
 # %% [markdown]
-# The first line is the song itself, the others are liked by those who like it. The numbers on the right are the truth about how
-# these songs sound, from −1 to 1: what the listeners heard when they gave their stars, and nothing that the computer was told.
+# The first line is the song itself; the others are liked by the people who like it. The numbers on the right are the truth
+# about how these songs sound, from −1 to 1: this is what the listeners heard when they gave their stars, and what the
+# computer was never told.
 #
-# So how well does all this work? Every prediction must beat two simple ones: the mean of all stars; and the *baseline* (C12),
-# $\hat r(u,i) = \mu + b(u) + b(i)$, which knows how kind each listener is and how good each song, but nothing of taste.
+# So how well does all this work? Every model must beat two simple predictions: the mean of all stars, and the *baseline*
+# (C12), $\hat r(u,i) = \mu + b(u) + b(i)$, which knows how generous each listener is and how good each song is, but nothing
+# about taste.
 
 # %%
-simple = {"the mean of all": GlobalMean(), "baseline (C12)": Baseline()}
-models = simple | {"users alike (C1)": UserKNN(k=10), "songs alike": ItemKNN(k=10)}
+simple = {"global mean": GlobalMean(), "baseline (C12)": Baseline()}
+models = simple | {"similar users (C1)": UserKNN(k=10), "similar songs": ItemKNN(k=10)}
 plots.comparison({name: error(m) for name, m in models.items()}, "RMSE on the hidden fifth (stars)");
 
 # %% [markdown]
 # ### Exercise `02-beat-baseline` (40 minutes, or an evening)
-# Beat the baseline by a quarter, on a survey that you have not seen. Your function gets `train`, a `Ratings`, and pairs of a
-# user and a song that belong together, two lists; it returns a prediction for each pair. Use anything you like: settings of
-# `UserKNN` and `ItemKNN` (`help(UserKNN)` lists them), both together, or ideas of your own.
+# Beat the baseline by a quarter, on a survey that you have not seen. Your function gets `train`, a `Ratings`, and two lists
+# that together give pairs of a user and a song; it returns a prediction for each pair. Use anything you like: settings of
+# `UserKNN` and `ItemKNN` (`help(UserKNN)` lists them), a combination of both, or ideas of your own.
 
 # %% exercise="02-beat-baseline"
 def my_predictions(train, users, songs):
@@ -290,6 +298,7 @@ check("02-beat-baseline", my_predictions)
 # %% [markdown]
 # ## What to read next
 #
-# * The README, part C: (C1) to (C3), the baseline (C12), and (C13), a likeness for play counts.
+# * The README, part C: (C1) to (C3), the baseline (C12), and (C13), a similarity for play counts.
 # * `acai/cf/similarities.py` and `acai/cf/neighbours.py`: this notebook, for data of any size.
-# * **[Notebook 03](03_singular_values.ipynb)**: neighbours remember everything and understand nothing. What is *behind* the stars?
+# * **[Notebook 03](03_singular_values.ipynb)**: neighbours remember everything and understand nothing. What is *behind* the
+#   stars?

@@ -3,9 +3,9 @@
 #
 # **The question:** how many numbers does it take to describe a song?
 #
-# Two people who like the same songs probably like them for the same reasons: they are bright, or fast, or noisy. Nobody wrote
-# these reasons down, and yet they leave a trace in the stars. This notebook finds it. The equations are (C4) to (C7) of the
-# [README](../README.md), part C.
+# Two people who like the same songs probably like them for the same reasons: the songs are bright, or fast, or noisy. Nobody
+# wrote these reasons down, and yet they leave a trace in the stars. This notebook finds it. The equations are (C4) to (C7) in
+# part C of the [README](../README.md).
 
 # %%
 import matplotlib.pyplot as plt
@@ -23,23 +23,23 @@ exercises("03")
 # %% [markdown]
 # ## If everybody had answered
 #
-# We take the survey of [02](02_neighbours.ipynb) again, 200 listeners and 100 songs, and first look at what we should never see:
-# what *everybody* would have said of *every* song. A table without a gap.
+# We use the survey of [02](02_neighbours.ipynb) again, 200 listeners and 100 songs, and first look at something that we would
+# never see in practice: what *everybody* would have said about *every* song. It is a table without a single gap.
 
 # %%
 asked = survey()
 answers = asked.answers
-plots.matrix(answers).set_title("every answer of everybody");
+plots.matrix(answers).set_title("everybody's answer to everything");
 
 # %% [markdown]
-# It looks like noise. But every table can be written as a sum of simple ones, each a column times a row, the most important
-# first. That is the singular value decomposition (C5):
+# It looks like noise. But every table can be written as a sum of simple ones, each of them a column times a row, with the
+# most important first. This is the singular value decomposition (C5):
 #
 # $$R = M \Sigma N^\top = \sum_f \sigma_f \, m_f n_f^\top$$
 #
-# The column $m_f$ has a number for every user, the row $n_f^\top$ one for every song, and $\sigma_f$, the singular value, says
-# how much of $R$ is in this product. Before we decompose, we take the mean of each song away; that everybody likes some songs
-# better is no news.
+# The column $m_f$ has one number for every user, the row $n_f^\top$ one for every song, and the singular value $\sigma_f$
+# says how much of $R$ is in this product. Before we decompose, we subtract the mean of each song; that some songs are liked
+# better by everybody is no news.
 
 # %%
 r_bar = answers.mean(axis=0)
@@ -47,13 +47,14 @@ M, sigma, N_T = np.linalg.svd(answers - r_bar, full_matrices=False)
 plots.singular_values(sigma[:40], k=4);
 
 # %% [markdown]
-# Out of a hundred, **four** stand out. The other ninety-six are about equal: that is what noise looks like, it has no favourite
-# direction. So 20,000 answers hang on four numbers for each listener and four for each song, and on chance.
+# Out of a hundred, **four** stand out. The other ninety-six are about equal, which is what noise looks like: it has no
+# favourite direction. So 20,000 answers depend on four numbers for each listener and four for each song, and on chance.
 #
-# ## The nearest simple table
+# ## The closest simple table
 #
-# Keep the first $k$ products and drop the rest (C6): $R_k = M_k \Sigma_k N_k^\top$. Of all tables of rank $k$ this one is nearest
-# to $R$ (Eckart and Young, 1936). With $k = 4$ it has most of what can be known; with $k = 40$ it draws the noise, too.
+# Keep the first $k$ products and drop the rest (C6): $R_k = M_k \Sigma_k N_k^\top$. Of all tables of rank $k$, this one is
+# the closest to $R$ (Eckart and Young, 1936). With $k = 4$ it has most of what can be known; with $k = 40$ it reproduces the
+# noise, too.
 
 # %%
 def of_rank(k):
@@ -85,7 +86,7 @@ interact(corner, k=(0, 100));
 
 # %% exercise="03-rank-k"
 def rank_k(R, k):
-    """(C6) The table of rank k that is nearest to R, an array without gaps."""
+    """(C6) The table of rank k that is closest to R, an array without gaps."""
     M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
     ...
 
@@ -94,7 +95,7 @@ check("03-rank-k", rank_k)
 
 # %% solution="03-rank-k"
 def rank_k(R, k):
-    """(C6) The table of rank k that is nearest to R, an array without gaps."""
+    """(C6) The table of rank k that is closest to R, an array without gaps."""
     M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
     return (M[:, :k] * sigma[:k]) @ N_T[:k]
 
@@ -103,12 +104,12 @@ check("03-rank-k", rank_k)
 
 # %% [markdown]
 # ### Exercise `03-enough` (10 minutes)
-# What is lost by dropping the rest? $\lVert R - R_k \rVert^2 = \sum_{f > k} \sigma_f^2$, so the share that is kept is
+# What is lost by dropping the rest? $\lVert R - R_k \rVert^2 = \sum_{f > k} \sigma_f^2$, so the share that remains is
 # $\sum_{f \le k} \sigma_f^2 / \sum_f \sigma_f^2$. Find the smallest $k$ that keeps a given share.
 
 # %% exercise="03-enough"
 def enough(sigma, share):
-    """The smallest k for which σ₁² + … + σ_k² is `share` (0 to 1) of the sum of all, or more."""
+    """The smallest k for which σ₁² + … + σ_k² is at least `share` (0 to 1) of the sum of all."""
     ...
 
 
@@ -116,7 +117,7 @@ check("03-enough", enough)
 
 # %% solution="03-enough"
 def enough(sigma, share):
-    """The smallest k for which σ₁² + … + σ_k² is `share` (0 to 1) of the sum of all, or more."""
+    """The smallest k for which σ₁² + … + σ_k² is at least `share` (0 to 1) of the sum of all."""
     so_far = np.cumsum(sigma**2)
     return int(np.argmax(so_far >= share * so_far[-1])) + 1
 
@@ -124,13 +125,15 @@ def enough(sigma, share):
 check("03-enough", enough)
 
 # %% [markdown]
-# ## What the features are
+# ## What the factors mean
 #
-# Put $\Sigma$ to the songs (C7): $P = M_k$ has a row $p_u$ for every listener, $Q = N_k \Sigma_k$ a row $q_i$ for every song, and
+# Combine $\Sigma$ with the songs (C7): $P = M_k$ has a row $p_u$ for every listener, $Q = N_k \Sigma_k$ a row $q_i$ for every
+# song, and
 #
 # $$R_k = P Q^\top, \qquad r(u,i) \approx \bar r(i) + p_u \cdot q_i$$
 #
-# A row of $Q$ says what a song is like, a row of $P$ how much a listener likes that (C4). These are the **hidden features**.
+# A row of $Q$ says what a song is like, and a row of $P$ how much a listener likes that (C4). These numbers are called
+# **latent factors**, or hidden features.
 #
 # ### Exercise `03-factors` (10 minutes)
 
@@ -153,23 +156,24 @@ def factors(R, k):
 check("03-factors", factors)
 
 # %% [markdown]
-# Nobody told the computer how the songs sound. We know, since they are made up: these listeners hear how bright, how fast and how
-# noisy a song is. So let us see what the four features have to do with that. Red and blue: they go together.
+# Nobody told the computer how the songs sound. We know, since they are made up: these listeners notice how bright, how fast
+# and how noisy a song is. So let us see how the four factors are related to that. Red and blue mean a strong correlation.
 
 # %%
 Q = N_T[:4].T * sigma[:4]
 together = np.corrcoef(Q.T, asked.features.T)[:4, 4:]
-rows, columns = [f"feature {f}" for f in range(1, 5)], ["brightness", "tempo", "noise"]
+rows, columns = [f"factor {f}" for f in range(1, 5)], ["brightness", "tempo", "noise"]
 plots.heat_map(together, "correlation", rows, columns);
 
 # %% [markdown]
-# The first feature *is* brightness, the second is tempo (the sign means nothing: $-p$ times $-q$ is the same). Noise is shared
-# out between the third and the fourth, together with something that is no sound at all: some listeners are kinder than others.
-# And why is the third red under brightness, too? Features are orthogonal, $\sum_i q_{i1} q_{i3} = 0$, and that is uncorrelated
-# only where the means are 0; the third is below 0 for nearly all songs.
-# The decomposition finds the right *space*. The axes in it are those of the largest spread, not those for which we have words.
+# The first factor *is* brightness, and the second is tempo (the sign means nothing: $-p$ times $-q$ is the same). Noise is
+# divided between the third and the fourth, together with something that is not a sound at all: some listeners are more
+# generous than others. And why is the third red under brightness, too? Factors are orthogonal, $\sum_i q_{i1} q_{i3} = 0$,
+# but orthogonal means uncorrelated only where the means are 0; the third factor is below 0 for nearly all songs. The
+# decomposition finds the right *space*. The axes in it point in the directions of largest variance, not in the directions for
+# which we have words.
 #
-# The songs on the plane of the first two features, coloured by how bright they truly are, and by how fast:
+# Here are the songs in the plane of the first two factors, coloured by how bright they truly are, and by how fast:
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
@@ -177,7 +181,7 @@ plots.factor_map(Q, asked.features[:, 0], "brightness", left)
 plots.factor_map(Q, asked.features[:, 1], "tempo", right);
 
 # %% [markdown]
-# You can hear it. This is the song at one end of the first feature:
+# You can hear it. This is the song at one end of the first factor:
 
 # %%
 def listen(i):
@@ -188,7 +192,7 @@ def listen(i):
 listen(Q[:, 0].argmin())
 
 # %% [markdown]
-# And this is the song at the other end. Stars alone told them apart.
+# And this is the song at the other end. The stars alone told them apart.
 
 # %%
 listen(Q[:, 0].argmax())
@@ -196,14 +200,14 @@ listen(Q[:, 0].argmax())
 # %% [markdown]
 # ## With gaps
 #
-# Now the truth: seven answers in ten are missing, and we hide a fifth of the rest as before. A table with gaps has no singular
-# value decomposition. The oldest way out (Sarwar and others, 2000) is to fill every gap with the mean of its song.
+# Back to reality: seven answers in ten are missing, and we hide a fifth of the rest, as before. A table with gaps has no
+# singular value decomposition. The oldest solution (Sarwar and others, 2000) is to fill every gap with the mean of its song.
 #
 # ### Exercise `03-filled` (5 minutes)
 
 # %% exercise="03-filled"
 def filled(R):
-    """R, an array with NaN in its gaps, with each gap filled by the mean of its song."""
+    """R, an array with NaN in its gaps, with each gap filled with the mean of its song."""
     ...
 
 
@@ -211,66 +215,68 @@ check("03-filled", filled)
 
 # %% solution="03-filled"
 def filled(R):
-    """R, an array with NaN in its gaps, with each gap filled by the mean of its song."""
+    """R, an array with NaN in its gaps, with each gap filled with the mean of its song."""
     return np.where(np.isnan(R), np.nanmean(R, axis=0), R)
 
 
 check("03-filled", filled)
 
 # %% [markdown]
-# `acai.cf.SVD` decomposes the filled table without ever writing it down, which is how it can take a million users. It keeps the
-# means, so its first feature is "what everybody thinks" and the four of above come after it. Here they are again, beside what they
-# were without gaps: three have shrunk to less than a third, and the fourth is drowned in the noise.
+# `acai.cf.SVD` decomposes the filled table without ever building it, and can therefore handle a million users. It does not
+# subtract the means, so its first factor is "what everybody thinks" and the four factors from above come after it. Here they
+# are again, compared with their values without gaps: three have shrunk to less than a third, and the fourth is lost in the
+# noise.
 
 # %%
 train, test = asked.ratings.split(test=0.2, seed=0)
 with_gaps = SVD(n_factors=21).fit(train).sigma[1:]
-curves = {"everybody answered": sigma[:20], "one in four did, gaps filled": with_gaps}
+curves = {"without gaps": sigma[:20], "one in four known, gaps filled": with_gaps}
 plots.lines(curves, range(1, 21), xlabel="f", ylabel="singular value σ_f", ylim=(0, None));
 
 # %%
 ks = [1, 2, 3, 4, 5, 6, 8, 12, 20, 30]
 error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
 curves = {
-    "SVD with k features": [error(SVD(n_factors=k)) for k in ks],
+    "SVD with k factors": [error(SVD(n_factors=k)) for k in ks],
     "baseline (C12)": [error(Baseline())] * len(ks),
-    "users alike (C1)": [error(UserKNN(k=10))] * len(ks),
-    "songs alike": [error(ItemKNN(k=10))] * len(ks),
+    "similar users (C1)": [error(UserKNN(k=10))] * len(ks),
+    "similar songs": [error(ItemKNN(k=10))] * len(ks),
 }
 plots.lines(curves, ks, xlabel="k", ylabel="RMSE on the hidden fifth (stars)");
 
 # %% [markdown]
-# It finds something, and with too many features it finds things that are not there. But neighbours do better. Why? Three quarters
-# of the filled table are means: made up by us, all saying "nothing special". The decomposition believes them as much as it
-# believes real stars, and learns that everybody is average. **A filled gap is a lie, told with confidence.**
+# It finds something, and with too many factors it finds things that are not there. But neighbours do better. Why? Three
+# quarters of the filled table are means: we made them up, and they all say "nothing special". The decomposition believes them
+# as much as it believes real stars, and learns that everything is average. **A filled gap is a lie, told with confidence.**
 #
-# ## A listener who was not there
+# ## A new listener
 #
-# One thing is easy with features: to place somebody new. A row of $P$ is $p = r\,Q\,\Sigma_k^{-2}$, where $r$ is the listener's row
-# of stars, gaps filled. `fold_in` does it, without learning anything again. Say a new listener gives 5 stars to the three brightest
-# songs and 1 star to the three darkest. What will she like?
+# One thing is easy with factors: adding somebody new. A row of $P$ is $p = r\,Q\,\Sigma_k^{-2}$, where $r$ is the listener's
+# row of stars, with the gaps filled. `fold_in` computes it without training the model again. Say a new listener gives 5 stars
+# to the three brightest songs and 1 star to the three darkest. What will she like?
 
 # %%
 model = SVD(n_factors=5).fit(train)
 by_brightness = np.argsort(asked.features[:, 0])
-heard = {train.songs[i]: 1.0 for i in by_brightness[:3]}
-heard |= {train.songs[i]: 5.0 for i in by_brightness[-3:]}
-scores = model.Q @ model.fold_in(heard)
+stars = {train.songs[i]: 1.0 for i in by_brightness[:3]}
+stars |= {train.songs[i]: 5.0 for i in by_brightness[-3:]}
+scores = model.Q @ model.fold_in(stars)
 ax = plots.axes()
 ax.plot(asked.features[:, 0], scores, ".", color=plots.BLUE)
 ax.set(xlabel="brightness of the song (the truth)", ylabel="r̂ for the new listener (stars)");
 
 # %% [markdown]
-# The brighter the better, on songs of which she said nothing.
+# The brighter the better, even among songs that she said nothing about.
 #
 # ## Exercise `03-imputed` (40 minutes, or an evening)
-# If a filled gap is a lie, tell a better one. Fill the gaps with the means; decompose; then fill the same gaps with what $R_k$
-# says of them, decompose that, and so on. Each round the lies come closer to the truth. Known stars stay as they are.
+# If a filled gap is a lie, tell a better one. Fill the gaps with the means; decompose; then fill the same gaps with the
+# values of $R_k$, decompose again, and so on. With each round the lies come closer to the truth. Known stars stay as they
+# are.
 
 # %% exercise="03-imputed"
 def imputed(R, k, steps):
-    """R, an array with NaN in its gaps, with these filled: by the means of the songs, and then,
-    `steps` times, by R_k of the whole.
+    """R, an array with NaN in its gaps, with these filled: with the means of the songs, and then,
+    `steps` times, with R_k of the filled table.
     """
     ...
 
@@ -279,8 +285,8 @@ check("03-imputed", imputed)
 
 # %% solution="03-imputed"
 def imputed(R, k, steps):
-    """R, an array with NaN in its gaps, with these filled: by the means of the songs, and then,
-    `steps` times, by R_k of the whole.
+    """R, an array with NaN in its gaps, with these filled: with the means of the songs, and then,
+    `steps` times, with R_k of the filled table.
     """
     gaps = np.isnan(R)
     R = np.where(gaps, np.nanmean(R, axis=0), R)
@@ -293,11 +299,11 @@ def imputed(R, k, steps):
 check("03-imputed", imputed)
 
 # %% [markdown]
-# When it is right, try it on `train` with $k = 4$: in twenty steps the RMSE on `test` falls from 0.85 to 0.56 stars, far below the
-# neighbours. There is a more direct way to the same end: look at the known stars only, and never fill a gap at all. That takes
-# descent.
+# Once your solution is right, try it on `train` with $k = 4$: in twenty steps the RMSE on `test` falls from 0.85 to 0.56
+# stars, far below the neighbours. There is a more direct way to the same end: use only the known stars, and never fill a gap
+# at all. That takes gradient descent.
 #
 # ## What to read next
 #
-# * The README, part C: (C4) to (C7). In the code: `acai/cf/factor_model.py`, which never writes the filled table down.
+# * The README, part C: (C4) to (C7). In the code: `acai/cf/svd.py`, which never builds the filled table.
 # * **[Notebook 04](04_descent.ipynb)** finds $P$ and $Q$ from the known stars alone.

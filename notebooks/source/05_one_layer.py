@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 05 · One layer at a time
 #
-# **The question:** a network is a chain of small steps. When its answer is wrong, how does each step learn its own
-# share of the blame? And how can one be *sure* that the code which shares out the blame is right?
+# **The question:** a network is a chain of small steps. When its answer is wrong, how does each step find out its own share
+# of the blame? And how can you be *sure* that the code which assigns the blame is right?
 #
-# You will follow one layer forward and back with numbers small enough to check in your head, see why a step of one half
-# makes a gradient check exact, and then write three layers of your own and prove them.
+# You will follow one layer forward and back with numbers small enough to check in your head, see why a step of one half makes
+# a gradient check exact, and then write three layers of your own and prove them right.
 #
-# Equations (N1), (N2) … are those of the [README](../README.md), part N; the code is in [`acai/nn/`](../acai/nn), one
-# file a layer.
+# Equations (N1), (N2) … are in part N of the [README](../README.md); the code is in [`acai/nn/`](../acai/nn), one file per
+# kind of layer.
 
 # %%
 import matplotlib.pyplot as plt
@@ -24,12 +24,12 @@ exercises("05")
 # %% [markdown]
 # ## Forward: numbers in, numbers out
 #
-# The linear layer (N4) is the simplest that learns:
+# The linear layer (N4) is the simplest layer that learns:
 #
 # $$y = x W^\top + b$$
 #
-# Below, `x` holds two songs (rows, n) of three numbers each (columns, d). `W` has one row for each of the two outputs
-# o, `b` one number for each. Check the number at the top left of `y` in your head: 1·1 + 2·0 + 0·(−2) + 1.
+# Below, `x` holds two songs (rows, n) with three numbers each (columns, d). `W` has one row for each of the two outputs o,
+# and `b` one number for each. Check the number at the top left of `y` in your head: 1·1 + 2·0 + 0·(−2) + 1.
 
 # %%
 x = np.array([[1.0, 2, 0], [3, -1, 2]])  # (N, D): two songs, three numbers each
@@ -43,15 +43,15 @@ plots.matrices({"x": x, "W": linear.params["W"], "b": linear.params["b"], "y = x
 # %% [markdown]
 # ## Backward: the blame comes home
 #
-# Behind this layer there are others, and at the very end a loss, one number that should be small. Whatever it is, the
-# layers behind tell ours just one thing: `dy`, the **upstream gradient**. Its entry dy(n,o) says by how much the loss
+# After this layer there are others, and at the very end there is a loss, one number that should be small. Whatever these
+# layers are, they tell ours just one thing: `dy`, the **upstream gradient**. Its entry dy(n,o) says by how much the loss
 # would rise if y(n,o) rose a little. From it the layer works out three things:
 #
 # * `dx`, the same message for the layer before it: (N7.9) $dx = dy W$
 # * `dW`, by how much the loss would rise with each of its weights: (N7.10) $dW = dy^\top x$
 # * `db`, the same for its biases: (N7.11) $db(o) = \sum_n dy(n,o)$
 #
-# Nothing to learn by heart here: each weight W(o,d) was multiplied by x(n,d) on its way into y(n,o), so it gets
+# There is nothing to memorise here: each weight W(o,d) was multiplied by x(n,d) on its way into y(n,o), so it gets
 # dy(n,o)·x(n,d), once for each song n. For example dW(1,0) = (−1)·1 + 0·3 = −1.
 
 # %%
@@ -62,13 +62,13 @@ plots.matrices({"dy": dy, "dx = dy W": dx, "dW = dyᵀ x": linear.grads["W"], "d
 # %% [markdown]
 # ## Is it right? Nudge it and see
 #
-# A gradient makes a promise: *move this weight a little, and the loss moves so many times as much*. So move it, and
-# look. One number to watch is enough: the sum of `dy · y`, which for a small change of `y` rises and falls just as the
-# loss does. Move W(1,0) up by a step h, then down by h, and divide the difference by 2h:
+# A gradient makes a promise: *move this weight a little, and the loss moves by this many times as much*. So move it, and
+# look. One number is enough to watch: the sum of `dy · y`, which for a small change of `y` rises and falls just as the loss
+# does. Move W(1,0) up by a step h, then down by h, and divide the difference by 2h:
 #
 # $$\frac{f(w + h) - f(w - h)}{2h}$$
 #
-# This is the **central difference**. With h = ½ the answer is −1, just what `backward` says. Not *nearly* −1: equal.
+# This is the **central difference**. With h = ½ the result is −1, just what `backward` says. Not *nearly* −1: equal.
 
 # %%
 W = linear.params["W"]
@@ -81,9 +81,9 @@ W[1, 0] += h
 print("slope of forward:", (up - down) / (2 * h), "  backward says:", linear.grads["W"][1, 0])
 
 # %% [markdown]
-# Most people who check gradients take a tiny step, 1e-5 or so, and are content when the two numbers agree to a few
-# digits. Why would a step as large as one half do better? Here is the error of the central difference for every step
-# from 1 down to 2⁻⁴⁰, for four functions of w.
+# Most people who check gradients take a tiny step, 1e-5 or so, and are happy when the two numbers agree to a few digits. Why
+# would a step as large as one half do better? Here is the error of the central difference for every step from 1 down to 2⁻⁴⁰,
+# for four functions of w.
 
 # %%
 steps = 2.0 ** -np.arange(41)
@@ -101,30 +101,30 @@ plots.step_errors(
         "tanh w": error(np.tanh, 1 - np.tanh(0.7) ** 2, 0.7),
         "w³": error(lambda w: w**3, 3 * 0.7**2, 0.7),
         "linear, any numbers": error(lambda w: a[0] @ (a[1] * w), a[0] @ a[1], 0.7),
-        "linear, whole numbers": error(lambda w: 3.0 * (5 * w - 2) + 7, 15.0, 3.0),
+        "linear, integers": error(lambda w: 3.0 * (5 * w - 2) + 7, 15.0, 3.0),
     },
 )
 plt.show()
 
 # %% [markdown]
-# Read it from the left to the right.
+# Read the plot from left to right.
 #
-# * **A large step** is bad for curves that bend: the error of tanh and w³ falls with h². That is why people take small
+# * **A large step** is bad for functions that curve: the error of tanh and w³ falls with h². That is why people take small
 #   ones.
-# * **A small step** is bad for everybody with ordinary numbers: `f(w+h)` and `f(w−h)` become almost equal, their
-#   leading digits cancel, and what is left is rounding, divided by something tiny.
-# * **The straight line has no bend**, so that its step may be as large as you like. And with *whole numbers* there is
-#   no rounding either: a float64 keeps every whole number up to 2⁵³ exactly, and halves and quarters just as well. The
-#   lowest line is not small. It is zero, at every step drawn.
+# * **A small step** is bad for every function of ordinary numbers: `f(w+h)` and `f(w−h)` become almost equal, their leading
+#   digits cancel, and what is left is rounding error, divided by something tiny.
+# * **A straight line does not curve**, so the step may be as large as you like. And with *integers* there is no rounding
+#   either: a float64 represents every integer up to 2⁵³ exactly, and halves and quarters just as well. The lowest line is not
+#   small. It is zero, at every step shown.
 #
-# Convolution, the linear layer and the mean squared error are straight lines or parabolas in each single number; ReLU
-# and max pooling are straight lines with kinks. For all of them the check may ask for `==`. A check with a tolerance
-# passes a gradient that is wrong by less than the tolerance; this one passes none.
+# Convolution, the linear layer and the mean squared error are straight lines or parabolas in each single number; ReLU and max
+# pooling are straight lines with kinks. For all of them the check can demand `==`. A check with a tolerance accepts a
+# gradient that is wrong by less than the tolerance; this one does not.
 
 # %% [markdown]
 # ### Exercise `05-cube` (5 minutes)
-# A parabola has no error: `((w+h)² − (w−h)²) / 2h = 4wh / 2h = 2w`. Do the same on paper for f(w) = w³, whose slope is
-# 3w². By how much does the central difference miss it? Write the error as a function of w and h.
+# For a parabola there is no error: `((w+h)² − (w−h)²) / 2h = 4wh / 2h = 2w`. Do the same on paper for f(w) = w³, whose slope
+# is 3w². By how much is the central difference off? Write the error as a function of w and h.
 
 # %% exercise="05-cube"
 def error_of_the_cube(w, h):
@@ -143,15 +143,15 @@ def error_of_the_cube(w, h):
 check("05-cube", error_of_the_cube)
 
 # %% [markdown]
-# `hint("05-cube")` gives you a first push, and another one each time you call it. So it is with every exercise.
+# `hint("05-cube")` gives you a first hint, and another one each time you call it. It works the same way for every exercise.
 
 # %% [markdown]
 # ## Kinks: why odd numbers
 #
-# The rectified linear unit (N3), max(0, x), has a kink at 0: left of it the slope is 0, right of it 1. A step that
-# crosses the kink measures something in between, which is the slope of nothing. So the check sets its points on *odd*
-# whole numbers: one half to either side never reaches 0, and two odd numbers that max pooling compares are 2 apart and
-# never change places.
+# The rectified linear unit (N3), max(0, x), has a kink at 0: to the left of it the slope is 0, to the right 1. A step that
+# crosses the kink measures something in between, which is the slope of nothing. So the check chooses *odd* integers as its
+# points: one half to either side never reaches 0, and two different odd numbers that max pooling compares are at least 2
+# apart and never change places.
 
 # %%
 ax = plots.axes(size=(7, 2.8))
@@ -167,22 +167,22 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# What of a number that *is* 0? There is no slope there; a convention says which of the two counts. acai takes 0. Where
-# two numbers tie in max pooling, the first of them takes the whole gradient. In a layer without weights the check looks
-# at such places, too, and accepts any value between the two slopes.
+# And if a number *is* 0? There is no slope there; which of the two counts is a convention. acai takes 0. Where two numbers
+# tie in max pooling, the first of them gets the whole gradient. In a layer without weights the check looks at such points,
+# too, and accepts any value between the two slopes.
 
 # %% [markdown]
 # ## The check
 #
 # `gradcheck.check(layer, shape)` does all this for you, for *every* coordinate of x and of each parameter: it draws odd
-# numbers, small whole weights and a random whole upstream gradient, and compares.
+# numbers for x, small integer weights and a random integer upstream gradient, and compares.
 
 # %%
 print(gradcheck.check(nn.Linear(4, 3, dtype=float), (5, 4)))
 
 # %% [markdown]
-# And a layer that is wrong? `acai.teaching.bugs` is a catalogue of planted bugs, one wrong line each. In this one
-# somebody wrote `dy @ W.T` for dx. With a square W the shape fits, and no error is raised.
+# And what about a layer that is wrong? `acai.teaching.bugs` is a catalogue of planted bugs, one wrong line each. In this one
+# somebody wrote `dy @ W.T` for dx. With a square W the shapes match, and no error is raised.
 
 # %%
 bug = bugs.find("Linear: dx, transposed")
@@ -190,19 +190,19 @@ print(bug.diff)
 gradcheck.check(bug.broken()(), (4, 4))
 
 # %% [markdown]
-# One picture for each array, of what `backward` says minus the true slope: white is exactly right, red too much, blue too
-# little. The parameters are fine; dx is not.
+# There is one picture for each array. It shows what `backward` says minus the true slope: white is exactly right, red is too
+# much, blue too little. The parameters are fine; dx is not.
 #
-# Why is the upstream gradient *random*? Because with `dy` all ones, some wrong layers look right. The rows of a softmax
-# always sum to one, so its gradient for an upstream of ones is zero, whatever x: a `backward` that returned zero would
-# pass. This one does just that. (Softmax is no polynomial, so here the check takes its second way, the complex step,
-# which is good to thirteen digits for everything that is smooth.)
+# Why is the upstream gradient *random*? Because with `dy` all ones, some wrong layers look right. Each row of a softmax sums
+# to one, so its gradient for an upstream of ones is zero, whatever x is: a `backward` that returned zero would pass. The one
+# below does just that. (Softmax is not a polynomial, so here the check uses its second method, the complex step, which is
+# accurate to thirteen digits for every smooth function.)
 
 # %%
 broken = bugs.find("Softmax: upstream of ones").broken()()
 scores = np.random.default_rng(0).normal(size=(3, 4))
 y = broken.forward(scores)
-print("upstream of ones: largest |dx| =", f"{abs(broken.backward(np.ones_like(y))).max():.0e}", "(and the truth is 0)")
+print("upstream of ones: largest |dx| =", f"{abs(broken.backward(np.ones_like(y))).max():.0e}", "(the true value is 0)")
 print(gradcheck.check(broken, scores, method="complex"))
 
 # %% [markdown]
@@ -233,9 +233,9 @@ check("05-linear", linear_backward)
 
 # %% [markdown]
 # ### Exercise `05-leaky-relu` (15 minutes)
-# A ReLU that never fires gets no gradient and never wakes up again. The leaky ReLU (Maas, Hannun and Ng 2013) lets a
-# little through: y = x where x > 0, and y = slope · x elsewhere. Write both methods. At x = 0 take the slope of the
-# left side, as acai does. `backward` needs something from `forward`: keep it in `self`.
+# A ReLU that never fires gets no gradient and never recovers. The leaky ReLU (Maas, Hannun and Ng 2013) lets a little
+# through: y = x where x > 0, and y = slope · x elsewhere. Write both methods. At x = 0 take the slope of the left side, as
+# acai does. `backward` needs something from `forward`: save it in `self`.
 
 # %% exercise="05-leaky-relu"
 class LeakyReLU:
@@ -273,13 +273,13 @@ check("05-leaky-relu", LeakyReLU)
 # %% [markdown]
 # ## Convolution: one small window, everywhere
 #
-# A convolution (N1) looks at its input through a small window and asks the same question at every place:
+# A convolution (N1) looks at its input through a small window and asks the same question at every position:
 #
 # $$y(n,o,i,j) = b_o + \sum_{c,p,q} W(o,c,p,q) x(n,c,i+p,j+q)$$
 #
-# n counts the pictures, o the outputs, c the input's channels, p and q the rows and columns of the window, i and j its
-# place. Here a picture of 9 × 9 with one channel, and two kernels: the first answers to edges between above and below,
-# the second to edges between left and right.
+# n counts the pictures, o the outputs and c the input's channels, p and q are the rows and columns of the window, and i and j
+# its position. Here is a picture of 9 × 9 with one channel, and two kernels: the first responds to horizontal edges, the
+# second to vertical ones.
 
 # %%
 picture = np.zeros((9, 9))
@@ -297,11 +297,11 @@ plots.matrices(
 )
 
 # %% [markdown]
-# And back? Every product in (N1) has two factors, and each of them gets dy times the other one. The formulas (N7.1) and
-# (N7.2) look frightening; the picture does not. Let the upstream gradient be zero but for a single 1, at one place of
-# one output. Then **dx is the kernel, stamped onto that place**, and **dW is what was seen through the window there**.
-# A whole dy is many such ones, and what they give is added up. Where windows overlap, stamps overlap, so `dx[...] +=`
-# and never `=`.
+# And backward? Every product in (N1) has two factors, and each of them gets dy times the other one. The formulas (N7.1) and
+# (N7.2) look frightening; the picture does not. Let the upstream gradient be zero except for a single 1, at one position of
+# one output. Then **dx is the kernel, stamped onto that position**, and **dW is what was seen through the window there**. A
+# general dy is a sum of many such single ones, and their results are added up. Where windows overlap, stamps overlap, so it
+# must be `dx[...] +=` and never `=`.
 
 # %%
 dy = np.zeros_like(y)
@@ -318,12 +318,12 @@ print(gradcheck.check(nn.Conv2D(2, 3, (2, 3), stride=(2, 1), padding=(1, 0), dty
 # %% [markdown]
 # ## Max pooling: the winner takes the gradient
 #
-# Max pooling (N2) keeps the largest number of each window and forgets the rest:
+# Max pooling (N2) keeps the largest number in each window and forgets the rest:
 #
 # $$y(i,j) = \max_{p,q} x(i \cdot s + p, j \cdot s + q)$$
 #
-# with p and q running over the window and s saying how far it moves from one place to the next, here by its own size. A
-# number that lost has no influence on y, so nobody can blame it: all of dy goes to the winner (N7.4).
+# with p and q running over the window, and s saying how far it moves from one position to the next, here by its own size. A
+# number that lost has no influence on y, so it gets no blame: all of dy goes to the winner (N7.4).
 
 # %%
 x = np.array([[3.0, 1, 2, 9], [5, 4, 8, 1], [7, 2, 1, 3], [1, 6, 5, 2]])
@@ -334,15 +334,15 @@ dx = pool.backward(dy[None, None])
 plots.matrices({"x": x, "y": y[0, 0], "dy": dy, "dx": dx[0, 0]})
 
 # %% [markdown]
-# What pooling does to a picture, for windows of 1, 2 and 3: each number that is left speaks for a larger area, and says
-# only *that* something is there, no longer exactly *where*.
+# This is what pooling does to a picture, for windows of 1, 2 and 3: each number that is left represents a larger area, and
+# says only *that* something is there, no longer exactly *where*.
 
 # %%
-response = np.abs(convolution.forward(picture[None, None]))[:, 1:]  # (1, 1, 7, 7): what the second kernel answers
+response = np.abs(convolution.forward(picture[None, None]))[:, 1:]  # (1, 1, 7, 7): the response of the second kernel
 
 
 def pooled(size):
-    """The response pooled, each number drawn as large as its window."""
+    """Return the pooled response, with each number drawn as large as its window."""
     y = nn.MaxPool2D(size).forward(response)[0, 0]
     return np.kron(y, np.ones((size, size)))
 
@@ -350,7 +350,7 @@ def pooled(size):
 plots.matrices({f"pool size {size}": pooled(size) for size in (1, 2, 3)}, numbers=False)
 
 # %% [markdown]
-# In a notebook that runs, move the size.
+# In a notebook that runs, you can change the size.
 
 # %% slider
 from ipywidgets import interact
@@ -364,9 +364,9 @@ interact(show, size=(1, 7));
 
 # %% [markdown]
 # ### Exercise `05-average-pool` (30 minutes)
-# The mean of every window instead of its maximum. Windows touch and do not overlap; rows and columns that fill no whole
-# window are left out (their dx is 0). `size` is (height, width). Write both methods; no loop over pixels is needed, but
-# one is allowed.
+# Take the mean of every window instead of its maximum. Windows touch but do not overlap; rows and columns that do not fill a
+# complete window are left out (their dx is 0). `size` is (height, width). Write both methods; no loop over pixels is needed,
+# but you may use one.
 
 # %% exercise="05-average-pool"
 class AveragePool:
@@ -408,14 +408,14 @@ check("05-average-pool", AveragePool)
 
 # %% [markdown]
 # ### Exercise `05-dilated` (an evening)
-# To hear a bar of music, a filter has to look far back. Rather than a wide kernel with many weights, take a small one
-# with gaps (van den Oord et al. 2016, *WaveNet*): its taps stand `dilation` steps apart.
+# To take in a bar of music, a filter has to look far back. Instead of a wide kernel with many weights, take a small one with
+# gaps (van den Oord et al. 2016, *WaveNet*): its taps are `dilation` steps apart.
 #
 # $$y(n,o,t) = b_o + \sum_{c,q} W(o,c,q) x(n,c,t + q \cdot \text{dilation})$$
 #
-# Over time alone, without padding: (N, C, T) → (N, O, T′) with T′ = T − dilation · (width − 1). Write `forward` and
-# `backward`; leave dW and db in `self.grads`. A loop over the taps q, with whole arrays inside, is the clearest way.
-# Use `gradcheck.check(DilatedConv(), (2, 3, 11))` while you work.
+# The convolution runs over time only, without padding: (N, C, T) → (N, O, T′) with T′ = T − dilation · (width − 1). Write
+# `forward` and `backward`; store dW and db in `self.grads`. A loop over the taps q, with whole arrays inside, is the clearest
+# way. Use `gradcheck.check(DilatedConv(), (2, 3, 11))` while you work.
 
 # %% exercise="05-dilated"
 class DilatedConv:
@@ -471,9 +471,8 @@ check("05-dilated", DilatedConv)
 # %% [markdown]
 # ## What to read next
 #
-# * [`acai/nn/linear.py`](../acai/nn/linear.py) and [`acai/nn/conv.py`](../acai/nn/conv.py): the layers you have met,
-#   `forward` and `backward` on one screen.
-# * [`acai/gradcheck/check.py`](../acai/gradcheck/check.py): the check itself. It works on a file of yours from the command
-#   line, too: `acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9`.
-# * **[Notebook 06](06_digits.ipynb)** puts layers one after another, lets them read handwriting, and breaks them on
-#   purpose.
+# * [`acai/nn/linear.py`](../acai/nn/linear.py) and [`acai/nn/conv.py`](../acai/nn/conv.py): the layers that you have met,
+#   with `forward` and `backward` on one screen.
+# * [`acai/gradcheck/check.py`](../acai/gradcheck/check.py): the check itself. It also works on a file of yours from the
+#   command line: `acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9`.
+# * **[Notebook 06](06_digits.ipynb)** stacks layers, lets them read handwriting, and breaks them on purpose.

@@ -189,7 +189,7 @@ def check_softmax(answer: object, rng: np.random.Generator) -> None:
         expect(found[1], dy, of_dy, "case-dy", y=y.round(2).tolist(), t=t.tolist())
 
 
-@checks("06-mend")
+@checks("06-fix")
 def check_mend(answer: object, rng: np.random.Generator) -> None:
     """Check a convolution whose two bugs have been fixed."""
     planted = ("dW, samples crossed", "dx, padding not cut off")  # these get a nudge only; the others may be named

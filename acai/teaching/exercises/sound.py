@@ -160,7 +160,7 @@ def _world() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     return spectrograms, world.features, average.predict(spectrograms[135:])
 
 
-@checks("08-ear")
+@checks("08-audio-model")
 def check_ear(answer: object, rng: np.random.Generator) -> None:
     """Check a class with fit and predict that predicts more than the average spectrum does."""
     model = build_layer(answer)

@@ -155,11 +155,11 @@ def test_nothing_of_the_users_is_touched(music, tmp_path):
     assert {file.name for file in cache.iterdir()} == {*names, SUBFOLDER}
 
 
-def test_a_cache_that_cannot_be_says_so(music, tmp_path):
+def test_a_cache_that_cannot_be_created_says_so(music, tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / SUBFOLDER).write_text("mine")
     for cache in ("file", "folder", "file/deep", "nul\0"):
-        with pytest.raises(InputError, match="expected a folder to keep features in"):
+        with pytest.raises(InputError, match="expected a folder to cache features in"):
             extract(audio_folder(music).paths, tmp_path / cache)
     assert (tmp_path / "file").read_text() == (tmp_path / "folder" / SUBFOLDER).read_text() == "mine"

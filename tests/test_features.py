@@ -65,8 +65,8 @@ def test_a_second_run_computes_nothing_and_any_change_something(music, tmp_path,
     cache, paths = tmp_path / "cache", audio_folder(music).paths
     n_computed = lambda **how: extract(audio_folder(music).paths, cache, **how).n_computed
     listened = []
-    listen = features._listen
-    monkeypatch.setattr(features, "_listen", lambda *a: listened.append(a[0]) or listen(*a))
+    listen = features._compute
+    monkeypatch.setattr(features, "_compute", lambda *a: listened.append(a[0]) or listen(*a))
     extract(paths, cache)
     listened.clear()
     same = [{"sample_rate": 22050.0}, {"sample_rate": np.float64(22050)}, {"window": np.int32(1024)}, {"C": 10_000}]
@@ -173,7 +173,7 @@ def test_a_folder_of_the_worst_files_is_skipped_file_by_file(music, tmp_path, ca
 def test_files_that_go_or_change_while_they_are_read_are_skipped(music, tmp_path, monkeypatch):
     """A file that is changed between the digest and the decoding would be cached as what it was before."""
     paths = audio_folder(music).paths | {"gone.wav": music / "gone.wav"}
-    listen = features._listen
+    listen = features._compute
 
     def change(sound, *more):
         got = listen(sound, *more)
@@ -181,9 +181,9 @@ def test_files_that_go_or_change_while_they_are_read_are_skipped(music, tmp_path
             os.utime(sound, (1e9, 1e9 + 5))
         return got
 
-    monkeypatch.setattr(features, "_listen", change)
+    monkeypatch.setattr(features, "_compute", change)
     found = extract(paths, tmp_path / "cache", n_jobs=1)
-    assert not found and set(found.skipped.values()) == {"was changed while it was read; run again", "does not exist"}
+    assert not found and set(found.skipped.values()) == {"was changed while it was being read; run again", "does not exist"}
     monkeypatch.undo()
     assert len(extract(paths, tmp_path / "cache")) == 4
 

@@ -1,8 +1,8 @@
-"""A folder of sound turned into features once, on all cores, and cached.
+"""The features of a folder of sound files, computed once, on all cores, and cached.
 
-An entry of the cache is named after what the sound file holds and how its features are computed: a file that was renamed,
-moved or copied is not decoded again, a changed one is, and two runs at once do no harm. Nothing depends on a run coming to
-its end, so whatever was killed is resumed by running it again. What is damaged is computed again.
+An entry of the cache is named after the contents of the sound file and how its features are computed: a file that was
+renamed, moved or copied is not decoded again, a changed one is, and two runs at once do no harm. Nothing depends on a run
+being completed, so a run that was killed is resumed by running it again. Damaged entries are computed again.
 """
 
 import hashlib
@@ -10,32 +10,34 @@ import inspect
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from acai.audio import feature_cache
-from acai.audio.recording import Recording, Sound, open_regular, readable_name
-from acai.audio.spectrogram import log_mel, mfcc, validate_settings
-from acai.audio.workers import Workers
+from acai.audio.recording import Sound, open_regular, readable_name
+from acai.audio.spectrogram import MelSettings, log_mel, mfcc
+from acai.audio.workers import StoppableRecording, Workers
 from acai.errors import InputError, unknown
 from acai.files import remove_leftovers
 from acai.settings import checked_jobs
 
-KINDS = {"log_mel": log_mel, "mfcc": mfcc}
-VERSION = 2  # of what an entry means: to be increased when `acai.audio` computes something else, or files look otherwise
-CLIPPED = 0.001  # the share of instants at full scale from which on it is worth a remark
-SETTLED = 2.0  # seconds after which a file's time of change tells it from a later version of itself
+KINDS: dict[str, Callable[..., NDArray[np.float32]]] = {"log_mel": log_mel, "mfcc": mfcc}
+VERSION = 2  # of the entries: to be increased when `acai.audio` computes something else, or the format of files changes
+CLIPPED = 0.001  # the share of samples at full scale above which there is a remark
+SETTLED = 2.0  # seconds after which a file's modification time distinguishes it from a later version
 
 
 @dataclass
-class Features(Mapping[str, np.ndarray]):
-    """The features of each track by name: float16 arrays, shape (bands, frames), memory-mapped when asked for.
+class Features(Mapping[str, NDArray[np.float16]]):
+    """The features of each track by name: float16 arrays, shape (bands, frames).
 
-    Each time an array is asked for, its checksum is verified.
+    Each array is memory-mapped, and its checksum verified, whenever it is accessed.
 
     Attributes
     ----------
@@ -44,7 +46,7 @@ class Features(Mapping[str, np.ndarray]):
     skipped : dict of str to str
         The tracks that could not be used, and why.
     remarks : dict of str to str
-        What is worth knowing about tracks that could.
+        Remarks on tracks that could.
     n_computed : int
         How many were computed in this run; the others were found in the cache.
     n_damaged : int
@@ -57,7 +59,8 @@ class Features(Mapping[str, np.ndarray]):
     n_computed: int
     n_damaged: int
 
-    def __getitem__(self, track: str) -> np.ndarray:
+    def __getitem__(self, track: str) -> NDArray[np.float16]:
+        """Return the features of one track."""
         if track in self.skipped:
             raise InputError(f"{track} {self.skipped[track]}")
         if track not in self.files:
@@ -68,9 +71,11 @@ class Features(Mapping[str, np.ndarray]):
         return features
 
     def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the tracks."""
         return iter(self.files)
 
     def __len__(self) -> int:
+        """Count the tracks."""
         return len(self.files)
 
 
@@ -80,24 +85,24 @@ def extract(
 ) -> Features:
     """Compute the features of many sound files, or find them in the cache.
 
-    The work runs through joblib: inside `joblib.parallel_config(backend="dask")` the same call spreads over a cluster
-    whose workers see the same files and the same cache.
+    The work is done with joblib: inside `joblib.parallel_config(backend="dask")` the same call runs on a cluster whose
+    workers see the same files and the same cache.
 
     Parameters
     ----------
     paths : mapping of str to path
         The file of each track, as in `acai.datasets.audio_folder(folder).paths`.
     cache : path
-        A folder, made if it does not exist; by default the user's cache folder. The features are in its subfolder
+        A folder, created if it does not exist; by default the user's cache folder. The features are in its subfolder
         `acai-features`, and nothing else in it is touched.
     kind : {"log_mel", "mfcc"}
         The function of `acai.audio` to apply.
     n_jobs : int
-        How many files to work on at a time; -1: as many as there are cores.
+        How many files to process at a time; -1 for as many as there are cores.
     progress : bool
         Whether to show a progress bar.
     **parameters
-        Passed on to that function.
+        Passed to that function.
 
     Returns
     -------
@@ -107,25 +112,24 @@ def extract(
     if not isinstance(kind, str) or kind not in KINDS:
         raise unknown("kind of features", kind, KINDS)
     n_jobs = checked_jobs(n_jobs)
-    recipe = _recipe(kind, parameters)
+    recipe = Recipe.of(kind, parameters)
     folder = feature_cache.open_cache(default_cache() if cache is None else cache)
     index = feature_cache.read_index(folder)
-    paths = {track: os.path.abspath(path) for track, path in paths.items()}
-    outcomes = {track: _look_up(path, folder, recipe, index) for track, path in paths.items()}
-    todo = [track for track, outcome in outcomes.items() if outcome is None]
+    absolute = {track: os.path.abspath(path) for track, path in paths.items()}
+    cached = {track: _cached_outcome(path, folder, recipe, index) for track, path in absolute.items()}
+    outcomes = {track: outcome for track, outcome in cached.items() if outcome is not None}
+    todo = [track for track in absolute if track not in outcomes]
     if todo:
-        _listen((np.sin(np.arange(recipe["sample_rate"] + recipe["window"])), recipe["sample_rate"]), recipe)  # settings
-        done = _extract_all([paths[track] for track in todo], folder, recipe, n_jobs, progress)
-        for track, outcome in zip(todo, done):
-            outcomes[track] = outcome
-            if outcome.stamp:
-                index[outcome.stamp] = outcome.digest
+        recipe.try_out()
+        computed = _extract_all([absolute[track] for track in todo], folder, recipe, n_jobs, progress)
+        outcomes |= zip(todo, computed)
+        index |= {outcome.stamp: outcome.digest for outcome in computed if outcome.stamp}
         feature_cache.write_index(folder, index)
     remove_leftovers(folder)
-    found = {track: outcome for track, outcome in outcomes.items() if not outcome.reason}
+    found = {track: outcomes[track] for track in absolute if not outcomes[track].reason}
     return Features(
-        files={track: feature_cache.entry_path(folder, outcome.digest, recipe) for track, outcome in found.items()},
-        skipped={track: outcome.reason for track, outcome in outcomes.items() if outcome.reason},
+        files={track: recipe.entry_path(folder, outcome.digest) for track, outcome in found.items()},
+        skipped={track: outcomes[track].reason for track in absolute if outcomes[track].reason},
         remarks={track: outcome.remark for track, outcome in found.items() if outcome.remark},
         n_computed=sum(outcome.is_new for outcome in found.values()),
         n_damaged=sum(outcome.was_damaged for outcome in found.values()),
@@ -133,7 +137,7 @@ def extract(
 
 
 def default_cache() -> Path:
-    """Where features are cached unless a folder is named: the user's cache folder, as the system has it."""
+    """Return where features are cached unless a folder is named: the user's cache folder on this system."""
     import pooch
 
     return Path(pooch.os_cache("acai"))
@@ -141,16 +145,16 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one sound file.
+    """The result of processing one sound file.
 
     Attributes
     ----------
     digest : str
-        The SHA-256 of what it holds.
+        The SHA-256 of its contents.
     remark, reason : str
-        What is worth knowing about it; why it cannot be used.
+        A remark on it, and why it cannot be used; "" if there is nothing to say.
     stamp : str
-        Its stamp, if it is old enough to be trusted.
+        Its stamp, if it is old enough to be trusted; otherwise "".
     is_new, was_damaged : bool
         Whether its features were computed just now, and whether that was because those in the cache were damaged.
     """
@@ -163,51 +167,64 @@ class Outcome:
     was_damaged: bool = False
 
 
-class StoppableRecording(Recording):
-    """A recording whose iteration ends with `Stopped` once the workers are asked to stop."""
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what the features of a sound are.
 
-    def __init__(self, sound: Sound, sample_rate: float, workers: Workers) -> None:
-        super().__init__(sound, sample_rate)
-        self._workers = workers
+    Attributes
+    ----------
+    kind : str
+        The function that computes them.
+    parameters : dict of str to number or None
+        All of its parameters, with the defaults that the caller left out.
+    """
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for block in super().__iter__():
-            self._workers.check()
-            yield block
+    kind: str
+    parameters: dict[str, Any]
 
+    @classmethod
+    def of(cls, kind: str, parameters: Mapping[str, float | None]) -> "Recipe":
+        """Fill in the defaults, and check the settings."""
+        bound = inspect.signature(KINDS[kind]).bind(None, **parameters)
+        bound.apply_defaults()
+        settings = {name: value for name, value in bound.arguments.items() if name != "sound"}
+        MelSettings(**settings)
+        return cls(kind, {name: _plain_number(value) for name, value in settings.items()})
 
-def _recipe(kind: str, parameters: dict[str, float | None]) -> dict:
-    """Everything that decides what the features are, with the defaults that the caller left out."""
-    bound = inspect.signature(KINDS[kind]).bind(None, **parameters)
-    bound.apply_defaults()
-    settings = {name: value for name, value in bound.arguments.items() if name != "sound"}
-    validate_settings(**settings)
-    return {"kind": kind, "version": VERSION, **{name: _plain_number(value) for name, value in settings.items()}}
+    def entry_path(self, folder: Path, digest: str) -> Path:
+        """Return the file of the cache for a sound file with these contents."""
+        return feature_cache.entry_path(folder, digest, {"kind": self.kind, "version": VERSION, **self.parameters})
+
+    def try_out(self) -> None:
+        """Refuse settings that no sound could be used with, before any file is read."""
+        rate = self.parameters["sample_rate"]
+        _compute((np.sin(np.arange(rate + self.parameters["window"])), rate), self)
 
 
 def _plain_number(value: float | None) -> float | None:
-    """The same number for 22050, 22050.0 and NumPy's 22050: an int if it can be one."""
+    """Return the same number for 22050, 22050.0 and NumPy's 22050: an int if it can be one."""
     if value is None:
         return None
     return int(value) if value == int(value) else float(value)
 
 
-def _listen(sound: Sound, recipe: dict, workers: Workers | None = None) -> tuple[np.ndarray, float]:
-    """The features of one sound, and the share of it that is clipped."""
-    parameters = {name: value for name, value in recipe.items() if name not in ("kind", "version")}
-    recording = StoppableRecording(sound, recipe["sample_rate"], workers or Workers())
-    features = KINDS[recipe["kind"]](recording, **parameters)  # (bands, frames)
+def _compute(sound: Sound, recipe: Recipe, workers: Workers | None = None) -> tuple[NDArray[np.float16], float]:
+    """Compute the features of one sound, and the share of it that is clipped."""
+    recording = StoppableRecording(sound, recipe.parameters["sample_rate"], workers or Workers())
+    features = KINDS[recipe.kind](recording, **recipe.parameters)  # (bands, frames)
     return features.astype(np.float16), recording.clipped
 
 
-def _look_up(path: str, folder: Path, recipe: dict, index: dict[str, str]) -> Outcome | None:
-    """What is known of a sound file without reading it; None if that is not enough."""
+def _cached_outcome(path: str, folder: Path, recipe: Recipe, index: Mapping[str, str]) -> Outcome | None:
+    """Return what the cache has of a sound file, without reading that file; None if this is not enough."""
     digest = index.get(_stamp(path))
-    content = None if digest is None else feature_cache.read_sealed(feature_cache.entry_path(folder, digest, recipe))
+    if digest is None:
+        return None
+    content = feature_cache.read_sealed(recipe.entry_path(folder, digest))
     return None if content is None else Outcome(digest, feature_cache.remark_of(content))
 
 
-def _extract_all(paths: list[str], folder: Path, recipe: dict, n_jobs: int, progress: bool) -> list[Outcome]:
+def _extract_all(paths: list[str], folder: Path, recipe: Recipe, n_jobs: int, progress: bool) -> list[Outcome]:
     """Fill the cache, in parallel; the outcomes are in the order of the paths."""
     from joblib import Parallel, delayed
 
@@ -218,7 +235,7 @@ def _extract_all(paths: list[str], folder: Path, recipe: dict, n_jobs: int, prog
     done = None
     try:
         done = parallel(delayed(_extract_one)(path, folder, recipe, workers) for path in paths)
-        return list(tqdm(done, total=len(paths), desc="listening", unit="track", disable=not progress))
+        return list(tqdm(done, total=len(paths), desc="computing features", unit="track", disable=not progress))
     finally:
         workers.stop()
         if done is not None:
@@ -226,30 +243,30 @@ def _extract_all(paths: list[str], folder: Path, recipe: dict, n_jobs: int, prog
                 done.close()
 
 
-def _extract_one(path: str, folder: Path, recipe: dict, workers: Workers) -> Outcome:
-    """Fill one place of the cache, unless it is filled already."""
+def _extract_one(path: str, folder: Path, recipe: Recipe, workers: Workers) -> Outcome:
+    """Fill one entry of the cache, unless it is there already."""
     with workers.task():
         try:
             stamp = _stamp(path)
             trusted = stamp if _is_settled(path) else ""
             digest = _digest(path)
-            place = feature_cache.entry_path(folder, digest, recipe)
-            content = feature_cache.read_sealed(place)
+            entry = recipe.entry_path(folder, digest)
+            content = feature_cache.read_sealed(entry)
             if content is not None:
                 return Outcome(digest, feature_cache.remark_of(content), stamp=trusted)
-            features, clipped = _listen(path, recipe, workers)
+            features, clipped = _compute(path, recipe, workers)
             if _stamp(path) != stamp:
-                raise InputError("was changed while it was read; run again")
+                raise InputError("was changed while it was being read; run again")
         except InputError as error:
             return Outcome(reason=str(error).removeprefix(readable_name(path)).strip())
-        remark = f"is clipped: {clipped:.1%} of it stands at full scale" if clipped > CLIPPED else ""
-        was_damaged = os.path.lexists(place)
-        feature_cache.write_entry(place, features, remark)
+        remark = f"is clipped: {clipped:.1%} of it is at full scale" if clipped > CLIPPED else ""
+        was_damaged = os.path.lexists(entry)
+        feature_cache.write_entry(entry, features, remark)
         return Outcome(digest, remark, stamp=trusted, is_new=True, was_damaged=was_damaged)
 
 
 def _digest(path: str) -> str:
-    """The SHA-256 of what a sound file holds."""
+    """Compute the SHA-256 of the contents of a sound file."""
     with open_regular(path) as file:
         try:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -258,7 +275,7 @@ def _digest(path: str) -> str:
 
 
 def _stamp(path: str) -> str:
-    """What tells, without reading it, that a file has not changed: its size and time of change; "" if it cannot be told."""
+    """Return what shows, without reading it, that a file has not changed: its size and modification time; "" if unknown."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A person's own folder of music."""
+"""A folder of your own music."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from acai.audio.recording import readable_name
 from acai.errors import InputError
 
-# Those that cannot be decoded (the last three) are listed all the same, so that their owner hears why they are missing.
+# The last three cannot be decoded; they are listed all the same, so that their owner is told why they are missing.
 ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".wma")
 
 
@@ -22,8 +22,8 @@ class AudioFolder:
         The folder.
     paths : dict of str to Path
         The file of each track. A track is named by its path relative to `root`, with forward slashes, as text that can be
-        printed and saved (bytes that are not UTF-8 are escaped). They are in the order in which a person counts:
-        "a/track2.ogg" before "a/track10.ogg".
+        printed and saved (bytes that are not UTF-8 are escaped). They are in natural order: "a/track2.ogg" before
+        "a/track10.ogg".
     skipped : dict of str to str
         The sub-folders that could not be read, and why.
     """
@@ -39,23 +39,25 @@ class AudioFolder:
 
     @property
     def classes(self) -> dict[str, str]:
-        """The first sub-folder's name of each track that lies in one: its genre, artist or album."""
+        """The first sub-folder of each track that is in one: its genre, artist or album."""
         return {track: track.split("/")[0] for track in self.tracks if "/" in track}
 
     def __len__(self) -> int:
+        """Count the tracks."""
         return len(self.paths)
 
     def __repr__(self) -> str:
+        """Show the numbers of tracks and sub-folders."""
         return f"AudioFolder: {len(self)} tracks in {len(set(self.classes.values()))} sub-folders of {self.root}"
 
 
-def audio_folder(path: str | os.PathLike) -> AudioFolder:
-    """Find the sound files under a folder, at any depth; hidden files and folders are passed over.
+def audio_folder(path: str | os.PathLike[str]) -> AudioFolder:
+    """Find the sound files under a folder, at any depth; hidden files and folders are skipped.
 
     Parameters
     ----------
     path : path
-        The folder. Its files are found by their endings (wav, flac, ogg, mp3, …) and not opened.
+        The folder. Its files are found by their extensions (wav, flac, ogg, mp3, …) and not opened.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def audio_folder(path: str | os.PathLike) -> AudioFolder:
     Raises
     ------
     InputError
-        If the folder is missing, is not a folder, or holds no sound file.
+        If the folder is missing, is not a folder, or contains no sound file.
     """
     root = Path(path)
     if not root.is_dir():
@@ -81,15 +83,15 @@ def audio_folder(path: str | os.PathLike) -> AudioFolder:
         unread = "".join(f"; {name} {reason}" for name, reason in skipped.items())
         raise InputError(f"there is no audio file in {readable_name(root)} (looked for {', '.join(ENDINGS)}){unread}")
     paths: dict[str, Path] = {}
-    for file in sorted(found, key=_as_counted):
+    for file in sorted(found, key=_natural_order):
         track = readable_name(file)
-        while track in paths:  # one file has bytes in its name that are no text, another has their escape sequence
+        while track in paths:  # one name has bytes that are not text, another has their escape sequence
             track += "'"
         paths[track] = root / file
     return AudioFolder(root, paths, skipped)
 
 
-def _as_counted(track: str) -> tuple[list, str]:
-    """A sorting key under which numbers count as numbers: the odd places of the list are the runs of digits."""
+def _natural_order(track: str) -> tuple[list[int | str], str]:
+    """Return a sorting key that compares numbers as numbers: the odd elements of the list are the runs of digits."""
     parts = re.split(r"(\d+)", track.casefold())
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], track

@@ -1,36 +1,41 @@
-"""A sound as blocks of samples: mono, at one rate, every flaw named, and never the complete file in memory."""
+"""A sound as blocks of samples: mono, at one rate, every defect named, and never the complete file in memory."""
 
+import io
 import os
 import re
 import stat
 from collections.abc import Callable, Iterator
 from numbers import Real
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acai.errors import InputError
+from acai.settings import Limits
 
 T = TypeVar("T")
+Samples = NDArray[np.float32]
 BLOCK = 1 << 18  # samples read at a time, six seconds at 44,100 Hz: long enough for threads to work side by side
-SURROUND = 8  # channels; of a file that claims more of them, shorter blocks are read, so that memory stays bounded
-EDGE = 1 << 16  # bytes of a file's beginning and end that are looked at before it is decoded: one Ogg page at most
+SURROUND = 8  # channels; of a file with more of them, shorter blocks are read, so that memory stays bounded
+EDGE = 1 << 16  # bytes at the start and at the end of a file that are checked before it is decoded: the largest Ogg page
 SLOWEST, FASTEST = 1_000, 1_000_000  # Hz; telephones have 8,000, and nothing that records sound has less than 4,000
+RATES = Limits(at_least=SLOWEST, at_most=FASTEST)
 FULL_SCALE = 32767 / 32768  # the largest 16-bit sample
-LOUDEST = 1 << 16  # times full scale; beyond it, powers would soon overflow. Floats in units of 16 bits still pass
+LOUDEST = 1 << 16  # times full scale; beyond it, powers would soon overflow. Floats in units of 16 bits are still accepted
 SILENCE = 1 / 32768  # one step of 16 bits
-MP3_LENGTH = re.compile(rb"\xff[\xe2-\xff].{11,36}(Xing|Info)", re.DOTALL)  # in the first frame, behind its side information
+MP3_LENGTH = re.compile(rb"\xff[\xe2-\xff].{11,36}(Xing|Info)", re.DOTALL)  # in the first frame, after its side information
 EXPECTED = "expected a wav, flac, ogg or mp3 file"
 
-Sound = str | os.PathLike[str] | tuple[np.ndarray, float]
+Sound = str | os.PathLike[str] | tuple[NDArray[Any], float]
 
 
 class Recording:
-    """One sound, to be iterated over: float32 blocks of mono samples at `sample_rate`.
+    """One sound, as an iterable of float32 blocks of mono samples at `sample_rate`.
 
-    Channels are averaged, and another rate is resampled. A file of a lower rate stays silent above its own half rate.
-    Clipping is no error: the spectrogram of a clipped sound is what one hears. Its extent is told in `clipped`.
+    Channels are averaged, and sounds of another rate are resampled; one of a lower rate stays silent above its own half
+    rate. Clipping is not an error, because the spectrogram of a clipped sound is what one hears; `clipped` is its extent.
 
     Parameters
     ----------
@@ -45,9 +50,9 @@ class Recording:
     name : str
         The file, as text that can be printed.
     n_samples : int
-        How many samples at `sample_rate` have come out so far.
+        How many samples at `sample_rate` have been produced so far.
     clipped : float
-        The share of the instants read so far at which a channel stood at full scale, between 0 and 1.
+        The share of the samples read so far at which a channel was at full scale, between 0 and 1.
 
     Raises
     ------
@@ -58,23 +63,24 @@ class Recording:
 
     def __init__(self, sound: Sound, sample_rate: float = 22050) -> None:
         if isinstance(sound, np.ndarray):
-            raise InputError("samples were given without their rate; expected (samples, rate), as in (samples, 22050)")
+            raise InputError("samples without their rate; expected (samples, rate), as in (samples, 22050)")
         if not isinstance(sound, (str, os.PathLike, tuple)) or (isinstance(sound, tuple) and len(sound) != 2):
-            raise InputError(f"a sound was given as a {type(sound).__name__}; expected a path, or (samples, rate)")
+            raise InputError(f"a sound is a {type(sound).__name__}; expected a path, or (samples, rate)")
         if not is_rate(sample_rate):
             raise InputError(f"sample_rate={sample_rate!r}; expected a number from {SLOWEST:,} to {FASTEST:,} Hz")
         self.sound, self.sample_rate = sound, sample_rate
         self.name = "the array of samples" if isinstance(sound, tuple) else readable_name(sound)
         self.n_samples, self.clipped = 0, 0.0
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        import soxr  # librosa's resampler: librosa.resample takes no stream, and first compiles for 10 s
+    def __iter__(self) -> Iterator[Samples]:
+        """Read the sound from its start, block by block."""
+        import soxr  # librosa's resampler: librosa.resample takes no stream, and compiles for 10 s first
 
         self.n_samples = n_read = n_clipped = 0
         lowest, highest, resampler = np.inf, -np.inf, None
         blocks = self._from_array(*self.sound) if isinstance(self.sound, tuple) else self._from_file(self.sound)
         for block, rate in blocks:  # (n, channels)
-            block = np.ascontiguousarray(block.T)  # (channels, n): so, NumPy is quick
+            block = np.ascontiguousarray(block.T)  # (channels, n), in which NumPy is fast
             peaks = np.abs(block).max(axis=0)
             is_sound = peaks <= LOUDEST  # NaN compares as false
             if not is_sound.all():
@@ -82,9 +88,9 @@ class Recording:
                 where = f"sample {n_read + j:,} (at {(n_read + j) / rate:.2f} s) is {block[np.abs(block[:, j]).argmax(), j]:g}"
                 raise InputError(f"{self.name} is damaged: {where}; expected numbers within ±1")
             n_read += block.shape[1]
-            n_clipped += np.count_nonzero(peaks >= FULL_SCALE)
+            n_clipped += int(np.count_nonzero(peaks >= FULL_SCALE))
             self.clipped = n_clipped / n_read
-            mono = block.mean(axis=0)
+            mono: Samples = block.mean(axis=0)
             lowest, highest = min(lowest, mono.min()), max(highest, mono.max())
             if rate != self.sample_rate:
                 resampler = resampler or soxr.ResampleStream(rate, self.sample_rate, 1)
@@ -100,26 +106,28 @@ class Recording:
             self.n_samples += len(rest)
             yield rest
 
-    def _from_array(self, samples: np.ndarray, rate: float) -> Iterator[tuple[np.ndarray, float]]:
+    def _from_array(self, samples: NDArray[Any], rate: float) -> Iterator[tuple[Samples, float]]:
+        """Read an array: blocks of shape (n, channels), and their rate."""
         try:
             samples = np.asarray(samples)
         except ValueError:
             raise InputError("the samples are a ragged list; expected an array of shape (n,) or (n, channels)") from None
         if samples.ndim not in (1, 2) or samples.dtype.kind not in "fiu" or 0 in samples.shape[1:]:
             given = f"an array of {samples.dtype} of shape {samples.shape}"
-            raise InputError(f"expected real samples of shape (n,) or (n, channels); given: {given}")
+            raise InputError(f"the samples are {given}; expected real numbers of shape (n,) or (n, channels)")
         if not is_rate(rate):
             raise InputError(f"the rate of the samples is {rate!r}; expected a number from {SLOWEST:,} to {FASTEST:,} Hz")
         full_scale = 1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max
         middle = full_scale / 2 if samples.dtype.kind == "u" else 0
         n = block_length(1 if samples.ndim == 1 else samples.shape[1])
         for start in range(0, len(samples), n):
-            block = (samples[start : start + n] - middle) / (full_scale - middle)
-            with np.errstate(over="ignore"):  # what becomes infinite is refused like all that is not finite
-                block = block.reshape(len(block), -1).astype(np.float32)
+            scaled = (samples[start : start + n] - middle) / (full_scale - middle)
+            with np.errstate(over="ignore"):  # numbers that become infinite are refused like all that are not finite
+                block = scaled.reshape(len(scaled), -1).astype(np.float32)
             yield block, rate
 
-    def _from_file(self, path: str | os.PathLike[str]) -> Iterator[tuple[np.ndarray, float]]:
+    def _from_file(self, path: str | os.PathLike[str]) -> Iterator[tuple[Samples, float]]:
+        """Read a file: blocks of shape (n, channels), and their rate."""
         length_is_known, n_read = validate_file(path), 0
         import soundfile
 
@@ -128,7 +136,7 @@ class Recording:
         with self._decode(soundfile.SoundFile, name) as file:
             n, rate = file.frames, file.samplerate
             if not is_rate(rate):
-                raise InputError(f"{self.name} claims {rate:,} samples a second; expected {SLOWEST:,} to {FASTEST:,}")
+                raise InputError(f"{self.name} claims {rate:,} samples per second; expected {SLOWEST:,} to {FASTEST:,}")
             while True:
                 block = self._decode(file.read, block_length(file.channels), dtype="float32", always_2d=True)
                 if not len(block):
@@ -136,10 +144,10 @@ class Recording:
                 n_read += len(block)
                 yield block, rate
         if length_is_known and n_read < n - rate / 10:
-            raise InputError(f"{self.name} is cut short: {n_read / rate:.1f} of {n / rate:.1f} s are there")
+            raise InputError(f"{self.name} is cut short: {n_read / rate:.1f} of {n / rate:.1f} s can be read; copy it again")
 
     def _decode(self, step: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-        """One step of the decoder. Whatever exception it raises over a file, the fault is the file's."""
+        """Call the decoder. Whatever exception it raises, the fault is the file's."""
         try:
             return step(*arguments, **keywords)
         except Exception as error:
@@ -149,21 +157,21 @@ class Recording:
 
 def is_rate(rate: object) -> bool:
     """Whether this is a number of samples per second that a recording can have."""
-    return isinstance(rate, Real) and SLOWEST <= rate <= FASTEST
+    return isinstance(rate, Real) and RATES.allow(rate)
 
 
 def block_length(channels: int) -> int:
-    """How many instants to read at a time."""
+    """Return how many samples of each channel to read at a time."""
     return BLOCK * min(channels, SURROUND) // channels
 
 
 def readable_name(path: str | os.PathLike[str]) -> str:
-    r"""A path as text that can be printed and saved anywhere: a Latin-1 `é`, which is no UTF-8, becomes `\udce9`."""
+    r"""Return a path as text that can be printed and saved anywhere: a Latin-1 `é`, which is not UTF-8, becomes `\udce9`."""
     return os.fsdecode(path).encode(errors="backslashreplace").decode()
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a regular file for reading; refuse at once whatever is none, since to open a pipe is to wait for its writer."""
+def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
+    """Open a regular file for reading; refuse anything else before opening it, since opening a pipe waits for its writer."""
     name = readable_name(path)
     try:
         mode = os.stat(path).st_mode
@@ -179,17 +187,17 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
     except InputError:
         raise
-    except ValueError as error:  # a NUL in the name, or half a UTF-16 surrogate
+    except ValueError as error:  # a NUL in the name, or half a UTF-16 surrogate pair
         raise InputError(f"{name!r} cannot be the name of a file: {error}") from None
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting, should a pipe have come into its place just now."""
+    """Open a file without waiting, in case a pipe has just taken its place."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def validate_file(path: str | os.PathLike[str]) -> bool:
-    """Refuse what can be told from the outside, in better words than a decoder's; whether the file knows its length."""
+    """Refuse what is wrong at first sight, in better words than a decoder's; return whether the file states its length."""
     name = readable_name(path)
     with open_regular(path) as file:
         try:
@@ -201,7 +209,7 @@ def validate_file(path: str | os.PathLike[str]) -> bool:
     if not head:
         raise InputError(f"{name} is empty (0 bytes); {EXPECTED}")
     is_mp3 = Path(path).suffix.lower() == ".mp3" or head.startswith(b"ID3")
-    if is_mp3 and b"\xff" not in head:  # each MP3 frame starts so, and no UTF-8 text has it
+    if is_mp3 and b"\xff" not in head:  # each MP3 frame starts with it, and no UTF-8 text contains it
         raise InputError(f"{name} is not audio, whatever its name says: it has no MP3 frame; {EXPECTED}")
     if head.startswith(b"OggS") and not _ends_ogg_stream(tail):
         raise InputError(f"{name} is cut short: the last page of its Ogg stream is missing; copy it again")

@@ -2,35 +2,62 @@
 
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from acai.audio.recording import FASTEST, SLOWEST, Recording, Sound
 from acai.errors import InputError
-from acai.settings import Limits, checked
+from acai.settings import check_settings, setting
 
 LARGEST = 1 << 28  # numbers in one spectrogram (1 GiB): with the usual settings, 13 hours
-SETTINGS: dict[str, tuple[Any, Limits]] = {  # of what type, and where they may lie
-    "sample_rate": (float, Limits(at_least=SLOWEST, at_most=FASTEST)),
-    "window": (int, Limits(at_least=2, at_most=65_536)),
-    "hop": (int, Limits(at_least=1)),
-    "n_mels": (int, Limits(at_least=1, at_most=1024)),
-    "f_min": (float, Limits(at_least=0)),
-    "f_max": (float | None, Limits(more_than=0)),
-    "C": (float, Limits(at_least=0.001, at_most=10**9)),
-    "n_mfcc": (int, Limits(at_least=1, at_most=1024)),
-}
 
 
-def log_mel(
+@dataclass(frozen=True)
+class MelSettings:
+    """The settings of `log_mel` and `mfcc`, which are checked when the object is created.
+
+    Raises
+    ------
+    InputError
+        For the first that is of a wrong type, out of range, or does not fit the others.
+    """
+
+    sample_rate: float = setting(22050.0, at_least=SLOWEST, at_most=FASTEST)
+    window: int = setting(1024, at_least=2, at_most=65_536)
+    hop: int = setting(1, at_least=1)
+    n_mels: int = setting(1, at_least=1, at_most=1024)
+    f_min: float = setting(0.0, at_least=0)
+    f_max: float | None = setting(None, more_than=0)
+    C: float = setting(1.0, at_least=0.001, at_most=10**9)
+    n_mfcc: int = setting(1, at_least=1, at_most=1024)
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        check_settings(self)
+        if self.hop > self.window:
+            raise InputError(f"hop={self.hop}; expected from 1 sample to the complete window={self.window}")
+        if not self.f_min < self.highest <= self.sample_rate / 2:
+            frequencies = f"f_min={self.f_min:g}, f_max={self.f_max} at sample_rate={self.sample_rate:g}"
+            raise InputError(f"{frequencies}; expected f_min < f_max <= sample_rate / 2")
+        if self.n_mfcc > self.n_mels:
+            raise InputError(f"n_mfcc={self.n_mfcc}; expected from 1 to n_mels={self.n_mels}")
+
+    @property
+    def highest(self) -> float:
+        """The highest frequency: f_max, or half the sample rate."""
+        return self.sample_rate / 2 if self.f_max is None else self.f_max
+
+
+def log_mel(  # noqa: PLR0913 - the settings under the names that librosa and the papers use
     sound: Sound | Recording, sample_rate: float = 22050, window: int = 1024, hop: int = 512, n_mels: int = 128,
     f_min: float = 0.0, f_max: float | None = None, C: float = 10_000.0,
-) -> np.ndarray:
-    """Log-mel spectrogram (A1, A2), after Dieleman and Schrauwen (2014).
+) -> NDArray[np.float32]:
+    """Compute the log-mel spectrogram (A1, A2), after Dieleman and Schrauwen (2014).
 
     Parameters
     ----------
@@ -40,18 +67,18 @@ def log_mel(
     sample_rate : float
         Sounds of another rate are resampled to it. Hz.
     window, hop : int
-        Length of a frame, at most 65,536, and the distance from one frame to the next, at most `window`; in samples.
+        Length of a frame, at most 65,536, and the step from one frame to the next, at most `window`; in samples.
     n_mels : int
         Number of mel bands, between `f_min` and `f_max`; at most 1,024.
     f_min, f_max : float
         Hz; `f_max` is half the sample rate unless given.
     C : float
-        How strongly quiet sounds are lifted, from 0.001 to 1e9.
+        How much quiet sounds are amplified, from 0.001 to 1e9.
 
     Returns
     -------
     float32 array, shape (n_mels, 1 + n_samples // hop)
-        At least 0; frame t is centred on sample t · hop. It is the same, bit for bit, for a file and for its samples.
+        At least 0; frame t is centred on sample t · hop. It is bit-for-bit the same for a file and for its samples.
 
     Raises
     ------
@@ -59,23 +86,24 @@ def log_mel(
         If the sound cannot be read (see `Recording`), is shorter than one window or too long to fit into memory, or a
         parameter is of a wrong type or out of range.
     """
-    validate_settings(C=C)
+    MelSettings(C=C)
     S = mel_power(sound, sample_rate, window, hop, n_mels, f_min, f_max)  # (n_mels, T)
-    return np.log1p(np.float32(C) * S)  # (A2)
+    L: NDArray[np.float32] = np.log1p(np.float32(C) * S)  # (A2)
+    return L
 
 
-def mfcc(
+def mfcc(  # noqa: PLR0913 - as for log_mel
     sound: Sound | Recording, sample_rate: float = 22050, window: int = 2048, hop: int = 512, n_mels: int = 128,
     f_min: float = 0.0, f_max: float | None = 8000.0, n_mfcc: int = 128,
-) -> np.ndarray:
-    """Mel-frequency cepstral coefficients (A3), with the parameters of the original OpenMRS (2016).
+) -> NDArray[np.float32]:
+    """Compute the mel-frequency cepstral coefficients (A3), with the parameters of the original OpenMRS (2016).
 
     Parameters
     ----------
     sound, sample_rate, window, hop, n_mels, f_min, f_max
         As for `log_mel`; only the defaults differ.
     n_mfcc : int
-        Number of coefficients, from 1 to `n_mels`.
+        The number of coefficients, from 1 to `n_mels`.
 
     Returns
     -------
@@ -84,28 +112,29 @@ def mfcc(
     """
     from scipy.fft import dct
 
-    validate_settings(n_mels=n_mels, n_mfcc=n_mfcc)
+    MelSettings(n_mels=n_mels, n_mfcc=n_mfcc)
     S = mel_power(sound, sample_rate, window, hop, n_mels, f_min, f_max)  # (n_mels, T)
     D = 10 * np.log10(np.maximum(S, 1e-10))
     D = np.maximum(D, D.max() - 80)
-    return dct(D, type=2, axis=0, norm="ortho")[:n_mfcc]  # (A3)
+    coefficients: NDArray[np.float32] = dct(D, type=2, axis=0, norm="ortho")  # (A3)
+    return coefficients[:n_mfcc]
 
 
-def mel_power(
+def mel_power(  # noqa: PLR0913 - as for log_mel
     sound: Sound | Recording, sample_rate: float = 22050, window: int = 1024, hop: int = 512, n_mels: int = 128,
     f_min: float = 0.0, f_max: float | None = None,
-) -> np.ndarray:
-    """Mel power spectrogram (A1): what `librosa.feature.melspectrogram` gives, from a sound that may be an hour long.
+) -> NDArray[np.float32]:
+    """Compute the mel power spectrogram (A1), as `librosa.feature.melspectrogram` does, of a sound of up to many hours.
 
     Parameters, returned shape and errors are those of `log_mel`.
     """
     from scipy.fft import rfft
 
     recording = sound if isinstance(sound, Recording) else Recording(sound, sample_rate)
-    validate_settings(recording.sample_rate, window, hop, n_mels, f_min, f_max)
-    window, hop = int(window), int(hop)  # arithmetic with NumPy's small integers would overflow
+    settings = MelSettings(recording.sample_rate, window, hop, n_mels, f_min, f_max)
+    window, hop = settings.window, settings.hop  # plain: arithmetic with NumPy's small integers would overflow
     F = mel_filters(recording.sample_rate, window, n_mels, f_min, f_max)  # (n_mels, window//2 + 1), sparse
-    w = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)  # Hann's window
+    w = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)  # the Hann window
     S, n_frames = [], 0
     for x in frames(recording, window, hop):  # (t, window)
         X = rfft(w * x)  # (t, window//2 + 1)
@@ -115,13 +144,13 @@ def mel_power(
             hours = n_frames * hop / recording.sample_rate / 3600
             raise InputError(f"{recording.name} is too long: the first {hours:.1f} h have {n_frames:,} frames; split it")
     if recording.n_samples < window:
-        there = f"it has {recording.n_samples} of the {window} samples of one window at {recording.sample_rate:g} Hz"
-        raise InputError(f"{recording.name} is too short: {there}")
+        found = f"it has {recording.n_samples} of the {window} samples of one window at {recording.sample_rate:g} Hz"
+        raise InputError(f"{recording.name} is too short: {found}")
     return np.concatenate(S, axis=1)
 
 
-def frames(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[np.ndarray]:
-    """Overlapping frames of a signal that comes in blocks: arrays of shape (some frames, window), in order.
+def frames(blocks: Iterable[NDArray[np.float32]], window: int, hop: int) -> Iterator[NDArray[np.float32]]:
+    """Cut a signal that comes in blocks into overlapping frames: arrays of shape (some frames, window), in order.
 
     The signal is padded by half a window of zeros at either end, so that frame t is centred on sample t · hop.
     """
@@ -138,44 +167,20 @@ def frames(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[np.n
 def mel_filters(
     sample_rate: float, window: int, n_mels: int, f_min: float = 0.0, f_max: float | None = None
 ) -> sparse.csr_array:
-    """The filter bank F of (A1): `n_mels` triangles of equal area on Slaney's mel scale, through librosa.
+    """Compute the filter bank F of (A1) with librosa: `n_mels` triangles of equal area on Slaney's mel scale.
 
     Returns
     -------
     scipy.sparse.csr_array, shape (n_mels, window//2 + 1), float32
-        Sparse, for each band sees few frequencies, and a sparse product is the same whatever the number of threads.
+        Sparse, because each band has few frequencies, and a sparse product is the same for any number of threads.
     """
-    from librosa.filters import mel  # the bank alone is cheap; librosa.stft would compile for 10 s on a fresh install
+    from librosa.filters import mel  # this function is cheap; librosa.stft would compile for 10 s in a new installation
 
-    validate_settings(sample_rate, window, n_mels=n_mels, f_min=f_min, f_max=f_max)
-    f_max = sample_rate / 2 if f_max is None else f_max
-    with warnings.catch_warnings(action="ignore"):  # librosa warns of empty bands; we say how many and refuse
-        F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=f_max)
+    highest = MelSettings(sample_rate, window, n_mels=n_mels, f_min=f_min, f_max=f_max).highest
+    with warnings.catch_warnings(action="ignore"):  # librosa warns of empty bands; they are refused below
+        F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=highest)
     n_empty = int((F.max(axis=1) == 0).sum())
     if n_empty:
         empty = f"{n_empty} of {n_mels} mel bands lie between two frequencies of a window of {window} samples"
         raise InputError(f"{empty} and would stay empty; take fewer bands (n_mels) or a longer window")
     return sparse.csr_array(F)
-
-
-def validate_settings(
-    sample_rate: float = 22050, window: int = 1024, hop: int = 1, n_mels: int = 1, f_min: float = 0.0,
-    f_max: float | None = None, C: float = 1.0, n_mfcc: int = 1,
-) -> None:
-    """Refuse settings of `log_mel` or `mfcc` that are of a wrong type, out of range, or do not fit each other.
-
-    Raises
-    ------
-    InputError
-        For the first of them.
-    """
-    given = {"sample_rate": sample_rate, "window": window, "hop": hop, "n_mels": n_mels, "f_min": f_min, "f_max": f_max}
-    for name, value in (given | {"C": C, "n_mfcc": n_mfcc}).items():
-        checked(name, value, *SETTINGS[name])
-    if hop > window:
-        raise InputError(f"hop={hop}; expected from 1 sample to the complete window={window}")
-    if not f_min < (sample_rate / 2 if f_max is None else f_max) <= sample_rate / 2:
-        frequencies = f"f_min={f_min:g}, f_max={f_max} at sample_rate={sample_rate:g}"
-        raise InputError(f"{frequencies}; expected f_min < f_max <= sample_rate / 2")
-    if n_mfcc > n_mels:
-        raise InputError(f"n_mfcc={n_mfcc}; expected from 1 to n_mels={n_mels}")

@@ -1,22 +1,23 @@
-"""Threads that work for one call, and that must not outlive it."""
+"""Threads that work for one call, and must not outlive it."""
 
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from acai.audio.recording import Recording, Samples, Sound
 from acai.interrupts import delayed_interrupts
 
 
 class Stopped(Exception):
-    """In a thread whose work is no longer wanted."""
+    """Raised in a thread whose work is no longer wanted."""
 
 
 class Workers:
-    """The threads that work for one call, which must not end before they do.
+    """The threads that work for one call, which must not return before they are done.
 
-    Python ends a thread that is left over at its exit as soon as that thread returns from C. Where C++ is on the stack, as
-    in a Fourier transform, this aborts the whole process (SIGABRT).
+    When Python exits, it ends a remaining thread as soon as that thread returns from C. If C++ is on the stack, as in a
+    Fourier transform, this aborts the whole process (SIGABRT).
     """
 
     def __init__(self) -> None:
@@ -24,15 +25,16 @@ class Workers:
         self._stopping = False
 
     def __reduce__(self) -> tuple[type["Workers"], tuple[()]]:
-        return Workers, ()  # a task that was sent to another process is not waited for
+        """Be copied without the threads: a task that was sent to another process is not waited for."""
+        return Workers, ()
 
     @contextmanager
     def task(self) -> Iterator[None]:
-        """While a thread is inside this block, `stop` waits for it."""
+        """Mark the block in which a thread works: `stop` waits for it."""
         thread = threading.get_ident()
         self._running.add(thread)
         try:
-            self.check()  # only now, so that either we see that it stops, or `stop` sees us
+            self.check()  # only now, so that either this thread sees the stop, or `stop` sees this thread
             yield
         finally:
             self._running.discard(thread)
@@ -43,8 +45,22 @@ class Workers:
             raise Stopped
 
     def stop(self) -> None:
-        """Ask all tasks to stop, and wait until they have: a fraction of a second, in which further Ctrl-C change nothing."""
+        """Ask all tasks to stop, and wait until they have: a fraction of a second, in which Ctrl-C is delayed."""
         self._stopping = True
         with delayed_interrupts():
             while self._running - {threading.get_ident()}:
                 time.sleep(0.005)
+
+
+class StoppableRecording(Recording):
+    """A recording whose iteration ends with `Stopped` once the workers are asked to stop."""
+
+    def __init__(self, sound: Sound, sample_rate: float, workers: Workers) -> None:
+        super().__init__(sound, sample_rate)
+        self._workers = workers
+
+    def __iter__(self) -> Iterator[Samples]:
+        """Read the sound, unless the workers are asked to stop."""
+        for block in super().__iter__():
+            self._workers.check()
+            yield block

@@ -246,6 +246,19 @@ def test_writers_of_one_file_do_not_disturb_each_other(tmp_path):
     assert names(tmp_path) == ["thing"]
 
 
+@posix
+def test_what_is_not_promised(tmp_path):
+    """As the README says: leftovers beyond the 16th of one file stay, and the other names of a hard link keep the old contents."""
+    for n in (0, 15, 16):
+        (tmp_path / f".acai-tmp-{n}-thing").write_text("half")
+    (tmp_path / "thing").write_text("old")
+    os.link(tmp_path / "thing", tmp_path / "other name")
+    with atomic_write(tmp_path / "thing") as temporary:
+        temporary.write_text("new")
+    assert names(tmp_path) == [".acai-tmp-16-thing", "other name", "thing"]
+    assert ((tmp_path / "thing").read_text(), (tmp_path / "other name").read_text()) == ("new", "old")
+
+
 def test_without_locks_only_what_is_old_counts_as_left_over(tmp_path, monkeypatch):
     monkeypatch.setattr("acai.atomic.fcntl", None)  # as on Windows
     (tmp_path / ".acai-tmp-0-thing").write_text("somebody is at it")

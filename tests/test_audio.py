@@ -424,6 +424,12 @@ def test_a_cut_wav_is_what_is_left_of_it(tmp_path):
     assert log_mel(file).shape[1] == pytest.approx(1 + 2 * 22050 // 512, abs=1)
 
 
+def test_of_several_ogg_streams_the_first_is_read(tmp_path):
+    first, second = (write(tmp_path, f"{n}.ogg", noise(2, seed=n)) for n in (0, 1))
+    (tmp_path / "both.ogg").write_bytes(first.read_bytes() + second.read_bytes())
+    assert np.array_equal(log_mel(tmp_path / "both.ogg"), log_mel(first))
+
+
 def test_clipping_is_measured_and_no_error(tmp_path):
     loud = np.clip(3 * noise(2), -1, 1)
     file = write(tmp_path, "loud.wav", loud, subtype="PCM_16")

@@ -181,7 +181,8 @@ def promises() -> dict[str, list[tuple[str, str]]]:
     section = text().split("\n## What it promises\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (\*\*.*) \| (.*?) \|$", section, re.MULTILINE)
     assert len(rows) == section.count("\n| ") - 1, "a row that is no promise and its tests"  # the heading is one, too
-    return {promise: LINK.findall(backed_by) for promise, backed_by in rows}
+    limits = next(line for line in section.splitlines() if line.startswith("**What is not promised**"))
+    return {promise: LINK.findall(backed_by) for promise, backed_by in [*rows, ("what is not promised", limits)]}
 
 
 def names_of_tests(path: Path) -> set[str]:

@@ -38,7 +38,8 @@ def demo(*, out: Path = Path("acai-demo"), songs: int = 800, users: int = 1000, 
     seed : N
         Another seed, another world.
     """
-    expect_place(out / "report.html")
+    for name in "report.html", "demo.png":
+        expect_place(out / name)
     print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
     world = synthetic(users, songs, seed=seed)
     hidden = "Songs that were played: a fifth of the ratings, made of plays by rule D4, is hidden and predicted."

@@ -112,7 +112,7 @@ def test_a_layer_that_changes_the_dtype_is_named_and_not_the_next(up):
 @pytest.mark.parametrize("layer, message", [
     (nn.ReLU, r"^ReLU is a class; expected a layer of it, as in ReLU\(…\)"),
     (nn.MSE(), r"^MSE\(\)\.forward: missing a required argument: 'target'"),
-    (3, "^3 is no layer"),
+    (3, "^3 is not a layer"),
 ])
 def test_what_is_no_layer_is_refused_at_once(layer, message):
     with pytest.raises(InputError, match=message):

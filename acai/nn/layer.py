@@ -144,18 +144,17 @@ class Layer(ABC):
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def checked_layer(layer: object, is_loss: bool = False) -> AnyLayer:
-    """Return `layer`, acai's or your own; refuse it unless it has what a network, or the gradient check, asks for."""
+def checked_layer(layer: object) -> AnyLayer:
+    """Return `layer`, acai's or your own; refuse it unless it has what a network asks for."""
     if isinstance(layer, type):
         raise InputError(f"{layer.__name__} is a class; expected a layer of it, as in {layer.__name__}(…)")
     if not (hasattr(layer, "forward") and hasattr(layer, "backward")):
-        raise InputError(f"{layer!r} is no layer: expected an object with the methods forward and backward")
+        raise InputError(f"{layer!r} is not a layer: expected an object with the methods forward and backward")
     if hasattr(layer.forward, "__code__"):  # the signature of a function written in C may be hidden
         try:
-            inspect.signature(layer.forward).bind(*["x", "target"][: 1 + is_loss])
+            inspect.signature(layer.forward).bind("x")
         except TypeError as wrong:
-            expected = "a layer has forward(x); a loss has forward(y, target), and must be given its target"
-            raise InputError(f"{name_of(layer)}.forward: {wrong}; {expected}") from None
+            raise InputError(f"{name_of(layer)}.forward: {wrong}; expected a layer, with forward(x)") from None
     for name, w in params_of(layer).items():
         if not isinstance(w, np.ndarray) or w.dtype.kind not in "fc":
             what = f"{name_of(layer)}: params[{name!r}] is {w!r}"
@@ -167,12 +166,6 @@ def params_of(layer: object) -> dict[str, FloatArray]:
     """Return the parameters of a layer; a layer without `params` has none."""
     params: dict[str, FloatArray] = getattr(layer, "params", {})
     return params
-
-
-def grads_of(layer: object) -> dict[str, FloatArray]:
-    """Return the gradients of a layer; a layer without `grads` has none."""
-    grads: dict[str, FloatArray] = getattr(layer, "grads", {})
-    return grads
 
 
 def name_of(layer: object) -> str:
@@ -226,13 +219,6 @@ def checked_seed(seed: object) -> int | None:
     """Return a seed of random numbers, or None for different ones every time."""
     plain: int | None = checked("seed", seed, int | None, Limits(at_least=0))
     return plain
-
-
-def size(name: str, value: int, least: int) -> int:
-    """Return an integer, at least `least`, that fits into 63 bits."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
-        raise InputError(f"{name}={value!r}; expected a whole number, at least {least}")
-    return int(value)
 
 
 def checked_shape(given: str, shape: object) -> tuple[int, ...]:

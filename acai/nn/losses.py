@@ -19,20 +19,16 @@ class Loss(ABC):
     _cache: tuple[FloatArray, NDArray[Any]] | None = None
 
     @abstractmethod
-    def _checked_target(self, y: FloatArray, target: NDArray[Any]) -> NDArray[Any]:
-        """Return the target as `_forward` takes it; refuse one that does not fit y."""
-
-    @abstractmethod
     def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
-        """Compute the loss."""
+        """Compute the loss; refuse a target that does not fit y."""
 
     @abstractmethod
     def _backward(self, y: FloatArray, target: NDArray[Any]) -> FloatArray:
         """Compute dy."""
 
     def forward(self, y: FloatArray, target: ArrayLike) -> float:
-        """Compute the loss of y. A copy of y and the target are kept, because `backward` needs them."""
-        right = self._checked_target(y, np.asarray(target))
+        """Compute the loss of y. Copies of y and the target are kept, because `backward` needs them."""
+        right = np.asarray(target)
         loss = self._forward(y, right)
         self._cache = y.copy(), right.copy()
         return loss
@@ -51,13 +47,10 @@ class Loss(ABC):
 class MSE(Loss):
     """The mean of (y − t)² over every element (N5); y and target have the same shape."""
 
-    def _checked_target(self, y: FloatArray, target: NDArray[Any]) -> NDArray[Any]:
+    def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
         if y.shape != target.shape:
             raise InputError(f"{self}.forward: target has shape {target.shape}, but y has {y.shape}; expected the same")
-        return target.astype(y.dtype, copy=False)
-
-    def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
-        difference: FloatArray = y - target
+        difference: FloatArray = y - target.astype(y.dtype, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
             loss: float = ((difference * difference).sum() / max(difference.size, 1)).item()  # (N5)
         if not np.isfinite(loss):
@@ -65,7 +58,7 @@ class MSE(Loss):
         return loss
 
     def _backward(self, y: FloatArray, target: NDArray[Any]) -> FloatArray:
-        difference: FloatArray = y - target
+        difference: FloatArray = y - target.astype(y.dtype, copy=False)
         return difference * (2 / max(difference.size, 1))  # (N7.12)
 
 
@@ -75,7 +68,7 @@ class SoftmaxCrossEntropy(Loss):
     y has shape (N, classes): the scores. target has shape (N,): the number of the right class of each sample.
     """
 
-    def _checked_target(self, y: FloatArray, target: NDArray[Any]) -> NDArray[Any]:
+    def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
         wrong = None
         if y.ndim != 2 or target.shape != y.shape[:1]:
             wrong = f"y has shape {y.shape} and target {target.shape}; expected (N, classes) and (N,)"
@@ -87,9 +80,6 @@ class SoftmaxCrossEntropy(Loss):
             wrong = "y has scores that are not finite; look for NaN in the input, or lower the learning rate"
         if wrong:
             raise InputError(f"{self}.forward: {wrong}")
-        return target
-
-    def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
         log_p = self._log_softmax(y)
         loss: float = -log_p[np.arange(len(y)), target].sum().item() / max(len(y), 1)  # (N6)
         return loss

@@ -13,7 +13,7 @@ from acai.files import Contents, load_npz, save_npz
 from acai.html_table import html_table
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
-from acai.nn.layer import FLOATS, AnyLayer, FloatArray, Layer, RandomLayer, checked_layer, grads_of, name_of, params_of
+from acai.nn.layer import FLOATS, AnyLayer, FloatArray, Layer, RandomLayer, checked_layer, name_of, params_of
 from acai.nn.linear import Flatten, Linear
 from acai.nn.pool import GlobalPool, MaxPool2D
 
@@ -43,7 +43,7 @@ class Sequential:
     @property
     def grads(self) -> dict[str, FloatArray]:
         """The gradient with respect to each parameter, under the same names."""
-        return {f"{i}.{name}": dw for i, layer in enumerate(self.layers) for name, dw in grads_of(layer).items()}
+        return {f"{i}.{name}": dw for i, layer in enumerate(self.layers) for name, dw in getattr(layer, "grads", {}).items()}
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Compute the output in training: each layer keeps what its `backward` needs."""

@@ -1,5 +1,6 @@
 """Whatever is passed where a number, a share, an id, a listener or an array is expected: one clear sentence, or a finite result."""
 
+import atexit
 import tempfile
 from itertools import islice
 from pathlib import Path
@@ -48,7 +49,9 @@ def settings_of(make, *names):
 
 
 LOG = datasets.ListeningLog(np.array([0, 1, 1]), np.array([0, 1, 0]), np.array([1, 2, 3]), ["a", "b"], ["x", "y"])
-TABLE = Path(tempfile.mkdtemp(), "table.csv")
+FOLDER = tempfile.TemporaryDirectory()
+atexit.register(FOLDER.cleanup)
+TABLE = Path(FOLDER.name, "table.csv")
 TABLE.write_text("0,1,2\n1,1,3\n")
 TRAINED = ear().fit(S, Q)
 CALLS = {

@@ -158,6 +158,8 @@ LINEAR = {"in_features": 40_000, "out_features": 40_000}
     (lambda a, v: v["layers"][5][1].update(in_features=2.0), "in_features=2.0; expected an integer"),
     (lambda a, v: v["layers"][5][1].update(in_features=10**30), "expected an integer"),
     (lambda a, v: v["layers"][5][1].update(dtype="(9,9)f4"), "dtype='\\(9,9\\)f4'; expected float32 or float64"),
+    (lambda a, v: v["layers"][5][1].update(dtype="no type"), "dtype='no type'; expected float32 or float64"),
+    (lambda a, v: v["layers"][0][1].update(dtype=[]), r"dtype=\(\); expected float32 or float64"),
     (lambda a, v: v["layers"][5][1].update(seed=-1), "seed=-1; expected an integer, at least 0"),
     (lambda a, v: v["layers"][5][1].update(seed="x"), "seed='x'; expected an integer, at least 0"),
     (lambda a, v: v["layers"][5][1].update(init={}), "no initialisation {}"),

@@ -209,7 +209,7 @@ def float_dtype(dtype: DTypeLike) -> "np.dtype[np.floating]":
         found = np.dtype(dtype)
     except (TypeError, ValueError, SyntaxError):  # what NumPy raises for names that are no types
         found = None
-    if found not in FLOATS[:2]:
+    if found is None or found not in FLOATS[:2]:  # to NumPy, None equals float64
         given = getattr(dtype, "__name__", repr(dtype))  # a type by its name: int32
         raise InputError(f"dtype={given}; expected float32 or float64")
     return cast("np.dtype[np.floating]", found)

@@ -275,9 +275,9 @@ plt.show()
 # beat and tremor, as the bars above show, the network explains half or less. That a song is dark and on the beat matters
 # little, either way.
 #
-# How confident is it? Not very. A song that is played should score 1, one that is not 0, and the best of these has 0.15. The
-# three named songs score no higher: three songs that were played, against 221 that were not, pull p only a little way from 0.
-# The order of the scores is worth something; their size is not.
+# How confident is it? Not very. A song that is played should score 1, one that is not 0, and even the best of these scores
+# only about 0.15. The three named songs score no higher: three songs that were played, against 221 that were not, pull p only
+# a little way from 0. The order of the scores is worth something; their size is not.
 
 # %% [markdown]
 # ## The first listeners arrive

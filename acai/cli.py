@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from acai import __version__
 from acai.errors import InputError, unknown
 from acai.interrupts import InterruptRecord
+from acai.settings import Limits, checked
 from acai.terminal import complain, safe_output
 
 COMMANDS = {  # each command: the module of acai/commands that contains its function
@@ -22,7 +23,6 @@ COMMANDS = {  # each command: the module of acai/commands that contains its func
     "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
     "gradcheck": "gradcheck",
 }
-LEAST = {"seed": 0, "epochs": 1, "factors": 1, "geometries": 1, "repeats": 1, "n": 1, "k": 1, "folds": 2}  # of any command
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -61,9 +61,10 @@ def run(argv: list[str]) -> None:
         module = importlib.import_module(f"acai.commands.{COMMANDS[name]}")
         command = getattr(module, function_name(name))
         given = vars(parser_of(name, command).parse_args(argv[n_words:]))
-        for word, least in LEAST.items():
-            if given.get(word) is not None and given[word] < least:
-                raise InputError(f"{option(word)} {given[word]}; expected {least} or more")
+        for word, parameter in inspect.signature(command).parameters.items():
+            limits = limits_of(parameter.annotation)
+            if limits is not None and given[word] is not None:
+                checked(option(word), given[word], limits=limits)
         command(**given)
     elif name == "--version":
         print(f"acai {__version__}")
@@ -141,7 +142,7 @@ def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParse
 def argument_options(annotation: object) -> dict[str, Any]:
     """Tell argparse how to read a type: `int`, `bool` (a flag), `list[str]`, `tuple[str, str]`, `Literal["a"]`, `int | None`."""
     inner = get_args(annotation)
-    if isinstance(annotation, UnionType):
+    if get_origin(annotation) in (UnionType, Union, Annotated):
         return argument_options(inner[0])
     if annotation is bool:
         return {"action": "store_true"}
@@ -152,3 +153,10 @@ def argument_options(annotation: object) -> dict[str, Any]:
     if get_origin(annotation) is tuple:
         return {"type": inner[0], "nargs": len(inner)}
     return {"type": annotation}
+
+
+def limits_of(annotation: object) -> Limits | None:
+    """Find the limits of a number's type, such as `Count` or `Seed | None`; None if it has none."""
+    kinds = (annotation, *get_args(annotation))
+    metadata = [item for kind in kinds for item in getattr(kind, "__metadata__", ())]
+    return next((item for item in metadata if isinstance(item, Limits)), None)

@@ -58,7 +58,7 @@ def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -
 
 
 def shown(value: object) -> str:
-    """What was given, as part of a sentence: its repr in one line, and not all of it if it is long."""
+    """Write a value as part of a sentence: its repr in one line, cut if it is long."""
     try:
         return repr(value)[:LONGEST] if isinstance(value, str) else " ".join(repr(value).split())[:LONGEST]
     except ValueError:  # an integer of more than 4,300 digits
@@ -66,7 +66,7 @@ def shown(value: object) -> str:
 
 
 def place_of(name: Hashable, places: Mapping[Hashable, int], what: str) -> int:
-    """The number of an id, a `what` such as a user; one that is unknown, or cannot be an id, is an InputError."""
+    """Find the index of an id, such as that of a user; refuse one that is unknown, or cannot be an id."""
     try:
         return places[name]
     except KeyError:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from numbers import Integral, Real
 from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import numpy as np
 
@@ -29,22 +29,33 @@ class Limits:
     at_most: float | None = None
     less_than: float | None = None
     choices: Collection[str] | None = None
+    other_than: int | None = None
 
     def allow(self, value: Any) -> bool:
         """Whether a value of the right type is in range."""
-        return (
+        return bool(
             (self.at_least is None or value >= self.at_least)
             and (self.more_than is None or value > self.more_than)
             and (self.at_most is None or value <= self.at_most)
             and (self.less_than is None or value < self.less_than)
+            and (self.other_than is None or value != self.other_than)
         )
 
     def __str__(self) -> str:
         """Write the limits as the end of a sentence: ", at least 1"."""
         bounds = (
-            ("at least", self.at_least), ("more than", self.more_than), ("at most", self.at_most), ("less than", self.less_than)
+            ("at least", self.at_least), ("more than", self.more_than), ("at most", self.at_most),
+            ("less than", self.less_than), ("but not", self.other_than),
         )
         return "".join(f", {words} {bound}" for words, bound in bounds if bound not in (None, LARGEST))
+
+
+JOBS = Limits(at_least=-1, at_most=1024, other_than=0)  # tasks at a time; −1 is as many as there are cores
+# types of a command's options: `acai.cli` checks their limits
+Count = Annotated[int, Limits(at_least=1)]
+Folds = Annotated[int, Limits(at_least=2)]
+Seed = Annotated[int, Limits(at_least=0)]
+Jobs = Annotated[int, JOBS]
 
 
 def setting(
@@ -86,11 +97,9 @@ def checked(name: str, value: object, annotation: Any = int, limits: Limits = Li
     return plain
 
 
-def checked_jobs(n_jobs: object, most: int = 1024) -> int:
-    """How many tasks to work on at a time: from 1 to `most`, or −1 for as many as there are cores."""
-    plain: int | None = _plain(n_jobs, int)
-    if plain is None or plain == 0 or not -1 <= plain <= most:
-        raise InputError(f"n_jobs={shown(n_jobs)}; expected how many at a time, 1 to {most}, or -1 for as many as there are cores")
+def checked_jobs(n_jobs: object) -> int:
+    """Check how many tasks to work on at a time: 1 to 1024, or −1 for as many as there are cores."""
+    plain: int = checked("n_jobs", n_jobs, limits=JOBS)
     return plain
 
 

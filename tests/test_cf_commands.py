@@ -46,7 +46,7 @@ def test_recommend_names_films_where_their_titles_are_at_hand(real_data, capsys)
 
 def test_a_file_that_is_missing_says_how_to_fetch_it(capsys):
     error = complaint(["recommend", "--data", "movielens-100k", "nowhere/ml-100k.zip", "--user", "1"], capsys)
-    assert error == "acai: there is no nowhere/ml-100k.zip; `acai download movielens-100k` fetches this data set\n"
+    assert error == "acai: there is no nowhere/ml-100k.zip; `acai download movielens-100k` downloads it\n"
 
 
 def test_train_then_recommend(data, capsys, tmp_path):
@@ -128,7 +128,7 @@ def test_models_by_name():
     [
         ("SDG", "no model 'SDG'; there is: SVD, SGD"),
         ("SGD:n_factor=3", "no setting of SGD 'n_factor'; there is: n_factors"),
-        ("SGD:n_factors=many", "n_factors=many; expected a whole number, such as n_factors=100"),
+        ("SGD:n_factors=many", "n_factors=many; expected an integer, such as n_factors=100"),
         ("SGD:reg=much", "reg=much; expected a number, such as reg=0.02"),
         ("SGD:biases=1", "biases=1; expected true or false"),
         ("SGD:reg", "reg; expected a number, such as reg=0.02"),
@@ -143,7 +143,7 @@ def test_mistakes_in_the_data(data, capsys, tmp_path):
     assert "no user '99'; there is: " in complaint(["recommend", "--data", "triplets", data, "--user", "99"], capsys)
     assert "no data set 'tripletts'; there is: triplets" in complaint(["train", "--data", "tripletts", data, "--out", "x"], capsys)
     assert "give either --data NAME PATH or --file MODEL" in complaint(["recommend", "--user", "1"], capsys)
-    assert "-k 0; expected 1 or more" in complaint(["evaluate", "--data", "triplets", data, "-k", "0"], capsys)
+    assert "-k=0; expected an integer, at least 1" in complaint(["evaluate", "--data", "triplets", data, "-k", "0"], capsys)
     assert "no command 'reproduce'; there is: reproduce " in complaint(["reproduce", "--data", data], capsys)
     assert "missing.npz: there is no such file" in complaint(["recommend", "--file", "missing.npz", "--user", "1"], capsys)
     assert [p.name for p in tmp_path.iterdir()] == ["ratings.tsv"]

@@ -115,12 +115,15 @@ def test_an_unknown_command_is_one_line_with_the_nearest_names_first():
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["classify", "{here}", "--seed", "-1"], "--seed -1; expected 0 or more"),
-        (["report", "--plays", "x", "--audio", "x", "--epochs", "-3"], "--epochs -3; expected 1 or more"),
-        (["demo", "--epochs", "0"], "--epochs 0; expected 1 or more"),
-        (["evaluate", "cold-start", "--folds", "1"], "--folds 1; expected 2 or more"),
-        (["reproduce", "momentum", "--data", "x", "--seed", "-1"], "--seed -1; expected 0 or more"),
-        (["recommend", "--data", "triplets", "x", "--user", "1", "-n", "0"], "-n 0; expected 1 or more"),
+        (["classify", "{here}", "--seed", "-1"], "--seed=-1; expected an integer, at least 0"),
+        (["report", "--plays", "x", "--audio", "x", "--epochs", "-3"], "--epochs=-3; expected an integer, at least 1"),
+        (["demo", "--epochs", "0"], "--epochs=0; expected an integer, at least 1"),
+        (["evaluate", "cold-start", "--folds", "1"], "--folds=1; expected an integer, at least 2"),
+        (["reproduce", "momentum", "--data", "x", "--seed", "-1"], "--seed=-1; expected an integer, at least 0"),
+        (["recommend", "--data", "triplets", "x", "--user", "1", "-n", "0"], "-n=0; expected an integer, at least 1"),
+        (["demo", "--songs", "0"], "--songs=0; expected an integer, at least 1"),
+        (["evaluate", "cold-start", "--users", "-5"], "--users=-5; expected an integer, at least 1"),
+        (["features", "{here}", "--jobs", "0"], "--jobs=0; expected an integer, at least -1, at most 1024, but not 0"),
         (["demo", "--out", "{here}/file"], "{here}/file is a file; expected a folder, to write report.html into it"),
         (["demo", "--out", "{here}/file/deep/er"], "{here}/file is a file; expected a folder, to write report.html into it"),
         (["report", "--plays", "x", "--audio", "x", "--out", "{here}"], "{here} is a folder; expected the name of a file to write"),
@@ -153,7 +156,7 @@ WRITERS = [
 @pytest.mark.parametrize("words", WRITERS, ids=" ".join)
 @pytest.mark.parametrize("kind, make", [
     ("is a named pipe", os.mkfifo), ("is a device", lambda path: os.symlink("/dev/null", path)),
-    ("is there already, and is not yours to replace", lambda path: Path(path).touch(0o444)),
+    ("exists already and is not writable", lambda path: Path(path).touch(0o444)),
 ])
 def test_what_cannot_be_replaced_is_refused_before_the_work(words, kind, make, tmp_path, capsys, monkeypatch):
     access = os.access  # root may write anywhere
@@ -173,7 +176,7 @@ def test_a_folder_that_is_not_ones_own_is_named(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)  # whoever runs the tests may write anywhere
     with pytest.raises(SystemExit):
         main(["demo", "--out", str(tmp_path / "new")])
-    assert capsys.readouterr().err == f"acai: {tmp_path} is not yours to write report.html into; name another place\n"
+    assert capsys.readouterr().err == f"acai: {tmp_path} is not writable; name another place for report.html\n"
 
 
 def raises(error: BaseException):

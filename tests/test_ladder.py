@@ -10,7 +10,7 @@ from acai.studies.ladder import (
     areas,
     artist_popularity,
     chance,
-    climb,
+    compare_models,
     mean_average_precision,
     unheard_scores,
 )
@@ -20,7 +20,7 @@ SPLIT = Split.of(*WORLD.plays.split_songs(test=0.25, seed=1))
 
 
 class Told:
-    """An ear that is told the truth and keeps what it was given."""
+    """An audio model that knows the truth and stores its arguments."""
 
     def fit(self, spectrograms, Q, progress=False):
         self.learnt_from, self.Q = spectrograms, Q
@@ -35,11 +35,11 @@ def test_held_out_songs_have_no_plays_left_to_learn_from():
     np.testing.assert_array_equal(SPLIT.played, WORLD.plays.csr.toarray()[:, SPLIT.unheard] > 0)
 
 
-def test_an_ear_learns_from_the_heard_and_tells_the_unheard():
-    ear = Told()
-    scores = unheard_scores(SPLIT, WORLD.tastes, WORLD.features, ear, list(WORLD.features))
-    np.testing.assert_array_equal(ear.learnt_from, WORLD.features[SPLIT.heard])
-    np.testing.assert_array_equal(ear.Q, WORLD.features[SPLIT.heard])
+def test_an_audio_model_is_fitted_to_songs_with_plays_and_scores_the_others():
+    model = Told()
+    scores = unheard_scores(SPLIT, WORLD.tastes, WORLD.features, model, list(WORLD.features))
+    np.testing.assert_array_equal(model.learnt_from, WORLD.features[SPLIT.heard])
+    np.testing.assert_array_equal(model.Q, WORLD.features[SPLIT.heard])
     np.testing.assert_allclose(scores, WORLD.tastes @ WORLD.features[SPLIT.unheard].T)
 
 
@@ -71,27 +71,27 @@ def test_mean_average_precision_by_hand():
     assert mean_average_precision(scores, played, k=1) == pytest.approx((1 + 0) / 2)
 
 
-def test_a_ladder_is_not_climbed_on_after_ctrl_c(monkeypatch):
-    def cut_short(split, P, Q, ear, *_, **__):
-        ear.history = [0]
+def test_no_model_is_compared_after_ctrl_c(monkeypatch):
+    def cut_short(split, P, Q, model, *_, **__):
+        model.history = [0]
         return split.played
 
     monkeypatch.setattr("acai.studies.ladder.unheard_scores", cut_short)
     with pytest.raises(KeyboardInterrupt):
-        climb(Music(WORLD.plays, list(WORLD.features)), n_folds=2, n_epochs=2)
+        compare_models(Music(WORLD.plays, list(WORLD.features)), n_folds=2, n_epochs=2)
 
 
 def test_the_whole_ladder_on_features_that_can_be_read_off_the_spectrum():
-    """Spectrograms that are the true features themselves: every ear must come near the truth, and beat chance."""
+    """Spectrograms that are the true features themselves: every audio model must come close to the truth, and beat chance."""
     rng = np.random.default_rng(0)
     S = [np.repeat(z[:, None], 130, axis=1) + rng.normal(0, 0.1, (7, 130)) for z in WORLD.features]
     music = Music(WORLD.plays, [s.astype(np.float32) for s in S], truth=WORLD.tastes @ WORLD.features.T)
-    found = climb(music, n_folds=2, n_epochs=15)
-    ladder = found.rungs
+    found = compare_models(music, n_folds=2, n_epochs=15)
+    ladder = found.scores
     auc = {name: folds[:, 0].mean() for name, folds in ladder.items()}
     assert all(folds.shape == (2, 2) for folds in ladder.values())
     assert auc["chance"] < 0.55 < 0.75 < auc["ridge on mean and spread of the bands"] < auc["the true features"]
     assert 0.65 < auc["the network"] < auc["the true features"]
-    assert auc["the network, then a line a listener"] > 0.6 and auc["the network, then a network a listener"] > 0.6
-    way = (auc["the network"] - auc["chance"]) / (auc["the true features"] - auc["chance"])
-    assert found.way.shape == (2,) and found.way.mean() == pytest.approx(way, abs=0.02)
+    assert auc["the network, then per-listener ridge regression"] > 0.6 and auc["the network, then per-listener networks"] > 0.6
+    closed = (auc["the network"] - auc["chance"]) / (auc["the true features"] - auc["chance"])
+    assert found.gap_closed.shape == (2,) and found.gap_closed.mean() == pytest.approx(closed, abs=0.02)

@@ -55,10 +55,10 @@ def test_the_report_recommends_only_what_nobody_has_played(music, tmp_path, caps
         "--user", WORLD.plays.users[user],
     ])
     printed = capsys.readouterr().out
-    assert "10 songs to learn from, 2 that nobody has played" in printed
+    assert "10 songs to train on, 2 that nobody has played" in printed
     assert "skipped: text.mp3" in printed and "skipped: short.wav" in printed
-    assert "18 of the tracks in" in printed and "cannot be heard in" in printed
-    assert "Beware: on songs kept aside the network tells less" in printed  # ten songs, one epoch
+    assert "18 of the tracks in" in printed and "have no audio in" in printed
+    assert "Warning: on held-out songs the network predicts worse than their mean" in printed  # ten songs, one epoch
     assert all(song in printed for song in NEW)
     page = out.read_text()
     played = set(WORLD.plays.csr[[user]].indices) & set(range(12)) - {3, 4}
@@ -87,7 +87,7 @@ def test_four_songs_are_enough_and_lines_are_summed_up(music, tmp_path, capsys):
     (tmp_path / "plays.tsv").write_text("".join(f"ann\tsong-000{i}.flac\t2\n" for i in "0246026"))
     out = tmp_path / "page.html"
     main(["report", "--plays", str(tmp_path / "plays.tsv"), "--audio", str(music), "--epochs", "1", "--out", str(out)])
-    assert "4 songs to learn from, 8 that nobody has played" in capsys.readouterr().out and "4 plays" in out.read_text()
+    assert "4 songs to train on, 8 that nobody has played" in capsys.readouterr().out and "4 plays" in out.read_text()
 
 
 def test_played_tracks_that_cannot_be_used_say_why(music, tmp_path):

@@ -13,32 +13,32 @@ WORLD = synthetic(60, 40, seconds=4)
 
 
 @pytest.fixture(scope="module")
-def placed():
-    return demo.place_unheard(WORLD, Split.of(*WORLD.plays.split_songs(test=0.25, seed=0)), n_epochs=2)
+def result():
+    return demo.recommend_cold_songs(WORLD, Split.of(*WORLD.plays.split_songs(test=0.25, seed=0)), n_epochs=2)
 
 
-def test_every_rung_of_the_demo_scores_every_song_that_was_held_out(placed):
-    assert list(placed.scores) == list(placed.areas) == [CHANCE, demo.RIDGE, NETWORK, TRUTH]
-    assert {S.shape for S in placed.scores.values()} == {(60, len(placed.split.unheard))}
-    assert placed.way(CHANCE) == 0 and placed.way(TRUTH) == 1
-    expected = (placed.areas[NETWORK] - placed.areas[CHANCE]) / (placed.areas[TRUTH] - placed.areas[CHANCE])
-    assert placed.way(NETWORK) == expected
+def test_every_model_of_the_demo_scores_every_held_out_song(result):
+    assert list(result.scores) == list(result.aucs) == [CHANCE, demo.RIDGE, NETWORK, TRUTH]
+    assert {S.shape for S in result.scores.values()} == {(60, len(result.split.unheard))}
+    assert result.gap_closed(CHANCE) == 0 and result.gap_closed(TRUTH) == 1
+    expected = (result.aucs[NETWORK] - result.aucs[CHANCE]) / (result.aucs[TRUTH] - result.aucs[CHANCE])
+    assert result.gap_closed(NETWORK) == expected
 
 
-def test_the_typical_listener_has_played_nothing_of_what_is_new(placed):
-    listener = placed.typical_listener()
+def test_the_typical_listener_has_played_nothing_of_what_is_new(result):
+    listener = result.typical_listener()
     u, songs = WORLD.plays.row(listener.name), list(WORLD.plays.songs)
-    held_out = {songs[i] for i in placed.split.unheard}
+    held_out = {songs[i] for i in result.split.unheard}
     assert set(listener.new) < held_out and len(listener.new) == 5
-    most = placed.split.train.favourites(listener.name)[:3]
+    most = result.split.train.favourites(listener.name)[:3]
     assert list(listener.played) == [song for song, _ in most] and not held_out & set(listener.played)
     assert listener.likes == WORLD.describe_taste(listener.name)
-    best = [songs[placed.split.unheard[j]] for j in np.argsort(-placed.scores[NETWORK][u], kind="stable")[:5]]
+    best = [songs[result.split.unheard[j]] for j in np.argsort(-result.scores[NETWORK][u], kind="stable")[:5]]
     assert list(listener.new) == best
 
 
 def test_errors_of_hidden_ratings_are_far_below_the_range_of_the_stars():
-    errors = demo.errors_of_hidden_ratings(WORLD.plays, seed=0)
+    errors = demo.rating_errors(WORLD.plays, seed=0)
     assert len(errors) == 3 and all(0 < error < 2 for error in errors.values())
 
 

@@ -1,4 +1,4 @@
-"""`acai data`, `acai download`: which data sets there are, and how to get them."""
+"""`acai data`, `acai download`: which data sets exist, and how to get them."""
 
 import textwrap
 from pathlib import Path
@@ -11,7 +11,7 @@ from acai.terminal import one_line
 
 
 def data(folder: Path = Path("data")) -> None:
-    """List the data sets: which are present, how large, on what terms, and what each is good for.
+    """List the data sets: which are present, their size and terms, and what each is good for.
 
     Parameters
     ----------
@@ -19,24 +19,24 @@ def data(folder: Path = Path("data")) -> None:
         Where to look.
     """
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; expected the folder that has data sets")
-    there = {path.name: path for path in sorted(folder.rglob("*"), reverse=True)}
+        raise InputError(f"{folder} is a file; expected the folder with the data sets")
+    present = {path.name: path for path in sorted(folder.rglob("*"), reverse=True)}
     for name, known in catalogue.CATALOGUE.items():
-        found = next((there[sign] for sign in known.signs if sign in there), None)
+        found = next((present[sign] for sign in known.signs if sign in present), None)
         by_hand = "by hand" if known.by_hand else ""
         where = one_line(found) if found else by_hand
         print(f"{'●' if found else '○'} {name:<16}{known.size:>8}  {where}".rstrip())
         for title, text in ("for", known.good_for), ("terms", known.terms), ("reader", f"acai.datasets.{known.reader}"):
             print(textwrap.fill(text, 100, initial_indent=f"    {title + ':':<8}", subsequent_indent=" " * 12))
-    print(f"● is in {one_line(folder)}/, ○ is not; `acai download NAME` fetches it")
+    print(f"● is in {one_line(folder)}/, ○ is not; `acai download NAME` downloads it")
     print("any other file of user, song and value: acai.datasets.triplets")
 
 
 def download(name: str, *, to: Path = Path("data"), yes: bool = False, unpack: bool = False) -> None:
-    """Fetch a data set, after its terms have been shown and accepted.
+    """Download a data set, after its terms have been shown and accepted.
 
-    A download that breaks off goes on where it stopped when the same command is run again. Files of which a checksum is
-    published are checked against it. `acai data` lists the names.
+    An interrupted download resumes when the same command is run again. Files with a published checksum are checked against
+    it. `acai data` lists the names.
 
     Parameters
     ----------
@@ -45,15 +45,15 @@ def download(name: str, *, to: Path = Path("data"), yes: bool = False, unpack: b
     to : FOLDER
         Where to put it.
     yes
-        Accept the terms without being asked.
+        Accept the terms without a question.
     unpack
-        Unpack archives, too; the readers do not need it.
+        Unpack archives; the readers do not need this.
     """
     if name not in catalogue.CATALOGUE:
         raise unknown("data set", name, catalogue.CATALOGUE, n=len(catalogue.CATALOGUE))
     known = catalogue.CATALOGUE[name]
     if known.by_hand:
-        raise InputError(f"{name} cannot be fetched without logging in: {known.by_hand}, and put it into {to}/")
+        raise InputError(f"{name} cannot be downloaded without logging in: {known.by_hand}, and put it into {to}/")
     print(f"{name}, {known.size}: {known.good_for}\nterms: {known.terms}")
     if not yes and not _accepted():
         raise InputError("the terms were not accepted, and nothing was downloaded; --yes accepts them beforehand")
@@ -69,6 +69,6 @@ def download(name: str, *, to: Path = Path("data"), yes: bool = False, unpack: b
 def _accepted() -> bool:
     try:
         return input("Do you accept these terms? [y/N] ").strip().lower() in ("y", "yes")
-    except (EOFError, RuntimeError):  # nobody is there to be asked: stdin is empty, or closed
+    except (EOFError, RuntimeError):  # nobody can answer: stdin is empty or closed
         print()
         return False

@@ -11,9 +11,10 @@ from acai import nn
 from acai.errors import InputError, unknown
 from acai.gradcheck import check
 from acai.nn.layer import checked_shape
+from acai.settings import Count, Seed
 
 
-def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries: int = 100, seed: int = 0) -> None:
+def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries: Count = 100, seed: Seed = 0) -> None:
     """Prove the gradients of every layer of acai, or of one of your own.
 
     Without a layer, every layer and loss is checked on many random geometries, and the scoreboard says "equal" where each

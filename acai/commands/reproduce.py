@@ -1,4 +1,4 @@
-"""`acai reproduce`: what others have published, and what the README claims, run again."""
+"""`acai reproduce`: published results, and the claims of the README, measured again."""
 
 import dataclasses
 from pathlib import Path
@@ -6,23 +6,24 @@ from pathlib import Path
 from acai import datasets, plots
 from acai.cf import Recommender
 from acai.commands import expect_picture
+from acai.settings import Jobs, Seed
 from acai.studies.reproduce import OF_LISTS, lastfm, momentum, surprise
 from acai.terminal import one_line
 
 
-def reproduce_surprise(*, data: Path, jobs: int = 1, seed: int = 0) -> None:
-    """The table of the library Surprise on MovieLens-100k, 5 folds: our figures beside theirs.
+def reproduce_surprise(*, data: Path, jobs: Jobs = 1, seed: Seed = 0) -> None:
+    """Reproduce the table of the library Surprise on MovieLens-100k, 5 folds: our figures next to theirs.
 
-    Theirs are from the README of Surprise 1.1.4; the parameters are its defaults.
+    Theirs are from the README of Surprise 1.1.4, with its default parameters.
 
     Parameters
     ----------
     data : PATH
         The file, folder or archive of MovieLens-100k.
     jobs : N
-        How many processes share the folds.
+        Number of processes; -1 is one per core.
     seed : N
-        Of the folds and the models.
+        Seed of the folds and the models.
     """
     ratings = datasets.movielens_100k(data)
     print("MovieLens-100k, 5 folds; in brackets, Surprise's published figures\n")
@@ -32,54 +33,54 @@ def reproduce_surprise(*, data: Path, jobs: int = 1, seed: int = 0) -> None:
         print(f"  {row.name:<14}{_short(row.model):<48}{figures}", flush=True)
 
 
-def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: int = 0) -> None:
-    """What momentum (C10) does to stochastic gradient descent, the rest being the same, on MovieLens-100k.
+def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: Seed = 0) -> None:
+    """Measure the effect of momentum (C10) on stochastic gradient descent, all else equal, on MovieLens-100k.
 
-    Prints the RMSE on what was held out, a mean of 5 folds, and after how many epochs it is level with no momentum.
+    Prints the RMSE on held-out ratings, the mean of 5 folds, and after how many epochs it matches no momentum.
 
     Parameters
     ----------
     data : PATH
         The file, folder or archive of MovieLens-100k.
     plot : FILE
-        Where to draw the RMSE after each epoch.
+        Draw the RMSE after each epoch into this file.
     seed : N
-        Of the folds and the models.
+        Seed of the folds and the models.
     """
     if plot:
         expect_picture(plot)
     ratings = datasets.movielens_100k(data)
-    print("MovieLens-100k, 5 folds; SGD in random order with learning rate .005: RMSE on what was held out\n")
-    print(f"  {'α':>4}{'epoch 5':>10}{'epoch 10':>10}{'epoch 20':>10}{'best':>10}   level with α = 0 after")
-    curves = {}
+    print("MovieLens-100k, 5 folds; SGD in random order with learning rate .005: RMSE on held-out ratings\n")
+    print(f"  {'α':>4}{'epoch 5':>10}{'epoch 10':>10}{'epoch 20':>10}{'best':>10}   matches α = 0 after")
+    curves: dict[str, list[float]] = {}
     for run in momentum(ratings, seed):
-        curves[f"α = {run.alpha:g}"] = run.curve
+        curves[f"α = {run.alpha:g}"] = run.curve.tolist()
         figures = "".join(f"{figure:>10.4f}" for figure in (*run.curve[[4, 9, 19]], run.curve.min()))
         print(f"  {run.alpha:>4}{figures}   {f'{run.level_after} epochs' if run.level_after else 'never'}", flush=True)
     if plot:
-        plots.save(plots.descent(curves, "RMSE on what was held out", level=run.goal), plot)
+        plots.save(plots.descent(curves, "RMSE on held-out ratings", level=run.goal), plot)
         print(f"\ndrawn in {one_line(plot)}")
 
 
-def reproduce_lastfm(*, data: Path, seed: int = 0) -> None:
-    """Models of play counts on HetRec Last.fm, 80/20 of each user, lists of 10.
+def reproduce_lastfm(*, data: Path, seed: Seed = 0) -> None:
+    """Compare models of play counts on HetRec Last.fm, an 80/20 split per user, lists of 10.
 
     Parameters
     ----------
     data : PATH
         The file, folder or archive of HetRec Last.fm.
     seed : N
-        Of the split and the models.
+        Seed of the split and the models.
     """
     plays = datasets.hetrec_lastfm(data)
-    print("HetRec Last.fm, plays of artists, 80/20 of each user, lists of 10; ItemKNN learns from log(1 + plays)\n")
+    print("HetRec Last.fm, plays of artists, an 80/20 split per user, lists of 10; ItemKNN learns from log(1 + plays)\n")
     print("".join(f"{name:>9}" for name in OF_LISTS))
     for model, found in lastfm(plays, seed):
         print("".join(f"{found[name]:>9.4f}" for name in OF_LISTS) + f"   {_short(model)}", flush=True)
 
 
 def _short(model: Recommender) -> str:
-    """The model with those settings that are not the default, as one would write it."""
+    """Write a model as code, with only the settings that differ from the defaults."""
     fields = [(field.name, field.default) for field in dataclasses.fields(model)]
-    settings = (f"{name}={getattr(model, name)!r}" for name, plain in fields if getattr(model, name) != plain)
+    settings = (f"{name}={getattr(model, name)!r}" for name, default in fields if getattr(model, name) != default)
     return f"{type(model).__name__}({', '.join(settings)})"

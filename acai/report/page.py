@@ -1,6 +1,6 @@
-"""What was learnt, on one HTML page that one can read, look at and hear: no script, no network, nothing beside it.
+"""Results on one HTML page with text, pictures and audio: no scripts, no network access, no other files.
 
-The page itself is `page.html`; here its gaps are filled.
+The template is `page.html`; this module fills it in.
 """
 
 import base64
@@ -23,6 +23,8 @@ from acai.content.windows import consecutive_windows
 from acai.files import atomic_write
 from acai.html_table import html_table
 from acai.interrupts import delayed_interrupts
+from acai.nn import Sequential
+from acai.nn.layer import params_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,21 +38,21 @@ class Page:
     Attributes
     ----------
     title, lead : str
-        The heading, and what a reader must know first.
+        The heading, and what readers need to know first.
     listener : str
-        Whose songs are to be heard, in words.
+        Whose songs these are, in words.
     played, new : mapping of song to words
-        What the listener played most, and what is recommended to them, the best first.
+        What the listener played most, and what is recommended to them, best first.
     sound : callable
-        From a song to (samples, rate).
-    ear : AudioToFactors
-        The network that listened.
+        Maps a song to (samples, rate).
+    audio_model : AudioToFactors
+        The fitted network.
     S : numpy.ndarray, shape (bands, frames)
-        The spectrogram of the first of the new songs, to show what the network hears.
+        The spectrogram of the first new song, to show what the network responds to.
     factor_map : Axes
-        Where the songs stand, by `acai.plots.factor_map`.
+        The songs, as drawn by `acai.plots.factor_map`.
     results : str
-        What else is to be seen, as `table` and `picture` make it.
+        Further HTML, as made by `table` and `picture`.
     """
 
     title: str
@@ -59,22 +61,23 @@ class Page:
     played: Mapping[str, str]
     new: Mapping[str, str]
     sound: Callable[[str], tuple[np.ndarray, float]]
-    ear: AudioToFactors
+    audio_model: AudioToFactors
     S: np.ndarray
     factor_map: "Axes"
     results: str = ""
 
-    def write(self, path: str | os.PathLike) -> None:
-        """Write the page, whole or not at all."""
-        network = self.ear.fitted_network
-        window = consecutive_windows(self.S, self.ear.width, self.ear.inputs)[:1]
-        filters, relu = network.layers[:2]
-        A = relu.predict(filters.predict(shaped(window, network)))[0, :, 0]  # (filters, frames)
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the page atomically."""
+        network = self.audio_model.trained_network()
+        window = consecutive_windows(self.S, self.audio_model.width, self.audio_model.inputs)[:1]
+        filters_and_relu = Sequential(network.layers[:2])
+        A = filters_and_relu.predict(shaped(window, network))[0, :, 0]  # (filters, frames)
+        W = params_of(network.layers[0])["W"]
         page = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
             title=escape(self.title), lead=escape(self.lead), listener=escape(self.listener), results=self.results,
             played=_players(self.played, self.sound), new=_players(self.new, self.sound), first=escape(next(iter(self.new))),
-            training=_png(plots.training(self.ear.history)), spectrogram=_png(plots.spectrogram(self.S)),
-            responses=_png(plots.responses(window[0, :, 0], A)), filters=_png(plots.filters(filters.params["W"])),
+            training=_png(plots.training(self.audio_model.history)), spectrogram=_png(plots.spectrogram(self.S)),
+            responses=_png(plots.responses(window[0, :, 0], A)), filters=_png(plots.filters(W)),
             factor_map=_png(self.factor_map),
         )
         with atomic_write(path) as temporary:
@@ -82,18 +85,18 @@ class Page:
 
 
 def table(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table under a heading, its first column to the left and the others, numbers mostly, to the right."""
+    """Build a table under a heading, the first column aligned left and the others right."""
     drawn = html_table(([escape(cell) for cell in row] for row in rows), [escape(cell) for cell in header], style="")
     return f"<h2>{escape(heading)}</h2>{drawn}"
 
 
 def picture(drawn: "Axes | Figure", caption: str) -> str:
-    """A picture and what it shows."""
+    """Build a figure with a caption."""
     return f'<figure><img alt="" src="{_png(drawn)}"><figcaption>{escape(caption)}</figcaption></figure>'
 
 
 def _players(songs: Mapping[str, str], sound: Callable[[str], tuple[np.ndarray, float]]) -> str:
-    """A player for each song, under what is said of it; the sound, as mp3, stands in its address."""
+    """Build an audio player for each song, below its description; the audio is embedded as mp3."""
     entries = []
     for song, words in songs.items():
         source = f"data:audio/mpeg;base64,{base64.b64encode(encoded(*sound(song), 'MP3')).decode()}"
@@ -102,15 +105,15 @@ def _players(songs: Mapping[str, str], sound: Callable[[str], tuple[np.ndarray, 
 
 
 def encoded(samples: np.ndarray, rate: float, format: str) -> bytes:
-    """A sound as the contents of a file of this format, such as "WAV" or "MP3"."""
+    """Encode audio as the contents of a file of this format: "WAV" or "MP3"."""
     file = io.BytesIO()
-    with delayed_interrupts():  # the library writes through callbacks, which drop exceptions: parts of the sound would be missing
+    with delayed_interrupts():  # callbacks of the library drop exceptions: parts of the audio would be missing
         soundfile.write(file, samples, int(rate), format=format)
     return file.getvalue()
 
 
 def _png(drawn: "Axes | Figure") -> str:
-    """A picture as an address that holds it."""
+    """Encode a picture as a data URL."""
     png = io.BytesIO()
     plots.save(drawn, png)
     return f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"

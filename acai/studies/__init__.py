@@ -1,1 +1,1 @@
-"""Studies: whole experiments, from data to results, on top of all other packages."""
+"""Studies: complete experiments, from data to results, built on all other packages."""

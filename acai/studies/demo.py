@@ -1,4 +1,4 @@
-"""The study behind `acai demo`: a world whose truth is known, from its plays to recommendations of songs that nobody has played."""
+"""The study behind `acai demo`: a made-up world, from its plays to recommendations of songs that nobody has played."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ from acai.studies.ladder import CHANCE, NETWORK, TRUTH, Split, areas, chance, fa
 RIDGE = "ridge on the mean spectrum"
 
 
-def errors_of_hidden_ratings(plays: Ratings, seed: int) -> dict[str, float]:
-    """How far off (RMSE, E1) each model is on a fifth of the ratings, made of plays by rule (D4), that was hidden from it."""
+def rating_errors(plays: Ratings, seed: int) -> dict[str, float]:
+    """Compute the RMSE (E1) of several models on a held-out fifth of the ratings, made from plays by rule (D4)."""
     train, test = plays.map(stars_from_counts).split(test=0.2, seed=seed)
     models = {
         "global mean": GlobalMean(),
@@ -29,14 +29,14 @@ def errors_of_hidden_ratings(plays: Ratings, seed: int) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Listener:
-    """One listener, and what was found for them.
+    """One listener, and what is recommended to them.
 
     Attributes
     ----------
     name, likes : str
-        Who it is, and what music they truly like, in words.
+        Their id, and what music they truly like, in words.
     played, new : dict of str to str
-        What they played most and what is recommended to them, the best first: of each song, what can be said of it.
+        What they played most and what is recommended to them, best first: each song with its description.
     """
 
     name: str
@@ -46,71 +46,75 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Songs that nobody had played, placed by their sound.
+class DemoResult:
+    """Recommendations of songs that nobody had played, from their audio.
 
     Attributes
     ----------
     world : World
-        The truth.
+        The world, whose truth is known.
     split : Split
         Which songs were held out.
-    model : ALS
+    factors : ALS
         P and Q of the songs with plays.
-    ear : AudioToFactors
-        The network, fitted.
+    audio_model : AudioToFactors
+        The fitted network.
     spectrograms : list of numpy.ndarray, each (bands, frames)
-        Of every song.
+        The spectrogram of every song.
     scores : dict of str to numpy.ndarray, shape (n_users, len(split.unheard))
-        What each rung of the ladder makes of the songs held out.
-    areas : dict of str to float
+        The scores of each model for the held-out songs.
+    aucs : dict of str to float
         Its AUC (E7).
     """
 
     world: World
     split: Split
-    model: ALS
-    ear: AudioToFactors
+    factors: ALS
+    audio_model: AudioToFactors
     spectrograms: list[np.ndarray]
     scores: dict[str, np.ndarray]
-    areas: dict[str, float]
+    aucs: dict[str, float]
 
-    def way(self, rung: str) -> float:
-        """How far a rung is on the way from chance to the truth; NaN where chance does as well as the truth."""
-        whole = self.areas[TRUTH] - self.areas[CHANCE]
-        return (self.areas[rung] - self.areas[CHANCE]) / (whole or np.nan)
+    def gap_closed(self, model: str) -> float:
+        """Return the fraction of the gap between chance and the truth that a model closes; NaN if there is no gap."""
+        gap = self.aucs[TRUTH] - self.aucs[CHANCE]
+        return (self.aucs[model] - self.aucs[CHANCE]) / (gap or np.nan)
 
     def typical_listener(self) -> Listener:
-        """The listener in the middle: the network serves half of all better, and half of them worse."""
-        plays, scores = self.world.plays, self.scores[NETWORK]
-        u = row_in_the_middle(self.split, scores)
-        user = plays.users[u]
-        played = {song: f"{n:g} plays: {self.world.describe(song)}" for song, n in self.split.train.favourites(user)[:3]}
-        by_network, by_truth = (list(np.argsort(-self.scores[name][u], kind="stable")) for name in (NETWORK, TRUTH))
+        """Choose the listener with the median AUC of the network."""
+        world = self.world
+        u = median_listener(self.split, self.scores[NETWORK])
+        user = world.plays.users[u]
+        played = {str(song): f"{n:g} plays: {world.describe(song)}" for song, n in self.split.train.favourites(user)[:3]}
+        by_network = np.argsort(-self.scores[NETWORK][u], kind="stable").tolist()
+        by_truth = np.argsort(-self.scores[TRUTH][u], kind="stable").tolist()
         new = {}
         for j in by_network[:5]:
-            song = plays.songs[self.split.unheard[j]]
-            new[song] = f"in truth their no. {by_truth.index(j) + 1} of {len(by_truth)}: {self.world.describe(song)}"
-        return Listener(user, self.world.describe_taste(user), played, new)
+            song = world.plays.songs[self.split.unheard[j]]
+            new[str(song)] = f"in truth their no. {by_truth.index(j) + 1} of {len(by_truth)}: {world.describe(song)}"
+        return Listener(str(user), world.describe_taste(user), played, new)
 
 
-def place_unheard(world: World, split: Split, n_epochs: int = 40, seed: int = 0, progress: bool = False) -> Placed:
-    """Learn from the plays of some songs of a world, and place the others by their sound."""
-    model = factors_of_plays(split.train, progress=progress)
+def recommend_cold_songs(
+    world: World, split: Split, n_epochs: int = 40, seed: int = 0, progress: bool = False
+) -> DemoResult:
+    """Learn from the plays of some songs of a world, and recommend the others from their audio."""
+    factors = factors_of_plays(split.train, progress=progress)
+    P, Q = factors.P, factors.Q
     spectrograms = world.spectrograms(progress=progress)
-    ear = AudioToFactors(n_epochs=n_epochs, seed=seed)
+    network = AudioToFactors(n_epochs=n_epochs, seed=seed)
     scores = {
         CHANCE: chance(split),
-        RIDGE: unheard_scores(split, model.P, model.Q, SpectrumRidge(), spectrograms),
-        NETWORK: unheard_scores(split, model.P, model.Q, ear, spectrograms, progress=progress),
+        RIDGE: unheard_scores(split, P, Q, SpectrumRidge(), spectrograms),
+        NETWORK: unheard_scores(split, P, Q, network, spectrograms, progress=progress),
         TRUTH: world.tastes @ world.features[split.unheard].T,
     }
-    ear.expect_complete_training()
-    return Placed(world, split, model, ear, spectrograms, scores, areas(split, scores))
+    network.expect_complete_training()
+    return DemoResult(world, split, factors, network, spectrograms, scores, areas(split, scores))
 
 
-def row_in_the_middle(split: Split, scores: np.ndarray) -> int:
-    """The row of the listener whom these scores serve better than half of the others, and worse than the other half."""
-    served = np.flatnonzero(split.played.any(axis=1) & ~split.played.all(axis=1))
-    own = [auc(scores[u], split.played[u]) for u in served]
-    return int(served[np.argsort(own, kind="stable")[len(own) // 2]])
+def median_listener(split: Split, scores: np.ndarray) -> int:
+    """Find the row of the listener with the median AUC of these scores."""
+    has_auc = np.flatnonzero(split.played.any(axis=1) & ~split.played.all(axis=1))
+    aucs = [auc(scores[u], split.played[u]) for u in has_auc]
+    return int(has_auc[np.argsort(aucs, kind="stable")[len(aucs) // 2]])

@@ -1,10 +1,10 @@
-"""The studies behind `acai reproduce`: what others have published, and what the README claims, measured again.
+"""The studies behind `acai reproduce`: published results, and the claims of the README, measured again.
 
-Each yields its results one by one, as they are found: a fit may take a while.
+Each yields its results one by one, because a fit may take a while.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,13 +12,13 @@ from acai.cf import ALS, SGD, Baseline, ItemKNN, Popularity, Recommender, UserKN
 from acai.evaluation import cross_validate, evaluate
 from acai.ratings import Ratings
 
-ALPHAS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)  # the momentum of the runs that are compared
+ALPHAS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)  # the momentum of each run
 OF_LISTS = ("ndcg", "map", "recall", "auc", "coverage")
 
 
 @dataclass(frozen=True)
 class BesideSurprise:
-    """One model of the library Surprise: its name there, ours, and RMSE and MAE, published (version 1.1.4) and found."""
+    """One model of the library Surprise: its name there, our model, and RMSE and MAE, published (version 1.1.4) and found."""
 
     name: str
     model: Recommender
@@ -27,7 +27,7 @@ class BesideSurprise:
 
 
 def surprise(ratings: Ratings, n_jobs: int = 1, seed: int = 0) -> Iterator[BesideSurprise]:
-    """Surprise's models with its default parameters, on five folds of MovieLens-100k."""
+    """Evaluate Surprise's models with its default parameters, on five folds of MovieLens-100k."""
     models = [
         ("SVD", (0.934, 0.737), SGD(seed=seed)),
         ("KNNBasic", (0.980, 0.774), UserKNN(similarity="msd", centring="none")),
@@ -43,7 +43,7 @@ def surprise(ratings: Ratings, n_jobs: int = 1, seed: int = 0) -> Iterator[Besid
 
 @dataclass(frozen=True)
 class WithMomentum:
-    """SGD with momentum `alpha`: the RMSE on what was held out after each epoch, and the RMSE that no momentum ends at."""
+    """SGD with momentum `alpha`: the RMSE on held-out ratings after each epoch, and the final RMSE without momentum."""
 
     alpha: float
     curve: np.ndarray
@@ -51,13 +51,13 @@ class WithMomentum:
 
     @property
     def level_after(self) -> int | None:
-        """The epochs after which it is level with no momentum; None if it never is."""
-        there = np.flatnonzero(self.curve <= self.goal)
-        return int(there[0]) + 1 if len(there) else None
+        """The number of epochs until it matches SGD without momentum; None if it never does."""
+        reached = np.flatnonzero(self.curve <= self.goal)
+        return int(reached[0]) + 1 if len(reached) else None
 
 
 def momentum(ratings: Ratings, seed: int = 0) -> Iterator[WithMomentum]:
-    """What momentum (C10) does to stochastic gradient descent: a mean of five folds, without momentum first."""
+    """Measure the effect of momentum (C10) on SGD, as the mean of five folds, starting without momentum."""
     folds = list(ratings.folds(5, seed))
     goal = None
     for alpha in ALPHAS:
@@ -68,17 +68,17 @@ def momentum(ratings: Ratings, seed: int = 0) -> Iterator[WithMomentum]:
 
 
 def lastfm(plays: Ratings, seed: int = 0) -> Iterator[tuple[Recommender, dict[str, float]]]:
-    """Models of play counts, a fifth of each user held out, lists of 10: each model with its `OF_LISTS`.
+    """Evaluate models of play counts, with a fifth of each user held out, lists of 10 and the metrics `OF_LISTS`.
 
     ItemKNN learns from log(1 + plays).
     """
     train, test = plays.split_each_user(test=0.2, seed=seed)
     logs = train.map(np.log1p)
-    neighbours = {"k": 400, "keep": 400, "similarity": "asymmetric", "centring": "none", "normalise": False}
-    models = [
+    neighbours = ItemKNN(k=400, keep=400, similarity="asymmetric", centring="none", normalise=False)
+    models: list[tuple[Recommender, Ratings]] = [
         (Popularity(), train),
-        (ItemKNN(**neighbours), logs),
-        (ItemKNN(min_overlap=2, **neighbours), logs),
+        (neighbours, logs),
+        (replace(neighbours, min_overlap=2), logs),
         (ALS(n_factors=64, alpha=1.0, reg=5.0, seed=seed), train),
     ]
     for model, known in models:

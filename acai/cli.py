@@ -21,7 +21,7 @@ COMMANDS = {  # each command: the module of acai/commands that contains its func
     "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "models",
     "evaluate cold-start": "sound", "features": "sound", "classify": "sound", "data": "data", "download": "data",
     "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
-    "gradcheck": "gradcheck",
+    "gradcheck": "gradcheck", "read": "read",
 }
 
 

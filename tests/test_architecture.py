@@ -15,7 +15,7 @@ SOURCE = Path(acai.__file__).parent
 ORDER = [  # lowest first: a package or module may import from its own package and from those before it
     "numba_cache", "__init__", "errors", "compiling", "threads", "interrupts", "terminal", "settings", "html_table",
     "atomic", "files", "reference", "ratings", "tables", "audio", "datasets", "cf", "nn", "gradcheck", "evaluation",
-    "content", "plots", "studies", "report", "teaching", "commands", "cli", "__main__",
+    "content", "plots", "studies", "report", "teaching", "reader", "commands", "cli", "__main__",
 ]
 MUSIC = {"ratings", "tables", "audio", "datasets", "cf", "evaluation", "content", "plots", "studies", "report", "commands"}
 

@@ -1,0 +1,61 @@
+"""Code as HTML: coloured by Pygments, one element per line, with the tagged lines and the symbols marked."""
+
+from collections.abc import Callable
+from html import escape
+
+from pygments.lexers import PythonLexer
+from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
+
+from acai.reader.places import Place
+
+CLASSES = {Comment: "c", String: "s", Number: "m", Keyword: "k", Operator.Word: "k", Name.Function: "f", Name.Class: "f"}
+LONGEST = 40  # lines of a function that are shown; the rest is folded
+Symbol = Callable[[str], str | None]  # from a name in the code to the attributes of its symbol, if it is one
+
+
+def highlighted(text: str, language: str = "python", symbol: Symbol | None = None) -> str:
+    """Return code with its comments, strings, numbers, keywords and symbols marked; other languages only escaped."""
+    return "\n".join(lines_of(text, symbol)) if language in ("python", "py") else escape(text)
+
+
+def lines_of(text: str, symbol: Symbol | None = None) -> list[str]:
+    """Return the lines of Python code as HTML."""
+    lines = [""]
+    for kind, words in PythonLexer(stripnl=False, ensurenl=False).get_tokens(text):
+        first, *others = words.split("\n")
+        lines[-1] += _token(kind, first, symbol)
+        lines += [_token(kind, other, symbol) for other in others]
+    return lines
+
+
+def _token(kind: _TokenType, words: str, symbol: Symbol | None) -> str:
+    attributes = symbol(words) if symbol and kind in Name and words else None
+    if attributes:
+        return f"<span {attributes}>{escape(words)}</span>"
+    css = next((css for family, css in CLASSES.items() if kind in family), None)
+    return f'<span class="{css}">{escape(words)}</span>' if css and words.strip() else escape(words)
+
+
+def listing(place: Place, symbol: Symbol | None = None) -> str:
+    """Return the source of a place: numbered lines, the tagged ones marked, and all beyond 40 lines folded."""
+    indent = min((len(line) - len(line.lstrip()) for line in place.lines if line.strip()), default=0)
+    lines = lines_of("\n".join(line[indent:] for line in place.lines), symbol)
+    drawn = [_line(number, line, number in place.marked) for number, line in enumerate(lines, place.first)]
+    first, last = shown_lines(len(drawn), [number - place.first for number in place.marked])
+    before, after = _folded(drawn[:first]), _folded(drawn[last:])
+    return f'<div class="code" tabindex="0" role="group" aria-label="code">{before}{"".join(drawn[first:last])}{after}</div>'
+
+
+def shown_lines(n: int, marked: list[int]) -> tuple[int, int]:
+    """Choose the 40 of `n` lines that are not folded: from the first, unless the last tagged one would be folded."""
+    first = max(0, min(max(marked, default=0) + 5, n) - LONGEST)
+    return first, min(n, first + LONGEST)
+
+
+def _line(number: int, line: str, marked: bool) -> str:
+    here = f"<mark>{line or ' '}</mark>" if marked else line
+    return f'<div class="line{" tagged" if marked else ""}"><span class="no" aria-hidden="true">{number}</span>{here}</div>'
+
+
+def _folded(lines: list[str]) -> str:
+    return f"<details><summary>{len(lines)} more lines</summary>{''.join(lines)}</details>" if lines else ""

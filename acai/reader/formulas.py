@@ -1,0 +1,85 @@
+"""Formulas: from the README's LaTeX to MathML, in which every symbol is marked."""
+
+import re
+import xml.etree.ElementTree as ET
+from functools import cache
+from itertools import pairwise
+
+from latex2mathml.converter import convert
+
+NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+ACCENTS = {"^": "\u0302", "¯": "\u0304", "ˉ": "\u0304", "‾": "\u0304", "~": "\u0303"}
+DIFFERENTIALS = {"d", "Δ"}  # which make one symbol with the letter that follows: dx, Δw
+BIG_BAR = re.compile(r"(\\[bB]igg?[lr]?)\s*\\[lr]vert")  # which latex2mathml leaves as it is
+TAG = re.compile(r"\\tag\{(.*?)\}")
+Element = ET.Element
+
+
+def mathml(latex: str, display: bool = False) -> str:
+    """Convert a formula to MathML; each symbol becomes an element with its key in `data-s`."""
+    root = _tree(latex, display)
+    _mark(root)
+    return ET.tostring(root, encoding="unicode")
+
+
+@cache
+def symbols_of(latex: str) -> tuple[str, ...]:
+    """Return the keys of all symbols of a formula, in order, each once."""
+    root = _tree(latex, display=False)
+    _mark(root)
+    return tuple(dict.fromkeys(node.attrib["data-s"] for node in root.iter() if "data-s" in node.attrib))
+
+
+def _tree(latex: str, display: bool) -> Element:
+    latex = TAG.sub("", latex).replace(r"\cr", r"\\").replace(r"\arg\min", r"\operatorname{argmin}")
+    latex = BIG_BAR.sub(r"\1|", latex)
+    root = ET.fromstring(convert(latex.strip(), display="block" if display else "inline"))
+    for node in root.iter():
+        node.tag = node.tag.removeprefix(f"{{{NAMESPACE}}}")
+    return root
+
+
+def _mark(node: Element) -> None:
+    """Mark the symbols among the children of a node: letters, with their accents, and with a d or Δ before them."""
+    _join_differentials(node)
+    for child in node:
+        key = _key(child)
+        if key:
+            child.set("data-s", key)
+            child.set("class", "sym")
+        else:
+            _mark(child)
+
+
+def _join_differentials(node: Element) -> None:
+    """Put a d or Δ and the letter after it into one group. In a `msub`, the group is the base: dx with index n."""
+    children = list(node)
+    if node.tag not in ("mrow", "math", "mtd", "mstyle"):
+        return
+    for first, second in pairwise(children):
+        letter = second[0] if second.tag in ("msub", "msup", "msubsup") else second
+        if first.tag != "mi" or first.text not in DIFFERENTIALS or letter.tag != "mi":
+            continue
+        group = ET.Element("mrow")
+        position = list(node).index(first)
+        node.remove(first)
+        if letter is second:
+            node.remove(second)
+            node.insert(position, group)
+        else:
+            second.remove(letter)
+            second.insert(0, group)
+        group.extend([first, letter])
+
+
+def _key(node: Element) -> str | None:
+    """Return the key of a symbol (`η`, `r̂`, `Δw`), or None if the node is not one symbol."""
+    if node.tag == "mi" and node.text and node.text[0].isalpha():
+        return node.text
+    if node.tag == "mtext" and node.text and re.fullmatch(r"[A-Z][A-Za-z@]*|coverage", node.text.strip()):
+        return node.text.strip()
+    if node.tag == "mover" and len(node) == 2 and node[0].tag == "mi" and node[1].text in ACCENTS:
+        return f"{node[0].text}{ACCENTS[node[1].text]}"
+    if node.tag == "mrow" and len(node) == 2 and node[0].tag == "mi" and node[0].text in DIFFERENTIALS and node[1].tag == "mi":
+        return f"{node[0].text}{node[1].text}"
+    return None

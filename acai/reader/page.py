@@ -1,0 +1,153 @@
+"""The page: each row of the README on the left, and the code of its equation, in tabs, on the right."""
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from acai.reader.code import listing
+from acai.reader.markdown import Renderer, blocks_of, slug
+from acai.reader.places import Place, definitions_of, places_of
+from acai.reader.rows import Row, rows_of
+from acai.reader.sources import Sources
+from acai.reader.tests_of import tests_of
+from acai.reader.used_by import used_by
+
+TABS = {
+    "loops": "the equation term by term, as slow as it is clear",
+    "plain": "the equation in plain NumPy, one line each",
+    "fast": "what runs when you use acai",
+    "test": "what ties the loops and the fast code together",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page that is made of these sources."""
+
+    sources: Sources
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The README, cut at its equations."""
+        return rows_of(list(blocks_of(self.sources.readme)))
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The ids of all equations, in the order of the README."""
+        return [name for row in self.rows for name in row.ids]
+
+    @cached_property
+    def places(self) -> dict[str, dict[str, list[Place]]]:
+        """The places of all equations, by tab and id."""
+        found = places_of(self.sources)
+        return found | {"test": tests_of(self.sources.tests, found["loops"])}
+
+    @cached_property
+    def mentions(self) -> dict[str, list[str]]:
+        """What uses each equation."""
+        return used_by(self.rows, self.sources.notebooks, set(self.ids))
+
+    def html(self) -> str:
+        """Return the whole page."""
+        renderer = Renderer(self.sources.picture, set(self.ids))
+        here = files("acai.reader")
+        template = Template(here.joinpath("reader.html").read_text(encoding="utf-8"))
+        return template.substitute(
+            style=here.joinpath("reader.css").read_text(encoding="utf-8"),
+            script=here.joinpath("reader.js").read_text(encoding="utf-8"),
+            contents=self._contents(), rows="".join(self._row(row, renderer) for row in self.rows), n=len(self.ids),
+        )
+
+    def missing(self, name: str, tab: str) -> str:
+        """Say in one sentence why an equation has nothing in a tab."""
+        if tab == "plain" and self.is_plain(name):
+            return "The fast version is itself plain NumPy."
+        if tab == "test" and not self.sources.is_checkout:
+            return "The tests are not part of the installed package. Run acai read in a checkout of the project to see them here."
+        return f"No {tab} code carries the number ({name})."
+
+    def is_plain(self, name: str) -> bool:
+        """Whether all the fast code of an equation is NumPy alone, without compiled kernels and threads."""
+        places = self.places["fast"].get(name, [])
+        return bool(places) and not any(_is_compiled(place, self.sources.code[place.path]) for place in places)
+
+    def _contents(self) -> str:
+        """Return the table of contents: the headings, and below each the ids of its equations."""
+        parts = []
+        for row in self.rows:
+            for block in row.blocks:
+                if block.kind == "heading" and block.info in ("2", "3"):
+                    parts.append(f'<li class="level{block.info}"><a href="#{slug(block.text)}">{escape(block.text)}</a></li>')
+            parts += [f'<li class="equation"><a href="#{name}">{name}</a></li>' for name in row.ids]
+        return "".join(parts)
+
+    def _row(self, row: Row, renderer: Renderer) -> str:
+        """Return a row: its text, and beside it the code of its equation."""
+        if not row.ids:
+            return f'<section class="row"><div class="text">{"".join(map(renderer.block, row.blocks))}</div></section>'
+        text = []
+        for block in row.blocks:
+            drawn = renderer.block(block)
+            if block.ids:
+                numbers = "".join(f'<a class="number" href="#{name}">({name})</a>' for name in block.ids)
+                drawn = f'<div class="numbered">{drawn}{numbers}</div>'
+            text.append(drawn)
+        name = row.ids[0]
+        anchors = "".join(f'<span id="{other}"></span>' for other in row.ids[1:])
+        return (
+            f'<section class="row equation" id="{name}" aria-label="equation {name}" data-words="{escape(self._words(row))}">'
+            f'{anchors}<div class="text">{"".join(text)}{self._used_by(name)}</div>'
+            f'<div class="panels">{self._tabs(name)}</div></section>'
+        )
+
+    def _words(self, row: Row) -> str:
+        """Return the words by which a row is found: the ids, the files and functions, and the heading."""
+        places = [place for tab in self.places.values() for name in row.ids for place in tab.get(name, [])]
+        names = [word for place in places for word in (place.path, place.name)]
+        return " ".join(dict.fromkeys([*row.ids, row.section, *names])).lower()
+
+    def _used_by(self, name: str) -> str:
+        mentions = self.mentions.get(name, [])
+        if not mentions:
+            return ""
+        drawn = [f'<a href="#{words[1:-1]}">{words}</a>' if words.startswith("(") else escape(words) for words in mentions]
+        return f'<p class="used">Used by: {", ".join(drawn)}</p>'
+
+    def _tabs(self, name: str) -> str:
+        """Return the tabs of one equation and their panels, the first of which is shown."""
+        buttons, panels = [], []
+        for number, (tab, title) in enumerate(TABS.items()):
+            drawn = "".join(self._place(place) for place in self.places[tab].get(name, [])[:3])
+            drawn = drawn or f'<p class="missing">{escape(self.missing(name, tab))}</p>'
+            selected, hidden = ("true", "") if number == 0 else ("false", " hidden")
+            key = f"{name}-{tab}"
+            buttons.append(
+                f'<button type="button" role="tab" id="tab-{key}" aria-controls="panel-{key}" aria-selected="{selected}" '
+                f'tabindex="{0 if number == 0 else -1}" title="{title}" data-tab="{tab}">{tab}</button>'
+            )
+            panels.append(f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{hidden}>{drawn}</div>')
+        return f'<div role="tablist" aria-label="code of {name}">{"".join(buttons)}</div>{"".join(panels)}'
+
+    def _place(self, place: Place) -> str:
+        where = f"{place.path}:{min(place.marked, default=place.first)}"
+        return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{listing(place)}'
+
+
+def _is_compiled(place: Place, text: str) -> bool:
+    """Whether a place is a compiled kernel, or calls one, or divides its work among threads."""
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if "kernels" in f"{node.module}.{alias.name}" or "compil" in str(node.module) or "batches" in str(node.module)
+    }
+    names = {word.id for node in _statements(place, text) for word in ast.walk(node) if isinstance(word, ast.Name)}
+    return "kernels" in place.path or bool(imported & names)
+
+
+def _statements(place: Place, text: str) -> list[ast.AST]:
+    """Return the definition of a place, or nothing if it is a statement by itself."""
+    return [node for name, node in definitions_of(text) if name == place.name]

@@ -1,0 +1,199 @@
+"""The reader: everything that it shows is in the README and in the code, and nothing leaves the page."""
+
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from acai.cli import main
+from acai.errors import InputError
+from acai.reader import sources
+from acai.reader.code import lines_of, shown_lines
+from acai.reader.formulas import mathml, symbols_of
+from acai.reader.markdown import Renderer, blocks_of
+from acai.reader.page import TABS, Page
+from acai.reader.places import level_of
+from acai.reader.sources import Sources, find_sources
+
+PAGE = Page(find_sources())
+IDS = re.findall(r"\\tag\{(.*?)\}", PAGE.sources.readme)
+VOID = {"meta", "img", "input", "br", "mspace", "link"}
+
+
+class Structure(HTMLParser):
+    """Checks that every element is closed, and collects ids, attributes and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.attributes: list[tuple[str, dict]] = []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in VOID and tag != "option":
+            self.open.append(tag)
+        self.attributes.append((tag, dict(attributes)))
+        self.ids += [value for name, value in attributes if name == "id"]
+
+    def handle_startendtag(self, tag, attributes):
+        self.attributes.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return PAGE.html()
+
+
+@pytest.fixture(scope="module")
+def structure(html) -> Structure:
+    parsed = Structure()
+    parsed.feed(html)
+    return parsed
+
+
+def test_every_equation_is_on_the_page_once_under_its_number(structure):
+    assert PAGE.ids == IDS and len(IDS) >= 57
+    assert len(structure.ids) == len(set(structure.ids))
+    assert set(IDS) <= set(structure.ids)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_equation_has_loops_plain_fast_and_test_or_says_why(name):
+    for tab in TABS if PAGE.sources.is_checkout else set(TABS) - {"test"}:  # a wheel has no tests
+        places = PAGE.places[tab].get(name, [])
+        assert places or tab == "plain", f"({name}) has no {tab}"
+        for place in places:
+            assert place.marked or tab == "test"
+            source = (PAGE.sources.code | PAGE.sources.tests)[place.path].splitlines()
+            assert source[place.first - 1 : place.first - 1 + len(place.lines)] == list(place.lines)
+            if tab != "test":
+                assert all(name in source[line - 1] or " to " in source[line - 1] for line in place.marked)
+
+
+def test_the_page_is_one_well_formed_file_of_less_than_3_megabytes(html, structure):
+    assert structure.open == []
+    assert len(html.encode()) < 3_000_000
+
+
+def test_nothing_is_fetched_and_no_script_is_foreign(html, structure):
+    for tag, attributes in structure.attributes:
+        assert not attributes.get("src", "data:").startswith(("http", "//", "file")), (tag, attributes)
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        assert not any(name.startswith("on") for name in attributes)
+    assert [attributes for tag, attributes in structure.attributes if tag == "script"] == [{}]
+    assert "default-src 'none'" in html and not re.search(r"url\(|@import|fetch\(|XMLHttp|import\(", html.partition("<main")[0])
+
+
+def test_every_link_within_the_page_leads_to_an_element(structure):
+    targets = {attributes["href"][1:] for tag, attributes in structure.attributes if attributes.get("href", "").startswith("#")}
+    assert targets <= set(structure.ids)
+
+
+def test_tabs_and_their_panels_name_each_other(structure):
+    tabs = [attributes for _, attributes in structure.attributes if attributes.get("role") == "tab"]
+    panels = {attributes["id"]: attributes for _, attributes in structure.attributes if attributes.get("role") == "tabpanel"}
+    assert len(tabs) == len(panels) == len(TABS) * len([row for row in PAGE.rows if row.ids])
+    for tab in tabs:
+        panel = panels[tab["aria-controls"]]
+        assert panel["aria-labelledby"] == tab["id"]
+        assert ("hidden" in panel) == (tab["aria-selected"] == "false") == (tab["tabindex"] == "-1")
+
+
+def test_every_formula_of_the_readme_is_converted(html):
+    assert "\\" not in "".join(re.findall(r"<math.*?</math>", html, re.DOTALL))
+    assert len(re.findall(r"<math", html)) >= 300
+
+
+def test_all_words_of_the_readme_are_on_the_page(html):
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    for block in blocks_of(PAGE.sources.readme):
+        if block.kind == "paragraph" and not re.search(r"[$`*\[↳<&'\"]|\([CNADE]\d", block.text):
+            assert re.sub(r"\s+", " ", block.text) in text, block.text
+
+
+def test_a_long_function_is_folded_around_its_tagged_lines():
+    assert shown_lines(30, [3]) == (0, 30)
+    assert shown_lines(100, [3]) == (0, 40)
+    first, last = shown_lines(100, [70])
+    assert last - first == 40 and first <= 70 < last
+
+
+def test_code_keeps_its_text():
+    code = 'def f(x):\n    """A\n    B"""\n    return x < 1  # a & b\n'
+    lines = lines_of(code)
+    assert [re.sub("<[^>]+>", "", line) for line in lines] == [*code.replace("&", "&amp;").replace("<", "&lt;").replace(
+        '"', "&quot;").splitlines(), ""]
+
+
+HOSTILE = ["<script>x</script>", "*<b>*", "`<b>`", "[<b>](#a)", '[a](#"onclick=x)', "| <b> |\n|---|\n| <i> |", "[a](javascript:x)"]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_markup_in_text_is_only_text(hostile):
+    renderer = Renderer(lambda path: None, set(IDS))
+    drawn = "".join(renderer.block(block) for block in blocks_of(hostile))
+    assert not re.search(r"<(script|b|i)>|\"onclick|href=.javascript", drawn)
+
+
+def test_symbols_of_a_formula_are_its_letters_with_accents_and_differentials():
+    assert symbols_of(r"\Delta w \leftarrow \alpha \Delta w - \eta \nabla F_j(w)") == ("Δw", "α", "η", "F", "j", "w")
+    assert symbols_of(r"\hat r(u,i) = \bar r(u)") == ("r\u0302", "u", "i", "r\u0304")
+    assert "dx" in symbols_of(r"dx_{nchw} = dy W")
+    assert "argmin" in mathml(r"\arg\min_q q")
+
+
+def test_an_equation_that_is_used_elsewhere_says_where():
+    assert any(words.startswith("notebook 04") for words in PAGE.mentions["C10"]) or not PAGE.sources.is_checkout
+    assert any(words.startswith("exercise 04-") for words in PAGE.mentions["C10"])
+    assert "(N8)" in PAGE.mentions["C10"]
+
+
+def test_levels_are_told_by_the_path():
+    assert level_of("acai/reference/cf.py") == "loops" and level_of("acai/nn/plain.py") == "plain"
+    assert level_of("acai/cf/kernels.py") == "fast" and level_of("acai/teaching/bugs.py") is None
+
+
+def test_the_command_writes_the_page_and_the_readme_is_current(tmp_path, capsys):
+    begin = time.perf_counter()
+    main(["read", "--out", str(tmp_path / "page.html")])
+    assert f"{len(IDS)} equations" in capsys.readouterr().out
+    assert time.perf_counter() - begin < 30  # about 2 seconds; a busy machine may take longer
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == PAGE.html()
+
+
+def test_without_out_the_browser_opens_it(monkeypatch, tmp_path, capsys):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix: str(tmp_path))
+    main(["read"])
+    assert opened == [(tmp_path / "acai.html").as_uri()] and (tmp_path / "acai.html").is_file()
+    capsys.readouterr()
+
+
+def test_an_installed_package_reads_the_readme_from_its_metadata(monkeypatch, tmp_path):
+    (tmp_path / "README.md").write_text("of another package")
+    monkeypatch.setattr(sources, "PACKAGE", tmp_path / "acai")
+    readme = PAGE.sources.readme
+    monkeypatch.setattr("importlib.metadata.metadata", lambda name: {"Description": readme})
+    found = find_sources()
+    assert found.readme == readme and not found.is_checkout and found.tests == {} and found.picture("README.md") is None
+    installed = Page(Sources(Path(PAGE.sources.root), readme, is_checkout=False))
+    assert "checkout" in installed.missing("C10", "test") and "The tests are not part" in installed.html()
+
+
+def test_without_any_readme_one_sentence_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "PACKAGE", tmp_path / "acai")
+    monkeypatch.setattr("importlib.metadata.metadata", lambda name: {"Description": "short"})
+    with pytest.raises(InputError, match=r"no README\.md in .*; expected the README"):
+        find_sources()
+
+
+def test_no_picture_outside_the_project_is_shown(tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"png")
+    (tmp_path / "project").mkdir()
+    assert Sources(tmp_path / "project", "", is_checkout=True).picture("../secret.png") is None

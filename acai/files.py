@@ -217,6 +217,8 @@ def _header(stamped: bytes, contents: Contents) -> dict[str, Any]:
         newer = f"written by a newer acai (format {version}); expected format {FORMAT} or older; upgrade acai"
         raise InputError(f"{contents.path}: {newer}")
     kind = header["kind"]
+    if kind == "an ear saved by acai":  # as older versions called it
+        kind = "an audio model saved by acai"
     if kind != contents.kind and isinstance(kind, str) and kind.isprintable():
         raise InputError(f"{contents.path}: this is {kind}; expected {contents.kind}")
     is_complete = has_checksum == (version == FORMAT) == ("arrays" in header) and isinstance(header["contents"], dict)

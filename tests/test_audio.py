@@ -1,4 +1,4 @@
-"""Sound: the equations against loops and librosa; every way in which a file can be bad, with its sentence."""
+"""Sound: the equations against loops and librosa; every way in which a file can be bad, and its error message."""
 
 import inspect
 import math
@@ -45,7 +45,7 @@ def test_the_filter_bank_is_the_equation(f_max):
     np.testing.assert_allclose(mel_filters(22050, 1024, 128, 0.0, f_max).toarray(), F, atol=1e-8)
 
 
-def test_librosa_gives_the_same():
+def test_librosa_agrees():
     import librosa
 
     x = noise(3.1)
@@ -56,7 +56,7 @@ def test_librosa_gives_the_same():
     np.testing.assert_allclose(mfcc((x, 22050)), librosa.feature.mfcc(S=D, n_mfcc=128), atol=2e-4)
 
 
-def test_a_pure_tone_lights_its_own_band():
+def test_the_energy_of_a_pure_tone_is_in_its_own_band():
     tone = np.sin(2 * np.pi * 1000 * np.arange(22050) / 22050)
     S = mel_power((tone, 22050))[:, 5:-5].mean(axis=1)
     F = mel_filters(22050, 1024, 128).toarray()
@@ -76,7 +76,7 @@ def test_silence_between_sounds_is_exactly_zero():
     window=st.integers(2, 9),
     hop=st.integers(1, 9),
 )
-def test_frames_of_blocks_are_the_frames_of_the_whole(lengths, window, hop):
+def test_frames_of_blocks_are_the_frames_of_the_complete_signal(lengths, window, hop):
     hop = min(hop, window)
     x = np.arange(1, 1 + sum(lengths), dtype=np.float32)
     got = list(frames(np.split(x, np.cumsum(lengths)[:-1]) if lengths else [], window, hop))
@@ -147,7 +147,7 @@ def test_settings_in_range_give_finite_numbers_or_say_what_does_not_fit(rate, wi
             assert np.isfinite(got.astype(np.float16)).all()
 
 
-def test_a_spectrogram_does_not_outgrow_the_memory(monkeypatch):
+def test_a_spectrogram_that_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr("acai.audio.spectrogram.LARGEST", 128 * 1000)
     assert log_mel((noise(20), 22050)).size < 128 * 1000
     with pytest.raises(InputError, match=r"is too long: the first 0\.0 h have 1,\d\d\d frames; split it"):
@@ -158,7 +158,7 @@ def test_a_spectrogram_does_not_outgrow_the_memory(monkeypatch):
 
 
 @pytest.mark.parametrize("ending, subtype", [("wav", "FLOAT"), ("flac", "PCM_16"), ("ogg", "VORBIS"), ("mp3", None)])
-def test_every_format_is_heard_as_its_decoded_samples(tmp_path, ending, subtype):
+def test_every_format_gives_the_spectrogram_of_its_decoded_samples(tmp_path, ending, subtype):
     file = tmp_path / f"a.{ending}"
     soundfile.write(file, noise(14, 44100, 2), 44100, subtype=subtype)  # three blocks
     x, rate = soundfile.read(file, dtype="float32")
@@ -191,7 +191,7 @@ def test_resampling_in_blocks_is_resampling_at_once():
 
 
 @pytest.mark.parametrize("kind", ["int16", "int32", "uint8", "float64"])
-def test_samples_of_any_type_stand_for_the_same_sound(kind):
+def test_samples_of_any_type_give_the_same_sound(kind):
     x = noise(1)
     if kind == "float64":
         y, tolerance = x.astype(kind), 0
@@ -217,7 +217,7 @@ def test_an_hour_is_read_in_bounded_memory(tmp_path):
     assert peak < 32e6, "an hour of these samples alone is 115 MB"
 
 
-# Every way of being bad has its sentence.
+# Bad files and bad samples.
 
 
 def write(folder, name, x, rate=22050, **how):
@@ -288,8 +288,8 @@ def test_a_bad_file_is_one_sentence_that_names_it(bad, name, sentence):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a POSIX system")
-def test_what_is_no_file_is_refused_without_opening_it(tmp_path, monkeypatch):
-    """To open a pipe is to wait until somebody writes into it, and a device may never end."""
+def test_what_is_not_a_regular_file_is_refused_without_opening_it(tmp_path, monkeypatch):
+    """Opening a pipe waits until somebody writes into it, and a device may never end."""
     os.mkfifo(tmp_path / "pipe.wav")
     os.symlink("pipe.wav", tmp_path / "to-pipe.wav")
     os.symlink("/dev/zero", tmp_path / "device.wav")
@@ -308,7 +308,7 @@ def test_what_is_no_file_is_refused_without_opening_it(tmp_path, monkeypatch):
                 log_mel(tmp_path / f"{name}.wav")
 
 
-def test_a_pipe_that_comes_into_the_place_of_a_file_is_not_waited_for(tmp_path, monkeypatch):
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path, monkeypatch):
     file = write(tmp_path, "a.wav", noise(1))
     status = os.stat(file)
     file.unlink()
@@ -320,7 +320,7 @@ def test_a_pipe_that_comes_into_the_place_of_a_file_is_not_waited_for(tmp_path, 
 
 @pytest.mark.parametrize("rate", [0, 1, 10, 999, 1_000_001, 2**31 - 1, 2**32 - 1])
 def test_a_wav_of_an_impossible_rate_is_refused_in_little_memory(tmp_path, rate):
-    """At one sample a second, these two seconds would be twelve hours."""
+    """At one sample per second, these two seconds would be twelve hours."""
     file = write(tmp_path, "a.wav", noise(2))
     changed = bytearray(file.read_bytes())
     changed[24:28] = struct.pack("<I", rate)
@@ -332,11 +332,11 @@ def test_a_wav_of_an_impossible_rate_is_refused_in_little_memory(tmp_path, rate)
     tracemalloc.stop()
 
 
-def test_a_header_that_claims_more_than_there_is_takes_no_memory(tmp_path):
+def test_a_header_that_claims_too_much_takes_no_memory(tmp_path):
     file = write(tmp_path, "wide.wav", np.zeros((100, 1)))
     changed = bytearray(file.read_bytes())
     changed[4:8] = changed[40:44] = struct.pack("<I", 2**32 - 1)  # bytes of the file, bytes of samples
-    changed[22:24], changed[32:34] = struct.pack("<H", 1024), struct.pack("<H", 2048)  # channels, bytes of an instant
+    changed[22:24], changed[32:34] = struct.pack("<H", 1024), struct.pack("<H", 2048)  # channels, bytes of a sample of all channels
     file.write_bytes(changed)
     tracemalloc.start()
     with pytest.raises(InputError):
@@ -365,7 +365,7 @@ def test_whatever_the_decoder_raises_is_a_fault_of_the_file(tmp_path, monkeypatc
                 log_mel(file)
 
 
-def test_our_own_mistakes_are_not_taken_for_the_files(tmp_path, monkeypatch):
+def test_errors_of_acai_are_not_blamed_on_the_file(tmp_path, monkeypatch):
     file = write(tmp_path, "a.wav", noise(1))
     monkeypatch.setattr("acai.audio.recording.SILENCE", None)
     with pytest.raises(TypeError):
@@ -373,7 +373,7 @@ def test_our_own_mistakes_are_not_taken_for_the_files(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
-def test_a_name_that_is_no_text_is_read_and_printed(tmp_path):
+def test_a_name_that_is_not_text_is_read_and_printed(tmp_path):
     file = tmp_path / os.fsdecode(b"caf\xe9.wav")
     try:
         file.write_bytes(write(tmp_path, "a.wav", noise(1)).read_bytes())
@@ -402,13 +402,13 @@ def test_a_bad_rate_says_what_was_expected(rate):
 
 
 @pytest.mark.parametrize("sound", [None, 5, b"a.wav", [noise(1), 22050], (noise(1),), ("a.wav", 1, 2)])
-def test_what_is_no_sound_says_what_was_expected(sound):
+def test_what_is_not_a_sound_says_what_was_expected(sound):
     with pytest.raises(InputError, match=r"expected a path, or \(samples, rate\)"):
         log_mel(sound)
 
 
-def test_an_mp3_that_does_not_know_its_length_is_taken_as_it_is(tmp_path):
-    """From a quiet first frame a decoder guesses far too long a song; that nothing more comes is no fault of the file."""
+def test_an_mp3_that_does_not_state_its_length_is_accepted_as_it_is(tmp_path):
+    """From a quiet first frame a decoder guesses far too long a song; that the file ends sooner is not its fault."""
     x = np.concatenate([np.zeros(5 * 44100, np.float32), noise(5, 44100)])
     file = write(tmp_path, "a.mp3", x, 44100)
     whole = file.read_bytes()
@@ -418,7 +418,7 @@ def test_an_mp3_that_does_not_know_its_length_is_taken_as_it_is(tmp_path):
     assert log_mel(file).shape[1] == pytest.approx(1 + 10 * 22050 // 512, abs=3)
 
 
-def test_a_cut_wav_is_what_is_left_of_it(tmp_path):
+def test_a_truncated_wav_is_read_to_its_end(tmp_path):
     """Its header may be a recorder's that never came to write the length, so what is there is all there is to know."""
     file = cut(write(tmp_path, "cut.wav", noise(4)), 0.5)
     assert log_mel(file).shape[1] == pytest.approx(1 + 2 * 22050 // 512, abs=1)
@@ -430,7 +430,7 @@ def test_of_several_ogg_streams_the_first_is_read(tmp_path):
     assert np.array_equal(log_mel(tmp_path / "both.ogg"), log_mel(first))
 
 
-def test_clipping_is_measured_and_no_error(tmp_path):
+def test_clipping_is_measured_and_not_an_error(tmp_path):
     loud = np.clip(3 * noise(2), -1, 1)
     file = write(tmp_path, "loud.wav", loud, subtype="PCM_16")
     recording = Recording(file)
@@ -443,7 +443,7 @@ def test_clipping_is_measured_and_no_error(tmp_path):
 
 @settings(max_examples=30)
 @given(st.binary(max_size=3000), st.sampled_from(["wav", "flac", "ogg"]))
-def test_whatever_the_bytes_the_answer_is_a_spectrogram_or_a_sentence(tmp_path_factory, junk, ending):
+def test_any_bytes_give_a_spectrogram_or_a_sentence(tmp_path_factory, junk, ending):
     file = tmp_path_factory.mktemp("junk") / f"junk.{ending}"
     file.write_bytes({"wav": b"RIFF", "flac": b"fLaC", "ogg": b"OggS"}[ending] + junk)
     with pytest.raises(InputError, match="junk"):
@@ -459,6 +459,6 @@ def test_importing_is_cheap():
     assert audio.__doc__
 
 
-def test_samples_without_a_rate_are_asked_for_it():
+def test_samples_without_a_rate_are_refused():
     with pytest.raises(InputError, match=r"expected \(samples, rate\)"):
         log_mel(np.zeros(22050))

@@ -1,5 +1,5 @@
-"""Ridge regression and the ears built on it. Oracles: the loops of the reference (A7), scikit-learn, and leaving each sample
-out in turn; what an ear deaf to order must not hear."""
+"""Ridge regression and the audio models built on it. Oracles: the loops of the reference (A7), scikit-learn, leaving each
+sample out in turn, and songs with their frames shuffled."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from acai.reference.content import ridge as loops
 
 
 def songs(n: int, seed: int, frames: int = 60) -> tuple[list[np.ndarray], np.ndarray]:
-    """Spectrograms of 16 bands whose first hidden feature is in their bands and whose second is in how they change."""
+    """Spectrograms of 16 bands whose first factor is in their bands and whose second is in how they change."""
     rng = np.random.default_rng(seed)
     Q = rng.uniform(-1, 1, (n, 2))
     t = np.arange(frames)
@@ -26,37 +26,37 @@ def songs(n: int, seed: int, frames: int = 60) -> tuple[list[np.ndarray], np.nda
     ], Q
 
 
-def r_squared(truth: np.ndarray, told: np.ndarray) -> np.ndarray:
-    return 1 - np.square(truth - told).mean(axis=0) / truth.var(axis=0)
+def r_squared(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    return 1 - np.square(truth - predicted).mean(axis=0) / truth.var(axis=0)
 
 
-def test_the_mean_spectrum_hears_bands_but_not_change():
+def test_the_mean_spectrum_shows_bands_but_not_change():
     (S, Q), (S_new, Q_new) = songs(80, 0), songs(40, 1)
     bands, change = r_squared(Q_new, SpectrumRidge().fit(S, Q).predict(S_new))
     assert bands > 0.9 and change < 0.1
 
 
-def test_a_bag_of_words_hears_the_spread_of_moments_too():
+def test_a_bag_of_words_shows_how_much_frames_vary_too():
     (S, Q), (S_new, Q_new) = songs(80, 0), songs(40, 1)
-    Q, Q_new = np.abs(Q[:, 1:]), np.abs(Q_new[:, 1:])  # how far moments differ, not which comes first
+    Q, Q_new = np.abs(Q[:, 1:]), np.abs(Q_new[:, 1:])  # how much frames differ, not which comes first
     assert r_squared(Q_new, BagOfWords(30, n_mfcc=4).fit(S, Q).predict(S_new))[0] > 0.7
 
 
-def test_both_are_deaf_to_the_order_of_moments():
+def test_neither_depends_on_the_order_of_frames():
     S, Q = songs(30, 0)
     shuffled = [s[:, np.random.default_rng(7).permutation(s.shape[1])] for s in S]
-    for ear in SpectrumRidge(spread=True).fit(S, Q), BagOfWords(20, n_mfcc=4).fit(S, Q):
-        np.testing.assert_allclose(ear.predict(S), ear.predict(shuffled), rtol=1e-6, atol=1e-9)
+    for audio_model in SpectrumRidge(spread=True).fit(S, Q), BagOfWords(20, n_mfcc=4).fit(S, Q):
+        np.testing.assert_allclose(audio_model.predict(S), audio_model.predict(shuffled), rtol=1e-6, atol=1e-9)
 
 
-def test_the_words_are_the_centres_that_k_means_comes_to():
+def test_the_words_are_the_centres_of_k_means():
     S, _ = songs(20, 0)
-    ear = BagOfWords(5, n_mfcc=3)
-    ear._prepare(S)
-    moments = dct(np.concatenate(S, axis=1).astype(np.float64), axis=0, norm="ortho")[:3].T
-    theirs = KMeans(5, init=ear.words, n_init=1, tol=0).fit(moments / moments.std(axis=0))
-    np.testing.assert_allclose(ear.words, theirs.cluster_centers_, atol=0.02)
-    np.testing.assert_allclose(ear.features(S[0]), np.bincount(theirs.labels_[:60], minlength=5) / 60)
+    audio_model = BagOfWords(5, n_mfcc=3)
+    audio_model._prepare(S)
+    frames = dct(np.concatenate(S, axis=1).astype(np.float64), axis=0, norm="ortho")[:3].T
+    theirs = KMeans(5, init=audio_model.words, n_init=1, tol=0).fit(frames / frames.std(axis=0))
+    np.testing.assert_allclose(audio_model.words, theirs.cluster_centers_, atol=0.02)
+    np.testing.assert_allclose(audio_model.features(S[0]), np.bincount(theirs.labels_[:60], minlength=5) / 60)
 
 
 def data(n: int, d: int, targets: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +76,7 @@ def test_equals_the_loops_and_scikit_learn(n, d, targets, lam, seed):
         np.testing.assert_allclose(model.W[:, t], loops(Z.tolist(), (Y - Y.mean(axis=0))[:, t].tolist(), lam), rtol=1e-4, atol=1e-5)
 
 
-def test_the_penalty_is_the_one_that_predicts_samples_left_out_best():
+def test_the_penalty_has_the_smallest_leave_one_out_error():
     X, Y = data(20, 15, 2, 0)
     lams = np.logspace(-3, 3, 13)
     model = Ridge(lams).fit(X, Y)

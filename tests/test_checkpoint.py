@@ -29,12 +29,12 @@ def net(k: int = 2, seed: int = 0, n_hidden: int = 8) -> Sequential:
     return dieleman_network(k, n_bands=8, n_filters=4, n_hidden=n_hidden, pools=(2,), seed=seed)
 
 
-def ear(network: Sequential | None = None, **settings: object) -> AudioToFactors:
+def audio_model(network: Sequential | None = None, **settings: object) -> AudioToFactors:
     return AudioToFactors(network or net(), **{"width": 20, "n_epochs": 3, "validation": 0.25, "batch_size": 4, **settings})
 
 
 def changed(arrays: list[np.ndarray], i: int) -> list[np.ndarray]:
-    """The same but for the last bit of one number."""
+    """The same except for the last bit of one number."""
     bits = arrays[i].copy().view(f"u{arrays[i].itemsize}")
     bits[-1, -1] ^= 1
     return [*arrays[:i], bits.view(arrays[i].dtype), *arrays[i + 1 :]]
@@ -43,7 +43,7 @@ def changed(arrays: list[np.ndarray], i: int) -> list[np.ndarray]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "c.npz"
-    return path, ear().fit(S, Q, checkpoint=path)
+    return path, audio_model().fit(S, Q, checkpoint=path)
 
 
 @pytest.fixture
@@ -54,23 +54,23 @@ def checkpoint(trained, tmp_path):
 @pytest.mark.parametrize(
     "other, spectrograms, targets, named",
     [
-        (ear(), changed(S, 5), Q, "other spectrograms"),
-        (ear(), S[::-1], Q, "other spectrograms"),
-        (ear(), [*S[:-1], S[-1][:, :25]], Q, "other spectrograms"),
-        (ear(), S, np.array(changed([Q], 0)[0]), "other targets"),
-        (ear(net(seed=1)), S, Q, "other initial weights"),
-        (ear(net(n_hidden=9)), S, Q, "other layers, other initial weights"),
-        (ear(net(3)), S, np.column_stack([Q, Q[:, 0]]), "other layers, other initial weights, other targets"),
-        (ear(augment=Augmentation(0.1)), S, Q, "other augmentation"),
-        (ear(n_epochs=4), S, Q, "n_epochs=3 instead of 4"),
-        (ear(learning_rate=0.05), S, Q, "learning_rate=0.03 instead of 0.05"),
-        (ear(momentum=0.5), S, Q, "momentum=0.9 instead of 0.5"),
-        (ear(weight_decay=0), S, Q, "weight_decay=0.0001 instead of 0"),
-        (ear(patience=2), S, Q, "patience=None instead of 2"),
-        (ear(width=21), S, Q, "width=20 instead of 21"),
-        (ear(batch_size=5), S, Q, "batch_size=4 instead of 5"),
-        (ear(validation=0.4), S, Q, "validation=0.25 instead of 0.4"),
-        (ear(seed=1), S, Q, "seed=0 instead of 1"),
+        (audio_model(), changed(S, 5), Q, "other spectrograms"),
+        (audio_model(), S[::-1], Q, "other spectrograms"),
+        (audio_model(), [*S[:-1], S[-1][:, :25]], Q, "other spectrograms"),
+        (audio_model(), S, np.array(changed([Q], 0)[0]), "other targets"),
+        (audio_model(net(seed=1)), S, Q, "other initial weights"),
+        (audio_model(net(n_hidden=9)), S, Q, "other layers, other initial weights"),
+        (audio_model(net(3)), S, np.column_stack([Q, Q[:, 0]]), "other layers, other initial weights, other targets"),
+        (audio_model(augment=Augmentation(0.1)), S, Q, "other augmentation"),
+        (audio_model(n_epochs=4), S, Q, "n_epochs=3 instead of 4"),
+        (audio_model(learning_rate=0.05), S, Q, "learning_rate=0.03 instead of 0.05"),
+        (audio_model(momentum=0.5), S, Q, "momentum=0.9 instead of 0.5"),
+        (audio_model(weight_decay=0), S, Q, "weight_decay=0.0001 instead of 0"),
+        (audio_model(patience=2), S, Q, "patience=None instead of 2"),
+        (audio_model(width=21), S, Q, "width=20 instead of 21"),
+        (audio_model(batch_size=5), S, Q, "batch_size=4 instead of 5"),
+        (audio_model(validation=0.4), S, Q, "validation=0.25 instead of 0.4"),
+        (audio_model(seed=1), S, Q, "seed=0 instead of 1"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused_in_one_sentence(other, spectrograms, targets, named, checkpoint):
@@ -83,8 +83,8 @@ def test_a_checkpoint_of_another_training_is_refused_in_one_sentence(other, spec
     assert checkpoint.read_bytes() == before and other.fitted_network is None
 
 
-def test_the_same_training_goes_on_from_its_checkpoint(trained, checkpoint):
-    again = ear(momentum=np.float64(0.9)).fit([s.copy() for s in S], Q.astype(np.float64), checkpoint=checkpoint)
+def test_the_same_training_is_resumed_from_its_checkpoint(trained, checkpoint):
+    again = audio_model(momentum=np.float64(0.9)).fit([s.copy() for s in S], Q.astype(np.float64), checkpoint=checkpoint)
     assert again.history == trained[1].history
     assert_equal(again.fitted_network, trained[1].fitted_network)
 
@@ -101,7 +101,7 @@ def test_a_digest_reads_memory_mapped_arrays_without_taking_memory(tmp_path):
 
 
 class Noise:
-    """A layer of one's own with random numbers of its own."""
+    """A layer of your own that draws random numbers."""
 
     def __init__(self) -> None:
         self.rng = np.random.default_rng(4)
@@ -153,7 +153,7 @@ def assert_equal(a: Sequential, b: Sequential) -> None:
 
 @pytest.mark.parametrize("stop_after", [0, 1, 3])
 @pytest.mark.parametrize("kind", RANDOM)
-def test_layers_with_random_numbers_go_on_where_they_stopped(kind, stop_after, tmp_path):
+def test_layers_with_random_numbers_continue_where_they_stopped(kind, stop_after, tmp_path):
     alone, killed, resumed = (Sequential([Linear(8, 6, seed=1), *RANDOM[kind](), Linear(6, 2, seed=2)]) for _ in range(3))
     history = train_once(alone)
     with pytest.raises(RuntimeError):
@@ -162,7 +162,7 @@ def test_layers_with_random_numbers_go_on_where_they_stopped(kind, stop_after, t
     assert_equal(alone, resumed)
 
 
-def test_random_numbers_that_began_elsewhere_are_another_training(tmp_path):
+def test_another_initial_state_of_random_numbers_is_another_training(tmp_path):
     moved = Sequential([Linear(8, 2, seed=1), Dropout(0.5, seed=3)])
     train_once(moved, tmp_path / "c.npz")
     moved = Sequential([Linear(8, 2, seed=1), Dropout(0.5, seed=3)])
@@ -171,13 +171,13 @@ def test_random_numbers_that_began_elsewhere_are_another_training(tmp_path):
         train_once(moved, tmp_path / "c.npz")
 
 
-def test_a_checkpoint_needs_to_know_what_the_batches_are_made_of(tmp_path):
+def test_a_checkpoint_needs_the_digests_of_the_data(tmp_path):
     with pytest.raises(InputError, match="give the digests of its data with data="):
         train(net(), MSE(), lambda rng: [], None, TrainingConfig(), checkpoint=tmp_path / "c.npz")
 
 
 def spoilt(contents: dict) -> dict[str, dict]:
-    """Every kind of content that cannot be right, under checksums that are."""
+    """Every kind of impossible content, under correct checksums."""
     state = contents["layers"]["1"]
     return {
         "holds no array 'weights 0.W'": {name: value for name, value in contents.items() if name != "weights 0.W"},
@@ -214,7 +214,7 @@ def test_a_checkpoint_whose_contents_do_not_fit_is_refused_and_changes_nothing(t
 
 
 def test_a_second_fit_starts_afresh_and_another_k_works():
-    network, again = net(), ear(net())
+    network, again = net(), audio_model(net())
     first = again.fit(S, Q).predict(S)
     np.testing.assert_array_equal(again.fit(S, Q).predict(S), first)
     assert_equal(again.network, network)
@@ -225,7 +225,7 @@ def test_a_second_fit_starts_afresh_and_another_k_works():
 
 
 def test_a_fit_changes_no_setting():
-    model = ear(augment=Augmentation(0.1), patience=2)
+    model = audio_model(augment=Augmentation(0.1), patience=2)
     expected = replace(model)
     assert model.fit(S, Q) == expected
     classifier = SoundClassifier(width=60, n_epochs=1)
@@ -242,7 +242,7 @@ def failing(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     "model, first, place",
     [
-        (ear(), (S, Q), "acai.content.audio_network.train"),
+        (audio_model(), (S, Q), "acai.content.audio_network.train"),
         (SoundClassifier(width=60, n_epochs=1), (LONG, np.arange(12) % 2), "acai.content.audio_network.train"),
         (SpectrumRidge(), (S, Q), "acai.content.audio_models.Ridge.fit"),
         (BagOfWords(n_words=5), (S, Q), "acai.content.audio_models.Ridge.fit"),

@@ -1,4 +1,4 @@
-"""Kinds of music told apart: what only lives in time is heard, and no track is judged by one who has learnt from it."""
+"""Classification of music: changes over time are learnt, and no track is predicted by a classifier trained on it."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from acai.errors import InputError
 
 
 def glides(n: int, seed: int = 0, bands: int = 16, frames: int = 120) -> tuple[dict, dict]:
-    """Songs of tones that glide up or down, again and again: on average over time, both kinds are the same."""
+    """Songs of tones that glide up or down, again and again: on average over time, both classes are the same."""
     rng = np.random.default_rng(seed)
     spectrograms, classes = {}, {}
     for j in range(n):
@@ -35,7 +35,7 @@ def small(seed):
     return SoundClassifier(width=64, n_epochs=12, windows=8, learning_rate=0.05, seed=seed)
 
 
-def test_the_network_hears_what_an_average_spectrum_does_not_show():
+def test_the_network_learns_what_an_average_spectrum_does_not_show():
     spectrograms, classes = glides(24)
     result = cross_validate(
         spectrograms, classes, {"network": small, "ridge": lambda seed: SpectrumClassifier()}, n_folds=3, n_repeats=1
@@ -48,7 +48,7 @@ def test_the_network_hears_what_an_average_spectrum_does_not_show():
     assert np.array_equal(again.predictions["network"], result.predictions["network"])
 
 
-def test_ridge_hears_a_difference_in_the_average_spectrum():
+def test_ridge_learns_a_difference_in_the_average_spectrum():
     rng = np.random.default_rng(0)
     spectrograms = {f"{j}": rng.uniform(0, 1, (8, 40)) + 0.5 * np.eye(8)[j % 4][:, None] for j in range(40)}
     classes = {f"{j}": "abcd"[j % 4] for j in range(40)}
@@ -56,7 +56,7 @@ def test_ridge_hears_a_difference_in_the_average_spectrum():
     assert np.array_equal(result.confusion("ridge"), 10 * np.eye(4)) and result.accuracy("ridge").tolist() == [1, 1]
 
 
-def test_no_track_is_judged_by_one_who_has_learnt_from_it():
+def test_no_track_is_predicted_by_a_classifier_that_was_trained_on_it():
     seen = []
 
     class Spy:
@@ -79,7 +79,7 @@ def test_no_track_is_judged_by_one_who_has_learnt_from_it():
 
 
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=40), st.integers(2, 4))
-def test_folds_are_even_in_all_and_in_each_class(truth, n_folds):
+def test_folds_are_even_overall_and_in_each_class(truth, n_folds):
     truth = np.unique(truth, return_inverse=True)[1]
     fold = stratified_folds(truth, n_folds, np.random.default_rng(0))
     for which in [np.ones(len(truth), bool), *(truth == c for c in range(truth.max() + 1))]:
@@ -87,16 +87,16 @@ def test_folds_are_even_in_all_and_in_each_class(truth, n_folds):
         assert sizes.max() - sizes.min() <= 1
 
 
-def test_votes_are_probabilities():
+def test_predictions_are_probabilities():
     S = [S.astype(np.float32) for S in glides(8)[0].values()]
-    ear = SoundClassifier(width=64, n_epochs=1).fit(S, np.arange(8) % 2)
-    p = ear.predict(S)
+    audio_model = SoundClassifier(width=64, n_epochs=1).fit(S, np.arange(8) % 2)
+    p = audio_model.predict(S)
     assert p.shape == (8, 2) and p.min() >= 0
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-6)
-    assert len(ear.history) == 1 and ear.history[0].loss > 0
+    assert len(audio_model.history) == 1 and audio_model.history[0].loss > 0
 
 
-def test_the_network_reads_like_its_table():
+def test_the_network_takes_clips_of_any_length():
     x = np.zeros((2, 128, 1, 129), np.float32)
     network = classifier_network(4)
     assert network.predict(x).shape == (2, 4)
@@ -113,19 +113,19 @@ def test_the_network_reads_like_its_table():
         ("aabb", dict(n_folds=2, n_repeats=0), "n_repeats=0"),
     ],
 )
-def test_what_cannot_be_judged_says_why(kinds, how, message):
+def test_what_cannot_be_cross_validated_says_why(kinds, how, message):
     spectrograms = {f"{j}": np.ones((2, 5)) for j in range(len(kinds))}
     with pytest.raises(InputError, match=message):
         cross_validate(spectrograms, dict(zip(spectrograms, kinds)), {}, **how)
 
 
-def test_verdicts_count():
+def test_accuracy_and_confusion_count_predictions():
     result = CrossValidationResult(("a", "b"), np.array([0, 0, 1]), {"x": np.array([[0, 1, 1], [0, 0, 0]])})
     assert result.accuracy("x").tolist() == [2 / 3, 2 / 3]
     assert result.confusion("x").tolist() == [[1.5, 0.5], [0.5, 0.5]]
 
 
-def test_the_command_tells_accuracy_and_draws_a_picture(tmp_path, capsys):
+def test_the_command_prints_accuracies_and_draws_a_picture(tmp_path, capsys):
     rate = 8000
     for kind, colour in (("dark", np.cumsum), ("bright", np.diff)):
         for n in range(3):

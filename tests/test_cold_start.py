@@ -1,4 +1,4 @@
-"""New songs meet listeners. Oracles: the loops of the reference (A5, A6), and what must hold at either end of λ."""
+"""Recommendations of new songs. Oracles: the loops of the reference (A5, A6), and what must hold for very small and large λ."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def p(user: str) -> list[float]:
     return MODEL.P[MODEL.ratings.row(user)].astype(float).tolist()
 
 
-def test_recommends_by_the_score_best_first():
+def test_recommendations_are_sorted_by_score():
     new = ColdStartRecommender(MODEL, Q_HAT)
     found = new.recommend("u3", n=4)
     expected = sorted(((song, score(p("u3"), q.tolist())) for song, q in Q_HAT.items()), key=lambda pair: -pair[1])[:4]
@@ -36,7 +36,7 @@ def test_listeners_are_those_with_the_best_scores():
     assert best == max(scores, key=scores.get) and value == pytest.approx(scores[best], rel=1e-5)
 
 
-def test_similar_songs_point_the_same_way_and_leave_the_song_itself_out():
+def test_similar_songs_have_similar_factors_and_exclude_the_song_itself():
     Q = {"a": np.array([1.0, 0, 0]), "b": np.array([5.0, 0.1, 0]), "c": np.array([-1.0, 0, 0]), "d": np.array([0, 1.0, 0])}
     found = ColdStartRecommender(MODEL, Q).similar_by_sound("a", n=10)
     assert [song for song, _ in found] == ["b", "d", "c"]
@@ -44,13 +44,13 @@ def test_similar_songs_point_the_same_way_and_leave_the_song_itself_out():
 
 
 @given(st.dictionaries(st.sampled_from(MODEL.ratings.users), st.floats(-2, 2), min_size=1), st.floats(0.1, 100))
-def test_a_few_plays_move_a_song_as_the_equation_says(values, lam):
+def test_a_few_plays_change_the_factors_as_the_equation_says(values, lam):
     q = ColdStartRecommender(MODEL, Q_HAT, lam=lam).fold_in("new1", values)
     expected = update_factors(Q_HAT["new1"].tolist(), [p(u) for u in values], list(values.values()), lam)
     np.testing.assert_allclose(q, expected, rtol=1e-6, atol=1e-9)
 
 
-def test_without_plays_the_ear_decides_and_with_little_faith_in_it_the_listeners():
+def test_without_plays_audio_decides_and_with_a_small_lam_the_listeners():
     np.testing.assert_array_equal(ColdStartRecommender(MODEL, Q_HAT).fold_in("new1", {}), Q_HAT["new1"])
     q_true = np.array([0.5, -0.2, 0.1])
     values = {user: float(np.dot(p(user), q_true)) for user in MODEL.ratings.users}
@@ -58,13 +58,13 @@ def test_without_plays_the_ear_decides_and_with_little_faith_in_it_the_listeners
     np.testing.assert_allclose(ColdStartRecommender(MODEL, Q_HAT, lam=1e9).fold_in("new1", values), Q_HAT["new1"], atol=1e-5)
 
 
-def test_what_first_listeners_say_changes_the_recommendations():
+def test_first_plays_change_the_recommendations():
     new = ColdStartRecommender(MODEL, Q_HAT, lam=0.01)
     last = new.recommend("u3", n=6)[-1][0]
     assert new.recommend("u3", n=6, plays={last: {"u3": 5.0}})[0][0] == last
 
 
-def test_names_what_does_not_exist_and_what_does_not_fit():
+def test_unknown_ids_and_wrong_shapes_are_named():
     new = ColdStartRecommender(MODEL, Q_HAT)
     with pytest.raises(InputError, match="no new song 'new9'; there is: new"):
         new.listeners_for("new9")

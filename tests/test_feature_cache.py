@@ -1,4 +1,4 @@
-"""The files of the cache: no damage goes unnoticed, and nothing of the user's is touched."""
+"""The files of the cache: all damage is detected, and no file of the user is touched."""
 
 import io
 import os
@@ -39,7 +39,7 @@ def extract_small(music, cache):
 
 
 def expect_recomputed(cached, cache):
-    """All is as it was: features, remarks, every file of the cache."""
+    """Check that everything is as before: features, remarks, every file of the cache."""
     folder, truth, remarks = cached
     found = extract_small(folder / "music", cache)
     assert {track: found[track].tobytes() for track in found} == {track: x.tobytes() for track, x in truth.items()}
@@ -49,7 +49,7 @@ def expect_recomputed(cached, cache):
 
 
 def test_every_flipped_bit_is_noticed(cached, tmp_path):
-    """Every one of an entry and of the index; that all is then as it was, for some of them."""
+    """Every bit of an entry and of the index; for some of them, also that everything is then as before."""
     cache = shutil.copytree(cached[0] / "cache", tmp_path / "cache")
     moment = random.Random(0)
     for file in sorted((cache / SUBFOLDER).iterdir())[1:]:
@@ -102,21 +102,21 @@ def test_a_damaged_entry_is_computed_again_and_counted(cached, tmp_path):
      b"\xff\xfe", bytes(3_000_000)],
     ids=lambda content: f"{content[:9]!r} {len(content)}",
 )
-def test_whatever_the_index_holds_it_only_costs_time(cached, tmp_path, content):
+def test_a_wrong_index_costs_only_time(cached, tmp_path, content):
     cache = shutil.copytree(cached[0] / "cache", tmp_path / "cache")
     (cache / SUBFOLDER / "index").write_bytes(content)
     assert expect_recomputed(cached, cache).n_computed == 0
 
 
-def test_an_index_of_somewhere_else_is_not_believed(cached, tmp_path):
-    """Two files of one size and one time of change differ in one digit of their names: a bit less, and they change places."""
+def test_an_index_of_another_folder_is_not_used(cached, tmp_path):
+    """Two files of the same size and modification time differ in one digit of their names: one flipped bit exchanges them."""
     cache = shutil.copytree(cached[0] / "cache", tmp_path / "cache")
     index = cache / SUBFOLDER / "index"
     index.write_bytes(index.read_bytes().replace(b"a.wav", b"x.wav").replace(b"b.wav", b"a.wav").replace(b"x.wav", b"b.wav"))
     expect_recomputed(cached, cache)
 
 
-def test_what_is_damaged_after_it_was_found_is_not_handed_out(music, tmp_path):
+def test_an_entry_damaged_after_it_was_found_is_not_returned(music, tmp_path):
     found = extract(audio_folder(music).paths, tmp_path / "cache")
     file = found.files["loose.wav"]
     whole = bytearray(file.read_bytes())
@@ -129,11 +129,11 @@ def test_what_is_damaged_after_it_was_found_is_not_handed_out(music, tmp_path):
     assert extract(audio_folder(music).paths, tmp_path / "cache")["loose.wav"].shape == (128, 22)
 
 
-# A cache in a folder of somebody's own
+# A cache in a folder of the user
 
 
-def test_nothing_of_the_users_is_touched(music, tmp_path):
-    """Hidden files, and files that are named much like ours, in the folder that was named and in our own subfolder."""
+def test_no_file_of_the_user_is_touched(music, tmp_path):
+    """Hidden files, and files with names similar to acai's, in the given folder and in acai's subfolder."""
     cache = tmp_path / "home"
     key = "0" * 40
     names = [

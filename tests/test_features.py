@@ -30,7 +30,7 @@ def music(tmp_path):
 # Finding
 
 
-def test_a_folder_is_listed_in_the_order_in_which_a_person_counts(music):
+def test_a_folder_is_listed_in_natural_order(music):
     found = audio_folder(music)
     assert found.tracks == ("a/deep/x.flac", "b/track2.wav", "b/track10.ogg", "loose.wav")
     assert found.classes == {"a/deep/x.flac": "a", "b/track2.wav": "b", "b/track10.ogg": "b"}
@@ -38,7 +38,7 @@ def test_a_folder_is_listed_in_the_order_in_which_a_person_counts(music):
     assert "4 tracks in 2 sub-folders" in repr(found)
 
 
-def test_a_folder_that_is_none_says_so(tmp_path, music):
+def test_a_folder_that_is_not_one_says_so(tmp_path, music):
     with pytest.raises(InputError, match="there is no folder"):
         audio_folder(tmp_path / "musik")
     with pytest.raises(InputError, match="is not a folder"):
@@ -83,7 +83,7 @@ def test_a_second_run_computes_nothing_and_any_change_something(music, tmp_path,
 
 
 def test_a_file_written_just_now_is_read_again(music, tmp_path):
-    """Two versions of the same size within one tick of the clock look the same from outside."""
+    """Two versions of the same size within one tick of the clock cannot be told apart without reading them."""
     file = write(music / "now.wav", seed=1)
     stamp = time.time()
     os.utime(file, (stamp, stamp))
@@ -93,13 +93,13 @@ def test_a_file_written_just_now_is_read_again(music, tmp_path):
     assert np.array_equal(extract({"now": file}, tmp_path / "cache")["now"], log_mel(file).astype(np.float16))
 
 
-def test_the_cache_is_the_same_however_many_work(music, tmp_path):
+def test_the_cache_is_the_same_for_any_number_of_jobs(music, tmp_path):
     extract(audio_folder(music).paths, tmp_path / "one", n_jobs=1)
     extract(audio_folder(music).paths, tmp_path / "two", n_jobs=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_bad_files_are_skipped_with_their_reason_and_clipped_ones_remarked(music, tmp_path):
+def test_bad_files_are_skipped_with_a_reason_and_clipped_ones_have_a_remark(music, tmp_path):
     (music / "text.mp3").write_text("no music")
     write(music / "short.wav", seconds=0.01)
     write(music / "loud.wav", loudness=3)
@@ -154,7 +154,7 @@ def test_a_folder_of_the_worst_files_is_skipped_file_by_file(music, tmp_path, ca
         shutil.copy(music / "loose.wav", latin)
     except OSError:
         pytest.skip("this file system has UTF-8 names only")
-    shutil.copy(music / "loose.wav", music / "caf\\udce9.wav")  # this is what the name before is shown as
+    shutil.copy(music / "loose.wav", music / "caf\\udce9.wav")  # the name before is shown like this
     Path(os.fsdecode(os.fsencode(music) + b"/\xfcber")).mkdir()
     Path(os.fsdecode(os.fsencode(music) + b"/\xfcber/\xe4.wav")).write_text("no music")
     bad = ["dangling.wav", "empty.flac", "loop.mp3", "loud.wav", "pipe.wav", "slow.wav", "zero.wav", "\\udcfcber/\\udce4.wav"]
@@ -170,8 +170,8 @@ def test_a_folder_of_the_worst_files_is_skipped_file_by_file(music, tmp_path, ca
     assert rb"\udcfcber/\udce4.wav cannot be decoded" in capsysbinary.readouterr().out
 
 
-def test_files_that_go_or_change_while_they_are_read_are_skipped(music, tmp_path, monkeypatch):
-    """A file that is changed between the digest and the decoding would be cached as what it was before."""
+def test_files_that_vanish_or_change_while_being_read_are_skipped(music, tmp_path, monkeypatch):
+    """A file that is changed between the digest and the decoding would be cached under its former contents."""
     paths = audio_folder(music).paths | {"gone.wav": music / "gone.wav"}
     listen = features._compute
 
@@ -188,7 +188,7 @@ def test_files_that_go_or_change_while_they_are_read_are_skipped(music, tmp_path
     assert len(extract(paths, tmp_path / "cache")) == 4
 
 
-def test_a_folder_that_cannot_be_read_is_skipped_and_told(music, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_skipped_and_reported(music, monkeypatch):
     scandir = os.scandir
 
     def refuse(path):
@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_read_is_skipped_and_told(music, monkeypatch):
     assert len(found) == 3 and found.skipped == {str(music / "a" / "deep"): "cannot be read: Permission denied"}
 
 
-def test_an_error_of_our_own_is_no_reason_to_skip(music, tmp_path, monkeypatch):
+def test_an_error_of_acai_is_not_a_reason_to_skip(music, tmp_path, monkeypatch):
     monkeypatch.setattr(feature_cache, "write_entry", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         extract(audio_folder(music).paths, tmp_path / "cache")
@@ -243,12 +243,12 @@ def test_two_runs_at_once_fill_one_cache(tmp_path):
     assert contents(tmp_path / "cache") == contents(tmp_path / "expected")
 
 
-def test_what_a_killed_run_left_half_written_is_swept_away(music, tmp_path):
+def test_temporary_files_of_a_killed_run_are_removed(music, tmp_path):
     cache = tmp_path / "cache"
     found = extract(audio_folder(music).paths, cache)
     whole = contents(cache)
     with pytest.raises(KeyError), atomic_write(found.files["loose.wav"]) as temporary:
-        raise KeyError  # only to learn what temporary files are called
+        raise KeyError  # only to find out the names of temporary files
     temporary.write_bytes(b"half")
     extract(audio_folder(music).paths, cache)
     assert contents(cache) == whole

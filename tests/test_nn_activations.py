@@ -29,7 +29,7 @@ def test_relu_flatten_and_dropout_are_exact(shape):
         assert report.ok, report
 
 
-def test_relu_lets_nan_through_and_is_the_same_on_any_number_of_threads(monkeypatch):
+def test_relu_keeps_nan(monkeypatch):
     x = np.random.default_rng(0).normal(size=(9, 40_000)).astype(np.float32)
     x[3, 5] = np.nan
     results = []
@@ -53,7 +53,7 @@ def test_tanh_by_the_complex_step_and_by_the_loops(shape):
 
 
 @given(SHAPES, st.sampled_from([0.0, 0.25, 0.5]), DTYPES)
-def test_dropout_drops_or_enlarges_and_sends_back_likewise(shape, rate, dtype):
+def test_dropout_scales_forward_and_backward_alike(shape, rate, dtype):
     dropout, x, dy = nn.Dropout(rate, seed=3), np.ones(shape, dtype), whole(shape, 2, dtype)
     y = dropout.forward(x)
     dropped = y == 0
@@ -63,7 +63,7 @@ def test_dropout_drops_or_enlarges_and_sends_back_likewise(shape, rate, dtype):
     assert np.array_equal(dropout.predict(x), x)
 
 
-def test_dropout_drops_its_share_and_another_one_each_time():
+def test_dropout_drops_the_given_share_with_a_new_mask_each_time():
     dropout, x = nn.Dropout(0.3, seed=0), np.ones((100, 1000))
     first, second = dropout.forward(x), dropout.forward(x)
     assert (first == 0).mean() == pytest.approx(0.3, abs=0.005)
@@ -93,13 +93,13 @@ def test_linear_is_exact(n, d, o, dtype):
     assert report.ok, report
 
 
-def test_linear_full_size_the_adjoint_identity():
+def test_linear_satisfies_the_adjoint_identity_at_full_size():
     report = gradcheck.adjoint(nn.Linear(1728, 128, seed=0), whole((32, 1728), dtype=np.float32, largest=3))
     assert report.ok, report
 
 
 @given(SHAPES, DTYPES)
-def test_flatten_keeps_the_order_and_gives_it_back(shape, dtype):
+def test_flatten_keeps_the_order_and_its_backward_restores_the_shape(shape, dtype):
     flatten, x = nn.Flatten(), whole(shape, 1, dtype)
     y = flatten.forward(x)
     assert np.array_equal(y, x.reshape(shape[0], -1))
@@ -129,7 +129,7 @@ def test_a_layer_can_be_rebuilt_from_its_arguments(layer):
     assert layer.arguments.get("init", "glorot") == "glorot"  # not the default
 
 
-def test_the_masks_of_a_network_go_on_from_its_state():
+def test_the_masks_of_a_network_continue_from_its_state():
     network, other = (nn.Sequential([nn.Tanh(), nn.Dropout(seed=s), nn.ReLU(), nn.Dropout(seed=s + 1)]) for s in (0, 5))
     x = np.ones((20, 20))
     network.forward(x)
@@ -143,7 +143,7 @@ def test_the_masks_of_a_network_go_on_from_its_state():
             other.set_state(wrong)
 
 
-def test_random_weights_have_the_size_that_was_asked_for():
+def test_random_weights_have_the_requested_variance():
     """He: a variance of 2 / n_in. Glorot: uniform up to a² = 6 / (n_in + n_out), where each window is seen by n_out outputs."""
     for layer, n_in, n_out in (
         (lambda init: nn.Linear(300, 200, seed=1, init=init), 300, 200),
@@ -157,7 +157,7 @@ def test_random_weights_have_the_size_that_was_asked_for():
         assert not layer("glorot").params["b"].any()
 
 
-def test_dropout_goes_on_from_a_state_with_the_same_masks():
+def test_dropout_continues_from_a_state_with_the_same_masks():
     dropout, other, x = nn.Dropout(seed=0), nn.Dropout(seed=1), np.ones((20, 20))
     dropout.forward(x)
     state = dropout.get_state()

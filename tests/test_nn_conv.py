@@ -101,7 +101,7 @@ def test_a_batch_of_one_is_a_row_of_the_batch(g, dtype):
         assert np.array_equal(conv.predict(x[n : n + 1])[0], y[n])
 
 
-def test_an_empty_batch_has_an_empty_answer_and_zero_gradients():
+def test_an_empty_batch_has_an_empty_output_and_zero_gradients():
     conv = nn.Conv2D(2, 3, (2, 2), padding=1, seed=0)
     y = conv.forward(np.zeros((0, 2, 4, 5), np.float32))
     assert y.shape == (0, 3, 5, 6)
@@ -111,12 +111,12 @@ def test_an_empty_batch_has_an_empty_answer_and_zero_gradients():
 
 
 @pytest.mark.parametrize("arguments, shape", [
-    ((1, 32, (128, 4)), (9, 1, 128, 250)),   # a spectrogram, the kernel as high as it is
+    ((1, 32, (128, 4)), (9, 1, 128, 250)),   # a spectrogram, and a kernel of the same height
     ((128, 32, (1, 4)), (9, 128, 1, 250)),   # the bands as channels
     ((3, 16, 3, 1, 1), (9, 3, 32, 32)),      # a picture
     ((2, 3, (3, 4), (2, 3), (1, 2)), (9, 2, 40, 61)),
 ])
-def test_full_size_the_adjoint_identity_holds_and_threads_change_no_bit(arguments, shape, monkeypatch):
+def test_at_full_size_the_adjoint_identity_holds_and_threads_change_no_bit(arguments, shape, monkeypatch):
     conv = nn.Conv2D(*arguments, seed=0)
     report = gradcheck.adjoint(conv, whole(shape, dtype=np.float32, largest=3))
     assert report.ok, report
@@ -130,7 +130,7 @@ def test_full_size_the_adjoint_identity_holds_and_threads_change_no_bit(argument
         results.append([y, dx, conv.grads["W"], conv.grads["b"]])
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other))
-    for n in (0, 8):  # samples of different runs stand where they belong
+    for n in (0, 8):  # samples of different chunks are in their places
         assert np.array_equal(conv.predict(x[n : n + 1])[0], results[0][0][n])
 
 
@@ -158,7 +158,7 @@ def test_without_dx_the_other_gradients_are_the_same(g):
     assert np.array_equal(conv.grads["W"], dW) and np.array_equal(conv.grads["b"], db)
 
 
-def test_nan_passes_only_where_it_is_looked_at():
+def test_nan_affects_only_the_outputs_whose_window_contains_it():
     conv, x = nn.Conv2D(1, 1, (2, 2), seed=0), np.ones((1, 1, 4, 6), np.float32)
     x[0, 0, 0, 0] = np.nan
     y = conv.forward(x)
@@ -172,7 +172,7 @@ def test_nan_passes_only_where_it_is_looked_at():
     (nn.Linear(60, 2000, seed=0, init="he", dtype=np.float64), 2 / 60),
     (nn.Linear(60, 2000, seed=0, init="glorot", dtype=np.float64), 2 / (60 + 2000)),
 ])
-def test_initial_weights_have_the_variance_that_keeps_the_signals(layer, variance):
+def test_initial_weights_have_the_variance_that_preserves_signals(layer, variance):
     W = layer.params["W"]
     assert W.var() == pytest.approx(variance, rel=0.02)
     assert abs(W.mean()) < 5 * np.sqrt(variance / W.size)

@@ -1,4 +1,4 @@
-"""Every kernel as Python runs it, without the compiler, against the compiled one: the same bits. And the threads that call them."""
+"""Every kernel run by Python, without the compiler, against the compiled one: the same bits. And the threads that call them."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def test_convolution_kernels(g, dtype):
 
 @settings(max_examples=20)
 @given(geometries(), DTYPES)
-def test_rows_fold_back_to_where_they_came_from(g, dtype):
+def test_fold_rows_is_the_transpose_of_taking_rows(g, dtype):
     conv = nn.Conv2D(g.C, g.O, g.window, g.stride, g.padding, dtype=dtype)
     x = whole(g.shape, 1, dtype)
     rows = conv._rows(x)
@@ -63,16 +63,16 @@ def test_pooling_kernels(g, dtype):
 
 
 @pytest.mark.parametrize("n, numbers_each", [(0, 10), (1, 1 << 20), (7, 1), (32, 1 << 16), (1000, 1 << 9)])
-def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monkeypatch):
+def test_chunks_cover_every_sample_once_for_any_number_of_threads(n, numbers_each, monkeypatch):
     x, y = np.arange(n), np.zeros((n, numbers_each), np.int8)
 
-    def runs(threads: int) -> list[list[int]]:
+    def chunks(threads: int) -> list[list[int]]:
         monkeypatch.setattr("acai.threads.n_threads", lambda: threads)
         return batches.map_batch_chunks(lambda x, y: x.tolist() if len(x) == len(y) else "not the same samples", x, y)
 
-    alone = runs(1)
-    assert len(alone) > 0 and [k for run in alone for k in run] == x.tolist()  # in the order of the batch
-    assert runs(4) == alone
+    alone = chunks(1)
+    assert len(alone) > 0 and [k for chunk in alone for k in chunk] == x.tolist()  # in the order of the batch
+    assert chunks(4) == alone
 
 
 @pytest.mark.parametrize("n, bytes_each, scratch, size", [
@@ -82,8 +82,8 @@ def test_runs_cover_every_sample_once_whatever_the_threads(n, numbers_each, monk
     (1000, 2**16 - 1, 0, 32), (1000, 2**16, 0, 31), (9, 2**21 - 1, 0, 1), (9, 2**23, 0, 1),  # at most 2 MB
     (7, 2**20, 0, 1), (16, 2**17, 0, 2), (24, 2**17, 0, 3), (80, 2**17, 0, 10), (1, 8, 0, 1), (0, 8, 0, 1),
 ])
-def test_where_runs_end_depends_on_the_sizes_alone(n, bytes_each, scratch, size):
-    """Sums over a batch are sums over its runs: other runs would be other bits."""
+def test_chunk_boundaries_depend_on_the_sizes_alone(n, bytes_each, scratch, size):
+    """Sums over a batch are sums over its chunks: other chunks would give other bits."""
     x, y = (np.broadcast_to(np.zeros(1, np.int8), (n, part)) for part in (1, bytes_each - 1))
     lengths = batches.map_batch_chunks(lambda x, y: len(x), x, y, scratch=8 * scratch)
     assert lengths == [min(size, n - start) for start in range(0, max(n, 1), size)]
@@ -100,7 +100,7 @@ def test_the_number_of_threads_is_numbas():
     assert done.stdout == "1\n" and 1 <= threads.n_threads() <= os.cpu_count()
 
 
-def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch):
+def test_an_error_in_a_thread_is_raised_and_the_threads_stay_usable(monkeypatch):
     monkeypatch.setattr("acai.threads.n_threads", lambda: 2)
     x = np.zeros((100, 1 << 17))
 
@@ -110,7 +110,7 @@ def test_an_error_in_a_thread_arrives_and_leaves_the_threads_usable(monkeypatch)
     def fails_elsewhere(x: np.ndarray) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise ZeroDivisionError(len(x))
-        time.sleep(0.001)  # or this thread might take every run before the other is there
+        time.sleep(0.001)  # or this thread might take every chunk before the other has started
 
     for function in (fails, fails_elsewhere):
         with pytest.raises(ZeroDivisionError):
@@ -126,6 +126,6 @@ def test_a_forked_process_has_threads_of_its_own(monkeypatch):
     batches.map_batch_chunks(len, x)  # starts the threads
     child = os.fork()
     if child == 0:
-        batches.map_batch_chunks(len, x)  # would wait for ever for threads it has not
+        batches.map_batch_chunks(len, x)  # would wait forever for threads that it does not have
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

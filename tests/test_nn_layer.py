@@ -66,7 +66,7 @@ def test_only_layers_that_draw_random_numbers_have_a_state():
 @pytest.mark.parametrize("loss, y, target", [
     (nn.MSE(), np.ones((2, 3)), np.zeros((2, 3))), (nn.SoftmaxCrossEntropy(), np.ones((2, 3)), np.array([0, 2])),
 ])
-def test_a_loss_keeps_what_it_was_given_though_that_changes_later(loss, y, target):
+def test_a_loss_is_not_affected_by_later_changes_of_its_inputs(loss, y, target):
     loss.forward(y, target)
     expected = loss.backward()
     y[:], target[:] = 7, 1

@@ -42,7 +42,7 @@ def test_softmax_loss_agrees_with_the_loops_and_the_complex_step(n, k, seed):
 
 
 @given(ROWS, CLASSES, st.sampled_from([-1000.0, -8.0, 1024.0]))
-def test_softmax_does_not_change_when_all_scores_move(n, k, by):
+def test_softmax_does_not_change_when_all_scores_shift(n, k, by):
     y, target, softmax = whole((n, k), 1), np.arange(n) % k, nn.SoftmaxCrossEntropy()
     loss, dy = softmax.forward(y, target), softmax.backward()
     assert softmax.forward(y + by, target) == loss  # whole numbers move without rounding
@@ -58,20 +58,14 @@ def test_float32_is_close_to_float64(n, k):
     np.testing.assert_allclose(softmax.backward(), dy, atol=1e-6)
 
 
-def test_a_sure_and_wrong_answer_has_a_large_loss_and_not_an_infinite_one():
+def test_a_confident_wrong_prediction_has_a_large_but_finite_loss():
     assert nn.SoftmaxCrossEntropy().forward(np.array([[0.0, 2000.0]]), np.array([0])) == 2000
 
 
-def test_empty_batches_lose_nothing():
+def test_an_empty_batch_has_zero_loss():
     softmax, mse = nn.SoftmaxCrossEntropy(), nn.MSE()
     assert softmax.forward(np.zeros((0, 3)), np.zeros(0, int)) == 0 and softmax.backward().shape == (0, 3)
     assert mse.forward(np.zeros((0, 3)), np.zeros((0, 3))) == 0 and mse.backward().shape == (0, 3)
-
-
-def test_an_empty_batch_costs_nothing():
-    for loss, target in ((nn.SoftmaxCrossEntropy(), np.zeros(0, int)), (nn.MSE(), np.zeros((0, 3)))):
-        assert loss.forward(np.zeros((0, 3)), target) == 0
-        assert loss.backward().shape == (0, 3)
 
 
 @pytest.mark.parametrize("mistake, message", [

@@ -1,4 +1,4 @@
-"""Sequential: the chain rule, the table, the file; and a first real network, which reads handwritten digits."""
+"""Sequential: the chain rule, the summary, the file; and a first real network, which recognises handwritten digits."""
 
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def test_a_smooth_network_by_richardson_and_by_the_complex_step():
     assert report.ok and report.max_error < 1e-13, report
 
 
-def test_parameters_are_named_by_their_layers_place():
+def test_parameters_are_named_after_the_index_of_their_layer():
     network = small()
     assert list(network.params) == ["0.W", "0.b", "5.W", "5.b", "7.W", "7.b"]
     assert network.params["5.W"] is network.layers[5].params["W"]
@@ -56,7 +56,7 @@ def test_parameters_are_named_by_their_layers_place():
     assert network.grads["5.W"] is network.layers[5].grads["W"]
 
 
-def test_training_spares_dx_and_nothing_else():
+def test_training_skips_dx_and_nothing_else():
     network, x = small(), np.random.default_rng(0).normal(size=(3, 1, 3, 8)).astype(np.float32)
     dy = network.forward(x)
     assert network.backward(dy) is not None
@@ -68,7 +68,7 @@ def test_training_spares_dx_and_nothing_else():
     assert relu_first.backward(x, want_dx=False) is None
 
 
-def test_predict_leaves_dropout_out_and_keeps_nothing():
+def test_predict_skips_dropout_and_keeps_nothing():
     network, x = small(), np.ones((2, 1, 3, 8), np.float32)
     assert np.array_equal(network.predict(x), network.predict(x))
     with pytest.raises(InputError, match="no forward"):
@@ -76,7 +76,7 @@ def test_predict_leaves_dropout_out_and_keeps_nothing():
 
 
 class Double:
-    """What README calls a layer: no base class, no params."""
+    """A layer as the README describes it: no base class, no params."""
 
     def __init__(self, two: object = 2) -> None:
         self.two = two
@@ -88,7 +88,7 @@ class Double:
         return self.two * dy
 
 
-def test_a_layer_of_ones_own_needs_no_base_class():
+def test_a_layer_of_your_own_needs_no_base_class():
     network, x = nn.Sequential([Double(), nn.Linear(3, 2, seed=0, dtype=float)]), np.ones((2, 3))
     assert np.array_equal(network.predict(x), network.forward(x))
     assert network.backward(np.ones((2, 2))).shape == (2, 3)
@@ -100,7 +100,7 @@ def test_a_layer_of_ones_own_needs_no_base_class():
 
 
 @pytest.mark.parametrize("up", ["forward", "predict"])
-def test_a_layer_that_changes_the_dtype_is_named_and_not_the_next(up):
+def test_a_layer_that_changes_the_dtype_is_blamed_itself(up):
     network = nn.Sequential([nn.Linear(3, 2, seed=0), Double(np.array([2.0])), nn.Linear(2, 2, seed=0)])
     with pytest.raises(InputError, match=r"^Double\(\)\.forward makes float64 of an x that is float32; expected float32"):
         getattr(network, up)(np.ones((1, 3), np.float32))
@@ -114,7 +114,7 @@ def test_a_layer_that_changes_the_dtype_is_named_and_not_the_next(up):
     (nn.MSE(), r"^MSE\(\)\.forward: missing a required argument: 'target'"),
     (3, "^3 is not a layer"),
 ])
-def test_what_is_no_layer_is_refused_at_once(layer, message):
+def test_what_is_not_a_layer_is_refused_at_once(layer, message):
     with pytest.raises(InputError, match=message):
         nn.Sequential([nn.Linear(2, 2), layer])
 
@@ -139,7 +139,7 @@ def test_a_saved_network_comes_back_as_it_was(tmp_path, dtype):
     assert repr(loaded) == repr(network)
     assert all(np.array_equal(loaded.params[name], w) and loaded.params[name].dtype == dtype for name, w in network.params.items())
     assert np.array_equal(loaded.predict(x), network.predict(x))
-    assert np.array_equal(loaded.forward(x), network.forward(x))  # the seed of dropout came with it
+    assert np.array_equal(loaded.forward(x), network.forward(x))  # the seed of dropout is saved, too
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["network.npz"]
 
 
@@ -174,7 +174,7 @@ LINEAR = {"in_features": 40_000, "out_features": 40_000}
     (lambda a, v: a.update({"5.W": a["5.W"].astype(float)}), r"5\.W is \(4, 12\) float64; expected \(4, 12\) float32"),
     (lambda a, v: a["5.b"].fill(np.nan), "5.b holds NaN or infinity"),
 ])
-def test_a_file_that_is_no_network_is_refused_before_anything_is_made(tmp_path, change, message):
+def test_a_file_that_is_not_a_network_is_refused_before_anything_is_created(tmp_path, change, message):
     path = tmp_path / "network.npz"
     small().save(path)
     with pytest.raises(InputError, match=rf"network\.npz: not a network saved by acai: .*{message}"):
@@ -195,7 +195,7 @@ def test_huge_padding_in_a_file_takes_no_memory(tmp_path, padding):
         assert peak < 2**20
 
 
-def test_a_file_that_is_missing_or_no_archive_is_named(tmp_path):
+def test_a_file_that_is_missing_or_not_an_archive_is_named(tmp_path):
     with pytest.raises(InputError, match="there is no such file"):
         nn.load(tmp_path / "nothing.npz")
     (tmp_path / "text.npz").write_text("hello")
@@ -206,7 +206,7 @@ def test_a_file_that_is_missing_or_no_archive_is_named(tmp_path):
         nn.load(tmp_path / "array.npy")
 
 
-def test_importing_the_network_loads_neither_numba_nor_a_picture():
+def test_importing_the_network_loads_neither_numba_nor_matplotlib():
     heavy = "numba librosa matplotlib threadpoolctl"
     code = f"import sys, acai.nn, acai.gradcheck; print([m for m in {heavy!r}.split() if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

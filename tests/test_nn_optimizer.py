@@ -1,4 +1,4 @@
-"""SGD against (N8) word for word, and against the closed form of momentum on a quadratic."""
+"""SGD against (N8), step by step, and against the closed form of momentum on a quadratic."""
 
 import inspect
 from types import SimpleNamespace
@@ -56,7 +56,7 @@ def test_the_learning_rate_decays_as_one_over_time():
     assert network.params["b"][0] == pytest.approx(-(1 + 1 / 2 + 1 / 3 + 1 / 4))
 
 
-def test_parameters_move_in_place_and_keep_their_type():
+def test_parameters_change_in_place_and_keep_their_type():
     linear = nn.Linear(3, 2, seed=0)
     W = linear.params["W"]
     before = W.copy()
@@ -86,12 +86,12 @@ def test_mistakes_are_named(arguments, message):
         nn.SGD(None, 0.1)
 
 
-def test_what_is_left_out_has_its_documented_value():
+def test_defaults_are_the_documented_ones():
     parameters = inspect.signature(nn.SGD).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     assert defaults == dict(momentum=0.9, weight_decay=0.0, nesterov=False, decay=0.0)
 
 
-def test_a_step_before_any_backward_is_named():
+def test_a_step_before_any_backward_is_refused():
     with pytest.raises(InputError, match=r"SGD\.step: parameter 'W' has no gradient yet; call backward first"):
         nn.SGD(nn.Linear(2, 2), 0.1).step()

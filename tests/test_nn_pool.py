@@ -20,7 +20,7 @@ def test_max_pool_equals_the_loops_ties_included(g, dtype, largest):
     dy = whole(y.shape, 2, dtype)
     dx = pool.backward(dy)
     assert np.array_equal(dx, reference.max_pool(x, g.window, g.stride, g.padding, dy))
-    assert dx.sum() == dy.sum()  # every number of dy arrives somewhere, once
+    assert dx.sum() == dy.sum()  # every number of dy is added to one place
 
 
 @settings(max_examples=50)
@@ -32,24 +32,24 @@ def test_max_pool_gradients_are_exact(g):
 
 @settings(max_examples=50)
 @given(geometries(pooling=True), st.integers(0, 100))
-def test_max_pool_gives_a_tie_to_its_first_maximum(g, seed):
+def test_max_pool_routes_a_tie_to_its_first_maximum(g, seed):
     x = 1.0 + 2 * np.random.default_rng(seed).integers(0, 2, g.shape)
     first = -np.arange(x.size).reshape(x.shape) * 2.0**-12
     report = gradcheck.check(nn.MaxPool2D(g.window, g.stride, g.padding), x, method="exact", nudge=first, step=2.0**-14)
     assert report.ok, report
 
 
-def test_max_pool_moves_by_its_own_size_unless_told():
+def test_max_pool_moves_by_its_own_size_by_default():
     x = np.arange(24, dtype=np.float32).reshape(1, 1, 4, 6)
     assert np.array_equal(nn.MaxPool2D((2, 3)).predict(x)[0, 0], [[8, 11], [20, 23]])
 
 
-def test_max_pool_in_padding_is_never_the_maximum():
+def test_padding_is_never_the_maximum():
     x = np.full((1, 1, 2, 2), -5, np.float32)
     assert (nn.MaxPool2D(2, 1, 1).predict(x) == -5).all()
 
 
-def test_max_pool_does_not_hide_a_nan():
+def test_max_pool_keeps_nan():
     x = np.zeros((1, 1, 1, 6), np.float32)
     x[0, 0, 0, 1] = np.nan
     assert np.array_equal(nn.MaxPool2D((1, 3)).predict(x)[0, 0, 0], [np.nan, 0], equal_nan=True)
@@ -99,7 +99,7 @@ def test_global_pool_puts_its_summaries_side_by_side_and_takes_any_length():
     assert pool.predict(np.ones((2, 3, 1, 7))).shape == pool.predict(np.ones((2, 3, 1, 70))).shape == (2, 9)
 
 
-def test_global_pool_of_silence_has_no_slope_by_its_norm():
+def test_the_norm_of_silence_has_no_gradient():
     pool = nn.GlobalPool(["l2"])
     pool.forward(np.zeros((1, 1, 1, 4)))
     assert np.array_equal(pool.backward(np.ones((1, 1))), np.zeros((1, 1, 1, 4)))

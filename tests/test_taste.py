@@ -1,4 +1,4 @@
-"""Tastes, one listener at a time. Oracle: made-up listeners, one of whom no straight line can serve."""
+"""A network for each listener. Oracle: made-up listeners, one of whom no linear model can fit."""
 
 import numpy as np
 import pytest
@@ -18,17 +18,17 @@ def r_squared(told: np.ndarray) -> np.ndarray:
     return 1 - np.square(LIKES[:, NEW] - told).mean(axis=1) / LIKES[:, NEW].var(axis=1)
 
 
-def test_a_straight_line_serves_one_listener_and_not_the_other():
+def test_a_linear_model_fits_one_listener_and_not_the_other():
     line, ends = r_squared(Ridge().fit(Q[HEARD], LIKES[:, HEARD].T).predict(Q[NEW]).T)
     assert line > 0.99 and ends < 0.1
 
 
-def test_a_network_serves_both_in_their_own_units():
+def test_networks_fit_both_in_their_own_units():
     line, ends = r_squared(TasteNetworks(n_epochs=500, weight_decay=0.0).fit(Q[HEARD], LIKES[:, HEARD]).predict(Q[NEW]))
     assert line > 0.95 and ends > 0.8
 
 
-def test_a_listener_learns_the_same_alone_and_among_others():
+def test_the_network_of_a_listener_does_not_depend_on_the_others():
     both = TasteNetworks(n_epochs=5).fit(Q[HEARD], LIKES[:, HEARD]).predict(Q[NEW])
     alone = TasteNetworks(n_epochs=5).fit(Q[HEARD], LIKES[1:, HEARD]).predict(Q[NEW])
     np.testing.assert_array_equal(alone[0], both[1])

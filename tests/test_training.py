@@ -1,4 +1,4 @@
-"""Training: resumed bit for bit, stopped by Ctrl-C, and the best epoch kept. Oracle: the same training left alone."""
+"""Training: resumed bit for bit, stopped by Ctrl-C, and the best epoch kept. Oracle: the same training without a stop."""
 
 import math
 import re
@@ -34,7 +34,7 @@ def score(net) -> float:
 
 
 def stopping(at: int, error: type[BaseException] = RuntimeError):
-    """A score that dies when it is asked for the `at`-th time, as by a kill in the middle of an epoch."""
+    """A score that raises an error when it is computed for the `at`-th time, like a kill in the middle of an epoch."""
     calls = iter(range(1000))
 
     def dies(net):
@@ -51,18 +51,18 @@ def assert_equal_weights(a: Sequential, b: Sequential) -> None:
 
 
 @pytest.mark.parametrize("killed", range(6))
-def test_killed_in_any_epoch_and_resumed_ends_as_if_left_alone(tmp_path, killed):
+def test_killed_in_any_epoch_and_resumed_it_ends_with_the_same_bits(tmp_path, killed):
     plan, alone, resumed = TrainingConfig(n_epochs=6, learning_rate=0.1), network(), network()
     history = train(alone, MSE(), batches, score, plan)
     with pytest.raises(RuntimeError):
         train(resumed, MSE(), batches, stopping(killed), plan, checkpoint=tmp_path / "c.npz", data=DATA)
-    resumed = network()  # a new process knows nothing but the file
+    resumed = network()  # a new process has nothing but the file
     assert train(resumed, MSE(), batches, score, plan, checkpoint=tmp_path / "c.npz", data=DATA) == history
     assert_equal_weights(alone, resumed)
     assert [p.name for p in tmp_path.iterdir()] == ["c.npz"]  # nothing half-written is left
 
 
-def test_a_finished_training_is_not_begun_again(tmp_path):
+def test_a_finished_training_is_not_repeated(tmp_path):
     plan, a, b = TrainingConfig(n_epochs=3, learning_rate=0.1), network(), network()
     history = train(a, MSE(), batches, score, plan, checkpoint=tmp_path / "c.npz", data=DATA)
     assert train(b, MSE(), batches, stopping(0), plan, checkpoint=tmp_path / "c.npz", data=DATA) == history
@@ -82,7 +82,7 @@ def test_ends_with_the_weights_of_the_best_epoch():
         np.testing.assert_array_equal(w, seen[1][name])
 
 
-def test_ctrl_c_keeps_the_best_so_far_and_without_one_goes_through():
+def test_ctrl_c_keeps_the_best_epoch_and_is_raised_if_there_is_none():
     net, two = network(), network()
     history = train(net, MSE(), batches, stopping(2, KeyboardInterrupt), TrainingConfig(n_epochs=6, learning_rate=0.1))
     expected = train(two, MSE(), batches, stopping(2, KeyboardInterrupt), TrainingConfig(n_epochs=6, learning_rate=0.1))
@@ -92,7 +92,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_without_one_goes_through():
         train(network(), MSE(), batches, stopping(0, KeyboardInterrupt), TrainingConfig(n_epochs=6, learning_rate=0.1))
 
 
-def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
+def test_ctrl_c_is_raised_if_no_score_tells_which_epoch_was_best():
     calls = iter(range(100))
 
     def stopped(rng):
@@ -106,7 +106,7 @@ def test_ctrl_c_goes_through_where_no_score_tells_which_epoch_was_best():
 
 @pytest.mark.parametrize("epoch", [0, 2])
 def test_ctrl_c_that_came_back_as_a_system_error_is_ctrl_c(epoch):
-    """C code that finds an exception where it expects a result makes a SystemError of it."""
+    """C code that finds an exception where it expects a result turns it into a SystemError."""
     stopped = SystemError("returned a result with an exception set")
     stopped.__cause__ = KeyboardInterrupt()
     calls = iter(range(9))
@@ -126,7 +126,7 @@ def test_ctrl_c_that_came_back_as_a_system_error_is_ctrl_c(epoch):
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
-def test_a_score_that_is_not_finite_is_told_and_not_taken_for_the_best(score):
+def test_a_score_that_is_not_finite_is_refused(score):
     scores = iter([0.5, score])
     with pytest.raises(InputError, match=r"the score .* in epoch 2: the training diverged"):
         train(network(), MSE(), batches, lambda net: next(scores), TrainingConfig(n_epochs=3, learning_rate=0.1))
@@ -171,7 +171,7 @@ def test_settings_of_numpy_become_plain():
     assert Augmentation(gain=np.float32(0.5), time_mask=np.int8(3)) == Augmentation(0.5, 3)
 
 
-def test_stops_when_the_score_has_not_risen_for_as_long_as_patience_lasts():
+def test_it_stops_when_the_score_has_not_risen_for_patience_epochs():
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.9])
     history = train(network(), MSE(), batches, lambda net: next(scores), TrainingConfig(n_epochs=9, learning_rate=0.1, patience=2))
     assert [e.score for e in history] == [0.1, 0.5, 0.4, 0.3]
@@ -182,6 +182,6 @@ def test_the_learning_rate_falls_along_half_a_cosine():
     np.testing.assert_allclose([e.learning_rate for e in history], 0.1 * (1 + np.cos(np.pi * np.arange(4) / 4)))
 
 
-def test_says_so_when_it_diverges():
+def test_a_training_that_diverges_says_so():
     with pytest.raises(InputError, match=r"learning.rate"):
         train(network(), MSE(), batches, score, TrainingConfig(n_epochs=50, learning_rate=1e6, momentum=0.99))

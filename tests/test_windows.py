@@ -1,4 +1,4 @@
-"""Windows, standardisation, augmentation. Oracles: NumPy's own statistics; the definition, place by place."""
+"""Windows, standardisation, augmentation. Oracles: NumPy's own statistics; the definition, element by element."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ SAME = Standardiser(np.float32([[0], [0]]), np.float32([[1], [1]]))
 
 
 def numbered(frames: int) -> np.ndarray:
-    """A spectrogram of two bands in which every frame says which it is."""
+    """A spectrogram of two bands in which every frame holds its own number."""
     return np.stack([np.arange(frames), -np.arange(frames)]).astype(np.float32)
 
 
@@ -34,7 +34,7 @@ def test_a_row_that_never_changes_becomes_zero():
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, -7.0, 1e30, 1e-30, 1e-45])
 @pytest.mark.parametrize("noise", [0.0, 1e-45])
-def test_a_row_without_variance_is_divided_by_nothing_small(constant, noise):
+def test_a_row_without_variance_is_not_divided_by_a_tiny_number(constant, noise):
     x = np.stack([np.full(9, constant), np.arange(9)]).astype(np.float32)
     x[0, ::2] += np.float32(noise)
     standardised = Standardiser.fit([x]).transform(x)
@@ -50,7 +50,7 @@ def test_an_augmentation_out_of_range_is_refused_where_it_is_made(setting):
 
 
 @given(st.integers(1, 30), st.integers(0, 40), st.integers(0, 9))
-def test_a_random_window_is_a_stretch_of_its_song(width, more, seed):
+def test_a_random_window_is_a_part_of_its_song(width, more, seed):
     S = [numbered(width + more), numbered(width)]
     x = random_windows(S, np.array([0, 1, 0]), width, SAME, np.random.default_rng(seed))
     assert x.shape == (3, 2, 1, width) and x.dtype == np.float32
@@ -65,14 +65,14 @@ def test_random_windows_reach_both_ends():
 
 
 @given(st.integers(1, 12), st.integers(0, 50))
-def test_consecutive_windows_hear_every_frame_and_no_more_windows_than_needed(width, more):
+def test_consecutive_windows_cover_every_frame_with_as_few_windows_as_possible(width, more):
     frames = width + more
     x = consecutive_windows(numbered(frames), width, SAME)
     assert set(x[:, 0].ravel().astype(int)) == set(range(frames))
     assert len(x) == -(-frames // width)
 
 
-def test_augmentation_masks_no_more_than_it_may_and_draws_anew():
+def test_augmentation_masks_at_most_the_given_sizes_and_draws_anew():
     augment = Augmentation(gain=0.5, time_mask=4, band_mask=3)
     rng = np.random.default_rng(0)
     changed = [augment(np.ones((10, 20), np.float32), rng) for _ in range(40)]
@@ -100,6 +100,6 @@ def test_augmentation_of_nothing_changes_nothing():
         ([np.ones((9, 2))], r"spectrogram 0 has 2 frames; expected at least the 5 of a window: .*transposed\?"),
     ],
 )
-def test_what_no_window_fits_in_is_refused_by_its_place(spectrograms, message):
+def test_a_spectrogram_that_fits_no_window_is_refused_by_its_index(spectrograms, message):
     with pytest.raises(InputError, match=message):
         check_spectrograms(spectrograms, 5)

@@ -1,4 +1,4 @@
-"""Interrupts: a call ends only when its threads have."""
+"""Interrupts: a call ends only when its threads have ended."""
 
 import signal
 import subprocess
@@ -26,8 +26,8 @@ cli.main(sys.argv[1:])
 
 
 @pytest.mark.parametrize("number, code, delays", [(signal.SIGINT, 130, (0.0, 0.1)), (signal.SIGTERM, 143, (0.05,))])
-def test_an_interrupt_waits_for_the_threads_and_says_one_word(tmp_path, number, code, delays):
-    """Left alone, threads inside C++ would abort the process as it exits. The files are long enough to be hit inside."""
+def test_an_interrupt_waits_for_the_threads_and_prints_one_word(tmp_path, number, code, delays):
+    """If nobody waited for them, threads inside C++ would abort the process at exit. The files are long enough to be hit inside."""
     for n in range(6):
         write(tmp_path / "music" / f"{n}.flac", seconds=60, seed=n, loudness=0.1)
     cache = tmp_path / "cache"
@@ -45,7 +45,7 @@ def test_an_interrupt_waits_for_the_threads_and_says_one_word(tmp_path, number, 
     assert contents(cache) == contents(tmp_path / "expected")
 
 
-def test_workers_are_waited_for_in_spite_of_further_interrupts():
+def test_workers_are_waited_for_despite_further_interrupts():
     workers, events = Workers(), []
     inside = threading.Event()
 

@@ -39,11 +39,6 @@ class Ridge:
         The coefficients for standardised columns.
     """
 
-    inputs: Standardiser
-    y_bar: FloatArray
-    lam: float
-    W: FloatArray
-
     def __init__(self, lams: Sequence[float] | None = None) -> None:
         self.lams = real_numbers(np.logspace(-2, 5, 29) if lams is None else lams, "lams")
         if self.lams.ndim != 1 or self.lams.size == 0 or not ((self.lams > 0) & (self.lams < np.inf)).all():
@@ -75,7 +70,8 @@ class Ridge:
 
     def predict(self, X: FloatArray) -> FloatArray:
         """Predict Ŷ, shape (n, n_targets)."""
-        return self._standardised(X) @ self.W + self.y_bar
+        Y_hat: FloatArray = self._standardised(X) @ self.W + self.y_bar
+        return Y_hat
 
     def _standardised(self, X: FloatArray) -> FloatArray:
         return self.inputs.transform(X.T).T.astype(np.float64)

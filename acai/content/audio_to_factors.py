@@ -20,7 +20,7 @@ from acai.nn.layer import FloatArray
 from acai.nn.network import from_contents
 from acai.settings import check_settings, setting
 
-KIND = "an ear saved by acai"  # the name that is in the files
+KIND = "an audio model saved by acai"
 MIN_VARIANCE = 1e-6  # of a standardised latent factor over the validation songs, for its R² to say anything
 
 

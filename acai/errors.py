@@ -76,7 +76,7 @@ def place_of(name: Hashable, places: Mapping[Hashable, int], what: str) -> int:
 
 
 def real_numbers(values: object, what: str, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
-    """An array of any shape, of real numbers, which may be NaN; text and complex numbers are refused, as a cast would lose them.
+    """Convert to an array of real numbers, which may be NaN; refuse text and complex numbers, which a cast would lose.
 
     Parameters
     ----------

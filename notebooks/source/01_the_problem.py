@@ -3,9 +3,10 @@
 #
 # **The question:** what does a list of plays tell us about who likes what?
 #
-# A music service knows one thing about its listeners: who played which song, and when. From this it has to guess which of the
-# songs that a listener has never played they would love to hear next. This notebook takes the first step, from the list to a
-# matrix $R$ with one row per listener and one column per song. Everything that follows is about the gaps in $R$.
+# A music service knows one thing about its listeners: who played which song, and when. From this it has to guess which songs
+# a listener would love to hear next, among all those that they have never played. This notebook takes the first step, from
+# the list to a matrix $R$ with one row per listener and one column per song. Everything that follows is about the gaps in
+# $R$.
 #
 # The equations have the same numbers as in the [README](../README.md); (D1) to (D5) are in its part D. Cells with `check` are
 # exercises; `hint("…")` helps you step by step, and the folder `solutions` has this notebook with all exercises solved.

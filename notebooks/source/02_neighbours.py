@@ -4,7 +4,7 @@
 # **The question:** who is like you, and what do they think of a song that you have never heard?
 #
 # The oldest way to fill a gap in $R$ is to ask around. Find the people whose taste is similar to yours, look at what they
-# thought of the song, and trust each of them the more, the more similar they are. This takes two equations from part C of the
+# thought of the song, and trust each of them more, the more similar they are. This takes two equations from part C of the
 # [README](../README.md): how similar two users are (C3), and what that means for a song (C1).
 
 # %%
@@ -52,8 +52,8 @@ for u, i, stars in train.triplets():
 # %% [markdown]
 # Below are two pairs of listeners. Each dot is a song that both rated, larger where several songs fall on the same spot. In
 # the left plot, what one likes the other likes, too; in the right plot, it is the other way round. The dashed lines are the
-# two listeners' means over these songs: a listener who always gives 4 does not like music more than one who always gives 3,
-# but is only more generous, so what counts is whether a song lies above or below the *line*.
+# two listeners' means over these songs: a listener who always gives 4 does not like music more than one who always gives 3;
+# they are only more generous. So what counts is whether a song lies above or below the *line*.
 
 # %%
 import matplotlib.pyplot as plt
@@ -69,7 +69,7 @@ plots.two_users(table[0], table[46], right).set_title("listeners 0 and 46");
 # $$s(u,v) = \frac{\sum_i (r(u,i) - \bar r_u)(r(v,i) - \bar r_v)}
 # {\sqrt{\sum_i (r(u,i) - \bar r_u)^2}\ \sqrt{\sum_i (r(v,i) - \bar r_v)^2}}$$
 #
-# A song in the upper right or lower left quarter adds to the sum; one in the other two subtracts from it. 1 means "the same
+# A song in the upper right or lower left quadrant adds to the sum; one in the other two subtracts from it. 1 means "the same
 # taste", −1 "the opposite", and near 0 there is nothing to learn. By hand, for three songs to which $u$ gave 5, 3, 1 stars
 # and $v$ gave 4, 4, 1: the means are 3 and 3, the differences 2, 0, −2 and 1, 1, −2, so $s = (2 + 0 + 4) / \sqrt{8 \cdot 6} =
 # 0.87$.
@@ -148,8 +148,8 @@ u, i = "listener-0000", "song-0096"
 plots.contributions(model.explain(u, i), mean=np.nanmean(table[0])).set_title(f"{u} and {i}");
 
 # %% [markdown]
-# Ten neighbours, one after another and the most similar first, pull the prediction away from the mean of $u$. Since $u$ is
-# made up, we can look up what they would have said:
+# One after another, the most similar first, ten neighbours pull the prediction away from the mean of $u$. Since $u$ is made
+# up, we can look up what they would have said:
 
 # %%
 truth = asked.answers[R.row(u), R.column(i)]

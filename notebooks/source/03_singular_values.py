@@ -157,7 +157,8 @@ check("03-factors", factors)
 
 # %% [markdown]
 # Nobody told the computer how the songs sound. We know, since they are made up: these listeners notice how bright, how fast
-# and how noisy a song is. So let us see how the four factors are related to that. Red and blue mean a strong correlation.
+# and how noisy a song is. So let us see how the four factors are related to that. Red and blue mark strong correlations,
+# positive and negative.
 
 # %%
 Q = N_T[:4].T * sigma[:4]
@@ -245,9 +246,10 @@ curves = {
 plots.lines(curves, ks, xlabel="k", ylabel="RMSE on the hidden fifth (stars)");
 
 # %% [markdown]
-# It finds something, and with too many factors it finds things that are not there. But neighbours do better. Why? Three
-# quarters of the filled table are means: we made them up, and they all say "nothing special". The decomposition believes them
-# as much as it believes real stars, and learns that everything is average. **A filled gap is a lie, told with confidence.**
+# The decomposition finds something, and with too many factors it finds things that are not there. But neighbours do better.
+# Why? Three quarters of the filled table are means: we made them up, and they all say "nothing special". The decomposition
+# believes them as much as it believes real stars, and learns that everything is average. **A filled gap is a lie, told with
+# confidence.**
 #
 # ## A new listener
 #

@@ -230,8 +230,8 @@ check("04-step", step)
 # is left of their momentum. With 300 rows, each step would move 298 of them by momentum alone, and to save the time most
 # programs leave them where they are. That is a different equation.
 #
-# It does not have to be. A row without a gradient for $t$ steps moves by $\alpha\Delta w$, then $\alpha^2\Delta w$, and so
-# on:
+# There is a way to avoid both the cost and the error. A row without a gradient for $t$ steps moves by $\alpha\Delta w$, then
+# $\alpha^2\Delta w$, and so on:
 
 # %%
 t = np.arange(0, 41)
@@ -361,7 +361,7 @@ plots.comparison(errors, "RMSE on the hidden fifth (stars)");
 
 # %% [markdown]
 # All the paths downhill lead to the same floor, and it is far below the neighbours. Half a star is nearly the best that is
-# possible: these listeners' answers vary by 0.4 stars, and are then rounded.
+# possible: these listeners' answers have a random error of 0.4 stars, and are then rounded.
 #
 # ### Exercise `04-fit` (an hour, or an evening)
 # Write it yourself: a matrix factorisation by stochastic gradient descent, in a dozen lines of Python. It must reach an RMSE

@@ -195,7 +195,7 @@ gradcheck.check(bug.broken()(), (4, 4))
 #
 # Why is the upstream gradient *random*? Because with `dy` all ones, some wrong layers look right. Each row of a softmax sums
 # to one, so its gradient for an upstream of ones is zero, whatever x is: a `backward` that returned zero would pass. The one
-# below does just that. (Softmax is not a polynomial, so here the check uses its second method, the complex step, which is
+# below does just that. (Softmax is not a polynomial, so here we ask for the check's second method, the complex step, which is
 # accurate to thirteen digits for every smooth function.)
 
 # %%

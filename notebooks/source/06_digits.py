@@ -63,7 +63,7 @@ reader.summary((1, 8, 8))
 # first thing to look at: **an untrained network should have a loss near 2.3.** If it does not, something is wrong before
 # anything is learnt.
 #
-# The backward pass is as simple as it gets (N7.13): $dy = (p - \text{1 at the right class}) / N$. Scores that were too
+# The backward pass is as simple as it gets (N7.13): $dy = (p - \text{1 at the correct class}) / N$. Scores that were too
 # probable are pushed down, the correct one up. (Ours starts at 2.62: its scores are not all equal, so it makes small random
 # bets, and pays for them. Scores near 0 would bring it to 2.30; a loss of 20 would be a fault.)
 
@@ -116,7 +116,7 @@ def right(network, x=x_test, t=t_test):
 
 
 history = learn(reader, x_train, t_train)
-print(f"it reads {right(reader):.1%} of the digits that it has never seen correctly")
+print(f"it reads {right(reader):.1%} of the test digits correctly, and it has never seen them before")
 plots.descent({"conv network": history}, "loss (N6), mean of an epoch", level=np.log(10))
 plt.show()
 

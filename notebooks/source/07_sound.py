@@ -24,9 +24,9 @@ exercises("07")
 # %% [markdown]
 # ## A sound is a sequence of numbers
 #
-# 22,050 times a second, the air pressure is written down. That is all. This song is made up by `render`: chords over a drum,
-# shaped by seven numbers that we will come to below. (Your own songs work as well: wherever a sound is expected, you can give
-# the path of a wav, flac, ogg or mp3 file.)
+# 22,050 times a second, the air pressure is measured and written down. That is all. This song is made up by `render`: chords
+# over a drum, shaped by seven numbers that we will come to below. (Your own songs work as well: wherever a sound is expected,
+# you can give the path of a wav, flac, ogg or mp3 file.)
 
 # %%
 features = np.array([0.4, 0.0, -0.2, -0.3, -0.8, 0.3, -1.0])

@@ -184,8 +184,8 @@ plt.show()
 # %% [markdown]
 # ## Songs for a listener
 #
-# Here is one listener, the song they played most, and what the network would recommend to them from the songs that nobody has
-# played. The words describe the truth, which the network was never told. Listen to whether they fit.
+# Here is one listener, the song they played most, and what the network would recommend to them from among the songs that
+# nobody has played. The words describe the truth, which the network was never told. Listen to whether they fit.
 
 # %%
 songs, users = world.plays.songs, world.plays.users

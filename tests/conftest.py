@@ -14,6 +14,14 @@ hypothesis.settings.register_profile("acai", deadline=None, derandomize=True, pr
 hypothesis.settings.load_profile("acai")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what takes an hour, unless it is asked for: `pytest -m zoo`."""
+    if "zoo" not in config.getoption("markexpr"):
+        for item in items:
+            if item.get_closest_marker("zoo"):
+                item.add_marker(pytest.mark.skip(reason='takes an hour: run it with -m zoo'))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets, which may not be shipped with the project."""

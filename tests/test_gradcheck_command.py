@@ -1,11 +1,13 @@
 """The command `acai gradcheck`: the scoreboard, a layer of one's own, and what it says of mistakes."""
 
 import inspect
+import json
 
 import numpy as np
 import pytest
 
 from acai import cli, nn
+from acai.teaching.zoo import hunting
 
 
 class Leaky:
@@ -84,3 +86,90 @@ def test_a_file_that_ends_the_program_is_no_proof(capsys, tmp_path, code):
     (tmp_path / "my_layers.py").write_text(f"raise SystemExit({code})\n")
     ended, out, err = run(capsys, f"{tmp_path}/my_layers.py:Layer", "--shape", "2")
     assert ended == 2 and out == "" and err == f"acai: {tmp_path}/my_layers.py, line 1: SystemExit: {code}\n"
+
+
+@pytest.fixture
+def somebodys_file(tmp_path):
+    (tmp_path / "sibling.py").write_text("def twice(x):\n    return 2 * x\n")
+    path = tmp_path / "homework.py"
+    path.write_text('''
+import numpy as np
+from sibling import twice
+
+class Squares:
+    def forward(self, y, t):
+        self.d = y - t
+        return float((self.d**2).sum())
+    def backward(self):
+        return twice(self.d)
+
+class Noise:
+    def forward(self, x):
+        return x + np.random.default_rng().normal(size=x.shape)
+    def backward(self, dy):
+        return dy
+
+class Log:
+    def forward(self, x):
+        self.x = x
+        return np.log(np.maximum(x, 1e-9))
+    def backward(self, dy):
+        return dy / self.x
+
+def softmax_loss(x, y):
+    p = np.exp(x - x.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    dx = p.copy()
+    dx[np.arange(len(x)), y] -= 1
+    return -np.log(p[np.arange(len(x)), y]).sum(), dx
+
+def affine_forward(x, w, b):
+    return x @ w + b, (x, w)
+
+def affine_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout, dout.sum(0)
+
+def relu(x):
+    return np.maximum(x, 0), x
+
+def relu_backward(dout, cache):
+    return dout * (cache > 0)
+''')
+    return path
+
+
+@pytest.mark.parametrize("arguments, code, said", [
+    (["Squares", "--shape", "2,3", "--target", "1,2,3,4,5,6"], 0, "Squares(): right (every coordinate, no tolerance)"),
+    (["Noise", "--shape", "2,3"], 2, "not checked: forward is random"),
+    (["Log", "--shape", "2,3"], 1, "Log(): NOT right"),
+    (["Log", "--shape", "2,3", "--between", "0.5", "2"], 0, "note: x was drawn from numbers between 0.5 and 2"),
+    (["softmax_loss", "--shape", "3,4", "--target", "0,3,1"], 0, "softmax_loss: right"),
+    (["relu, relu_backward", "--shape", "3,4"], 0, "relu: right (every coordinate, no tolerance)"),
+    (["check_function(affine_forward, affine_backward, (5, 4), w=(4, 3), b=(3,))"], 0, "w    equal: 12 of 12 coordinates"),
+    (["Noise", "--shape", "2,3", "--json"], 2, '"verdict": "not checked"'),
+])
+def test_losses_functions_siblings_domains_and_exit_codes(capsys, somebodys_file, arguments, code, said):
+    found, out, err = run(capsys, f"{somebodys_file}:{arguments[0]}", *arguments[1:])
+    assert found == code and said in out and err == ""
+
+
+def test_axes_are_called_what_they_are_and_json_is_for_programs(capsys, somebodys_file):
+    _, out, _ = run(capsys, f"{somebodys_file}:Log", "--shape", "1,2,2,1", "--axes", "nhwc")
+    assert "worst at (n, h, w, c) = " in out
+    _, out, _ = run(capsys, f"{somebodys_file}:Log", "--shape", "2,3", "--json")
+    told = json.loads(out)
+    assert told["verdict"] == "wrong" and told["ok"] is False
+    assert told["arrays"][0]["array"] == "x" and told["arrays"][0]["wrong"] > 0
+
+
+@pytest.mark.parametrize("target, message", [("a,b", "--target a,b: expected numbers"), ("no.npy", "no.npy")])
+def test_a_target_that_cannot_be_read_is_named(capsys, somebodys_file, target, message):
+    code, _, err = run(capsys, f"{somebodys_file}:Squares", "--shape", "2,3", "--target", target)
+    assert code == 2 and message in err and err.count("\n") == 1
+
+
+def test_the_zoo_is_a_table(capsys, monkeypatch):
+    monkeypatch.setattr("acai.teaching.zoo.hunting.ENTRIES", hunting.ENTRIES[:2])
+    code, out, _ = run(capsys, "--zoo", "--geometries", "1")
+    assert code == 0 and "ReLU" in out and "verdicts" in out and len(out.splitlines()) == 3

@@ -1,21 +1,21 @@
-"""`acai gradcheck`: the proof of every gradient."""
+"""`acai gradcheck`: every gradient is checked."""
 
-import runpy
 import sys
-import traceback
-from pathlib import Path
 
 import numpy as np
 
 from acai import nn
-from acai.errors import InputError, unknown
+from acai.commands.own_layer import as_json, check_own
 from acai.gradcheck import check
-from acai.nn.layer import checked_shape
 from acai.settings import Count, Seed
 
 
-def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries: Count = 100, seed: Seed = 0) -> None:
-    """Prove the gradients of every layer of acai, or of one of your own.
+def gradcheck(
+    layer: str | None = None, *, shape: str | None = None, target: str | None = None,
+    between: tuple[float, float] | None = None, axes: str | None = None, json: bool = False, zoo: bool = False,
+    geometries: Count | None = None, seed: Seed = 0,
+) -> None:
+    """Check the gradients of every layer of acai, or of a layer of your own.
 
     Without a layer, every layer and loss is checked on many random geometries, and the scoreboard says "equal" where each
     coordinate of each gradient is equal to the slope of forward, with no tolerance (softmax, tanh and the L2 norm are no
@@ -25,23 +25,57 @@ def gradcheck(layer: str | None = None, *, shape: str | None = None, geometries:
 
       acai gradcheck my_layers.py:LeakyReLU --shape 2,3,8,9
       acai gradcheck 'my_layers.py:Dense(9, 4)' --shape 5,9
+      acai gradcheck my_layers.py:CrossEntropy --shape 3,4 --target 0,2,1
+      acai gradcheck 'my_layers.py:relu_forward, relu_backward' --shape 5,9
+      acai gradcheck 'my_layers.py:check_function(affine_forward, affine_backward, (5, 9), w=(9, 4), b=(4,))'
 
-    A layer is any class with forward(x) and backward(dy) and, if it learns, dictionaries params and grads.
-    Exit code 0 if all is right, 1 if not.
+    A layer is any class with forward(x) and backward(dy); parameters and gradients are found where people keep them.
+    The exit code is 0 if all is right, 1 if something is wrong, and 2 if something could not be checked.
 
     Parameters
     ----------
     layer : FILE.py:CLASS
-        A layer of your own, or FILE.py:CLASS(arguments).
+        A layer of your own, FILE.py:CLASS(arguments), a function that returns a loss and its gradient, or two functions.
     shape : SHAPE
         The shape of its input, as in 2,3,8,9.
+    target : NUMBERS
+        What a loss compares with: numbers, as in 0,2,1, or a file.npy.
+    between : LOW HIGH
+        Where the input is drawn from, for a layer that is not made for numbers of any sign and size.
+    axes : LETTERS
+        What the axes of the input are called in the report, as in nhwc.
+    json
+        Print the report for a program to read.
+    zoo
+        Check the check: on a hundred layers as people write them, and three hundred planted bugs.
     geometries : N
-        How many to try for each layer.
+        How many to try for each layer of acai, 100 if it is not given; or, of the zoo, with how many seeds, 20.
     seed : N
         Of everything that is drawn.
     """
-    right = _own(layer, shape, seed) if layer else _scoreboard(geometries, seed)
-    sys.exit(0 if right else 1)
+    if zoo:
+        sys.exit(0 if _zoo(geometries or 20) else 1)
+    if not layer:
+        sys.exit(0 if _scoreboard(geometries or 100, seed) else 1)
+    report = check_own(layer, shape, target=target, between=between, axes=axes, seed=seed)
+    print(as_json(report) if json else report)
+    sys.exit({"equal": 0, "agrees": 0, "not checked": 2}.get(report.verdict, 1))
+
+
+def _zoo(n_seeds: int) -> bool:
+    from acai.teaching.zoo import hunting  # only here: it reads every layer's source
+
+    print(f"{'layer':<22}{'checks':>8}  {'verdicts':<22}{'with a bug':>12}{'found':>8}")
+    missed = []
+    for name, own, bugs in hunting.table(n_seeds):
+        verdicts = ", ".join(dict.fromkeys(outcome.report.verdict for outcome in own))
+        found = sum(outcome.is_expected for outcome in bugs)
+        print(f"{name:<22}{len(own):>8,}  {verdicts:<22}{len(bugs):>12,}{found:>8,}", flush=True)
+        missed += [outcome for outcome in (*own, *bugs) if not outcome.is_expected]
+    for outcome in missed:
+        expected = f"wrong in {', '.join(outcome.arrays)}" if outcome.arrays else "right"
+        print(f"\n{outcome.name}, {outcome.where}: expected {expected}\n{outcome.report}")
+    return not missed
 
 
 def _scoreboard(n: int, seed: int) -> bool:
@@ -96,30 +130,3 @@ def _cases(rng: np.random.Generator) -> list[tuple[str, object, tuple[int, ...] 
         ("SoftmaxCrossEntropy", nn.SoftmaxCrossEntropy(), (N, C), smooth | {"target": rng.integers(0, C, N)}),
         ("a whole network", network, (2, C, 3, 4), exact | {"step": 2.0**-8}),
     ]
-
-
-def _own(layer: str, shape: str | None, seed: int) -> bool:
-    stem, _, expression = layer.partition(".py:")
-    path = Path(f"{stem}.py")
-    if not expression:
-        raise InputError(f"{layer!r}: expected a file and a class in it, as in my_layers.py:LeakyReLU")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
-    if shape is None:
-        raise InputError("--shape is missing: expected the shape of the layer's input, as in --shape 2,3,8,9")
-    lengths = [n.strip() for n in shape.strip("(), ").split(",")]
-    x_shape = checked_shape(f"--shape {shape}", [int(n) if n.isdecimal() else n for n in lengths])
-    try:
-        names = runpy.run_path(str(path.resolve()))
-        if expression.isidentifier() and expression not in names:
-            raise unknown("class", expression, [name for name, thing in names.items() if isinstance(thing, type)])
-        thing = eval(expression, names)  # what the person at the keyboard wrote, in the file they wrote
-        report = check(thing() if isinstance(thing, type) else thing, x_shape, seed=seed)
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:  # a program that exits by itself has proven nothing
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path.resolve()]
-        where = f"{path}, line {lines[-1]}" if lines else str(path)
-        raise InputError(f"{where}: {type(error).__name__}: {error}") from error
-    print(report)
-    return report.ok

@@ -45,8 +45,8 @@ def checked_layer(layer: object, is_loss: bool) -> object:
             raise InputError(f"{name_of(layer)}.forward: {wrong}; {expected}") from None
     declared = getattr(layer, "params", {})
     for key, w in declared.items() if isinstance(declared, dict) else ():
-        if not (isinstance(w, np.ndarray) and w.dtype.kind in "fc") and not hasattr(w, "grad") and not isinstance(w, dict | list):
-            what = f"{name_of(layer)}: params[{key!r}] is {w!r}"
+        if not (isinstance(w, np.ndarray) and w.dtype.kind == "f") and not hasattr(w, "grad") and not isinstance(w, dict | list):
+            what = f"{name_of(layer)}: params[{key!r}] is {' '.join(repr(w).split())[:80]}"
             raise InputError(f"{what}; expected an array of floats, which can learn in place, as in np.array([0.25])")
     return layer
 

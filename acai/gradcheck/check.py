@@ -7,14 +7,19 @@ rounding either: the gradients must be *equal* (`exact`). Everything else must *
 floats of all signs and sizes (`floats`), and x is put on ties (`ties`).
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 
 from acai.errors import InputError, unknown
-from acai.gradcheck import floats, points
+from acai.gradcheck import floats
 from acai.gradcheck.calling import CallFailed, checked_layer
 from acai.gradcheck.exact import NotExact, exact_slopes, is_polynomial
+from acai.gradcheck.geometries import GeometryReports, check_geometries
 from acai.gradcheck.hints import hint
 from acai.gradcheck.places import places
+from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, tied_x, upstream
 from acai.gradcheck.randomness import left_alone
 from acai.gradcheck.report import Finding, Report
 from acai.gradcheck.slopes import richardson
@@ -30,8 +35,9 @@ FRACTIONS = 5  # and of fractions
 @np.errstate(all="ignore")  # a layer that overflows is found by its numbers
 def check(
     layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, *, method: str = "auto",
-    step: float = 0.5, nudge: np.ndarray | None = None, seed: int = 0,
-) -> Report:
+    step: float = 0.5, nudge: np.ndarray | None = None, seed: int = 0, between: tuple[float, float] | None = None,
+    points: int | None = None, axes: str | None = None, geometries: Sequence[dict[str, object]] | None = None,
+) -> Report | GeometryReports:
     """Compare every coordinate of a layer's gradients, by x and by each parameter, with the slope of its `forward`.
 
     Parameters
@@ -55,6 +61,16 @@ def check(
         Where x sits on a kink, convention says which slope counts: that at x + nudge, a nudge less than any gap in x.
     seed : int
         Of what is drawn; each array has its own stream of random numbers.
+    between : (float, float), optional
+        Where x is drawn from, if numbers of any sign and size make no sense.
+    points : int, optional
+        At how many points of floats every verdict is confirmed: six, and more for a layer of few coordinates, which
+        meets fewer cases at each.
+    axes : str, optional
+        What the axes of x are called in the report, a letter each, as in "nhwc".
+    geometries : sequence of dict, optional
+        Then `layer` is a class, made with each of these arguments and checked: [{"stride": 1}, {"stride": 2}]. There
+        is a report for each, and together they print as "right at stride=1; wrong at stride=2".
 
     Returns
     -------
@@ -68,27 +84,38 @@ def check(
     InputError
         If there is nothing that could be checked; the message says what was found and what is expected.
     """
+    if geometries is not None:
+        how = {"target": target, "method": method, "step": step, "seed": seed, "between": between, "points": points, "axes": axes}
+        return check_geometries(partial(check, nudge=nudge, **how), layer, x, geometries)
     if method not in ("auto", *METHODS):
         raise unknown("method", method, ("auto", *METHODS))
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
         raise InputError(f"seed={seed!r}; expected a whole number, at least 0")
     if not isinstance(step, int | float) or np.frexp(step)[0] != 0.5:
         raise InputError(f"step={step}; expected a power of two, as 0.5 is, or the steps themselves are rounded")
+    if points is not None and (isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 1):
+        raise InputError(f"points={points!r}; expected a whole number, at least 1")
     checked_layer(layer, target is not None)
     given = x if isinstance(x, np.ndarray) else None
     shape = _checked_shape(x) if given is None else x.shape
     if given is not None and not given.size:
         raise InputError(f"x has shape {shape}: there is no coordinate to check")
-    with left_alone(layer):
+    if axes is not None and (not isinstance(axes, str) or len(axes) != len(shape)):
+        raise InputError(f"axes={axes!r}; expected a letter for each of the {len(shape)} axes of x, as in nhwc")
+    with left_alone(layer, int(seed)):
         dtype = _dtype_of(layer, given)
-        example = points.float_point(shape, {}, seed, 0)["x"].astype(dtype) if given is None else given
-        trial = Trial(_subject(layer, example, target), shape, given, dtype, nudge, step, int(seed))
-        return _checked(trial, method)
+        domain = domain_of(between)
+        example = float_point(shape, {}, seed, 0, domain=domain)["x"].astype(dtype) if given is None else given
+        trial = Trial(_subject(layer, example, target), shape, given, dtype, nudge, step, int(seed), domain, points)
+        report = _checked(trial, method)
+    for finding in report.findings:
+        finding.axes = axes if finding.array == "x" else None
+    return report
 
 
 def _checked_shape(shape: object) -> tuple[int, ...]:
     if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape) or not shape:
-        what = f"x={shape!r}, which is neither an array nor the shape of one to draw"
+        what = f"x={' '.join(repr(shape).split())[:80]}, which is neither an array nor the shape of one to draw"
         raise InputError(f"{what}: expected whole numbers of at least 1, as in 2,3,8,9")
     return tuple(map(int, shape))
 
@@ -115,12 +142,12 @@ def _checked(trial: Trial, method: str) -> Report:
         reason = "forward is random: it gives different results for the same x, even with every generator put back"
         return Report(subject.name, "none", [], not_checked=[reason])
     report = None
-    if method in ("auto", "exact"):
+    if method in ("auto", "exact") and trial.domain is ANY:
         report = _exactly(trial)
         if report is None and method == "exact":
             step = f"over steps of {trial.step} it is no parabola, or is rounded"
             raise NotExact(f"{subject.name} cannot be checked exactly: {step}")
-    _find_domain(trial)
+    trial.find_domain()
     if report is None:
         report = _measured(trial, "complex" if method == "complex" else "richardson")
     if not report.wrong_arrays:
@@ -163,7 +190,7 @@ def _is_polynomial(trial: Trial, bits: int) -> bool:
 
 
 def _upstream(trial: Trial, y: np.ndarray) -> np.ndarray:
-    dy = points.upstream(y, trial.seed, -1, largest=9 if y.dtype.itemsize < 8 else None)
+    dy = upstream(y, trial.seed, -1, largest=9 if y.dtype.itemsize < 8 else None)
     if trial.subject.is_loss:
         dy[...] = dy.flat[0]
     return dy
@@ -196,22 +223,10 @@ def _flipped(bench: Bench) -> dict[str, np.ndarray]:
     return {name: w.copy() for name, w in bench.arrays.items()} | {"x": np.flip(bench.x).copy()}
 
 
-def _find_domain(trial: Trial) -> None:
-    """Where x may lie: anywhere, if forward is finite at most points there; otherwise where it is finite."""
-    if trial.given is not None:
-        return
-    for domain in points.DOMAINS:
-        trial.domain = domain
-        n_finite = sum(floats.bench_at(trial.subject, trial.floats(k)) is not None for k in range(len(points.REGIMES)))
-        if n_finite >= 4:
-            return
-    trial.domain = next(iter(points.DOMAINS))
-
-
 def _measured(trial: Trial, method: str) -> Report:
     """Every coordinate of every array at one point, by the complex step or by Richardson's extrapolation."""
     subject = trial.subject
-    for k in range(len(points.REGIMES)):
+    for k in range(len(REGIMES)):
         values = trial.floats(k)
         if trial.given is not None or floats.bench_at(subject, values) is not None:
             break
@@ -233,11 +248,11 @@ def _measured(trial: Trial, method: str) -> Report:
 
 def _confirm(trial: Trial, report: Report) -> None:
     """Try the layer on floats of all signs and sizes; where it is wrong there, that is what the report shows."""
-    values = [trial.floats(k) for k in range(len(points.REGIMES))]
+    values = [trial.floats(k) for k in range(trial.n_points)]
     wrong = floats.confirm(trial.subject, values, trial.seed, trial.exercised)
     if wrong:
-        regime = f"where x is {points.REGIMES[trial.exercised.failed][0]}" if trial.given is None else "near x"
-        report.notes.append(f"it is wrong {regime}; at the points before it was right")
+        regime = f"where x is {REGIMES[trial.exercised.failed % len(REGIMES)].name}" if trial.given is None else "near x"
+        report.notes.append(f"it is wrong {regime}")
         names = {finding.array for finding in wrong}
         report.findings = [finding for finding in report.findings if finding.array not in names] + wrong
         report.findings.sort(key=lambda finding: finding.array != "x")
@@ -246,8 +261,8 @@ def _confirm(trial: Trial, report: Report) -> None:
 
 
 def _judge_ties(trial: Trial, report: Report) -> None:
-    x = points.tied_x(trial.shape, trial.seed).astype(trial.dtype) if trial.given is None else trial.given
-    if trial.domain != "any numbers":
+    x = tied_x(trial.shape, trial.seed).astype(trial.dtype) if trial.given is None else trial.given
+    if trial.domain is not ANY:
         return
     try:
         y = Bench(trial.subject, {"x": x}, trial.subject.wide).forward()
@@ -259,8 +274,8 @@ def _judge_ties(trial: Trial, report: Report) -> None:
 def _say_what_is_missing(trial: Trial, report: Report) -> None:
     """Count what has been exercised, and say what has not been checked at all."""
     subject, domain = trial.subject, trial.domain
-    if domain != "any numbers":
-        report.notes.append(f"x was drawn from {domain}: elsewhere forward is not finite")
+    if domain is not ANY:
+        report.notes.append(f"x was drawn from {domain.name}")
     report.not_checked += [f"forward depends on {name}, of which backward leaves no gradient" for name in subject.unchecked]
     if not subject.has_dx and not report.findings:
         report.not_checked.append("x are integers, and there are no parameters: nothing has a slope")

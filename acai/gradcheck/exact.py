@@ -10,6 +10,7 @@ import numpy as np
 
 from acai.errors import InputError
 from acai.gradcheck.points import stream
+from acai.gradcheck.progress import coordinates
 from acai.gradcheck.subject import Bench
 
 SAMPLED = 10  # coordinates of each array that are tried on fractions
@@ -35,7 +36,7 @@ def exact_slopes(bench: Bench, dy: np.ndarray, h: float) -> dict[str, np.ndarray
             raise NotExact
         middle = _weighted(bench.forward(), dy)
         slopes[name] = np.zeros(w.shape)
-        for at in np.ndindex(w.shape):
+        for at in coordinates(list(np.ndindex(w.shape)), name):
             down, half, up = (_weighted(bench.moved(name, at, by), dy) for by in (-h, h / 2, h))
             if 8 * half != 3 * up + 6 * middle - down:  # bent otherwise, or across a kink
                 raise NotExact

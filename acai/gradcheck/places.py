@@ -89,7 +89,7 @@ def places(layer: object) -> list[Place]:
     """Every array of floats that a layer holds, those that it calls parameters first."""
     found = [
         Place(path, holder, key) for path, holder, key, value in _walk(layer, (), {})
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fc" and not isinstance(holder, tuple)
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not isinstance(holder, tuple)
     ]
     return sorted(found, key=lambda place: not place.is_declared)
 
@@ -107,12 +107,13 @@ def generators(layer: object) -> list[object]:
     for _, _, _, value in _walk(layer, (), {}):
         (found if isinstance(value, kinds) else parts).append(value)
     for kind in {kind for part in parts for kind in type(part).__mro__ if kind.__module__ not in ("builtins", "numpy")}:
-        for method in vars(kind).values():
-            code = getattr(method, "__code__", None)
-            for name in code.co_names if code else ():
-                value = method.__globals__.get(name)
-                if isinstance(value, kinds):
-                    found.append(value)
+        parts += vars(kind).values()
+    for part in parts:
+        code = getattr(part, "__code__", None)
+        for name in code.co_names if code else ():
+            value = getattr(part, "__globals__", {}).get(name)
+            if isinstance(value, kinds):
+                found.append(value)
     return list({id(generator): generator for generator in found}.values())
 
 

@@ -5,24 +5,62 @@ array has a stream of random numbers of its own, named after it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
-DOMAINS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # what floats of any sign and size are turned into
-    "any numbers": lambda v: v,
-    "positive numbers": lambda v: np.abs(v) + 0.05,
-    "numbers between 0 and 1": lambda v: 0.02 + 0.96 / (1 + np.exp(-np.clip(v, -3, 3))),
-    "probabilities that add up to 1 along the last axis": lambda v: _softmax(v),
-}
-REGIMES = (  # what is special about each point: how large x is, how large the parameters, the sign of x
-    ("about 1", 1.0, 1.0, 0),
-    ("about 0.05", 0.05, 0.6, 0),
-    ("about 6", 6.0, 0.5, 0),
-    ("positive", 1.0, 0.8, 1),
-    ("negative", 1.0, 0.8, -1),
-    ("of very different sizes", 0.0, 1.0, 0),
+from acai.errors import InputError
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where x may lie: what that is called, and how floats of any sign and size are moved there."""
+
+    name: str
+    place: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What is special about a point: how large x and the parameters are, and the sign of x, if it has but one."""
+
+    name: str
+    x_size: float
+    w_size: float
+    sign: int = 0
+
+
+ANY = Domain("numbers of any sign and size", lambda v: v)
+DOMAINS = (
+    ANY,
+    Domain("positive numbers", lambda v: np.abs(v) + 0.05),
+    Domain("numbers between 0 and 1", lambda v: 0.02 + 0.96 / (1 + np.exp(-np.clip(v, -3, 3)))),
+    Domain("probabilities that add up to 1 along the last axis", lambda v: _softmax(v)),
 )
+REGIMES = (
+    Regime("about 1", 1.0, 1.0),
+    Regime("about 0.05", 0.05, 0.6),
+    Regime("about 6", 6.0, 0.5),
+    Regime("positive", 1.0, 0.8, 1),
+    Regime("negative", 1.0, 0.8, -1),
+    Regime("of very different sizes", 0.0, 1.0),
+)
+
+
+def domain_of(between: tuple[float, float] | None) -> Domain:
+    """The domain between two numbers; any numbers if there are none."""
+    if between is None:
+        return ANY
+    try:
+        low, high = (float(bound) for bound in between)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise InputError(f"between={between!r}; expected two numbers, the smaller first, as in (0, 1)")
+    margin = 0.02 * (high - low)
+    width = high - low - 2 * margin
+    return Domain(f"numbers between {low:g} and {high:g}", lambda v: low + margin + width / (1 + np.exp(-np.clip(v, -4, 4))))
 
 
 def stream(name: str, seed: int, *more: int) -> np.random.Generator:
@@ -73,7 +111,7 @@ def small_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int
 
 def float_point(
     shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, k: int, centre: np.ndarray | float = 0.0,
-    domain: str = "any numbers",
+    domain: Domain = ANY,
 ) -> dict[str, np.ndarray]:
     """Floats in the k-th regime.
 
@@ -81,23 +119,23 @@ def float_point(
     ----------
     centre : ndarray or float
         Around which x lies where it is small: the target of a loss that compares it with x.
-    domain : str
-        A key of DOMAINS, for x.
+    domain : Domain
+        Where x may lie.
     """
-    _, x_size, w_size, sign = REGIMES[k % len(REGIMES)]
+    regime = REGIMES[k % len(REGIMES)]
     rng = stream("x, floats", seed, k)
     x = rng.normal(size=shape)
-    if x_size == 0:
+    if regime.x_size == 0:
         x *= 10.0 ** rng.uniform(-2.5, 0.7, shape)
     else:
-        x *= x_size
-    x = sign * np.abs(x) if sign else x
+        x *= regime.x_size
+    x = regime.sign * np.abs(x) if regime.sign else x
     if k % len(REGIMES) in (1, 2, 5):
         x = x + centre
-    values = {"x": DOMAINS[domain](x)}
+    values = {"x": domain.place(x)}
     for name, w in params.items():
         rng = stream(f"{name}, floats", seed, k)
-        size = rng.uniform(0.3, 1.3, w.shape) * w_size * (w.size**-0.25 if w.ndim > 1 else 1.0)
+        size = rng.uniform(0.3, 1.3, w.shape) * regime.w_size * (w.size**-0.25 if w.ndim > 1 else 1.0)
         values[name] = size * rng.choice([-1.0, 1.0], w.shape)
     return values
 

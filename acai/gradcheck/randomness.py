@@ -43,9 +43,11 @@ def _state(generator: object) -> object:
 
 
 @contextmanager
-def left_alone(layer: object = None) -> Iterator[None]:
-    """Whatever is drawn inside, the global generators, and those that the layer names, are afterwards where they were."""
+def left_alone(layer: object, seed: int) -> Iterator[None]:
+    """Inside this block the global generators start from a seed; afterwards they, and the layer's, are where they were."""
     states = States(layer)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
     try:
         yield
     finally:

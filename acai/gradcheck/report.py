@@ -41,6 +41,8 @@ class Finding:
         either. None where `tolerance` says it all.
     exercised : ndarray of bool or None
         Where the slope was not zero at some point. Elsewhere, that both are zero proves nothing. None if not known.
+    axes : str or None
+        What the axes are called, a letter each; None for what they usually are.
     """
 
     array: str
@@ -52,6 +54,7 @@ class Finding:
     hint: str = ""
     allowed: np.ndarray | None = None
     exercised: np.ndarray | None = None
+    axes: str | None = None
 
     @property
     def fits(self) -> bool:
@@ -105,7 +108,7 @@ class Finding:
             slope = f"the slope is {b:.10g}" + (f", ratio {a / b:.6g}" if b else "")
             if self.sides is not None:
                 slope = "any value from {:.10g} to {:.10g} is right".format(*(side[at] for side in self.sides))
-            axes = ", ".join((AXES if self.array == "x" else WEIGHT_AXES).get(len(at), "?"))
+            axes = ", ".join(self.axes or (AXES if self.array == "x" else WEIGHT_AXES).get(len(at), "?"))
             lines.append(f"       worst at ({axes}) = {at}: backward says {a:.10g}, {slope}")
         lines += [f"       hint: {self.hint}"] if self.hint else []
         lines += ["       where (shaded by error):", *(f"       {row}" for row in _heat_map(self.error))] if n else []
@@ -164,6 +167,20 @@ class Report:
         """The names of the arrays whose gradient is wrong."""
         wrong = [finding.array for finding in self.findings if finding.wrong.any()]
         return list(dict.fromkeys([*wrong, *self.faults, *self.on_ties]))
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything that a program may want to know, as JSON can hold it."""
+        arrays = [
+            {
+                "array": finding.array, "coordinates": int(finding.numeric.size), "wrong": int(finding.wrong.sum()),
+                "exercised": None if finding.exercised is None else int(finding.exercised.sum()),
+                "on_ties": finding.sides is not None, "max_error": min(float(finding.error.max(initial=0.0)), 1e308),
+                "worst": list(finding.worst), "hint": finding.hint,
+            }
+            for finding in self.findings
+        ]
+        said = {"faults": self.faults | self.on_ties, "not_checked": self.not_checked, "notes": self.notes}
+        return {"layer": self.layer, "verdict": self.verdict, "ok": self.ok, "method": self.method, "arrays": arrays, **said}
 
     @property
     def max_error(self) -> float:

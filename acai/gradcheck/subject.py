@@ -52,6 +52,8 @@ class Subject:
         self.is_random = self.is_stateful = self.varies = False
         self.states = States(self.layer)
         self.y = self.forward(self.layer, x)
+        if self.y.dtype.kind == "c":
+            raise InputError(f"{self.name}.forward returns {self.y.dtype}; expected an array of real numbers")
         self.is_random = self.states.have_moved()
         self.has_dx = x.dtype.kind in "fc"
         self._find_params(x)
@@ -81,7 +83,7 @@ class Subject:
 
     def forward(self, layer: object, x: np.ndarray) -> np.ndarray:
         """y from one copy of the layer."""
-        given = (x,) if self.target is None else (x, self.target)
+        given = (x,) if self.target is None else (x, copy.copy(self.target))  # a layer may keep what it is given
         y = calling.call(f"{self.name}.forward", layer.forward, *given, **self._modes)
         return calling.checked_output(f"{self.name}.forward", y).copy()  # it may be the layer's own, to be written again
 
@@ -121,7 +123,7 @@ class Subject:
         base, influential = bench.forward(), []
         for paths in others:
             w = found[paths[0]].array
-            if not w.size or w is bench.x:
+            if not w.size or w is bench.x or not w.flags.writeable:  # a view of something else
                 continue
             kept = w.copy()
             w += (0.37 * (1 + np.abs(kept)) * (1 - 2 * (np.arange(w.size).reshape(w.shape) % 2))).astype(w.dtype)
@@ -163,7 +165,10 @@ class Bench:
         self.x = values["x"].astype(dtype) if dtype and subject.has_dx else values["x"].copy(order="C")
         self.arrays = {"x": self.x} if subject.has_dx else {}
         for name, paths in subject.params.items():
-            self.arrays[name] = by_path[paths[0]].array
+            place = by_path[paths[0]]
+            if not place.array.flags.writeable:
+                place.put(place.array.copy())
+            self.arrays[name] = place.array
             if name in values:
                 self.arrays[name][...] = values[name]
         self._states = States(self.layer) if subject.is_random else None

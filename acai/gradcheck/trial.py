@@ -5,8 +5,18 @@ from functools import cached_property
 
 import numpy as np
 
-from acai.gradcheck import points
-from acai.gradcheck.floats import Exercised
+from acai.gradcheck.floats import Exercised, bench_at
+from acai.gradcheck.points import (
+    ANY,
+    DOMAINS,
+    REGIMES,
+    Domain,
+    float_point,
+    integer_point,
+    size_of,
+    small_point,
+    stream,
+)
 from acai.gradcheck.subject import Bench, Subject
 
 
@@ -27,8 +37,15 @@ class Trial:
     nudge: np.ndarray | None
     step: float
     seed: int
-    domain: str = "any numbers"
+    domain: Domain = ANY
+    points: int | None = None
     exercised: Exercised = field(default_factory=Exercised)
+
+    @property
+    def n_points(self) -> int:
+        """At how many points of floats a verdict is confirmed."""
+        n_coordinates = int(np.prod(self.shape)) + sum(w.size for w in self.params.values())
+        return self.points or int(np.clip(120 // n_coordinates, 6, 20))
 
     @cached_property
     def params(self) -> dict[str, np.ndarray]:
@@ -39,13 +56,13 @@ class Trial:
         """x and the parameters for the check without tolerance."""
         if self.given is not None:
             return {"x": self.given}
-        return self._typed(points.integer_point(self.shape, self.params, self.seed, attempt))
+        return self._typed(integer_point(self.shape, self.params, self.seed, attempt))
 
     def fractions(self, bits: int, attempt: int) -> tuple[dict[str, np.ndarray], float]:
         """x and the parameters where a function that saturates does not, and the step there."""
         if self.given is not None:
             return {"x": self.beside(self.given) * self.dtype.type(2.0**-bits)}, self.step * 2.0**-bits
-        values = points.small_point(self.shape, self.params, self.seed, bits, attempt)
+        values = small_point(self.shape, self.params, self.seed, bits, attempt)
         return self._typed(values), float(np.abs(values["x"]).min()) / 2
 
     def floats(self, k: int) -> dict[str, np.ndarray]:
@@ -54,17 +71,28 @@ class Trial:
             target = self.subject.target
             near = isinstance(target, np.ndarray) and target.shape == self.shape and target.dtype.kind == "f"
             centre = target if near else 0.0
-            return self._typed(points.float_point(self.shape, self.params, self.seed, k, centre, self.domain))
+            return self._typed(float_point(self.shape, self.params, self.seed, k, centre, self.domain))
         if k == 0 or not self.subject.has_dx:
             x = self.given
         else:
-            rng = points.stream("x, floats", self.seed, k)
-            size = points.size_of(np.abs(self.given))
+            rng = stream("x, floats", self.seed, k)
+            size = size_of(np.abs(self.given))
             x = self.given * rng.uniform(0.8, 1.2, self.shape) + (self.given == 0) * size * rng.uniform(1e-3, 3e-3, self.shape)
         values = {"x": x}
         for name, w in self.params.items() if k > 1 else ():
-            values[name] = w * points.stream(f"{name}, floats", self.seed, k).uniform(0.7, 1.3, w.shape)
+            values[name] = w * stream(f"{name}, floats", self.seed, k).uniform(0.7, 1.3, w.shape)
         return self._typed(values)
+
+    def find_domain(self) -> None:
+        """Let x lie anywhere, if forward is finite at most points there; otherwise where it is finite."""
+        if self.given is not None or self.domain is not ANY:
+            return
+        for domain in DOMAINS:
+            self.domain = domain
+            n_finite = sum(bench_at(self.subject, self.floats(k)) is not None for k in range(len(REGIMES)))
+            if n_finite >= 4:
+                return
+        self.domain = ANY
 
     def beside(self, x: np.ndarray) -> np.ndarray:
         """x with the nudge, if there is one."""

@@ -1,0 +1,27 @@
+"""A progress bar for slow layers, where somebody is watching."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from tqdm import tqdm
+
+_is_shown: ContextVar[bool] = ContextVar("_is_shown", default=False)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Inside this block, an array whose coordinates take more than two seconds has a bar on stderr."""
+    token = _is_shown.set(True)
+    try:
+        yield
+    finally:
+        _is_shown.reset(token)
+
+
+def coordinates(items: Sequence, array: str) -> Iterable:
+    """The coordinates of an array, one after the other, counted by a bar."""
+    if not _is_shown.get():
+        return items
+    return tqdm(items, desc=f"checking {array}", unit="coordinate", delay=2, leave=False, file=sys.stderr)

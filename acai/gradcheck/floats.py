@@ -128,25 +128,33 @@ def by_coordinates(
 def _doubt(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> None:
     """Measure once more, by other steps, what seems to be wrong: only what both measurements deny is wrong.
 
-    And where all terms of a gradient cancel, what is left of them is rounding: how much is seen as the last bits of dy change.
+    And where all terms of a gradient cancel, what is left of them is rounding.
     """
     if not finding.fits:
         return
-    epsilon = np.finfo(finding.analytic.dtype).eps
-    base = bench.backward(dy).gradients[finding.array]
-    for k in range(3):
-        last_bits = 16 * epsilon * stream("last bits", k).uniform(-1.0, 1.0, dy.shape)
-        shaken = bench.backward(dy * (1 + last_bits)).gradients[finding.array]
-        if base is None or shaken is None or not base.shape == shaken.shape == finding.numeric.shape:
-            break
-        rounding = np.abs(base - shaken).max(initial=0.0)
-        finding.allowed += 4 * rounding if np.isfinite(rounding) else 0.0
+    finding.allowed += _rounding(bench, finding, dy, size)
     wrong = np.argwhere(finding.wrong)
     for at in map(tuple, wrong[:64]):
         again = richardson(partial(bench.moved, finding.array, at), dy, 0.37 * size, first=1)
         gap = abs(again.value - finding.numeric[at])
         finding.allowed[at] += 5 * gap + 20 * again.uncertainty
         finding.kinks[at] |= again.is_kink
+
+
+def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> float:
+    """What rounding does to a gradient, seen as the last bits of x and dy change; on a tie that would be no rounding."""
+    epsilon = float(np.finfo(finding.analytic.dtype).eps)
+    natural = epsilon * float(np.abs(dy).sum(dtype=float) * np.abs(bench.forward()).max()) / size
+    base, x, most = bench.backward(dy).gradients[finding.array], bench.x.copy(), 0.0
+    for k in range(3):
+        rng = stream("last bits", k)
+        if bench.subject.has_dx:
+            bench.x[...] = x * (1 + 16 * epsilon * rng.uniform(-1.0, 1.0, x.shape))
+        shaken = bench.backward(dy * (1 + 16 * epsilon * rng.uniform(-1.0, 1.0, dy.shape))).gradients[finding.array]
+        bench.x[...] = x
+        if base is not None and shaken is not None and base.shape == shaken.shape:
+            most = max(most, float(np.abs(base - shaken).max(initial=0.0)))
+    return 8 * natural + min(4 * most, 2.0**20 * natural)
 
 
 def depends(bench: Bench, name: str, seed: int) -> bool:

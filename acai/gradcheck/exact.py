@@ -33,13 +33,13 @@ def exact_slopes(bench: Bench, dy: np.ndarray, h: float) -> dict[str, np.ndarray
         y = bench.moved(name, (), h / 2)
         digits = np.finfo(y.dtype).nmant // 2  # what is not rounded has no more than half of them behind the point
         if not np.isfinite(y).all() or (y * (2.0**digits / h**2) % 1).any():
-            raise NotExact
+            raise NotExact(f"{name}: y has been rounded")
         middle = _weighted(bench.forward(), dy)
         slopes[name] = np.zeros(w.shape)
         for at in coordinates(list(np.ndindex(w.shape)), name):
             down, half, up = (_weighted(bench.moved(name, at, by), dy) for by in (-h, h / 2, h))
             if 8 * half != 3 * up + 6 * middle - down:  # bent otherwise, or across a kink
-                raise NotExact
+                raise NotExact(f"{name}{list(at)}: the slope is not that of a parabola")
             slopes[name][at] = (up - down) / (2 * h)
     return slopes
 

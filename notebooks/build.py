@@ -1,16 +1,16 @@
-"""Make the notebooks from their sources, and run them so that their outputs can be committed.
+"""Build the notebooks from their sources, and run them so that their outputs can be committed.
 
     python notebooks/build.py          all of them
     python notebooks/build.py 02 05    these
 
-One source, `source/NN_name.py`, makes two notebooks: `NN_name.ipynb` with blanks, `solutions/NN_name.ipynb` with solutions.
-A source is Python in cells:
+Each source, `source/NN_name.py`, becomes two notebooks: `NN_name.ipynb` with blanks, `solutions/NN_name.ipynb` with solutions.
+A source is Python, divided into cells:
 
     # %% [markdown]                text; every line begins with "# "
     # %%                           code
     # %% exercise="02-pearson"     a blank: a stub, and the call of `check`; it may use the names of the first code cell only
-    # %% solution="02-pearson"     right after it: what stands there instead in the solved notebook
-    # %% slider                    code that shows a slider: it runs, and its output is left out (a picture stands before it)
+    # %% solution="02-pearson"     right after it: what takes its place in the solved notebook
+    # %% slider                    code that shows a slider: it runs, but its output is left out (there is a picture before it)
 """
 
 import os
@@ -37,13 +37,13 @@ class Cell:
 
 
 def sources(*numbers: str) -> list[Path]:
-    """The sources, or those of these numbers."""
+    """Return all sources, or those with the given numbers."""
     found = sorted((HERE / "source").glob("[0-9][0-9]_*.py"))
     return [path for path in found if not numbers or path.name[:2] in numbers]
 
 
 def cells(source: Path) -> list[Cell]:
-    """The cells of a source."""
+    """Split a source into its cells."""
     found: list[Cell] = []
     for block in re.split(r"^(?=# %%)", source.read_text(encoding="utf-8"), flags=re.MULTILINE):
         head, _, text = block.partition("\n")
@@ -51,7 +51,7 @@ def cells(source: Path) -> list[Cell]:
             continue
         match = HEADER.fullmatch(head.rstrip())
         if match is None:
-            raise SystemExit(f"{source.name}: {head!r} is no head of a cell; see the top of {Path(__file__).name}")
+            raise SystemExit(f"{source.name}: {head!r} is not the header of a cell; see the top of {Path(__file__).name}")
         kind = (match["kind"] or "code").partition("=")[0].strip("[]")
         if kind == "markdown":
             text = "\n".join(line.removeprefix("#").removeprefix(" ") for line in text.strip().splitlines())
@@ -62,12 +62,12 @@ def cells(source: Path) -> list[Cell]:
 
 
 def notebook(source: Path, solved: bool) -> nbformat.NotebookNode:
-    """The notebook without outputs: with solutions in place of the exercises, or without."""
+    """Build the notebook without outputs, with the solutions in place of the exercises or with the exercises."""
     left_out = "exercise" if solved else "solution"
     made = []
     for number, cell in enumerate(c for c in cells(source) if c.kind != left_out):
         if cell.kind == "markdown":
-            text = cell.text.replace("](../", "](../../") if solved else cell.text  # it stands one folder deeper
+            text = cell.text.replace("](../", "](../../") if solved else cell.text  # it is one folder deeper
             made.append(new_markdown_cell(text, id=f"cell-{number}"))
         else:
             tags = {} if cell.kind == "code" else {"tags": [cell.kind]}
@@ -77,12 +77,12 @@ def notebook(source: Path, solved: bool) -> nbformat.NotebookNode:
 
 
 def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode:
-    """Run it from scratch, in place; what a cell raises is raised here. Nothing that changes from run to run is kept."""
+    """Run it from scratch, in place; an exception in a cell is raised here. Nothing that changes from run to run is saved."""
     metadata = dict(book.metadata)
     path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    quiet = ["--Application.log_level=40"]  # the kernel warns of its own transport otherwise
+    quiet = ["--Application.log_level=40"]  # otherwise the kernel warns about its own transport
     where = {"metadata": {"path": str(HERE)}}
-    client = NotebookClient(  # printed lines arrive in pieces, cut anywhere: put together, or each run would differ
+    client = NotebookClient(  # printed lines arrive in arbitrary pieces; they are joined, or each run would differ
         book, timeout=seconds, record_timing=False, coalesce_streams=True, resources=where, extra_arguments=quiet
     )
     client.execute(env=os.environ | {"PYTHONPATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
@@ -94,7 +94,7 @@ def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode
 
 
 def target(source: Path, solved: bool) -> Path:
-    """Where the notebook of this source is."""
+    """Return the path of the notebook of this source."""
     return HERE / ("solutions" if solved else "") / f"{source.stem}.ipynb"
 
 

@@ -3,6 +3,7 @@
 import re
 import time
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from acai.reader.markdown import Renderer, blocks_of
 from acai.reader.page import TABS, Page
 from acai.reader.places import level_of
 from acai.reader.sources import Sources, find_sources
+from acai.reader.symbols import SymbolTable, names_in, names_of
 
 PAGE = Page(find_sources())
+SYMBOLS = SymbolTable(PAGE.sources.readme)
 IDS = re.findall(r"\\tag\{(.*?)\}", PAGE.sources.readme)
 VOID = {"meta", "img", "input", "br", "mspace", "link"}
 
@@ -145,6 +148,74 @@ def test_symbols_of_a_formula_are_its_letters_with_accents_and_differentials():
     assert symbols_of(r"\hat r(u,i) = \bar r(u)") == ("r\u0302", "u", "i", "r\u0304")
     assert "dx" in symbols_of(r"dx_{nchw} = dy W")
     assert "argmin" in mathml(r"\arg\min_q q")
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_symbol_has_a_meaning_and_a_counterpart_in_the_code_or_a_reason(name):
+    latex, names = latex_and_names(name)
+    assert [key for key, symbol in SYMBOLS.of_equation(name, latex).items() if not symbol.meaning] == []
+    assert SYMBOLS.unpaired(name, latex, names) == [], "the README's table of symbols gives no name that is in the code"
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_letter_on_a_tagged_line_is_a_symbol_of_its_equation_or_explained(name):
+    latex, _ = latex_and_names(name)
+    names = set()
+    for level in "plain", "fast":
+        for place in PAGE.places[level].get(name, []):
+            lines = (place.lines[number - place.first].strip() for number in place.marked)
+            names |= names_in(line for line in lines if not line.startswith('"""'))
+    assert SYMBOLS.unexplained(name, latex, names) == [], "neither in the equation nor in the README's table of symbols"
+
+
+def latex_and_names(name: str) -> tuple[str, set[str]]:
+    """Return an equation, and all names in the functions that compute it."""
+    row = next(row for row in PAGE.rows if name in row.ids)
+    places = [place for level in ("loops", "plain", "fast") for place in PAGE.places[level].get(name, [])]
+    return row.latex, set().union(*map(names_of, places))
+
+
+def test_symbols_have_the_same_colour_on_both_sides_and_different_ones_within_an_equation():
+    for name, legend in PAGE.legends.items():
+        assert len(set(legend.colours.values())) == min(12, len(legend.colours)), name
+    row = PAGE.html().split('id="C10"')[1].split("</section>")[0]
+    colour = PAGE.legends["C10"].colours["η"]
+    assert f'<mi data-s="η" class="sym k{colour}">η</mi>' in row
+    assert f'<span class="sym k{colour}" data-s="η">eta</span>' in row
+
+
+def test_a_row_of_the_table_is_read_in_order():
+    header = "| | meaning | in | in code |\n|---|---|---|---|\n"
+    row = r"| $\eta$, $x$, `e` | the rate; the input; the error | C, N7.1 to N7.3 | `eta`, `rate`; (returned) |"
+    table = SymbolTable(header + row)
+    eta, x, e = table.symbols
+    assert eta.names == ("eta", "rate") and eta.where == ("C", "N7.1", "N7.2", "N7.3") and eta.meaning == "the rate"
+    assert x.names == () and x.reason == "returned" and (e.key, e.latex) == ("e", "")
+    assert set(table.names_without_symbol("N7.2")) == {"e"} and table.names_without_symbol("N1") == {}
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(a: str, b: str) -> float:
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("mode", [0, 1, 2], ids=["light", "dark by choice", "dark by preference"])
+def test_all_text_has_the_contrast_of_wcag_aa_on_every_ground(mode):
+    css = files("acai.reader").joinpath("reader.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", re.findall(r":root[^{]*\{(.*?)\}", css, re.DOTALL)[mode]))
+    grounds = "paper", "code", "tagged", "chosen"
+    assert set(colours) == {*grounds, "ink", "faint", "line", "link", "comment", "string", "number", "keyword", "name",
+                            *(f"k{n}" for n in range(12))}
+    for text in set(colours) - {*grounds, "line"}:
+        for ground in grounds:
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    assert contrast(colours["paper"], colours["ink"]) >= 4.5 and contrast(colours["paper"], colours["link"]) >= 4.5
 
 
 def test_an_equation_that_is_used_elsewhere_says_where():

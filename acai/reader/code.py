@@ -29,7 +29,7 @@ def lines_of(text: str, symbol: Symbol | None = None) -> list[str]:
 
 
 def _token(kind: _TokenType, words: str, symbol: Symbol | None) -> str:
-    attributes = symbol(words) if symbol and kind in Name and words else None
+    attributes = symbol(words) if symbol and words.isidentifier() and kind not in String and kind not in Comment else None
     if attributes:
         return f"<span {attributes}>{escape(words)}</span>"
     css = next((css for family, css in CLASSES.items() if kind in family), None)

@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 
@@ -11,14 +12,23 @@ NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 ACCENTS = {"^": "\u0302", "¯": "\u0304", "ˉ": "\u0304", "‾": "\u0304", "~": "\u0303"}
 DIFFERENTIALS = {"d", "Δ"}  # which make one symbol with the letter that follows: dx, Δw
 BIG_BAR = re.compile(r"(\\[bB]igg?[lr]?)\s*\\[lr]vert")  # which latex2mathml leaves as it is
+DIRECTIONS = {"H", "W"}  # as an index they make one symbol with their letter: s_H, the vertical stride
+FUNCTIONS = {"log", "tanh", "cos", "sin", "exp", "min", "max", "mod"}
 TAG = re.compile(r"\\tag\{(.*?)\}")
+NO_COLOURS: Mapping[str, int] = {}
 Element = ET.Element
 
 
-def mathml(latex: str, display: bool = False) -> str:
-    """Convert a formula to MathML; each symbol becomes an element with its key in `data-s`."""
+def mathml(latex: str, display: bool = False, colours: Mapping[str, int] = NO_COLOURS) -> str:
+    """Convert a formula to MathML; each symbol that has a colour carries it as its class, and its key in `data-s`."""
     root = _tree(latex, display)
     _mark(root)
+    for node in root.iter():
+        key = node.attrib.get("data-s", "")
+        if key in colours:
+            node.set("class", f"sym k{colours[key]}")
+        else:
+            node.attrib.pop("data-s", None)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -46,7 +56,6 @@ def _mark(node: Element) -> None:
         key = _key(child)
         if key:
             child.set("data-s", key)
-            child.set("class", "sym")
         else:
             _mark(child)
 
@@ -74,10 +83,12 @@ def _join_differentials(node: Element) -> None:
 
 def _key(node: Element) -> str | None:
     """Return the key of a symbol (`η`, `r̂`, `Δw`), or None if the node is not one symbol."""
-    if node.tag == "mi" and node.text and node.text[0].isalpha():
+    if node.tag == "mi" and node.text and node.text[0].isalpha() and node.text not in FUNCTIONS:
         return node.text
     if node.tag == "mtext" and node.text and re.fullmatch(r"[A-Z][A-Za-z@]*|coverage", node.text.strip()):
         return node.text.strip()
+    if node.tag == "msub" and node[0].tag == "mi" and "".join(node[1].itertext()) in DIRECTIONS:
+        return f"{node[0].text}_{''.join(node[1].itertext())}"
     if node.tag == "mover" and len(node) == 2 and node[0].tag == "mi" and node[1].text in ACCENTS:
         return f"{node[0].text}{ACCENTS[node[1].text]}"
     if node.tag == "mrow" and len(node) == 2 and node[0].tag == "mi" and node[0].text in DIFFERENTIALS and node[1].tag == "mi":

@@ -86,6 +86,7 @@ class Renderer:
 
     def __init__(self, picture: Picture, ids: set[str]) -> None:
         self.picture = picture
+        self.colours: dict[str, int] = {}  # of the symbols in the formulas of this row
         longest_first = sorted(ids, key=len, reverse=True)
         self.mention = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})\b(?!\.\d)")
 
@@ -95,7 +96,8 @@ class Renderer:
             level = min(int(block.info), 6)
             return f'<h{level} id="{slug(block.text)}">{self.inline(block.text)}</h{level}>'
         if block.kind == "equation":
-            return f'<div class="eq" tabindex="0" role="group" aria-label="formula">{mathml(block.text, display=True)}</div>'
+            formula = mathml(block.text, display=True, colours=self.colours)
+            return f'<div class="eq" tabindex="0" role="group" aria-label="formula">{formula}</div>'
         if block.kind == "code":
             return f'<pre class="listing" tabindex="0"><code>{highlighted(block.text, block.info)}</code></pre>'
         if block.kind == "table":
@@ -123,7 +125,7 @@ class Renderer:
         if match["code"]:
             return f"<code>{escape(match['code_'])}</code>"
         if match["math"]:
-            return mathml(match["math_"])
+            return mathml(match["math_"], colours=self.colours)
         if match["image"]:
             return self._picture(match["source"], match["alt"])
         if match["link"]:
@@ -146,7 +148,7 @@ class Renderer:
         return f'<img alt="{escape(alt)}" src="data:image/{kind};base64,{base64.b64encode(contents).decode()}">'
 
     def _table(self, lines: list[str]) -> str:
-        rows = [[self.inline(cell.replace(r"\|", "|").strip()) for cell in _cells(line)] for line in lines if not _is_rule(line)]
+        rows = [[self.inline(cell.replace(r"\|", "|").strip()) for cell in cells_of(line)] for line in lines if not _is_rule(line)]
         head = "".join(f'<th scope="col">{cell}</th>' for cell in rows[0])
         body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[1:])
         return f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -157,8 +159,9 @@ class Renderer:
         return "".join(part if part.startswith("<") and part.endswith(">") else self.inline(part) for part in parts)
 
 
-def _cells(line: str) -> list[str]:
-    return re.split(r"(?<!\\)\|", line.strip().strip("|"))
+def cells_of(line: str) -> list[str]:
+    """Return the cells of a line of a table."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))]
 
 
 def _is_rule(line: str) -> bool:

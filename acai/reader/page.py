@@ -8,10 +8,12 @@ from importlib.resources import files
 from string import Template
 
 from acai.reader.code import listing
+from acai.reader.legend import Legend
 from acai.reader.markdown import Renderer, blocks_of, slug
 from acai.reader.places import Place, definitions_of, places_of
 from acai.reader.rows import Row, rows_of
 from acai.reader.sources import Sources
+from acai.reader.symbols import SymbolTable
 from acai.reader.tests_of import tests_of
 from acai.reader.used_by import used_by
 
@@ -49,6 +51,16 @@ class Page:
     def mentions(self) -> dict[str, list[str]]:
         """What uses each equation."""
         return used_by(self.rows, self.sources.notebooks, set(self.ids))
+
+    @cached_property
+    def legends(self) -> dict[str, Legend]:
+        """The symbols of each equation."""
+        table = SymbolTable(self.sources.readme)
+        colours: dict[str, int] = {}
+        return {
+            name: Legend(table.of_equation(name, row.latex), table.names_without_symbol(name), colours)
+            for row in self.rows for name in row.ids
+        }
 
     def html(self) -> str:
         """Return the whole page."""
@@ -88,14 +100,16 @@ class Page:
         """Return a row: its text, and beside it the code of its equation."""
         if not row.ids:
             return f'<section class="row"><div class="text">{"".join(map(renderer.block, row.blocks))}</div></section>'
-        text = []
+        name, text = row.ids[0], []
+        renderer.colours = self.legends[name].colours
         for block in row.blocks:
             drawn = renderer.block(block)
             if block.ids:
                 numbers = "".join(f'<a class="number" href="#{name}">({name})</a>' for name in block.ids)
                 drawn = f'<div class="numbered">{drawn}{numbers}</div>'
             text.append(drawn)
-        name = row.ids[0]
+        text.append(self.legends[name].html(renderer))
+        renderer.colours = {}
         anchors = "".join(f'<span id="{other}"></span>' for other in row.ids[1:])
         return (
             f'<section class="row equation" id="{name}" aria-label="equation {name}" data-words="{escape(self._words(row))}">'
@@ -120,7 +134,7 @@ class Page:
         """Return the tabs of one equation and their panels, the first of which is shown."""
         buttons, panels = [], []
         for number, (tab, title) in enumerate(TABS.items()):
-            drawn = "".join(self._place(place) for place in self.places[tab].get(name, [])[:3])
+            drawn = "".join(self._place(place, name) for place in self.places[tab].get(name, [])[:3])
             drawn = drawn or f'<p class="missing">{escape(self.missing(name, tab))}</p>'
             selected, hidden = ("true", "") if number == 0 else ("false", " hidden")
             key = f"{name}-{tab}"
@@ -131,9 +145,10 @@ class Page:
             panels.append(f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{hidden}>{drawn}</div>')
         return f'<div role="tablist" aria-label="code of {name}">{"".join(buttons)}</div>{"".join(panels)}'
 
-    def _place(self, place: Place) -> str:
+    def _place(self, place: Place, name: str) -> str:
         where = f"{place.path}:{min(place.marked, default=place.first)}"
-        return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{listing(place)}'
+        code = listing(place, self.legends[name].in_code())
+        return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{code}'
 
 
 def _is_compiled(place: Place, text: str) -> bool:

@@ -81,17 +81,27 @@ document.getElementById("theme").addEventListener("click", () => {
 
 // Symbols: hovering or focusing one shows all its occurrences on both sides of its row, and explains it.
 const explained = document.getElementById("explained");
+const keys = element => (element.dataset.s || "").split(" ").filter(Boolean);
 function choose(symbol) {
   for (const other of all(".chosen")) other.classList.remove("chosen");
   explained.hidden = true;
   if (!symbol) return;
-  for (const other of all("[data-s]", symbol.closest(".row"))) {
-    if (other.dataset.s === symbol.dataset.s) other.classList.add("chosen");
+  const row = symbol.closest(".row");
+  const wanted = keys(symbol);
+  for (const other of all("[data-s]", row)) {
+    if (keys(other).some(key => wanted.includes(key))) other.classList.add("chosen");
   }
-  const words = symbol.dataset.value || symbol.getAttribute("aria-label");
-  if (words) { explained.textContent = words; explained.hidden = false; }
+  const entries = all(".symbols li", row).filter(entry => wanted.includes(entry.dataset.s));
+  explained.replaceChildren();
+  if (symbol.dataset.value) explained.append(`${symbol.textContent} = ${symbol.dataset.value} in the example`);
+  for (const entry of entries) {
+    const line = document.createElement("div");
+    line.append(...[...entry.childNodes].map(node => node.cloneNode(true)));
+    explained.append(line);
+  }
+  explained.hidden = !explained.hasChildNodes();
 }
 for (const name of ["mouseover", "focusin", "click"]) {
-  document.addEventListener(name, event => choose(event.target.closest("[data-s]")));
+  document.addEventListener(name, event => choose(event.target.closest("[data-s], [data-value]")));
 }
 document.addEventListener("keydown", event => { if (event.key === "Escape") choose(null); });

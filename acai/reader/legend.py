@@ -1,0 +1,70 @@
+"""The symbols of one equation: their colours, what they mean, and their counterparts in its code."""
+
+from collections import defaultdict
+from html import escape
+
+from acai.reader.code import Symbol as Attributes
+from acai.reader.markdown import Renderer
+from acai.reader.symbols import Symbol
+
+N_COLOURS = 12  # the classes k0 to k11 of reader.css
+
+
+class Legend:
+    """The symbols of an equation.
+
+    Parameters
+    ----------
+    symbols : dict of str to Symbol
+        What each symbol of the equation means.
+    extra : dict of str to Symbol
+        The names in its code that have no symbol, and what they are.
+    colours : dict of str to int
+        The colours of symbols on the rest of the page, which are kept as far as no two of this equation are the same.
+    """
+
+    def __init__(self, symbols: dict[str, Symbol], extra: dict[str, Symbol], colours: dict[str, int]) -> None:
+        self.symbols = symbols
+        self.colours = _distinct(list(symbols), colours)
+        self.keys: dict[str, list[str]] = defaultdict(list)  # of each name in the code
+        for key, symbol in symbols.items():
+            for name in symbol.names:
+                self.keys[name].append(key)
+        self.extra = {name: symbol for name, symbol in extra.items() if name not in self.keys}
+
+    def in_code(self) -> Attributes:
+        """Return the function that marks the names of the symbols in code."""
+
+        def attributes(name: str) -> str | None:
+            if name in self.keys:
+                keys = self.keys[name]
+                return f'class="sym k{self.colours[keys[0]]}" data-s="{escape(" ".join(keys))}"'
+            return f'class="own" data-s="{escape(name)}"' if name in self.extra else None
+
+        return attributes
+
+    def html(self, renderer: Renderer) -> str:
+        """Return the list of symbols, each with its meaning and its names in the code; an entry can be focused."""
+        entries = [self._entry(key, symbol, renderer) for key, symbol in self.symbols.items()]
+        entries += [self._extra_entry(name, symbol, renderer) for name, symbol in self.extra.items()]
+        return f'<details class="symbols"><summary>Symbols</summary><ul>{"".join(entries)}</ul></details>'
+
+    def _entry(self, key: str, symbol: Symbol, renderer: Renderer) -> str:
+        names = ", ".join(f"<code>{escape(name)}</code>" for name in symbol.names)
+        counterpart = f"in the code {names}" if names else renderer.inline(symbol.reason)
+        formula = renderer.inline(f"${symbol.latex}$")
+        return f'<li tabindex="0" data-s="{escape(key)}">{formula}: {renderer.inline(symbol.meaning)}; {counterpart}</li>'
+
+    def _extra_entry(self, name: str, symbol: Symbol, renderer: Renderer) -> str:
+        words = f"{renderer.inline(symbol.meaning)} ({renderer.inline(symbol.reason)})"
+        return f'<li tabindex="0" data-s="{escape(name)}" class="extra"><code>{escape(name)}</code>: {words}</li>'
+
+
+def _distinct(keys: list[str], preferred: dict[str, int]) -> dict[str, int]:
+    """Give each symbol the colour that it has elsewhere, or the next one that is still free in this equation."""
+    colours: dict[str, int] = {}
+    for key in keys:
+        wanted = preferred.setdefault(key, len(preferred) % N_COLOURS)
+        free = [colour % N_COLOURS for colour in range(wanted, wanted + N_COLOURS) if colour % N_COLOURS not in colours.values()]
+        colours[key] = free[0] if free else wanted
+    return colours

@@ -5,18 +5,18 @@ import pytest
 
 from acai.datasets import synthetic
 from acai.studies.ladder import (
+    ColdStartSplit,
     Music,
-    Split,
-    areas,
     artist_popularity,
+    auc_scores,
     chance,
+    cold_scores,
     compare_models,
     mean_average_precision,
-    unheard_scores,
 )
 
 WORLD = synthetic(300, 120, seconds=1)
-SPLIT = Split.of(*WORLD.plays.split_songs(test=0.25, seed=1))
+SPLIT = ColdStartSplit.from_ratings(*WORLD.plays.split_songs(test=0.25, seed=1))
 
 
 class Told:
@@ -30,27 +30,27 @@ class Told:
 
 
 def test_held_out_songs_have_no_plays_left_to_learn_from():
-    assert len(SPLIT.unheard) == 30 and len(SPLIT.heard) == 90
-    assert SPLIT.train.csc[:, SPLIT.unheard].nnz == 0
-    np.testing.assert_array_equal(SPLIT.played, WORLD.plays.csr.toarray()[:, SPLIT.unheard] > 0)
+    assert len(SPLIT.cold) == 30 and len(SPLIT.warm) == 90
+    assert SPLIT.train.csc[:, SPLIT.cold].nnz == 0
+    np.testing.assert_array_equal(SPLIT.played, WORLD.plays.csr.toarray()[:, SPLIT.cold] > 0)
 
 
 def test_an_audio_model_is_fitted_to_songs_with_plays_and_scores_the_others():
     model = Told()
-    scores = unheard_scores(SPLIT, WORLD.tastes, WORLD.features, model, list(WORLD.features))
-    np.testing.assert_array_equal(model.learnt_from, WORLD.features[SPLIT.heard])
-    np.testing.assert_array_equal(model.Q, WORLD.features[SPLIT.heard])
-    np.testing.assert_allclose(scores, WORLD.tastes @ WORLD.features[SPLIT.unheard].T)
+    scores = cold_scores(SPLIT, WORLD.tastes, WORLD.features, model, list(WORLD.features))
+    np.testing.assert_array_equal(model.learnt_from, WORLD.features[SPLIT.warm])
+    np.testing.assert_array_equal(model.Q, WORLD.features[SPLIT.warm])
+    np.testing.assert_allclose(scores, WORLD.tastes @ WORLD.features[SPLIT.cold].T)
 
 
 def test_chance_is_blind_and_the_truth_is_not():
-    ladder = areas(SPLIT, {"chance": chance(SPLIT), "truth": WORLD.tastes @ WORLD.features[SPLIT.unheard].T})
+    ladder = auc_scores(SPLIT, {"chance": chance(SPLIT), "truth": WORLD.tastes @ WORLD.features[SPLIT.cold].T})
     assert ladder["chance"] == pytest.approx(0.5, abs=0.02)
     assert ladder["truth"] > 0.8
 
 
 def test_the_folds_hold_every_song_out_once():
-    held = [split.unheard for split in Split.folds(WORLD.plays, 4, seed=2)]
+    held = [split.cold for split in ColdStartSplit.folds(WORLD.plays, 4, seed=2)]
     assert sorted(np.concatenate(held)) == list(range(120))
 
 
@@ -59,8 +59,8 @@ def test_the_popularity_of_an_artist_is_the_mean_over_the_songs_that_have_listen
     plays = WORLD.plays.csr.toarray().sum(axis=0)
     scores = artist_popularity(SPLIT, artists)
     assert scores.shape == SPLIT.played.shape and (scores == scores[0]).all()
-    for i, score in zip(SPLIT.unheard, scores[0]):
-        others = [plays[j] for j in SPLIT.heard if artists[j] == artists[i] is not None]
+    for i, score in zip(SPLIT.cold, scores[0]):
+        others = [plays[j] for j in SPLIT.warm if artists[j] == artists[i] is not None]
         assert score == pytest.approx(np.mean(others) if others else 0)
 
 
@@ -76,7 +76,7 @@ def test_no_model_is_compared_after_ctrl_c(monkeypatch):
         model.history = [0]
         return split.played
 
-    monkeypatch.setattr("acai.studies.ladder.unheard_scores", cut_short)
+    monkeypatch.setattr("acai.studies.ladder.cold_scores", cut_short)
     with pytest.raises(KeyboardInterrupt):
         compare_models(Music(WORLD.plays, list(WORLD.features)), n_folds=2, n_epochs=2)
 

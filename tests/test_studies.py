@@ -7,19 +7,19 @@ from cf_cases import random_ratings
 from acai.cf import SGD, Popularity
 from acai.datasets import synthetic
 from acai.studies import demo, reproduce
-from acai.studies.ladder import CHANCE, NETWORK, TRUTH, Split
+from acai.studies.ladder import CHANCE, NETWORK, TRUTH, ColdStartSplit
 
 WORLD = synthetic(60, 40, seconds=4)
 
 
 @pytest.fixture(scope="module")
 def result():
-    return demo.recommend_cold_songs(WORLD, Split.of(*WORLD.plays.split_songs(test=0.25, seed=0)), n_epochs=2)
+    return demo.recommend_cold_songs(WORLD, ColdStartSplit.from_ratings(*WORLD.plays.split_songs(test=0.25, seed=0)), n_epochs=2)
 
 
 def test_every_model_of_the_demo_scores_every_held_out_song(result):
     assert list(result.scores) == list(result.aucs) == [CHANCE, demo.RIDGE, NETWORK, TRUTH]
-    assert {S.shape for S in result.scores.values()} == {(60, len(result.split.unheard))}
+    assert {S.shape for S in result.scores.values()} == {(60, len(result.split.cold))}
     assert result.gap_closed(CHANCE) == 0 and result.gap_closed(TRUTH) == 1
     expected = (result.aucs[NETWORK] - result.aucs[CHANCE]) / (result.aucs[TRUTH] - result.aucs[CHANCE])
     assert result.gap_closed(NETWORK) == expected
@@ -28,12 +28,12 @@ def test_every_model_of_the_demo_scores_every_held_out_song(result):
 def test_the_typical_listener_has_played_nothing_of_what_is_new(result):
     listener = result.typical_listener()
     u, songs = WORLD.plays.row(listener.name), list(WORLD.plays.songs)
-    held_out = {songs[i] for i in result.split.unheard}
+    held_out = {songs[i] for i in result.split.cold}
     assert set(listener.new) < held_out and len(listener.new) == 5
     most = result.split.train.favourites(listener.name)[:3]
     assert list(listener.played) == [song for song, _ in most] and not held_out & set(listener.played)
     assert listener.likes == WORLD.describe_taste(listener.name)
-    best = [songs[result.split.unheard[j]] for j in np.argsort(-result.scores[NETWORK][u], kind="stable")[:5]]
+    best = [songs[result.split.cold[j]] for j in np.argsort(-result.scores[NETWORK][u], kind="stable")[:5]]
     assert list(listener.new) == best
 
 

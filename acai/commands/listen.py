@@ -13,7 +13,7 @@ from acai.files import atomic_write
 from acai.report.page import Page, encoded, picture, table
 from acai.settings import Count, Seed
 from acai.studies.demo import DemoResult, Listener, rating_errors, recommend_cold_songs
-from acai.studies.ladder import Split
+from acai.studies.ladder import ColdStartSplit
 from acai.studies.own_music import Library, own_music, recommend, split_by_plays
 from acai.terminal import one_line
 
@@ -49,8 +49,8 @@ def demo(*, out: Path = Path("acai-demo"), songs: Count = 800, users: Count = 10
     errors = [(model, f"{error:.4f}") for model, error in rating_errors(world.plays, seed).items()]
     print_table(("", "RMSE"), errors)
 
-    split = Split.of(*world.plays.split_songs(test=0.2, seed=seed))
-    print(f"Now {len(split.unheard)} songs are held out, as if nobody had ever played them. Only their audio is left.\n")
+    split = ColdStartSplit.from_ratings(*world.plays.split_songs(test=0.2, seed=seed))
+    print(f"Now {len(split.cold)} songs are held out, as if nobody had ever played them. Only their audio is left.\n")
     result = recommend_cold_songs(world, split, epochs, seed, progress=True)
     rows = [(name, f"{auc:.4f}", f"{result.gap_closed(name):.1%}") for name, auc in result.aucs.items()]
     print("\nSongs that nobody has played: does one that a listener plays rank above one they do not? (AUC, E7)\n")
@@ -91,11 +91,11 @@ def write_songs(out: Path, world: World, listener: Listener) -> set[str]:
 def write_demo_page(out: Path, result: DemoResult, listener: Listener, about: str, tables: str) -> None:
     """Write the picture and the page of the demo."""
     world = result.world
-    heard = result.split.heard
+    warm = result.split.warm
     first = next(iter(listener.new))
     S = result.spectrograms[world.plays.column(first)]
     plots.save(plots.overview(result.aucs, result.audio_model.history, S, first), out / "demo.png")
-    songs = plots.factor_map(result.factors.Q[heard], world.features[heard, 1], "register, from low to high")
+    songs = plots.factor_map(result.factors.Q[warm], world.features[warm, 1], "register, from low to high")
     page = Page(
         title="acai on a SYNTHETIC world of music",
         lead="SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured.",

@@ -10,7 +10,16 @@ from acai.datasets.rules import stars_from_counts
 from acai.datasets.synthetic import World
 from acai.evaluation.metrics import auc, rmse
 from acai.ratings import Ratings
-from acai.studies.ladder import CHANCE, NETWORK, TRUTH, Split, areas, chance, factors_of_plays, unheard_scores
+from acai.studies.ladder import (
+    CHANCE,
+    NETWORK,
+    TRUTH,
+    ColdStartSplit,
+    auc_scores,
+    chance,
+    cold_scores,
+    factors_of_plays,
+)
 
 RIDGE = "ridge on the mean spectrum"
 
@@ -53,7 +62,7 @@ class DemoResult:
     ----------
     world : World
         The world, whose truth is known.
-    split : Split
+    split : ColdStartSplit
         Which songs were held out.
     factors : ALS
         P and Q of the songs with plays.
@@ -61,14 +70,14 @@ class DemoResult:
         The fitted network.
     spectrograms : list of numpy.ndarray, each (bands, frames)
         The spectrogram of every song.
-    scores : dict of str to numpy.ndarray, shape (n_users, len(split.unheard))
+    scores : dict of str to numpy.ndarray, shape (n_users, len(split.cold))
         The scores of each model for the held-out songs.
     aucs : dict of str to float
         Its AUC (E7).
     """
 
     world: World
-    split: Split
+    split: ColdStartSplit
     factors: ALS
     audio_model: AudioToFactors
     spectrograms: list[np.ndarray]
@@ -90,13 +99,13 @@ class DemoResult:
         by_truth = np.argsort(-self.scores[TRUTH][u], kind="stable").tolist()
         new = {}
         for j in by_network[:5]:
-            song = world.plays.songs[self.split.unheard[j]]
+            song = world.plays.songs[self.split.cold[j]]
             new[str(song)] = f"in truth their no. {by_truth.index(j) + 1} of {len(by_truth)}: {world.describe(song)}"
         return Listener(str(user), world.describe_taste(user), played, new)
 
 
 def recommend_cold_songs(
-    world: World, split: Split, n_epochs: int = 40, seed: int = 0, progress: bool = False
+    world: World, split: ColdStartSplit, n_epochs: int = 40, seed: int = 0, progress: bool = False
 ) -> DemoResult:
     """Learn from the plays of some songs of a world, and recommend the others from their audio."""
     factors = factors_of_plays(split.train, progress=progress)
@@ -105,15 +114,15 @@ def recommend_cold_songs(
     network = AudioToFactors(n_epochs=n_epochs, seed=seed)
     scores = {
         CHANCE: chance(split),
-        RIDGE: unheard_scores(split, P, Q, SpectrumRidge(), spectrograms),
-        NETWORK: unheard_scores(split, P, Q, network, spectrograms, progress=progress),
-        TRUTH: world.tastes @ world.features[split.unheard].T,
+        RIDGE: cold_scores(split, P, Q, SpectrumRidge(), spectrograms),
+        NETWORK: cold_scores(split, P, Q, network, spectrograms, progress=progress),
+        TRUTH: world.tastes @ world.features[split.cold].T,
     }
     network.expect_complete_training()
-    return DemoResult(world, split, factors, network, spectrograms, scores, areas(split, scores))
+    return DemoResult(world, split, factors, network, spectrograms, scores, auc_scores(split, scores))
 
 
-def median_listener(split: Split, scores: np.ndarray) -> int:
+def median_listener(split: ColdStartSplit, scores: np.ndarray) -> int:
     """Find the row of the listener with the median AUC of these scores."""
     has_auc = np.flatnonzero(split.played.any(axis=1) & ~split.played.all(axis=1))
     aucs = [auc(scores[u], split.played[u]) for u in has_auc]

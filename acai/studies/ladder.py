@@ -40,46 +40,46 @@ class Music:
 
 
 @dataclass(frozen=True)
-class Split:
+class ColdStartSplit:
     """A split by songs: the plays of the training songs, and who played which of the held-out songs.
 
     Attributes
     ----------
     train : Ratings
         The plays of the training songs, with all users and songs on its axes.
-    heard, unheard : numpy.ndarray of int
+    warm, cold : numpy.ndarray of int
         The columns of the songs with and without plays in `train`.
-    played : numpy.ndarray of bool, shape (n_users, len(unheard))
+    played : numpy.ndarray of bool, shape (n_users, len(cold))
         The truth that recommendations are compared with.
     """
 
     train: Ratings
-    heard: np.ndarray
-    unheard: np.ndarray
+    warm: np.ndarray
+    cold: np.ndarray
     played: np.ndarray
 
     @classmethod
-    def of(cls, train: Ratings, test: Ratings) -> "Split":
+    def from_ratings(cls, train: Ratings, test: Ratings) -> "ColdStartSplit":
         """Make a split from ratings with no song in both: `Ratings.split_songs`."""
         has_plays = np.diff(train.csc.indptr) > 0
-        unheard = np.flatnonzero(~has_plays)
-        return cls(train, np.flatnonzero(has_plays), unheard, test.csc[:, unheard].toarray() > 0)
+        cold = np.flatnonzero(~has_plays)
+        return cls(train, np.flatnonzero(has_plays), cold, test.csc[:, cold].toarray() > 0)
 
     @classmethod
-    def folds(cls, plays: Ratings, n: int, seed: int = 0) -> Iterator["Split"]:
+    def folds(cls, plays: Ratings, n: int, seed: int = 0) -> Iterator["ColdStartSplit"]:
         """Hold every song out once: `n` splits by songs."""
         fold = random_fold(plays.n_songs, n, seed)[plays.csr.indices]
         for f in range(n):
-            yield cls.of(plays.keep(fold != f), plays.keep(fold == f))
+            yield cls.from_ratings(plays.keep(fold != f), plays.keep(fold == f))
 
 
-def unheard_scores(
-    split: Split, P: np.ndarray, Q: np.ndarray, model: AudioModel, spectrograms: Sequence[np.ndarray], *,
+def cold_scores(
+    split: ColdStartSplit, P: np.ndarray, Q: np.ndarray, model: AudioModel, spectrograms: Sequence[np.ndarray], *,
     progress: bool = False,
 ) -> np.ndarray:
-    """Train an audio model on the songs with plays, and score those without: P Q̂ᵀ (A5), (n_users, len(unheard))."""
-    model.fit([spectrograms[i] for i in split.heard], Q[split.heard], progress=progress)
-    Q_hat = model.predict([spectrograms[i] for i in split.unheard])
+    """Train an audio model on the songs with plays, and score those without: P Q̂ᵀ (A5), (n_users, len(cold))."""
+    model.fit([spectrograms[i] for i in split.warm], Q[split.warm], progress=progress)
+    Q_hat = model.predict([spectrograms[i] for i in split.cold])
     scores: np.ndarray = P @ Q_hat.T
     return scores
 
@@ -91,36 +91,36 @@ def mean_average_precision(scores: np.ndarray, played: np.ndarray, k: int = 500)
     return float(np.nanmean(average_precision(hits, played.sum(axis=1))))  # NaN for a listener who played none of them
 
 
-def chance(split: Split, seed: int = 0) -> np.ndarray:
+def chance(split: ColdStartSplit, seed: int = 0) -> np.ndarray:
     """Return random scores."""
     return np.random.default_rng(seed).random(split.played.shape)
 
 
-def artist_popularity(split: Split, artists: Sequence[str | None]) -> np.ndarray:
+def artist_popularity(split: ColdStartSplit, artists: Sequence[str | None]) -> np.ndarray:
     """Score each held-out song by how much the other songs of its artist are played, the same for every listener.
 
     Parameters
     ----------
-    split : Split
+    split : ColdStartSplit
         The training plays are counted.
     artists : sequence of str or None, one for each song
         None where the artist is unknown: such songs rank last, like those of artists without plays.
 
     Returns
     -------
-    numpy.ndarray, shape (n_users, len(unheard))
+    numpy.ndarray, shape (n_users, len(cold))
         The mean number of plays of the artist's training songs.
     """
     plays = split.train.csc.sum(axis=0)
     counts: dict[str | None, list[float]] = {}
-    for i in split.heard:
+    for i in split.warm:
         counts.setdefault(artists[i], []).append(float(plays[i]))
     counts[None] = [0.0]  # an unknown artist
-    known = [float(np.mean(counts.get(artists[i], 0.0))) for i in split.unheard]
+    known = [float(np.mean(counts.get(artists[i], 0.0))) for i in split.cold]
     return np.tile(known, (len(split.played), 1))
 
 
-def areas(split: Split, scores: Mapping[str, np.ndarray]) -> dict[str, float]:
+def auc_scores(split: ColdStartSplit, scores: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Compute the AUC (E7) of every model, the mean over the listeners who played some of the held-out songs, but not all."""
     return {name: auc(S, split.played) for name, S in scores.items()}
 
@@ -171,14 +171,14 @@ def compare_models(
         Show progress bars.
     """
     measured: dict[str, list[tuple[float, float]]] = {}
-    for split in Split.folds(music.plays, n_folds, seed):
+    for split in ColdStartSplit.folds(music.plays, n_folds, seed):
         for name, S in scores_of_models(music, split, n_epochs, seed, progress).items():
             measured.setdefault(name, []).append((auc(S, split.played), mean_average_precision(S, split.played)))
     return Comparison({name: np.array(folds) for name, folds in measured.items()})
 
 
-def scores_of_models(music: Music, split: Split, n_epochs: int, seed: int, progress: bool) -> dict[str, np.ndarray]:
-    """Score the held-out songs of one split with every model, each of shape (n_users, len(unheard))."""
+def scores_of_models(music: Music, split: ColdStartSplit, n_epochs: int, seed: int, progress: bool) -> dict[str, np.ndarray]:
+    """Score the held-out songs of one split with every model, each of shape (n_users, len(cold))."""
     model = factors_of_plays(split.train, seed)
     scores = {CHANCE: chance(split, seed)}
     if music.artists is not None:
@@ -190,13 +190,13 @@ def scores_of_models(music: Music, split: Split, n_epochs: int, seed: int, progr
         NETWORK: network,
     }
     for name, audio_model in audio_models.items():
-        scores[name] = unheard_scores(split, model.P, model.Q, audio_model, music.spectrograms, progress=progress)
+        scores[name] = cold_scores(split, model.P, model.Q, audio_model, music.spectrograms, progress=progress)
     network.expect_complete_training()  # a training cut short would distort the mean
-    Q = model.Q[split.heard]
-    Q_hat = network.predict([music.spectrograms[i] for i in split.unheard])
-    R = np.log1p(split.train.csc[:, split.heard].toarray())  # (n_users, len(heard))
+    Q = model.Q[split.warm]
+    Q_hat = network.predict([music.spectrograms[i] for i in split.cold])
+    R = np.log1p(split.train.csc[:, split.warm].toarray())  # (n_users, len(warm))
     scores["the network, then per-listener ridge regression"] = Ridge().fit(Q, R.T).predict(Q_hat).T
     scores["the network, then per-listener networks"] = TasteNetworks(seed=seed).fit(Q, R, progress).predict(Q_hat)
     if music.truth is not None:
-        scores[TRUTH] = music.truth[:, split.unheard]
+        scores[TRUTH] = music.truth[:, split.cold]
     return scores

@@ -21,7 +21,7 @@ from acai.content.cold_start import ColdStartRecommender
 from acai.content.networks import dieleman_network
 from acai.datasets.synthetic import FEATURES, synthetic
 from acai.evaluation import metrics
-from acai.studies.ladder import Split, areas, chance, unheard_scores
+from acai.studies.ladder import ColdStartSplit, auc_scores, chance, cold_scores
 from acai.teaching.exercises import check, exercises, hint
 
 exercises("08")
@@ -46,8 +46,8 @@ plt.show()
 # Now every fifth song is taken out, with all its plays: as far as the models know, these songs came out this morning.
 
 # %%
-split = Split.of(*world.plays.split_songs(test=0.2, seed=0))
-print(f"{len(split.heard)} songs with plays, {len(split.unheard)} that nobody has played")
+split = ColdStartSplit.from_ratings(*world.plays.split_songs(test=0.2, seed=0))
+print(f"{len(split.warm)} songs with plays, {len(split.cold)} that nobody has played")
 
 # %% [markdown]
 # ## Where the listeners put the songs
@@ -59,10 +59,10 @@ print(f"{len(split.heard)} songs with plays, {len(split.unheard)} that nobody ha
 
 # %%
 model = ALS(n_factors=7, n_epochs=10, reg=10.0).fit(split.train)
-Q = model.Q[split.heard]  # (n_songs, k)
+Q = model.Q[split.warm]  # (n_songs, k)
 fig, panels = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
 for name, panel in zip(("register", "tempo"), panels):
-    truth = world.features[split.heard, list(FEATURES).index(name)]
+    truth = world.features[split.warm, list(FEATURES).index(name)]
     plots.axes(panel).scatter(truth, Ridge().fit(Q, truth[:, None]).predict(Q)[:, 0], s=10, color=plots.BLUE)
     panel.set(xlabel=f"true {name}", ylabel="predicted from Q")
 plt.show()
@@ -80,7 +80,7 @@ plt.show()
 spectrograms = world.spectrograms()
 network = dieleman_network(n_factors=7, n_filters=32, n_hidden=64)
 audio_model = AudioToFactors(network, n_epochs=20, learning_rate=0.04)
-network_scores = unheard_scores(split, model.P, model.Q, audio_model, spectrograms)
+network_scores = cold_scores(split, model.P, model.Q, audio_model, spectrograms)
 plots.training(audio_model.history)
 plt.show()
 
@@ -112,15 +112,15 @@ plots.responses(window, first[0, :, 0])
 
 # %%
 ridge = SpectrumRidge()
-ridge_scores = unheard_scores(split, model.P, model.Q, ridge, spectrograms)
+ridge_scores = cold_scores(split, model.P, model.Q, ridge, spectrograms)
 
 
 def r2_of_features(audio_model):
     """Return the R² of each true feature, predicted from q̂ by linear regression, on the songs that nobody has played."""
     Q_hat = audio_model.predict(spectrograms)
-    line = Ridge().fit(Q_hat[split.heard], world.features[split.heard])
-    truth = world.features[split.unheard]
-    error = np.square(line.predict(Q_hat[split.unheard]) - truth).mean(axis=0)
+    line = Ridge().fit(Q_hat[split.warm], world.features[split.warm])
+    truth = world.features[split.cold]
+    error = np.square(line.predict(Q_hat[split.cold]) - truth).mean(axis=0)
     return 1 - error / truth.var(axis=0)
 
 
@@ -172,11 +172,11 @@ check("08-windows", placed)
 # 1 is perfect. Not even the true features reach 1, because what people play is partly luck.
 
 # %%
-ladder = areas(split, {
+ladder = auc_scores(split, {
     "chance": chance(split),
     "ridge on the average spectrum": ridge_scores,
     "the network": network_scores,
-    "the true features": world.tastes @ world.features[split.unheard].T,
+    "the true features": world.tastes @ world.features[split.cold].T,
 })
 plots.ladder(ladder)
 plt.show()
@@ -189,8 +189,8 @@ plt.show()
 
 # %%
 songs, users = world.plays.songs, world.plays.users
-Q_hat = audio_model.predict([spectrograms[i] for i in split.unheard])
-new = ColdStartRecommender(model, {songs[i]: q for i, q in zip(split.unheard, Q_hat)})
+Q_hat = audio_model.predict([spectrograms[i] for i in split.cold])
+new = ColdStartRecommender(model, {songs[i]: q for i, q in zip(split.cold, Q_hat)})
 
 user = users[np.argmax(np.diff(split.train.csr.indptr))]  # who played the most songs
 row = split.train.csr[[split.train.row(user)]]
@@ -243,8 +243,8 @@ check("08-best", best)
 # that nobody has played, for a person whom nobody knows.
 
 # %%
-known_songs = [songs[i] for i in split.heard]
-high_and_noisy = np.argsort(-world.features[split.heard][:, 1:3].sum(axis=1))[:3]
+known_songs = [songs[i] for i in split.warm]
+high_and_noisy = np.argsort(-world.features[split.warm][:, 1:3].sum(axis=1))[:3]
 named = {known_songs[i]: 5 for i in high_and_noisy}  # five plays each
 p = model.fold_in(named)
 scores = Q_hat @ p  # (A5)
@@ -258,9 +258,9 @@ def show(title, numbers):
         print(f"   {songs[i]}: register {register:+.1f}, noise {noise:+.1f}; in words: {world.describe(songs[i])}")
 
 
-show("named:", split.heard[high_and_noisy])
-show("recommended, of the songs that nobody has played:", split.unheard[order[:3]])
-together = np.corrcoef(scores, world.features[split.unheard, 1:3].sum(axis=1))[0, 1]
+show("named:", split.warm[high_and_noisy])
+show("recommended, of the songs that nobody has played:", split.cold[order[:3]])
+together = np.corrcoef(scores, world.features[split.cold, 1:3].sum(axis=1))[0, 1]
 print(f"the scores of these {len(scores)} songs go from {scores.min():.2f} to {scores.max():.2f};", end=" ")
 print(f"their correlation with register + noise is {together:.2f}")
 plots.factor_map(Q_hat, scores, "score for the new listener (A5)")

@@ -132,7 +132,7 @@ def broken_off(server, folder, checksum=MD5):
     """A download that broke off, and what is kept of it."""
     server.manner = "breaks off"
     remote = Remote(f"{server.url}/a.bin", checksum)
-    with pytest.raises(InputError, match="bytes are kept: run the same again to resume"):
+    with pytest.raises(InputError, match="bytes are saved: run the same command again to resume"):
         fetch(remote, folder)
     server.manner = "good"
     server.ranges.clear()
@@ -153,16 +153,16 @@ def test_cut_off_and_resumed(server, tmp_path):
 def test_a_date_will_do_to_resume(server, tmp_path):
     server.manner, server.etag = "only a date", "Mon, 01 Jan 2024 00:00:00 GMT"
     for _ in range(3):
-        with pytest.raises(InputError, match="bytes are kept"):
+        with pytest.raises(InputError, match="bytes are saved"):
             fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path)
     assert fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path).read_bytes() == CONTENT
     assert server.ranges[0] is None and None not in server.ranges[1:]
 
 
 @pytest.mark.parametrize("etag", ['W/"one"', None])
-def test_without_a_strong_etag_nothing_is_kept(server, tmp_path, etag):
+def test_without_a_strong_etag_nothing_is_saved(server, tmp_path, etag):
     server.manner, server.etag = "breaks off", etag
-    with pytest.raises(InputError, match="nothing is kept: run the same again to start over"):
+    with pytest.raises(InputError, match="nothing is saved: run the same command again to start over"):
         fetch(Remote(f"{server.url}/a.bin", MD5), tmp_path)
     assert not names(tmp_path)
 
@@ -181,7 +181,7 @@ def test_a_part_of_another_version_is_never_mixed_in(server, tmp_path, manner):
     remote, _ = broken_off(server, tmp_path, None)
     server.manner = manner
     server.etag = '"two"' if manner == "ignores If-Range" else server.etag
-    with pytest.raises(InputError, match="nothing is kept: run the same again to start over"):
+    with pytest.raises(InputError, match="nothing is saved: run the same command again to start over"):
         fetch(remote, tmp_path)
     assert not names(tmp_path)
     server.manner = "good"

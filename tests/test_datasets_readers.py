@@ -102,7 +102,7 @@ def test_movielens_1m(tmp_path):
 
 def test_a_time_must_be_whole(tmp_path):
     path = write(tmp_path, "u.data", "1\t2\t3\t881250949\n1\t3\t3\t881250949.5\n")
-    with pytest.raises(InputError, match="line 2: expected a whole number from 0 up as timestamp"):
+    with pytest.raises(InputError, match="line 2: expected an integer of at least 0 as timestamp"):
         datasets.movielens_100k(path)
 
 
@@ -120,7 +120,7 @@ def test_lastfm_1k(tmp_path):
     assert log.users == ["user_000001", "user_000002"]
     assert log.songs == [("Deep Dish", 'Say "Hello\u2028again'), ("Deep", "Dish\x85")]
     assert as_dict(log.to_ratings()) == {("user_000001", log.songs[0]): 2, ("user_000002", log.songs[1]): 1}
-    assert log.notes[2] == "1 plays are dated later than the log was collected: line 3, …"
+    assert log.notes[2] == "1 play is dated after the log was collected: line 3, …"
     assert repr(log) == "ListeningLog: 3 plays of 2 songs by 2 users, 2009-05-03 to 2013-09-29"
 
 
@@ -137,8 +137,8 @@ def test_artist_and_title_are_not_confused(tmp_path):
     ("line", "message"),
     [
         ("u\t2009-13-04T23:08:57Z\ta\tA\tt\tT", "expected a time like 2009-05-04T23:08:57Z as time; found 'u"),
-        ("u\t2009-05-04T23:08:57Z\ta\tA\tt\t", "expected something as title"),
-        ("u\t2009-05-04T23:08:57Z\ta\t\tt\tT", "expected something as artist"),
+        ("u\t2009-05-04T23:08:57Z\ta\tA\tt\t", "expected a non-empty title"),
+        ("u\t2009-05-04T23:08:57Z\ta\t\tt\tT", "expected a non-empty artist"),
         ("u\t2009-05-04T23:08:57Z\tA\tT", r"expected 6 fields \(user, time, artist MBID, artist, track MBID, title\)"),
     ],
 )
@@ -149,7 +149,7 @@ def test_lastfm_1k_with_a_faulty_line(tmp_path, line, message):
         datasets.lastfm_1k(path)
     log = datasets.lastfm_1k(path, on_error="skip")
     assert log.n_plays == 2 and log.songs == [("A", "T")]
-    assert log.notes[1].startswith("1 skipped for want of ") and log.notes[1].endswith(": line 2")
+    assert log.notes[1].startswith("1 line skipped: expected ") and log.notes[1].endswith(" (line 2)")
 
 
 def test_profiles(tmp_path):
@@ -222,7 +222,7 @@ def test_msd_tracks_with_odd_titles(tmp_path):
         ('{"u": {"s": true}}', "expected a rating from 1 to 5; found True"),
         ('{"u": [3]}', r"user 'u': expected \{song: rating, …\}; found \[3\]"),
         ("[]", "expected a JSON object"),
-        ("{}", "has not one rating"),
+        ("{}", "has no rating"),
         ('{"u": {"s": 3, "s": 4}}', "expected each name once in an object; found 's' again"),
     ],
 )
@@ -275,8 +275,8 @@ def test_fma(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([["2", "a", "b", "training", "small", "", "many", "t"]], "line 4: expected a track as the header has it"),
-        ([["2", "a", "b"]], "line 4: expected a track as the header has it"),
+        ([["2", "a", "b", "training", "small", "", "many", "t"]], "line 4: expected a track with the fields of the header"),
+        ([["2", "a", "b"]], "line 4: expected a track with the fields of the header"),
     ],
 )
 def test_fma_with_a_faulty_line(tmp_path, rows, message):
@@ -302,7 +302,7 @@ def test_triplets_finds_the_separator(tmp_path, separator):
 def test_triplets_with_columns_and_header(tmp_path):
     path = write(tmp_path, "mine.csv", 'when,plays,who,what\n1,4,ann,"x"\n2,5,bob,y\n')
     assert as_dict(datasets.triplets(path, columns=(2, 3, 1), header=True)) == {("ann", '"x"'): 4, ("bob", "y"): 5}
-    with pytest.raises(InputError, match="line 1: expected a number from 0 up as field 2; found 'when,plays,who,what'"):
+    with pytest.raises(InputError, match="line 1: expected a number of at least 0 as field 2; found 'when,plays,who,what'"):
         datasets.triplets(path, columns=(2, 3, 1))
     with pytest.raises(
         InputError, match=r"columns=\(0, 1, 4\); expected three numbers from 0 to 3, as line 1 has 4 fields"

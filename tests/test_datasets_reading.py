@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from acai import InputError, datasets
 from acai.tables import kernels
-from acai.tables.reader import BLOCK, Ids, Lines, Numbers, Times, read_table, whole_lines
+from acai.tables.columns import Ids, Numbers, Times
+from acai.tables.lines import BLOCK, Lines, TableFormat
+from acai.tables.reader import read_table, whole_lines
 
 # Everything that ends a line for str.splitlines, and what else has led readers astray: none of it may matter here
 ODD = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\"',;|ß坂本é🎵 "
@@ -35,9 +37,10 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("reading")
 
 
-def read(path, **options):
+def read(path, separator="\t", header=False, encoding="utf-8", **options):
     columns = {"user": Ids(0), "song": Ids(1), "count": Numbers(2, np.float64)}
-    table = read_table(path, (), ("user", "song", "count"), columns, **options)
+    form = TableFormat(("user", "song", "count"), separator=separator, header=header, encoding=encoding)
+    table = read_table(path, form, columns, **options)
     return table, list(zip(table.texts("user"), table.texts("song"), table.columns["count"].tolist()))
 
 
@@ -103,7 +106,7 @@ def test_numbers_are_read_as_python_reads_them(folder, texts):
     if faulty:
         line = faulty[0]
         with pytest.raises(
-            InputError, match=rf"plays.tsv, line {line}: expected a number from 0 up as count; found 'u\\ts"
+            InputError, match=rf"plays.tsv, line {line}: expected a number of at least 0 as count; found 'u\\ts"
         ):
             read(path)
 
@@ -136,7 +139,7 @@ def test_times_are_read_as_python_reads_them(folder, text):
     except ValueError:
         moment = None
     path = write(folder, f"{text}\n2009-05-04T23:08:57Z\n", "times.txt")
-    table = read_table(path, (), ["time"], {"time": Times(0)}, on_error="skip")
+    table = read_table(path, TableFormat(["time"]), {"time": Times(0)}, on_error="skip")
     assert table.columns["time"].tolist() == ([int(moment.timestamp())] if moment else []) + [1241478537]
 
 
@@ -154,7 +157,7 @@ def test_blocks_hold_whole_lines_and_lose_nothing(lines, block_size):
 
 
 def cut(raw, fields, separator):
-    return Lines(raw, fields, separator, "utf-8", 1000)
+    return Lines(raw, TableFormat(fields, separator=separator), 1000)
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8))
@@ -167,11 +170,12 @@ def test_the_kernels_do_the_same_uncompiled(rows):
     assert Times(3).read(lines).tolist() == [1241478537] * n and not lines.fault.any()
     ids = Ids(0, 1)
     compiled = ids.read(lines)
-    slots, pool, offsets = np.full(64, -1, np.int32), np.zeros(16 * len(raw), np.uint8), np.zeros(n + 1, np.int64)
+    pool, offsets = np.zeros(16 * len(raw), np.uint8), np.zeros(n + 1, np.int64)
+    table = kernels.IdTable(np.full(64, -1, np.int32), ids.key, pool, offsets)
     with np.errstate(over="ignore"), pytest.MonkeyPatch.context() as patch:  # hashing adds modulo 2⁶⁴
-        for name in ("sip_round", "rotate"):
+        for name in ("find_slot", "sip_round", "rotate"):
             patch.setattr(kernels, name, getattr(kernels, name).py_func)
-        codes, n_ids = kernels.intern.py_func(block, starts[:2], ends[:2], lines.fault, slots, ids.key, pool, offsets, 0)
+        codes, n_ids = kernels.intern.py_func(block, starts[:2], ends[:2], lines.fault, table, 0)
     assert np.array_equal(codes, compiled) and n_ids == ids.n
     assert ids.ids("utf-8") == list(dict.fromkeys(rows))
 
@@ -219,7 +223,7 @@ def test_ids_that_were_made_to_collide_do_not(folder):
     raw = b"".join(
         b"".join(words[(n >> bit) & 1].tobytes() for bit in range(14)).replace(b"\xc1", b"\x42") + b"\n" for n in range(1 << 14)
     )
-    codes = ids.read(Lines(raw, ("id",), "\t", "latin-1", 1000))
+    codes = ids.read(Lines(raw, TableFormat(("id",), encoding="latin-1"), 1000))
     assert codes.tolist() == list(range(1 << 14))
     taken = np.flatnonzero(ids.slots >= 0)
     runs = np.split(taken, np.flatnonzero(np.diff(taken) > 1) + 1)
@@ -236,24 +240,24 @@ def test_a_count_that_does_not_fit_is_refused(folder, monkeypatch):
 def test_a_time_that_no_integer_holds_is_refused(folder):
     for number in ("1e30", "9007199254740994"):
         path = write(folder, f"{number}\n")
-        with pytest.raises(InputError, match="line 1: expected a whole number from 0 up"):
-            read_table(path, (), ["time"], {"time": Numbers(0, np.int64)})
+        with pytest.raises(InputError, match="line 1: expected an integer of at least 0"):
+            read_table(path, TableFormat(["time"]), {"time": Numbers(0, np.int64)})
 
 
 GOOD = "ann\tblackbird\t3\n"
 BAD = {
     "too few fields": (
         "ann\t3\n",
-        "expected 3 fields (user, song, count), parted by '\\t'; found 'ann\\t3' (2 fields)",
+        "expected 3 fields (user, song, count) separated by '\\t'; found 'ann\\t3' (2 fields)",
     ),
     "too many fields": (
         "a\tb\t3\t4\n",
-        "expected 3 fields (user, song, count), parted by '\\t'; found 'a\\tb\\t3\\t4' (4 fields)",
+        "expected 3 fields (user, song, count) separated by '\\t'; found 'a\\tb\\t3\\t4' (4 fields)",
     ),
-    "an empty line": ("\n", "expected 3 fields (user, song, count), parted by '\\t'; found an empty line"),
-    "an empty id": ("ann\t\t3\n", "expected something as song; found 'ann\\t\\t3' (3 fields)"),
-    "a negative value": ("a\tb\t-3\n", "expected a number from 0 up as count; found 'a\\tb\\t-3' (3 fields)"),
-    "not a number": ("a\tb\tNaN\n", "expected a number from 0 up as count; found 'a\\tb\\tNaN' (3 fields)"),
+    "an empty line": ("\n", "expected 3 fields (user, song, count) separated by '\\t'; found an empty line"),
+    "an empty id": ("ann\t\t3\n", "expected a non-empty song; found 'ann\\t\\t3' (3 fields)"),
+    "a negative value": ("a\tb\t-3\n", "expected a number of at least 0 as count; found 'a\\tb\\t-3' (3 fields)"),
+    "not a number": ("a\tb\tNaN\n", "expected a number of at least 0 as count; found 'a\\tb\\tNaN' (3 fields)"),
     "no UTF-8": (b"a\xff\tb\t3\n", "expected UTF-8 text; found 'a\\\\xff\\tb\\t3' (3 fields)"),
     "a NUL": ("a\0\tb\t3\n", "expected no NUL byte; found 'a\\x00\\tb\\t3' (3 fields)"),
 }
@@ -277,7 +281,7 @@ def test_a_faulty_line_is_named(folder, bad, end):
         "yesterday",
     ]  # nobody from a faulty line
     assert [table.line_of(row) for row in range(3)] == [1, 2, 4]
-    assert table.notes()[1].startswith("2 skipped for want of ") and table.notes()[1].endswith(": line 3, 5")
+    assert table.notes()[1].startswith("2 lines skipped: expected ") and table.notes()[1].endswith(" (line 3, 5)")
 
 
 @given(st.binary(max_size=200))
@@ -376,13 +380,13 @@ def test_a_repeated_pair_is_named_with_both_lines(tmp_path):
     )
     ratings = datasets.triplets(path, on_error="skip")
     assert list(ratings.triplets()) == [("ann", "x", 3), ("ann", "y", 1), ("bob", "x", 1)]  # the first of each
-    assert "2 skipped for want of a pair not seen before: line 4, …" in ratings.notes
+    assert "2 lines skipped: expected each pair of user and song once (line 4, …)" in ratings.notes
     assert datasets.triplets(path, combine="sum").csr.toarray().tolist() == [[12, 1], [3, 0]]
 
 
 def test_the_line_of_a_repeated_pair_counts_the_skipped_ones_too(tmp_path):
     path = write(tmp_path, "ann\tx\t3\nfaulty\nbob\tx\t1\nann\tx\t9\n")
-    assert "1 skipped for want of a pair not seen before: line 4, …" in datasets.triplets(path, on_error="skip").notes
+    assert "1 line skipped: expected each pair of user and song once (line 4, …)" in datasets.triplets(path, on_error="skip").notes
 
 
 @pytest.mark.parametrize(
@@ -390,7 +394,7 @@ def test_the_line_of_a_repeated_pair_counts_the_skipped_ones_too(tmp_path):
     [
         ("", "expected user, song and value with a separator between them; found ''"),
         ("ann blackbird\n", "expected user, song and value with a separator between them; found 'ann blackbird'"),
-        ("ann\tx\tmany\n", "line 1: expected a number from 0 up as field 3; found"),
+        ("ann\tx\tmany\n", "line 1: expected a number of at least 0 as field 3; found"),
     ],
 )
 def test_a_file_that_is_nothing_of_the_kind(tmp_path, text, message):
@@ -405,7 +409,7 @@ def test_an_empty_file(tmp_path):
         datasets.hetrec_lastfm(write(tmp_path, "", "user_artists.dat"))
     with pytest.raises(InputError, match=r"user_artists.dat, line 1: expected the header .* found ''"):
         datasets.hetrec_lastfm(write(tmp_path, b"\xef\xbb\xbf", "user_artists.dat"))  # a byte order mark alone
-    with pytest.raises(InputError, match=r"not one line could be used; .*user_artists.dat: 0 rows"):
+    with pytest.raises(InputError, match=r"no line could be used; .*user_artists.dat: 0 rows"):
         datasets.hetrec_lastfm(write(tmp_path, "userID\tartistID\tweight\r\n", "user_artists.dat"))
 
 
@@ -497,7 +501,7 @@ def test_a_header_where_none_is_expected_is_suspected_only_on_the_first_line(tmp
 
 def test_texts_may_be_empty(tmp_path):
     columns = {"id": Ids(0), "text": Ids(1, may_be_empty=True)}
-    table = read_table(write(tmp_path, "1\t\n2\tzwei\n3\t\n"), (), ("id", "text"), columns)
+    table = read_table(write(tmp_path, "1\t\n2\tzwei\n3\t\n"), TableFormat(("id", "text")), columns)
     assert table.texts("text") == ["", "zwei", ""]
 
 

@@ -229,15 +229,16 @@ def neighbour_sums(lists: NeighbourLists, k: int, Z: Rows, n_columns: int) -> tu
     From the nearest neighbour to the farthest, each b takes the first k who know it.
     """
     starts, v, s = lists
+    indptr, indices, z = Z
     numerator, denominator = np.zeros((len(starts) - 1, n_columns)), np.zeros((len(starts) - 1, n_columns))
     for a in range(len(numerator)):
         count = np.zeros(n_columns, np.int32)
         for l in range(starts[a], starts[a + 1]):
-            for j in range(Z.indptr[v[l]], Z.indptr[v[l] + 1]):
-                b = Z.indices[j]
+            for j in range(indptr[v[l]], indptr[v[l] + 1]):
+                b = indices[j]
                 if count[b] < k:
                     count[b] += 1
-                    numerator[a, b] += s[l] * Z.data[j]
+                    numerator[a, b] += s[l] * z[j]
                     denominator[a, b] += s[l]
     return numerator, denominator
 

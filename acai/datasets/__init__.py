@@ -1,7 +1,7 @@
-"""The data sets as they come: each reader takes the file, the extracted folder, or the archive as it was downloaded.
+"""The data sets as published: each reader takes the file, the extracted folder, or the archive as it was downloaded.
 
-`READERS` has every reader that gives `Ratings`, and `TITLES` those that name the songs of a data set, by the name that the
-command line knows; both take a path.
+`READERS` has every reader that returns `Ratings`, and `TITLES` those that return the titles of songs, by the name of the
+data set on the command line; all take a path.
 """
 
 from acai.audio.folder import audio_folder

@@ -13,9 +13,9 @@ class Remote:
     ----------
     url : str
     checksum : str or None
-        "md5:…" or "sha1:…" as its makers publish it, None where they publish none.
+        "md5:…" or "sha1:…" as published by its makers; None if they publish none.
     size : int or None
-        In bytes, where it is known.
+        In bytes, if it is known.
     contents : dict
         Published checksums of files inside the archive.
     """
@@ -41,7 +41,7 @@ class DataSet:
     reader: str
     signs: tuple[str, ...]
     files: tuple[Remote, ...] = ()
-    by_hand: str = ""  # how to get it where it cannot be fetched without logging in
+    by_hand: str = ""  # how to get it if it cannot be downloaded without logging in
 
 
 CATALOGUE = {

@@ -1,7 +1,7 @@
-"""Fetching data sets: a file appears when all of it is there and has been checked, and a download that broke off is resumed.
+"""Downloading data sets: a file appears once it is complete and has been checked, and an interrupted download is resumed.
 
-What has arrived is kept beside the file as `NAME.part`, and in `NAME.part.json` which version of the server's file it is part
-of. The part is locked while somebody writes to it. Both are gone once the download is complete.
+What has arrived is saved beside the file as `NAME.part`, and `NAME.part.json` says which version of the server's file it is
+part of. The part is locked while somebody writes to it. Both are removed once the download is complete.
 """
 
 import errno
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tqdm import tqdm
 
@@ -33,10 +33,10 @@ try:
     import fcntl
 except ImportError:  # Windows has no flock; then only what is written, its place and its size are checked
     fcntl = None  # type: ignore[assignment]
-NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # a link in place of a part is not written through
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # never write to what a link points to
 
 CONTENT_RANGE = re.compile("bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
-MINUTE = 60.0  # seconds by which a file must be older than the answer, or it may have changed since within the same second
+MINUTE = 60.0  # seconds: a younger file may have changed again within the second that its time names
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class Version:
 
 
 class Refused(Exception):
-    """The server's answer is not the file, or not all of it; the text says why."""
+    """The server's answer is not the file, or not all of it; the message says why."""
 
 
 class OtherPart(Refused):
-    """The server's answer does not belong to what was kept of an earlier download, which is of no use then."""
+    """The server's answer does not belong to what was saved of an earlier download, which is therefore useless."""
 
 
 def fetch(remote: Remote, folder: str | os.PathLike[str], progress: bool = False) -> Path:
-    """Download one file, unless it is there already and its checksum is right.
+    """Download one file, unless it is already there with the correct checksum.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], progress: bool = False
     folder : path
         Where to put it.
     progress : bool
-        Show a bar.
+        Show a progress bar.
 
     Returns
     -------
@@ -74,16 +74,16 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], progress: bool = False
     Raises
     ------
     InputError
-        If the server does not have it, it breaks off (calling again resumes it where the server allows that), the disk is
-        full, or its size or checksum is wrong (it is discarded then, and what was there before is left alone).
+        If the server does not have it, the download is interrupted (calling again resumes it if the server allows that),
+        the disk is full, or the size or checksum is wrong (it is then discarded, and an earlier file is not touched).
 
     Notes
     -----
     A second download of the same file at the same time waits for the first, and takes over if the first dies.
     """
     import requests
-    from requests.exceptions import BaseHTTPError
 
+    exceptions: Any = requests.exceptions  # its stubs do not export BaseHTTPError
     path = Path(folder) / remote.name
     part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
     try:
@@ -94,9 +94,9 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], progress: bool = False
                 return path
             try:
                 _complete(remote, file, note, progress)
-            except (requests.RequestException, BaseHTTPError, Refused) as error:
-                kept = _kept(file, part, note, remote.url, error)
-                raise InputError(f"{remote.url} could not be fetched ({error}); {kept}") from error
+            except (requests.RequestException, exceptions.BaseHTTPError, Refused) as error:
+                saved = _saved(file, part, note, remote.url, error)
+                raise InputError(f"{remote.url} could not be fetched ({error}); {saved}") from error
             fault = _fault(part, remote)
             if fault is not None:
                 _discard(file, part, note)
@@ -113,12 +113,12 @@ def fetch(remote: Remote, folder: str | os.PathLike[str], progress: bool = False
 
 @contextmanager
 def _locked(part: Path) -> Iterator[BinaryIO]:
-    """The part, open for reading and writing, once nobody else writes to it."""
+    """Open the part for reading and writing once nobody else writes to it."""
     while True:
         with open(os.open(part, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o666), "r+b") as file:
             _lock(file, part)
             with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), part.stat()):  # else the one before us has finished it
+                if os.path.samestat(os.fstat(file.fileno()), part.stat()):  # or the process before us has finished it
                     yield file
                     return
 
@@ -129,7 +129,7 @@ def _lock(file: BinaryIO, part: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"{part.name} is being downloaded already; waiting for that to end", file=sys.stderr)
+        print(f"{part.name} is being downloaded already; waiting for that to finish", file=sys.stderr)
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError:  # a file system without locks
         return
@@ -170,13 +170,13 @@ def _complete(remote: Remote, file: BinaryIO, note: Path, progress: bool) -> Non
                 bar.update(len(chunk))
     file.flush()
     if version.total is not None and file.tell() != version.total:
-        raise Refused(f"it broke off after {file.tell():,} of {version.total:,} bytes")
+        raise Refused(f"it was interrupted after {file.tell():,} of {version.total:,} bytes")
     if file.tell() == 0:
         raise Refused("the server sent an empty file")
 
 
 def _checked(answer: "requests.Response", url: str, had: int, version: Version | None) -> tuple[int, Version]:
-    """Where in the file the answer begins, and which version of it that is; only 200 and a matching 206 are an answer."""
+    """Determine where in the file the answer begins, and of which version; only 200 and a matching 206 are acceptable."""
     code, headers = answer.status_code, answer.headers
     length = headers.get("Content-Length", "")
     n_bytes = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
@@ -185,21 +185,22 @@ def _checked(answer: "requests.Response", url: str, had: int, version: Version |
     if code == 200:
         return 0, Version(url, _validator(headers), n_bytes)
     if code == 206 and version is not None and had:
-        found = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-        first, last, total = map(int, found.groups()) if found else (-1, -1, -1)
-        has_moved = version.validator != headers.get("ETag", version.validator) and version.validator.startswith('"')
-        if first != had or last != total - 1 or total != (version.total or total) or has_moved:
+        sent = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        first, last, total = map(int, sent.groups()) if sent else (-1, -1, -1)
+        has_etag = version.validator is not None and version.validator.startswith('"')
+        has_changed = has_etag and version.validator != headers.get("ETag", version.validator)
+        if first != had or last != total - 1 or total != (version.total or total) or has_changed:
             found = headers.get("Content-Range", "nothing")
             raise OtherPart(f"it sent another part than the one asked for ({found}), or one of another version of the file")
         return had, Version(url, version.validator, total)
     answered = f"the server answered {code} {answer.reason or ''}".rstrip()
     if code == 416 and had:
-        raise OtherPart(f"{answered}: what was kept of an earlier download does not fit")
+        raise OtherPart(f"{answered}: what was saved of an earlier download does not fit")
     raise Refused(f"{answered}, not with the file")
 
 
 def _validator(headers: "requests.structures.CaseInsensitiveDict[str]") -> str | None:
-    """By what the server can tell whether its file has changed since; None if it cannot to the byte."""
+    """Find what tells the server whether its file has changed; None if it cannot tell to the byte."""
     etag, modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
     if etag.startswith('"'):  # W/"…" is only roughly the same file
         return etag
@@ -219,14 +220,14 @@ def _read_note(note: Path, url: str) -> Version | None:
     return version if fits and version.url == url else None
 
 
-def _kept(file: BinaryIO, part: Path, note: Path, url: str, error: Exception) -> str:
-    """What is left of a download that broke off: only what can be resumed."""
+def _saved(file: BinaryIO, part: Path, note: Path, url: str, error: Exception) -> str:
+    """Save what can be resumed of an interrupted download, and say so."""
     file.flush()
     n_bytes, version = os.fstat(file.fileno()).st_size, _read_note(note, url)
     if n_bytes and version is not None and version.validator is not None and not isinstance(error, OtherPart):
-        return f"{n_bytes:,} bytes are kept: run the same again to resume"
+        return f"{n_bytes:,} bytes are saved: run the same command again to resume"
     _discard(file, part, note)
-    return "nothing is kept: run the same again to start over"
+    return "nothing is saved: run the same command again to start over"
 
 
 def _discard(file: BinaryIO, part: Path, note: Path) -> None:
@@ -237,7 +238,7 @@ def _discard(file: BinaryIO, part: Path, note: Path) -> None:
 
 
 def _fault(path: Path, remote: Remote) -> str | None:
-    """What is wrong with a file that was downloaded: its size, its checksum, or what it is; None if nothing is."""
+    """Say what is wrong with a downloaded file: its size, its checksum, or its kind; None if nothing is."""
     n_bytes = path.stat().st_size
     if remote.size is not None and n_bytes != remote.size:
         return f"it has {n_bytes:,} bytes, expected {remote.size:,}"
@@ -248,7 +249,7 @@ def _fault(path: Path, remote: Remote) -> str | None:
     with open(path, "rb") as file:
         beginning = file.read(16)
     is_zip, is_gzip = remote.name.endswith(".zip"), remote.name.endswith((".gz", ".tgz"))
-    is_page = beginning.lower().lstrip().startswith((b"<!doctype html", b"<html"))  # that asks to log in, say
+    is_page = beginning.lower().lstrip().startswith((b"<!doctype html", b"<html"))  # a login page, for example
     if is_page or (is_zip and not beginning.startswith(b"PK")) or (is_gzip and decompressor(beginning) is None):
         return f"{remote.name} begins with {beginning!r}, as a web page or some other file does"
     for member, expected in remote.contents.items():
@@ -262,10 +263,10 @@ def _fault(path: Path, remote: Remote) -> str | None:
     return None
 
 
-def _checksum(stream: BinaryIO | None, expected: str) -> str:
-    """The checksum of a stream, in the form `algorithm:digest` and by the algorithm of the expected one."""
+def _checksum(stream: BinaryIO, expected: str) -> str:
+    """Compute the checksum of a stream by the algorithm of the expected one, in the form `algorithm:digest`."""
     algorithm = expected.partition(":")[0]
     digest = hashlib.new(algorithm, usedforsecurity=False)
-    while chunk := stream.read(1 << 20) if stream else b"":
+    while chunk := stream.read(1 << 20):
         digest.update(chunk)
     return f"{algorithm}:{digest.hexdigest()}"

@@ -1,17 +1,16 @@
-"""FMA (Defferrard 2017): music that may be downloaded, with its clips."""
+"""FMA (Defferrard 2017): the Free Music Archive, music that may be downloaded, with its clips."""
 
 import csv
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from acai.errors import InputError, unknown
 from acai.tables.archives import Source
-from acai.tables.source import opened
+from acai.tables.source import FilePath, opened
 
-SILENT = {99134, 108925, 133297}  # of these, fma_small has files without a sound
+SILENT = {99134, 108925, 133297}  # the files of these tracks in fma_small have no sound
 LONGEST = 1 << 20  # characters of a line
 SUBSETS = ("small", "medium", "large")
 COLUMNS = {  # our name → the two header rows
@@ -32,7 +31,7 @@ class Clip:
     split : str
         "training", "validation" or "test".
     subset : str
-        The smallest set that has it: "small", "medium", "large", or "" for the full one.
+        The smallest subset that has it: "small", "medium", "large", or "" for the full data set.
     """
 
     track_id: int
@@ -45,24 +44,25 @@ class Clip:
 
     @property
     def path(self) -> Path:
-        """Where the clip lies in `fma_small/` and its sisters: track 2 is `000/000002.mp3`."""
+        """The path of the clip in `fma_small/` and the larger sets: track 2 is `000/000002.mp3`."""
         return Path(f"{self.track_id // 1000:03d}") / f"{self.track_id:06d}.mp3"
 
     @property
     def has_sound(self) -> bool:
-        """False for the three tracks whose clip is empty."""
+        """Whether the clip has any sound: three tracks have empty clips."""
         return self.track_id not in SILENT
 
 
-def fma(path: str | os.PathLike, subset: str | None = None) -> list[Clip]:
-    """What FMA's `tracks.csv` says of each track.
+def fma(path: FilePath, subset: str | None = None) -> list[Clip]:
+    """Read what FMA's `tracks.csv` says about each track.
 
     Parameters
     ----------
     path : path
         `tracks.csv` (two header rows and an index row), or the folder or `fma_metadata.zip` that has it.
     subset : str, optional
-        "small", "medium" or "large": the tracks whose clips are in `fma_small/` (8,000) and so on. Each has those before.
+        "small", "medium" or "large": the tracks whose clips are in `fma_small/` (8,000) and so on. Each includes the smaller
+        ones.
 
     Returns
     -------
@@ -70,7 +70,6 @@ def fma(path: str | os.PathLike, subset: str | None = None) -> list[Clip]:
     """
     if subset is not None and subset not in SUBSETS:
         raise unknown("subset", subset, SUBSETS)
-    clips = []
     with opened(path, "tracks.csv") as source:
         rows = csv.reader(_lines(source), strict=True)
         expected = f"two header rows with {', '.join(map('/'.join, COLUMNS.values()))}, then 'track_id,…'"
@@ -78,22 +77,26 @@ def fma(path: str | os.PathLike, subset: str | None = None) -> list[Clip]:
             names = list(zip(next(rows, []), next(rows, [])))
             places = {name: names.index(column) for name, column in COLUMNS.items()}
             next(rows, []).index("track_id")
-            expected = "a track as the header has it"
-            for row in rows:
-                track = {name: row[place] for name, place in places.items()}
-                track_id, listens = int(row[0]), int(track["listens"])
-                if min(track_id, listens) < 0:
-                    raise ValueError("a number below 0")
-                clips.append(Clip(track_id, **track | {"listens": listens}))
-        except InputError:  # from the file below: it has been said
+            expected = "a track with the fields of the header"
+            clips = [_clip(row, places) for row in rows]
+        except InputError:  # from the stream: it already says what is wrong
             raise
         except (csv.Error, IndexError, ValueError) as error:
             raise InputError(f"{source.label}, line {rows.line_num}: expected {expected}; {error}") from error
     return [clip for clip in clips if subset is None or clip.subset in SUBSETS[: SUBSETS.index(subset) + 1]]
 
 
+def _clip(row: list[str], places: dict[str, int]) -> Clip:
+    """Turn a row into a clip."""
+    track_id, listens = int(row[0]), int(row[places["listens"]])
+    if min(track_id, listens) < 0:
+        raise ValueError("a number below 0")
+    artist, title, genre = row[places["artist"]], row[places["title"]], row[places["genre"]]
+    return Clip(track_id, artist, title, genre, listens, row[places["split"]], row[places["subset"]])
+
+
 def _lines(source: Source) -> Iterator[str]:
-    """The lines of a CSV file with the ends that they have; a quoted field may go on over several."""
+    """Yield the lines of a CSV file with their line ends; a quoted field may span several."""
     text = io.TextIOWrapper(source.stream, encoding="utf-8-sig", newline="")
     while line := text.readline(LONGEST):
         if len(line) == LONGEST:

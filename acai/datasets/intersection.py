@@ -1,14 +1,15 @@
-"""Last.fm 1K ∩ Million Song Dataset: which of the songs that were played are songs of which the sound is described.
+"""Last.fm 1K ∩ Million Song Dataset: which of the songs that were played are described in the Million Song Dataset.
 
-The original joined artist and title byte for byte. Here a song that finds no namesake that way is tried again under rules
-that forgive more and more, and what each rule added is reported.
+The original joined artist and title byte for byte. Here a song without a match is tried again under more and more tolerant
+rules, and what each rule added is reported.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import numpy as np
 
@@ -21,32 +22,34 @@ GUESTS = re.compile(r"\s*[(\[]?\b(feat|featuring|ft)\b\.?\s.*$")  # "feat. someb
 
 
 def exact(text: str) -> str:
-    """The same letters and signs, one by one."""
+    """Compare every character as it is."""
     return text
 
 
 def letters(text: str) -> str:
-    """Unicode NFKC, case folded, runs of white space made one space."""
+    """Normalise to Unicode NFKC, fold case, and collapse white space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def punctuation(text: str) -> str:
-    """As `letters`, and apostrophes left out, "&" read as "and", other signs as spaces."""
+    """Apply `letters`, drop apostrophes, and read "&" as "and" and other punctuation as spaces."""
     text = letters(text)
     return " ".join("".join(map(_spoken, text)).split()) or text  # "???" is a title, too
 
 
 def suffixes(text: str) -> str:
-    """As `punctuation`, without brackets at the end ("(Live)", "[Remastered]") and without guests ("feat. …")."""
+    """Apply `punctuation`, without brackets at the end ("(Live)", "[Remastered]") and without guests ("feat. …")."""
     text = letters(text)
     return punctuation(BRACKETS.sub("", GUESTS.sub("", text) or text))
 
 
 @cache
 def _spoken(sign: str) -> str:
-    """How a sign is read."""
-    if sign in "'’‘`´&":
-        return " and " if sign == "&" else ""
+    """Say how to read a punctuation mark."""
+    if sign == "&":
+        return " and "
+    if sign in "'’‘`´":
+        return ""
     return sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " "
 
 
@@ -55,28 +58,28 @@ RULES = (exact, letters, punctuation, suffixes)
 
 @dataclass(frozen=True)
 class Added:
-    """What one rule added to what the rules before it had matched."""
+    """What one rule matched in addition to the rules before it."""
 
     rule: str
     n_songs: int
     n_plays: int
-    n_ambiguous: int  # of these songs, how many had several namesakes that are different songs; the first was taken
+    n_ambiguous: int  # how many of these songs matched several different songs; the first was taken
 
 
 @dataclass(frozen=True, repr=False)
 class Intersection:
-    """The plays of songs that both data sets know.
+    """The plays of songs that are in both data sets.
 
     Attributes
     ----------
     log : ListeningLog
-        These plays alone; its songs are song ids of the Million Song Dataset, its users all users of the given log.
+        Only these plays; its songs are song ids of the Million Song Dataset, its users are all users of the given log.
     tracks : dict
         The track id of each of these songs.
     names : dict
         The song id of each (artist, title) of the given log that was matched.
     added : list of Added
-        What each rule added, in the order in which they were tried.
+        What each rule added, in the order in which they were applied.
     n_plays, n_songs : int
         How many plays and songs the given log had.
     """
@@ -89,6 +92,7 @@ class Intersection:
     n_songs: int
 
     def __repr__(self) -> str:
+        """Show what each rule added as a table."""
         lines = [f"{'rule':<12}{'songs':>12}{'ambiguous':>12}{'plays':>14}"]
         lines += [f"{a.rule:<12}{a.n_songs:>12,}{a.n_ambiguous:>12,}{a.n_plays:>14,}" for a in self.added]
         lines += [f"{'together':<12}{len(self.names):>12,}{'':>12}{self.log.n_plays:>14,}"]
@@ -101,11 +105,11 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
     Parameters
     ----------
     log : ListeningLog
-        With songs (artist, title), as `lastfm_1k` gives it.
+        With songs (artist, title), as returned by `lastfm_1k`.
     tracks : Tracks
-        As `msd_tracks` gives it.
+        As returned by `msd_tracks`.
     mismatches : collection of (song, track)
-        As `msd_mismatches` gives it: pairs that are not to be used.
+        As returned by `msd_mismatches`: pairs that must not be used.
 
     Returns
     -------
@@ -114,36 +118,52 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
     Raises
     ------
     InputError
-        If nothing at all matches.
+        If there is no match at all.
     """
     wrong = set(mismatches)
+    usable = [row for row in zip(tracks.song_ids, tracks.track_ids, tracks.artists, tracks.titles) if row[:2] not in wrong]
+    names = [(str(artist), str(title)) for artist, title in cast(Sequence[tuple[str, str]], log.songs)]
     plays = np.bincount(log.song_codes, minlength=log.n_songs)
     matched: dict[int, tuple[str, str]] = {}  # the log's song number → (song, track)
     added = []
     for rule in RULES:
-        by = cache(rule)  # an artist has many songs
-        heard: dict[tuple[str, str], list[int]] = {}
-        for i, (artist, title) in enumerate(log.songs):
-            if i not in matched:
-                heard.setdefault((by(artist), rule(title)), []).append(i)
-        new: dict[int, tuple[str, str]] = {}
-        ambiguous: set[int] = set()
-        for song, track, artist, title in zip(tracks.song_ids, tracks.track_ids, tracks.artists, tracks.titles):
-            if (song, track) not in wrong:
-                for i in heard.get((by(artist), rule(title)), ()):
-                    if new.setdefault(i, (song, track))[0] != song:
-                        ambiguous.add(i)
+        new, n_ambiguous = _match(rule, {i: name for i, name in enumerate(names) if i not in matched}, usable)
         matched |= new
-        added.append(Added(rule.__name__, len(new), int(plays[list(new)].sum()), len(ambiguous)))
+        added.append(Added(rule.__name__, len(new), int(plays[list(new)].sum()), n_ambiguous))
     if not matched:
         raise InputError(f"none of {log.n_songs:,} songs of the log is among {len(tracks):,} tracks, by artist and title")
 
     track_of: dict[str, str] = {}  # several names of one song become one
     for i in sorted(matched):
-        track_of.setdefault(*matched[i])
+        song, track = matched[i]
+        track_of.setdefault(song, track)
     number = {song: j for j, song in enumerate(track_of)}
     code = np.array([number[matched[i][0]] if i in matched else -1 for i in range(log.n_songs)], dtype=np.int32)
     left = log.keep(code[log.song_codes] >= 0)
     notes = (*log.notes, *(f"matched by {a.rule}: {a.n_songs:,} songs, {a.n_plays:,} plays" for a in added))
     left = ListeningLog(left.user_codes, code[left.song_codes], left.times, log.users, list(track_of), notes)
-    return Intersection(left, track_of, {log.songs[i]: matched[i][0] for i in matched}, added, log.n_plays, log.n_songs)
+    song_of = {names[i]: song for i, (song, _) in matched.items()}
+    return Intersection(left, track_of, song_of, added, log.n_plays, log.n_songs)
+
+
+def _match(
+    rule: Callable[[str], str], names: dict[int, tuple[str, str]], tracks: list[tuple[str, str, str, str]]
+) -> tuple[dict[int, tuple[str, str]], int]:
+    """Match the names (artist, title) of some songs with tracks by one rule.
+
+    Returns
+    -------
+    matched, n_ambiguous
+        The (song, track) of each song's number, and how many songs matched several different songs.
+    """
+    rule_for_artists = cache(rule)  # an artist has many songs
+    numbers: dict[tuple[str, str], list[int]] = {}
+    for i, (artist, title) in names.items():
+        numbers.setdefault((rule_for_artists(artist), rule(title)), []).append(i)
+    matched: dict[int, tuple[str, str]] = {}
+    ambiguous: set[int] = set()
+    for song, track, artist, title in tracks:
+        for i in numbers.get((rule_for_artists(artist), rule(title)), ()):
+            if matched.setdefault(i, (song, track))[0] != song:
+                ambiguous.add(i)
+    return matched, len(ambiguous)

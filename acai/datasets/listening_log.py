@@ -1,19 +1,24 @@
-"""A listening log: who played what, and when; and the one of Last.fm, of a thousand listeners (Celma 2010)."""
+"""A listening log: who played what, and when; and that of a thousand listeners of Last.fm (Celma 2010)."""
 
-import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acai.datasets import rules
-from acai.datasets.rated import compared
+from acai.datasets.rated import ReadOptions, compared
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings, splits
-from acai.tables.reader import Ids, Times, read_table
+from acai.tables.columns import Ids, Times
+from acai.tables.lines import TableFormat
+from acai.tables.reader import read_table
+from acai.tables.source import FilePath
 
 LOG = "userid-timestamp-artid-artname-traid-traname.tsv"
+LASTFM_1K = TableFormat(("user", "time", "artist MBID", "artist", "track MBID", "title"), [LOG])
+PROFILES = TableFormat(("#id", "gender", "age", "country", "registered"), ["userid-profile.tsv"], header=True)
 ENDED = np.datetime64("2010-01-01T00:00:00", "s").astype(np.int64)  # the log was collected in 2009
 
 
@@ -24,18 +29,18 @@ class ListeningLog:
     Attributes
     ----------
     user_codes, song_codes : arrays of int32, shape (n_plays,)
-        Who played what: places in `users` and `songs`.
+        Who played what: indices into `users` and `songs`.
     times : array of int64, shape (n_plays,)
         When, in seconds since 1970 (UTC); `log.times.view("datetime64[s]")` shows them as dates.
     users, songs : sequences
         The ids. A song of Last.fm 1K is the pair (artist, title).
     notes : tuple of str
-        Where the plays come from, what was left out, and how they differ from what was published.
+        Where the plays come from, what was left out, and how they differ from the published numbers.
     """
 
-    user_codes: np.ndarray
-    song_codes: np.ndarray
-    times: np.ndarray
+    user_codes: NDArray[np.int32]
+    song_codes: NDArray[np.int32]
+    times: NDArray[np.int64]
     users: Sequence[Hashable]
     songs: Sequence[Hashable]
     notes: tuple[str, ...] = ()
@@ -56,7 +61,7 @@ class ListeningLog:
         return len(self.songs)
 
     def to_ratings(self, rule: str = "plays") -> Ratings:
-        """Make one value of all plays of a pair.
+        """Turn all plays of a pair into one value.
 
         Parameters
         ----------
@@ -80,8 +85,8 @@ class ListeningLog:
         first = np.cumsum(n.csr.data, dtype=np.int64) - n.csr.data.astype(np.int64)
         return n.map(lambda counts: rules.stars_from_times(self.times[order], first))
 
-    def keep(self, chosen: np.ndarray) -> Self:
-        """The plays where `chosen`, of shape (n_plays,) and type bool, is true; the axes stay as they are."""
+    def keep(self, chosen: NDArray[np.bool_]) -> Self:
+        """Select the plays where `chosen`, of shape (n_plays,) and type bool, is true; the axes stay as they are."""
         chosen = np.asarray(chosen)
         if chosen.dtype != bool or chosen.shape != (self.n_plays,):
             found = f"an array of {chosen.dtype} of shape {chosen.shape}"
@@ -95,40 +100,42 @@ class ListeningLog:
         return self.keep(~latest), self.keep(latest)
 
     def __repr__(self) -> str:
+        """Show the sizes in one line."""
         first, last = (str(np.datetime64(int(moment), "s"))[:10] for moment in (self.times.min(), self.times.max()))
         return f"ListeningLog: {self.n_plays:,} plays of {self.n_songs:,} songs by {self.n_users:,} users, {first} to {last}"
 
 
-def lastfm_1k(path: str | os.PathLike, complete: bool = False, **options) -> ListeningLog:
-    """Last.fm 1K (Celma 2010): every play of 992 listeners up to 2009, 19,150,868 of them.
+def lastfm_1k(path: FilePath, complete: bool = False, **options: Unpack[ReadOptions]) -> ListeningLog:
+    """Read Last.fm 1K (Celma 2010): every play of 992 listeners up to 2009, 19,150,868 of them.
 
     Parameters
     ----------
     path : path
         `userid-timestamp-artid-artname-traid-traname.tsv`, or the folder or `lastfm-dataset-1K.tar.gz` that has it.
     complete : bool
-        Whether a difference from the published numbers is an error; else it is told in `notes`.
+        Whether a difference from the published numbers is an error; otherwise it is one of the `notes`.
     **options
-        `on_error="skip"` leaves faulty lines out, counts them and names them in `notes`; `progress=True` shows a bar.
+        `on_error="skip"` leaves faulty lines out, and counts and lists them in `notes`; `progress=True` shows a progress bar.
 
     Returns
     -------
     ListeningLog
         A song is the pair (artist, title): MusicBrainz ids are missing too often to tell songs apart by them.
     """
-    fields = ("user", "time", "artist MBID", "artist", "track MBID", "title")
-    table = read_table(path, [LOG], fields, {"user": Ids(0), "time": Times(1), "song": Ids(3, 5)}, **options)
+    table = read_table(path, LASTFM_1K, {"user": Ids(0), "time": Times(1), "song": Ids(3, 5)}, **options)
     users, times = table.ids["user"], table.columns["time"]
     notes = table.notes() + compared(table.label, LOG, {"rows": table.n_rows, "users": len(users)}, complete)
     late = times >= ENDED
     if late.any():
         line = table.line_of(int(late.argmax()))
-        notes.append(f"{late.sum():,} plays are dated later than the log was collected: line {line}, …")
+        n_late = int(late.sum())
+        found = "1 play is" if n_late == 1 else f"{n_late:,} plays are"
+        notes.append(f"{found} dated after the log was collected: line {line}, …")
     return ListeningLog(table.columns["user"], table.columns["song"], times, users, table.ids["song"], tuple(notes))
 
 
-def lastfm_1k_profiles(path: str | os.PathLike, on_error: str = "raise") -> dict[str, dict[str, str]]:
-    """Who the listeners of Last.fm 1K are: gender, age, country and registered, by user; "" where somebody did not say.
+def lastfm_1k_profiles(path: FilePath, on_error: str = "raise") -> dict[str, dict[str, str]]:
+    """Read who the listeners of Last.fm 1K are: gender, age, country and registered, by user; "" if somebody did not say.
 
     Parameters
     ----------
@@ -136,7 +143,8 @@ def lastfm_1k_profiles(path: str | os.PathLike, on_error: str = "raise") -> dict
         `userid-profile.tsv`, or the folder or `lastfm-dataset-1K.tar.gz` that has it.
     on_error : {"raise", "skip"}
     """
-    fields = ("#id", "gender", "age", "country", "registered")
+    fields = PROFILES.fields
     columns = {name: Ids(f, may_be_empty=f > 0) for f, name in enumerate(fields)}
-    table = read_table(path, ["userid-profile.tsv"], fields, columns, header=True, on_error=on_error)
-    return {user: dict(zip(fields[1:], profile)) for user, *profile in zip(*map(table.texts, fields))}
+    table = read_table(path, PROFILES, columns, on_error=on_error)
+    rows = zip(*map(table.texts, fields))
+    return {user: dict(zip(fields[1:], profile)) for user, *profile in rows}

@@ -1,28 +1,32 @@
-"""The Million Song Dataset (Bertin-Mahieux 2011): which tracks it has, which are wrong, what each is like. It has no audio."""
+"""The Million Song Dataset (Bertin-Mahieux 2011): its tracks, which are wrong, and their features. It has no audio."""
 
 import io
 import math
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from acai.datasets.rated import compared
+from acai.datasets.rated import ReadOptions, compared
 from acai.errors import InputError
 from acai.tables.archives import Source
-from acai.tables.reader import EXCERPT, Ids, read_table
-from acai.tables.source import members, opened, read_all
+from acai.tables.columns import Ids
+from acai.tables.lines import TableFormat
+from acai.tables.reader import EXCERPT, read_table
+from acai.tables.source import FilePath, members, opened, read_all
 
 if TYPE_CHECKING:
     import h5py
 
+TRACKS = TableFormat(
+    ("track", "song", "artist", "title"), ["unique_tracks.txt", "subset_unique_tracks.txt"], separator="<SEP>"
+)
 MISMATCH = re.compile(rb"(?:< )?ERROR: <(SO\w{16}) (TR\w{16})> ")
-IN_HDF5 = {  # our name → where it stands
+IN_HDF5 = {  # our name → group and field in the file
     **{name: ("analysis", name) for name in ("track_id", "duration", "tempo", "loudness", "key", "mode")},
     "song_id": ("metadata", "song_id"), "artist": ("metadata", "artist_name"), "title": ("metadata", "title"),
     "year": ("musicbrainz", "year"),
@@ -42,7 +46,7 @@ class Tracks:
     ----------
     track_ids, song_ids, artists, titles : lists of str
     notes : tuple of str
-        Where they come from, and how they differ from what was published.
+        Where they come from, and how they differ from the published numbers.
     """
 
     track_ids: list[str]
@@ -52,64 +56,66 @@ class Tracks:
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
+        """Count the tracks."""
         return len(self.track_ids)
 
     def __repr__(self) -> str:
+        """Show the sizes in one line."""
         n_songs, n_artists = len(set(self.song_ids)), len(set(self.artists))
         return f"Tracks: {len(self):,} tracks of {n_songs:,} songs by {n_artists:,} artists"
 
 
-def msd_tracks(path: str | os.PathLike, complete: bool = False, **options) -> Tracks:
-    """Which tracks there are: a million, or the ten thousand of the subset.
+def msd_tracks(path: FilePath, complete: bool = False, **options: Unpack[ReadOptions]) -> Tracks:
+    """Read which tracks there are: a million, or the ten thousand of the subset.
 
     Parameters
     ----------
     path : path
         `unique_tracks.txt` or `subset_unique_tracks.txt`, or the folder or archive that has it.
     complete : bool
-        Whether a difference from the published number is an error; else it is told in `notes`.
+        Whether a difference from the published number is an error; otherwise it is one of the `notes`.
     **options
-        `on_error="skip"` leaves faulty lines out, counts them and names them in `notes`; `progress=True` shows a bar.
+        `on_error="skip"` leaves faulty lines out, and counts and lists them in `notes`; `progress=True` shows a progress bar.
 
     Returns
     -------
     Tracks
     """
-    fields = ("track", "song", "artist", "title")
-    columns = {name: Ids(f, may_be_empty=f > 1) for f, name in enumerate(fields)}
-    names = ["unique_tracks.txt", "subset_unique_tracks.txt"]
-    table = read_table(path, names, fields, columns, separator="<SEP>", **options)
+    columns = {name: Ids(f, may_be_empty=f > 1) for f, name in enumerate(TRACKS.fields)}
+    table = read_table(path, TRACKS, columns, **options)
     notes = table.notes() + compared(table.label, table.name, {"rows": table.n_rows}, complete)
-    return Tracks(*map(table.texts, fields), tuple(notes))
+    tracks, songs, artists, titles = map(table.texts, TRACKS.fields)
+    return Tracks(tracks, songs, artists, titles, tuple(notes))
 
 
-def msd_mismatches(path: str | os.PathLike, accepted: str | os.PathLike | None = None) -> set[tuple[str, str]]:
-    """The pairs (song, track) of which the makers found that the Taste Profile's song is not the track's.
+def msd_mismatches(path: FilePath, accepted: FilePath | None = None) -> set[tuple[str, str]]:
+    """Read the pairs (song, track) for which the makers found that the Taste Profile's song is not the track's.
 
     Parameters
     ----------
     path : path
         `sid_mismatches.txt`, or the folder that has it: 19,094 pairs.
     accepted : path, optional
-        `sid_matches_manually_accepted.txt`: the pairs that were right after all, and are left out.
+        `sid_matches_manually_accepted.txt`: the pairs that turned out to be right; they are left out.
 
     Returns
     -------
     set of (str, str)
     """
     pairs = _mismatches(path, "sid_mismatches.txt", "ERROR: <SO… TR…> artist  -  title  !=  …")
-    if accepted is not None:  # a diff: its other lines are remarks
-        pairs -= _mismatches(accepted, "sid_matches_manually_accepted.txt", "< ERROR: <SO… TR…> …", remarks=True)
+    if accepted is not None:  # a diff: its other lines are comments
+        pairs -= _mismatches(accepted, "sid_matches_manually_accepted.txt", "< ERROR: <SO… TR…> …", comments=True)
     return pairs
 
 
-def _mismatches(path: str | os.PathLike, name: str, form: str, remarks: bool = False) -> set[tuple[str, str]]:
+def _mismatches(path: FilePath, name: str, form: str, comments: bool = False) -> set[tuple[str, str]]:
     pairs = set()
     with opened(path, name) as source:
         for number, line in enumerate(read_all(source).split(b"\n"), start=1):
-            if found := MISMATCH.match(line):
+            found = MISMATCH.match(line)
+            if found:
                 pairs.add((found[1].decode(), found[2].decode()))
-            elif line.strip() and not remarks:
+            elif line.strip() and not comments:
                 shown = line[:EXCERPT].decode(errors="backslashreplace")
                 raise InputError(f"{source.label}, line {number}: expected {form!r}; found {shown!r}")
     if not pairs:
@@ -117,8 +123,8 @@ def _mismatches(path: str | os.PathLike, name: str, form: str, remarks: bool = F
     return pairs
 
 
-def msd_hdf5(path: str | os.PathLike) -> Iterator[SimpleNamespace]:
-    """Read HDF5 files of the Million Song Dataset one after the other.
+def msd_hdf5(path: FilePath) -> Iterator[SimpleNamespace]:
+    """Read HDF5 files of the Million Song Dataset, one after another.
 
     Parameters
     ----------
@@ -136,16 +142,17 @@ def msd_hdf5(path: str | os.PathLike) -> Iterator[SimpleNamespace]:
     Raises
     ------
     InputError
-        If h5py is not installed, if there is no such file, or at the first one that is not as it should be.
+        If h5py is not installed, if there is no such file, or at the first one that is not as expected.
     """
-    path, none = Path(path), True
+    path, n_songs = Path(path), 0
     for file in sorted(path.rglob("*.h5")) if path.is_dir() else [path]:
         for member in members(file):
             name = Path(member.name).name
-            if member.stream and name.endswith(".h5") and not name.startswith("._"):  # macOS leaves such in archives
-                none = False
+            is_hdf5 = name.endswith(".h5") and not name.startswith("._")  # macOS leaves such files in archives
+            if is_hdf5 and isinstance(member, Source):
+                n_songs += 1
                 yield _song(member)
-    if none:
+    if n_songs == 0:
         raise InputError(f"{path} has no file that ends in .h5")
 
 
@@ -169,7 +176,7 @@ def _song(source: Source) -> SimpleNamespace:
 
 
 def _dataset(h5: "h5py.File", name: str) -> "h5py.Dataset":
-    """A table in the file itself, of which a part is read only once it is known to be small."""
+    """Find a table in the file itself, and check that it is small before any part of it is read."""
     import h5py
 
     place = h5
@@ -186,9 +193,11 @@ def _dataset(h5: "h5py.File", name: str) -> "h5py.Dataset":
 
 
 def _plain(value: object) -> str | int | float:
-    """A field as Python has it."""
+    """Convert a field to a plain Python value."""
     if isinstance(value, bytes):
         return value.decode()
-    if isinstance(value, np.integer | np.floating):
-        return value.item()
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        return float(value)
     raise ValueError(f"found a {type(value).__name__} where text or a number is expected")

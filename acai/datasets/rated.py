@@ -1,11 +1,12 @@
-"""Data sets that are a matrix already, of ratings or of play counts: one function each, and the step that they share."""
+"""Data sets that are already a matrix, of ratings or of play counts: one function each, and the step that they share."""
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -13,13 +14,21 @@ from acai.errors import InputError, shown
 from acai.ratings import Ratings
 from acai.ratings.building import RepeatedPair
 from acai.settings import Limits, checked
-from acai.tables.reader import BOM, EXCERPT, Ids, Numbers, read_table
-from acai.tables.source import opened, read_all
+from acai.tables.columns import Ids, Numbers, Times
+from acai.tables.lines import TableFormat
+from acai.tables.reader import BOM, EXCERPT, Table, read_table, skipped_note
+from acai.tables.source import FilePath, opened, read_all
 
 SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
-MOVIELENS = ("user", "item", "rating", "timestamp")
-SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # how JSON spells half a letter
-PUBLISHED = {  # what the makers of each file say that it holds
+MOVIELENS_100K = TableFormat(("user", "item", "rating", "timestamp"), ["u.data"])
+MOVIELENS_1M = replace(MOVIELENS_100K, names=["ratings.dat"], separator="::")
+TITLES_100K = TableFormat(("id", "title", *(f"field {f}" for f in range(3, 25))), ["u.item"], separator="|", encoding="latin-1")
+TITLES_1M = TableFormat(("id", "title", "genres"), ["movies.dat"], separator="::", encoding="latin-1")
+HETREC = TableFormat(("userID", "artistID", "weight"), ["user_artists.dat"], header=True)
+HETREC_ARTISTS = TableFormat(("id", "name", "url", "pictureURL"), ["artists.dat"], header=True)
+TASTE_PROFILE = TableFormat(("user", "song", "count"), ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"])
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # how JSON writes half a character
+PUBLISHED = {  # the numbers that the makers of each file published
     "u.data": {"rows": 100_000, "users": 943, "songs": 1_682},
     "ratings.dat": {"rows": 1_000_209, "users": 6_040, "songs": 3_706},
     "user_artists.dat": {"rows": 92_834, "users": 1_892, "songs": 17_632},
@@ -32,7 +41,20 @@ PUBLISHED = {  # what the makers of each file say that it holds
 }
 
 
-def movielens_100k(path: str | os.PathLike, **options) -> Ratings:
+class ReadOptions(TypedDict, total=False):
+    """Options of all readers of delimited files."""
+
+    on_error: str  # "raise", or "skip": leave faulty lines out, and count and list them in the notes
+    progress: bool  # show a progress bar
+
+
+class CompleteOptions(ReadOptions, total=False):
+    """Options of readers of data sets with published numbers."""
+
+    complete: bool  # whether a difference from the published numbers is an error, rather than a note
+
+
+def movielens_100k(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
     """100,000 ratings, 1 to 5, of 1,682 films by 943 users (GroupLens, University of Minnesota).
 
     Parameters
@@ -40,35 +62,34 @@ def movielens_100k(path: str | os.PathLike, **options) -> Ratings:
     path : path
         `u.data`, or the folder or `ml-100k.zip` that has it.
     **options
-        `complete=True` makes a difference from the published numbers an error, which is told in `Ratings.notes` else;
-        `on_error="skip"` leaves faulty lines out, counts them and names them there; `progress=True` shows a bar.
+        `complete=True` makes any difference from the published numbers an error (otherwise it is one of `Ratings.notes`);
+        `on_error="skip"` leaves faulty lines out, and counts and lists them there; `progress=True` shows a progress bar.
 
     Returns
     -------
     Ratings
-        With times. Ids are the text that stands in the file, so user 42 is `"42"`; `movielens_titles` names the films.
+        With times. Ids are text as in the file, so user 42 is `"42"`; `movielens_titles` has the titles.
     """
-    return _rated(path, ["u.data"], MOVIELENS, (0, 1, 2, 3), **options)
+    return _rated(path, MOVIELENS_100K, (0, 1, 2, 3), **options)
 
 
-def movielens_1m(path: str | os.PathLike, **options) -> Ratings:
+def movielens_1m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
     """1,000,209 ratings, 1 to 5, of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it.
 
     Parameters and result are those of `movielens_100k`.
     """
-    return _rated(path, ["ratings.dat"], MOVIELENS, (0, 1, 2, 3), separator="::", **options)
+    return _rated(path, MOVIELENS_1M, (0, 1, 2, 3), **options)
 
 
-def movielens_titles(path: str | os.PathLike) -> dict[str, str]:
-    """The titles of the films by their ids: `u.item` or `movies.dat` (both Latin-1), or the folder or archive with it."""
-    names = ["u.item", "movies.dat"]
+def movielens_titles(path: FilePath) -> dict[str, str]:
+    """Read the titles of the films by id: `u.item` or `movies.dat` (both Latin-1), or the folder or archive that has it."""
+    names = [*TITLES_100K.names, *TITLES_1M.names]
     with opened(path, *names) as source:
-        is_1m = b"::" in source.stream.readline(1 << 16)
-    rest = ["genres"] if is_1m else [f"field {f}" for f in range(3, 25)]
-    return _names(path, names, ["id", "title", *rest], separator="::" if is_1m else "|", encoding="latin-1")
+        form = TITLES_1M if b"::" in source.stream.readline(1 << 16) else TITLES_100K
+    return _names(path, replace(form, names=names))
 
 
-def hetrec_lastfm(path: str | os.PathLike, **options) -> Ratings:
+def hetrec_lastfm(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
     """HetRec 2011 (Cantador, Brusilovsky, Kuflik): how often 1,892 users of Last.fm played 17,632 artists, 92,834 pairs.
 
     Parameters
@@ -81,26 +102,28 @@ def hetrec_lastfm(path: str | os.PathLike, **options) -> Ratings:
     Returns
     -------
     Ratings
-        Play counts; the "songs" are artists, which `hetrec_artists` names. Ids are the text that stands in the file, so
-        user 2 is `"2"`.
+        Play counts; the "songs" are artists, and `hetrec_artists` has their names. Ids are text as in the file, so user 2
+        is `"2"`.
     """
-    return _rated(path, ["user_artists.dat"], ("userID", "artistID", "weight"), (0, 1, 2), header=True, **options)
+    return _rated(path, HETREC, (0, 1, 2), **options)
 
 
-def hetrec_artists(path: str | os.PathLike) -> dict[str, str]:
-    """The names of the artists of `hetrec_lastfm`, by their ids, from `artists.dat` or the folder or archive that has it."""
-    return _names(path, ["artists.dat"], ["id", "name", "url", "pictureURL"], header=True)
+def hetrec_artists(path: FilePath) -> dict[str, str]:
+    """Read the names of the artists of `hetrec_lastfm` by id, from `artists.dat` or the folder or archive that has it."""
+    return _names(path, HETREC_ARTISTS)
 
 
-def taste_profile(path: str | os.PathLike, mismatches: Collection[tuple[str, str]] = (), **options) -> Ratings:
-    """The Echo Nest Taste Profile: how often 1,019,318 users played 384,546 songs, 48,373,586 pairs.
+def taste_profile(
+    path: FilePath, mismatches: Collection[tuple[str, str]] = (), **options: Unpack[CompleteOptions]
+) -> Ratings:
+    """Read the Echo Nest Taste Profile: how often 1,019,318 users played 384,546 songs, 48,373,586 pairs.
 
     Parameters
     ----------
     path : path
         `train_triplets.txt` or the challenge's `kaggle_visible_evaluation_triplets.txt`, or the folder or archive with it.
     mismatches : collection of (song, track)
-        What `msd_mismatches` gives: plays of these songs are dropped, for nobody knows which song was played.
+        As returned by `msd_mismatches`: plays of these songs are dropped, since nobody knows which song was played.
     **options
         `complete=True`, `on_error="skip"` and `progress=True`, as for `movielens_100k`.
 
@@ -109,8 +132,7 @@ def taste_profile(path: str | os.PathLike, mismatches: Collection[tuple[str, str
     Ratings
         Play counts.
     """
-    names = ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"]
-    ratings = _rated(path, names, ("user", "song", "count"), (0, 1, 2), **options)
+    ratings = _rated(path, TASTE_PROFILE, (0, 1, 2), **options)
     if not mismatches:
         return ratings
     songs = {song for song, _ in mismatches}
@@ -121,8 +143,8 @@ def taste_profile(path: str | os.PathLike, mismatches: Collection[tuple[str, str
 
 
 def triplets(
-    path: str | os.PathLike, separator: str | None = None, columns: Sequence[int] = (0, 1, 2), header: bool = False,
-    combine: str | None = None, **options,
+    path: FilePath, separator: str | None = None, columns: Sequence[int] = (0, 1, 2), header: bool = False,
+    combine: str | None = None, **options: Unpack[ReadOptions],
 ) -> Ratings:
     """Read any delimited file of user, song and value.
 
@@ -131,21 +153,22 @@ def triplets(
     path : path
         The file, also as `.gz`, `.zip` or `.tar.gz` with only this file inside.
     separator : str, optional
-        What stands between two fields; without it, whatever parts the first line into three or more: a tab, `<SEP>`,
-        `::`, `,`, `;`, `|` or a space, in this order. There is no quoting: a separator always separates.
+        What separates two fields; by default whatever splits the first line into three or more: a tab, `<SEP>`, `::`, `,`,
+        `;`, `|` or a space, in this order. There is no quoting: a separator always separates.
     columns : three ints
-        Where on the line the user, the song and the value stand, counted from 0.
+        Which fields are the user, the song and the value, counted from 0.
     header : bool
         Whether the first line names the fields.
     combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
-        What to do where a pair occurs more than once. With None that is an error.
+        What to do if a pair occurs more than once. With None that is an error.
     **options
-        `on_error="skip"` leaves faulty lines out, counts them and names them in `Ratings.notes`; `progress=True` shows a bar.
+        `on_error="skip"` leaves faulty lines out, and counts and lists them in `Ratings.notes`; `progress=True` shows a
+        progress bar.
 
     Returns
     -------
     Ratings
-        Ids are the text that stands in the file, so user 42 is `"42"`.
+        Ids are text as in the file, so user 42 is `"42"`.
     """
     if separator is not None and not isinstance(separator, str):
         raise InputError(f"separator={shown(separator)}; expected text, such as ','")
@@ -163,26 +186,26 @@ def triplets(
         raise InputError(f"columns={shown(columns)}; expected {expected}")
     header = checked("header", header, bool, Limits())
     fields = names if header else [f"field {f + 1}" for f in range(len(names))]
-    return _rated(path, (), fields, chosen, combine=combine, separator=separator, header=header, **options)
+    return _rated(path, TableFormat(fields, separator=separator, header=header), chosen, combine, **options)
 
 
-def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
-    """The Acai game (BerryAI 2016, MIT licence): 835 ratings, 1 to 5, of 505 songs by 44 users. Tiny, and real.
+def acai_game(path: FilePath, complete: bool = False) -> Ratings:
+    """Read the Acai game (BerryAI 2016, MIT licence): 835 ratings, 1 to 5, of 505 songs by 44 users. Tiny, and real.
 
     Parameters
     ----------
     path : path
         `acai_game_user_ratings.json`, a JSON object `{user: {song: rating}}`, or the folder or archive that has it.
     complete : bool
-        Whether a difference from the published numbers is an error; else it is told in `Ratings.notes`.
+        Whether a difference from the published numbers is an error; otherwise it is one of `Ratings.notes`.
 
     Returns
     -------
     Ratings
-        Songs are Spotify ids; `acai_game_titles` names them.
+        Songs are Spotify ids; `acai_game_titles` has their titles.
     """
     data, label = _json(path, "acai_game_user_ratings.json")
-    entries = []
+    users, songs, values = [], [], []
     for user, rated in data.items():
         if not isinstance(rated, dict):
             raise InputError(f"{label}, user {shown(user)}: expected {{song: rating, …}}; found {shown(rated)}")
@@ -190,17 +213,19 @@ def acai_game(path: str | os.PathLike, complete: bool = False) -> Ratings:
             if type(rating) not in (int, float) or not 1 <= rating <= 5:
                 where = f"{label}, user {shown(user)}, song {shown(song)}"
                 raise InputError(f"{where}: expected a rating from 1 to 5; found {shown(rating)}")
-            entries.append((user, song, rating))
-    if not entries:
-        raise InputError(f"{label} has not one rating; expected {{user: {{song: rating, …}}, …}}")
-    ratings = Ratings.from_triplets(*zip(*entries))
+            users.append(user)
+            songs.append(song)
+            values.append(rating)
+    if not values:
+        raise InputError(f"{label} has no rating; expected {{user: {{song: rating, …}}, …}}")
+    ratings = Ratings.from_triplets(users, songs, values)
     sizes = {"rows": ratings.n_ratings, "users": ratings.n_users, "songs": ratings.n_songs}
     notes = [f"{label}: {ratings.n_ratings:,} rows", *compared(label, "acai_game_user_ratings.json", sizes, complete)]
     return Ratings(ratings.csr, ratings.users, ratings.songs, notes=notes)
 
 
-def acai_game_titles(path: str | os.PathLike) -> dict[str, str]:
-    """"artist: title" of the songs of the Acai game by their ids: `tracks.json`, or the folder or archive that has it."""
+def acai_game_titles(path: FilePath) -> dict[str, str]:
+    """Read "artist: title" of the songs of the Acai game by id, from `tracks.json` or the folder or archive that has it."""
     tracks, label = _json(path, "tracks.json")
     titles = {}
     for song, track in tracks.items():
@@ -213,12 +238,12 @@ def acai_game_titles(path: str | os.PathLike) -> dict[str, str]:
 
 
 def _is_place(column: object, n: int) -> bool:
-    """Whether this is the number of one of `n` columns."""
-    return isinstance(column, Integral) and not isinstance(column, bool) and 0 <= column < n
+    """Tell whether this is the number of one of `n` columns."""
+    return isinstance(column, Integral) and not isinstance(column, bool) and 0 <= int(column) < n
 
 
 def compared(label: str, name: str, found: Mapping[str, int], complete: bool) -> list[str]:
-    """How what was found differs from what was published: one note, or an error where the data set should be `complete`."""
+    """Compare what was found with the published numbers: one note, or an error if the data set must be `complete`."""
     published = PUBLISHED.get(name)
     if published is None:
         if complete:
@@ -233,46 +258,52 @@ def compared(label: str, name: str, found: Mapping[str, int], complete: bool) ->
 
 
 def _rated(
-    path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], columns: Sequence[int],
-    combine: str | None = None, complete: bool = False, on_error: str = "raise", **options,
+    path: FilePath, form: TableFormat, columns: Sequence[int], combine: str | None = None, complete: bool = False,
+    **options: Unpack[ReadOptions],
 ) -> Ratings:
-    """The ratings in a delimited file (see `read_table`), of which `columns` are user, song, value and perhaps time.
+    """Read ratings from a delimited file, of which `columns` are user, song, value and perhaps time.
 
     Without `combine` (as in `Ratings.from_triplets`) a repeated pair is a faulty line.
     """
     user, song, value, *time = columns
-    kinds = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
+    kinds: dict[str, Ids | Numbers | Times] = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
     if time:
-        kinds["time"] = Numbers(*time, np.int64)
-    table = read_table(path, names, fields, kinds, on_error=on_error, **options)
-    users, songs, times = table.ids["user"], table.ids["song"], table.columns.get("time")
-    sizes = {"rows": table.n_rows, "users": len(users), "songs": len(songs)}
-    notes = table.notes() + compared(table.label, names[0] if len(names) == 1 else table.name, sizes, complete)
-    entries = table.columns["user"], table.columns["song"], table.columns["value"], users, songs
+        kinds["time"] = Numbers(time[0], np.int64)
+    table = read_table(path, form, kinds, **options)
+    sizes = {"rows": table.n_rows, "users": len(table.ids["user"]), "songs": len(table.ids["song"])}
+    name = form.names[0] if len(form.names) == 1 else table.name
+    notes = table.notes() + compared(table.label, name, sizes, complete)
     try:
-        return Ratings.from_codes(*entries, combine, times, notes)
+        return _from_table(table, combine, notes)
     except RepeatedPair as error:
         first, second = map(table.line_of, error.rows)
-        if on_error == "raise":
+        if options.get("on_error", "raise") == "raise":
             found = f"user {error.user!r} and song {error.song!r}, as on line {first} already"
             expected = "expected each pair of user and song once"
             raise InputError(f"{table.label}, line {second}: {expected}; found {found}") from error
-        kept = Ratings.from_codes(*entries, "first", times)
-        note = f"{table.n_rows - kept.n_ratings:,} skipped for want of a pair not seen before: line {second}, …"
-        return Ratings(kept.csr, kept.users, kept.songs, kept.times, [*notes, note])
+    kept = _from_table(table, "first", notes)
+    note = skipped_note(table.n_rows - kept.n_ratings, "each pair of user and song once", f"{second}, …")
+    return replace(kept, notes=[*notes, note])
 
 
-def _names(path: str | os.PathLike, names: Sequence[str], fields: Sequence[str], **options) -> dict[str, str]:
-    """The second field by the first, an id."""
-    table = read_table(path, names, fields, {"id": Ids(0), "name": Ids(1, may_be_empty=True)}, **options)
+def _from_table(table: Table, combine: str | None, notes: list[str]) -> Ratings:
+    columns, ids = table.columns, table.ids
+    codes = columns["user"], columns["song"]
+    return Ratings.from_codes(*codes, columns["value"], ids["user"], ids["song"], combine, columns.get("time"), notes)
+
+
+def _names(path: FilePath, form: TableFormat) -> dict[str, str]:
+    """Map the first field, an id, to the second."""
+    table = read_table(path, form, {"id": Ids(0), "name": Ids(1, may_be_empty=True)})
     return dict(zip(table.texts("id"), table.texts("name")))
 
 
-def _json(path: str | os.PathLike, name: str) -> tuple[dict, str]:
+def _json(path: FilePath, name: str) -> tuple[dict[str, Any], str]:
+    """Read a JSON object whose names are all different, and the label of the file for messages."""
     with opened(path, name) as source:
         raw, label = read_all(source), source.label
 
-    def each_once(pairs: list[tuple[str, object]]) -> dict:  # JSON lets a name occur twice, and the first would be lost
+    def each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:  # JSON allows repeated names, and the first would be lost
         for name, n in Counter(name for name, _ in pairs).items():
             if n > 1:
                 raise InputError(f"{label}: expected each name once in an object; found {shown(name)} again")
@@ -290,7 +321,7 @@ def _json(path: str | os.PathLike, name: str) -> tuple[dict, str]:
     except (ValueError, RecursionError, MemoryError) as error:  # a number of 5,000 digits; brackets 5,000 deep
         raise InputError(f"{label}: expected JSON with short numbers and few levels; {str(error) or 'out of memory'}") from error
     if SURROGATE.search(raw) and re.search("[\ud800-\udfff]", json.dumps(data, ensure_ascii=False)):
-        raise InputError(f"{label}: expected text in JSON; found half a letter (a lone \\ud800 to \\udfff)")
+        raise InputError(f"{label}: expected text in JSON; found half a character (a lone \\ud800 to \\udfff)")
     if not isinstance(data, dict):
         raise InputError(f"{label}: expected a JSON object {{…}}; found a {type(data).__name__}")
     return data, label

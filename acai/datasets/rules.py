@@ -1,31 +1,40 @@
-"""From plays to values (README part D): one rule a function.
+"""From plays to values (README, part D): one function for each rule.
 
-The two rules of stars are the original's (OpenMRS, 2016), mended: its loop missed the last window of plays and read the
-times as local ones. Neither ever gives less than 3, so that a model of such stars learns little about dislike.
+The two rules for stars are those of the original (OpenMRS, 2016), with two bugs fixed: its loop missed the last window of
+plays, and it read the times as local times. Neither gives less than 3 stars, so a model of such stars learns little about
+dislike.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.number[Any]]
 
 DAY = 24 * 60 * 60  # seconds
 MONTH = 30 * DAY
 
 
-def plays(n: np.ndarray) -> np.ndarray:
+def plays(n: Values) -> Values:
     """(D1) The number of plays n, as it is."""
     return n  # (D1)
 
 
-def log1p(n: np.ndarray) -> np.ndarray:
+def log1p(n: Values) -> Values:
     """(D2) log(1 + n): the hundredth play says less than the second."""
-    return np.log1p(n, dtype=np.float64)  # (D2)
+    value: Values = np.log1p(n, dtype=np.float64)  # (D2)
+    return value
 
 
-def binary(n: np.ndarray) -> np.ndarray:
+def binary(n: Values) -> Values:
     """(D3) 1 for what was played at all, 0 for a count of 0."""
-    return np.minimum(np.ceil(n), 1)  # (D3); rounded up, for a mean of plays may lie between 0 and 1
+    value: Values = np.minimum(np.ceil(n), 1)  # (D3); rounded up, since a mean of plays may lie between 0 and 1
+    return value
 
 
-def stars_from_counts(n: np.ndarray) -> np.ndarray:
+def stars_from_counts(n: Values) -> Values:
     """(D4) 3 for one play, 4 for two to four, 5 for five and more (OpenMRS 2016, for the Taste Profile).
 
     Parameters
@@ -36,13 +45,13 @@ def stars_from_counts(n: np.ndarray) -> np.ndarray:
     return np.select([n >= 5, n >= 2], [5.0, 4.0], 3.0)  # (D4)
 
 
-def stars_from_times(times: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """(D5) Stars for each pair of user and song, by how many plays there are and how near to each other.
+def stars_from_times(times: NDArray[np.int64], first: NDArray[np.int64]) -> Values:
+    """(D5) Stars for each pair of user and song, by the number of plays and how close together they are.
 
     Parameters
     ----------
     times : array of int64, shape (n_plays,)
-        Seconds; the plays of a pair stand together, in ascending order.
+        Seconds; the plays of a pair are next to each other, in ascending order.
     first : array of int, shape (n_pairs,)
         Where the plays of each pair begin.
 
@@ -61,4 +70,4 @@ def stars_from_times(times: np.ndarray, first: np.ndarray) -> np.ndarray:
     return np.select([(n > 10) | eager, n > 1], [5.0, 4.0], 3.0)  # (D5)
 
 
-OF_COUNTS = {rule.__name__: rule for rule in (plays, log1p, binary, stars_from_counts)}
+OF_COUNTS: dict[str, Callable[[Values], Values]] = {rule.__name__: rule for rule in (plays, log1p, binary, stars_from_counts)}

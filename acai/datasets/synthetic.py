@@ -1,8 +1,8 @@
 """A made-up world of music in which the truth is known. SYNTHETIC: no person, song or play in it is real.
 
-Every song has seven hidden features that one can hear. Three shape its average spectrum; three live in time alone, and one
-mostly, so that two songs may have the same average spectrum and yet sound nothing alike: a network that listens can tell
-them apart, a regression on average spectra cannot.
+Every song has seven features that can be heard. Three shape its average spectrum; three others exist only in time, and one
+mostly so. Two songs may therefore have the same average spectrum and yet sound very different: a network can tell them
+apart, a regression on average spectra cannot.
 
 Each feature is a number between −1 and 1:
 
@@ -24,12 +24,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from acai.ratings import Ratings
 from acai.settings import Limits, checked
 
-FEATURES = {  # the words for a song far down and far up each axis
+FEATURES = {  # the words for a song at the low and the high end of each feature
     "brightness": ("dark", "bright"),
     "register": ("low", "high"),
     "noise": ("pure", "noisy"),
@@ -39,8 +40,9 @@ FEATURES = {  # the words for a song far down and far up each axis
     "beat": ("on the beat", "off the beat"),
 }
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19])  # a major scale, in semitones
-RATE = 22050  # samples a second
+RATE = 22050  # samples per second
 SIZE = Limits(at_least=2, at_most=1_000_000)  # of a world
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ class World:
     Attributes
     ----------
     plays : Ratings
-        The listening log, summed up: how often each user played each song. Its axes name also those without plays.
+        How often each user played each song. Its axes include users and songs without plays.
     features : numpy.ndarray, shape (n_songs, 7), values in [−1, 1]
-        The true hidden features, in the order of `FEATURES`.
+        The true features, in the order of `FEATURES`.
     tastes : numpy.ndarray, shape (n_users, 7)
-        What each listener truly likes: a song is played the more, the larger `tastes[u] @ features[i]`.
+        What each listener truly likes: the larger `tastes[u] @ features[i]`, the more a song is played.
     seconds : float
         The length of a song.
     seed : int
@@ -62,29 +64,29 @@ class World:
     """
 
     plays: Ratings
-    features: np.ndarray
-    tastes: np.ndarray
+    features: NDArray[np.float64]
+    tastes: NDArray[np.float64]
     seconds: float
     seed: int
 
-    def sound(self, song: Hashable) -> tuple[np.ndarray, int]:
-        """One song as (samples, rate): float32 samples in [−1, 1], always the same for the same song and seed."""
+    def sound(self, song: Hashable) -> tuple[Floats, int]:
+        """Render one song as (samples, rate): float32 samples in [−1, 1], always the same for the same song and seed."""
         i = self.plays.column(song)
         return render(self.features[i], self.seconds, np.random.default_rng([self.seed, i])), RATE
 
-    def spectrograms(self, progress: bool = False) -> list[np.ndarray]:
-        """The log-mel spectrogram (A1, A2) of every song in the order of the axis, each float32, (128, frames)."""
+    def spectrograms(self, progress: bool = False) -> list[Floats]:
+        """Compute the log-mel spectrogram (A1, A2) of every song in the order of the axis, each float32, (128, frames)."""
         from acai.audio.spectrogram import log_mel
 
-        songs = tqdm(self.plays.songs, desc="rendering and hearing songs", disable=not progress)
+        songs = tqdm(self.plays.songs, desc="rendering songs", disable=not progress)
         return [log_mel(self.sound(song)) for song in songs]
 
     def describe(self, song: Hashable) -> str:
-        """A song in words: what stands out in it, the strongest first."""
+        """Describe a song by its strongest features, the strongest first."""
         return _in_words(self.features[self.plays.column(song)])
 
     def describe_taste(self, user: Hashable) -> str:
-        """A listener in words: what they like, the strongest first."""
+        """Describe what a listener likes, the strongest first."""
         taste = self.tastes[self.plays.row(user)]
         return _in_words(taste / np.abs(taste).max())
 
@@ -92,9 +94,9 @@ class World:
 def synthetic(n_users: int = 1000, n_songs: int = 800, seconds: float = 10.0, taste: float = 2.0, seed: int = 0) -> World:
     """Make up a world of listeners and songs. SYNTHETIC: its truth is known because it was made up.
 
-    Features are uniform, tastes are normal; user u plays song i a Poisson number of times with the mean
-    `exp(a(u) + b(i) + taste · t_u·z_i / √7)`, where the activity a and the popularity b are normal, so that the log has the
-    long tails of real ones: a few songs have many of the plays.
+    Features are uniform, tastes are normal; the number of times user u plays song i has a Poisson distribution with the
+    mean `exp(a(u) + b(i) + taste · t_u·z_i / √7)`, where the activity a and the popularity b are normal, so that the log has
+    the long tails of real ones: a few songs have many of the plays.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def synthetic(n_users: int = 1000, n_songs: int = 800, seconds: float = 10.0, ta
     seconds : float
         How long each song lasts; at least 1.
     taste : float
-        How much taste decides, beside activity and popularity; at 0 it does not matter at all.
+        How much taste matters, compared with activity and popularity; at 0 not at all.
     seed : int
         The same seed makes the same world, sound included.
 
@@ -129,7 +131,7 @@ def synthetic(n_users: int = 1000, n_songs: int = 800, seconds: float = 10.0, ta
     return World(Ratings.from_codes(u, i, counts[u, i], users, songs), features, tastes, seconds, seed)
 
 
-def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np.ndarray:
+def render(features: NDArray[np.float64], seconds: float, rng: np.random.Generator) -> Floats:
     """Play one song: three voices in chords over a drum, shaped by seven features.
 
     Parameters
@@ -137,9 +139,9 @@ def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np
     features : numpy.ndarray, shape (7,), values in [−1, 1]
         In the order of `FEATURES`.
     seconds : float
-        Its length.
+        The length of the song.
     rng : numpy.random.Generator
-        Chooses the chords and the drum's noise: two songs with the same features are still two songs.
+        Draws the chords and the drum's noise: two songs with the same features are still different songs.
 
     Returns
     -------
@@ -148,38 +150,45 @@ def render(features: np.ndarray, seconds: float, rng: np.random.Generator) -> np
     """
     brightness, register, noise, tempo, tremor, touch, beat = features
     t = np.arange(round(seconds * RATE)) / RATE
-    period = 60 / (80 * 2.5 ** ((tempo + 1) / 2))  # seconds a chord: 80 to 200 a minute
-    lowest = 110 * 2 ** (register + 1)  # 110 to 440 Hz
+    period = 60 / (80 * 2.5 ** ((tempo + 1) / 2))  # seconds for each chord: 80 to 200 chords a minute
     ring = period * 0.15 * 4 ** ((touch + 1) / 2)  # the time in which a note falls to 1/e
-    # with the one that rings before the start, and those after the end
+    # with the chord that rings before the start, and those after the end
     chords = rng.integers(0, 8, int(seconds / period) + 3)
     start = rng.uniform(0, period)  # where in a chord the recording starts
 
-    wobble = 3 ** (1 + (tremor + 1) / 2)  # 3 to 9 times a second
     chord, since = _beats(t + start, period)
-    tones = np.zeros(t.size, dtype=np.float32)
-    for voice in range(3):
-        pitch = lowest * 2 ** (SCALE[chords + 2 * voice] / 12)
-        phase = np.cumsum(pitch[chord] / RATE)
-        tones += _overtones(phase, fading=2.6 - 1.2 * brightness)
+    tones = _voices(chords, chord, register, brightness)
+    wobble = 3 ** (1 + (tremor + 1) / 2)  # 3 to 9 times a second
     tones *= _pluck(since, ring) * (1 + 0.8 * np.sin(2 * np.pi * wobble * t).astype(np.float32))
 
-    _, since = _beats(t + start - period * (beat + 1) / 4, period)  # from on the beat to half a beat behind it
+    _, since = _beats(t + start - period * (beat + 1) / 4, period)  # from on the beat to half a beat after it
     drum = rng.standard_normal(t.size, dtype=np.float32) * _pluck(since, ring)
     mix = tones / _loudness(tones) + np.float32(2 ** (2 * noise - 2)) / _loudness(drum) * drum
     return np.float32(0.05) / _loudness(mix) * mix
 
 
-def _beats(t: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
-    """For each moment: the number of the latest beat, 0 being the one before the start, and the seconds since it."""
+def _voices(chords: NDArray[np.int64], chord: NDArray[np.int64], register: float, brightness: float) -> Floats:
+    """Render three voices that play `chords[chord]`, the number of the chord at each moment."""
+    lowest = 110 * 2 ** (register + 1)  # 110 to 440 Hz
+    tones = np.zeros(chord.size, dtype=np.float32)
+    for voice in range(3):
+        pitch = lowest * 2 ** (SCALE[chords + 2 * voice] / 12)
+        phase = np.cumsum(pitch[chord] / RATE)
+        tones += _overtones(phase, fading=2.6 - 1.2 * brightness)
+    return tones
+
+
+def _beats(t: NDArray[np.float64], period: float) -> tuple[NDArray[np.int64], Floats]:
+    """Find the number of the latest beat at each moment, 0 being the one before the start, and the seconds since it."""
     beat = np.floor(t / period)
     return beat.astype(np.int64) + 1, (t - beat * period).astype(np.float32)
 
 
-def _overtones(phase: np.ndarray, fading: float, n: int = 8) -> np.ndarray:
-    """Σ_h h^−fading sin(2π h·phase), by the recurrence sin((h+1)φ) = 2 cos φ sin hφ − sin((h−1)φ)."""
+def _overtones(phase: NDArray[np.float64], fading: float, n: int = 8) -> Floats:
+    """Compute Σ_h h^−fading sin(2π h·phase), by the recurrence sin((h+1)φ) = 2 cos φ sin hφ − sin((h−1)φ)."""
     turn = (2 * np.pi * (phase - np.floor(phase))).astype(np.float32)
-    before, now, twice_cos = np.float32(0), np.sin(turn), 2 * np.cos(turn)
+    twice_cos = 2 * np.cos(turn)
+    before, now = np.zeros_like(turn), np.sin(turn)
     total = now.copy()
     for h in range(2, n + 1):
         before, now = now, twice_cos * now - before
@@ -187,16 +196,17 @@ def _overtones(phase: np.ndarray, fading: float, n: int = 8) -> np.ndarray:
     return total
 
 
-def _pluck(since: np.ndarray, ring: float) -> np.ndarray:
-    """How loud a note is so many seconds after it was struck: up within 5 ms, then down by 1/e every `ring` seconds."""
-    return np.minimum(since / np.float32(0.005), 1) * np.exp(since / np.float32(-ring))
+def _pluck(since: Floats, ring: float) -> Floats:
+    """Compute how loud a note is so many seconds after its start: up within 5 ms, then down by 1/e every `ring` seconds."""
+    loudness: Floats = np.minimum(since / np.float32(0.005), 1) * np.exp(since / np.float32(-ring))
+    return loudness
 
 
-def _loudness(samples: np.ndarray) -> np.float32:
+def _loudness(samples: Floats) -> np.float32:
     return np.float32(np.sqrt(np.mean(np.square(samples), dtype=np.float64)))
 
 
-def _in_words(strength: np.ndarray, n: int = 3) -> str:
+def _in_words(strength: NDArray[np.float64], n: int = 3) -> str:
     strongest = np.argsort(-np.abs(strength), kind="stable")[:n]
     words = list(FEATURES.values())
     return ", ".join(words[f][int(strength[f] > 0)] for f in strongest)

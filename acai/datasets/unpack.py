@@ -1,4 +1,4 @@
-"""Unpacking an archive into a folder: all of it or nothing, and never outside of the folder."""
+"""Unpacking an archive into a folder: completely or not at all, and never outside the folder."""
 
 import os
 import shutil
@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 
 from acai.errors import InputError
-from acai.tables.source import is_archive, members
+from acai.tables.archives import NotAFile
+from acai.tables.source import FilePath, is_archive, members
 from acai.tables.streams import CHUNK
 
 try:
@@ -16,8 +17,8 @@ except ImportError:  # Windows has no flock
     fcntl = None  # type: ignore[assignment]
 
 
-def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
-    """Unpack a `.zip` or a tar archive into a new folder; all of it or nothing.
+def unpack(archive: FilePath, folder: FilePath) -> Path:
+    """Unpack a `.zip` or a tar archive into a new folder, completely or not at all.
 
     Parameters
     ----------
@@ -32,12 +33,12 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str]) -> P
     Raises
     ------
     InputError
-        If the folder exists, the archive is damaged or empty, an entry would land outside of the folder, twice in the same
-        place, or is a link or a device, or if there is not enough room for it.
+        If the folder exists, the archive is damaged or empty, a member would be written outside the folder or twice to the
+        same place, or is a link or a device, or if there is not enough space on the disk.
     """
     archive, folder = Path(archive), Path(folder)
     if not is_archive(archive):
-        raise InputError(f"{archive} is no archive, or is damaged, or its download was cut off; nothing was unpacked")
+        raise InputError(f"{archive} is not an archive, or is damaged, or its download was cut off; nothing was unpacked")
     if folder.exists():
         raise InputError(f"{folder} exists already; remove it to unpack {archive.name} again")
     temporary = folder.with_name(f".{folder.name}.acai-unpacking")
@@ -59,7 +60,7 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str]) -> P
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """While nobody else unpacks anything into this folder."""
+    """Wait until nobody else unpacks anything into this folder, and lock it for the block."""
     if fcntl is None:
         yield
         return
@@ -76,13 +77,13 @@ def _write_members(archive: Path, folder: Path) -> None:
     files: set[str] = set()
     folders: set[str] = set()
     for member in members(archive):
-        path = PureWindowsPath(member.name)  # which knows every way to leave a folder, and Unix's too
+        path = PureWindowsPath(member.name)  # knows every way to leave a folder on Windows and on Unix
         if path.anchor or ".." in path.parts:
             raise InputError(f"{archive} holds {member.name!r}, which would leave the folder; nothing was unpacked")
-        if member.stream is None:
+        if isinstance(member, NotAFile):
             raise InputError(f"{archive} holds {member.name!r}, {member.kind}; nothing was unpacked")
         if not path.parts or "\0" in member.name:
-            raise InputError(f"{archive} holds {member.name!r}, which is no name of a file; nothing was unpacked")
+            raise InputError(f"{archive} holds {member.name!r}, which is not a file name; nothing was unpacked")
         name = path.as_posix()
         above = {parent.as_posix() for parent in path.parents} - {"."}
         if name in files or name in folders or above & files:

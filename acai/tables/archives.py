@@ -1,6 +1,7 @@
-"""What is in a `.zip` or a tar archive, from front to back, without unpacking it to disk.
+"""The files in a `.zip` or a tar archive, from first to last, without unpacking it to disk.
 
-An archive may come from anybody, so nothing that it says of itself is believed: not its sizes, its names or its links.
+An archive may come from anybody, so nothing that it says about itself is trusted: neither its sizes nor its names nor its
+links.
 """
 
 import io
@@ -12,39 +13,51 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from acai.errors import InputError
 from acai.tables.streams import CHUNK, Budget, Checked, buffered, damaged, library_errors
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 BLOCK = tarfile.BLOCKSIZE
-LONGEST_HEADER = 1 << 20  # bytes of the header that holds what does not fit into a block, such as a long name
+LONGEST_HEADER = 1 << 20  # bytes of a header for what does not fit into a block, such as a long name
 REGULAR = {tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE}
 PAX = {tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE}
 ABOUT_NEXT = {*PAX, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
 KINDS = {
     tarfile.SYMTYPE: "a link", tarfile.LNKTYPE: "a link", tarfile.CHRTYPE: "a device", tarfile.BLKTYPE: "a device",
     tarfile.FIFOTYPE: "a pipe",
-}  # of these, and of folders, there is a header alone, whatever size it names
+}  # these, and folders, have a header alone, whatever size it names
 SPARSE = "a sparse file"
 END_OF_ZIP = b"PK\5\6"
 LONGEST_END = 22 + 65535  # bytes, with the longest comment
 UNKNOWN = 65535
+METHODS = {1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstd", 95: "xz", 98: "ppmd"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Bytes to read, what to call them in a message, their name, and how many there are where that is known beforehand."""
+    """A file to read: its bytes, what to call it in a message, its name, and its size if that is known beforehand."""
 
-    stream: BinaryIO | None  # None for what is no file, such as a link in an archive
+    stream: BinaryIO
     label: str
     name: str
     size: int | None
-    kind: str = "a file"
 
 
-def zip_members(file: BinaryIO, path: Path, budget: Budget) -> Iterator[Source]:
-    """The files in a zip archive."""
+@dataclass(frozen=True)
+class NotAFile:
+    """A member of an archive that is not a regular file, such as a link; `kind` says what it is."""
+
+    label: str
+    name: str
+    kind: str
+
+
+def zip_members(file: BinaryIO, path: Path, budget: Budget) -> Iterator[Source | NotAFile]:
+    """Yield the members of a zip archive."""
     with library_errors(path):
         archive = zipfile.ZipFile(file)
     with archive:
@@ -54,7 +67,7 @@ def zip_members(file: BinaryIO, path: Path, budget: Budget) -> Iterator[Source]:
         for entry in entries:
             label = _label(path, entry.filename)
             if stat.S_ISLNK(entry.external_attr >> 16):
-                yield Source(None, label, entry.filename, None, "a link")
+                yield NotAFile(label, entry.filename, "a link")
             elif not _is_folder(entry):
                 _check_entry(entry, label)
                 with library_errors(path):
@@ -65,9 +78,9 @@ def zip_members(file: BinaryIO, path: Path, budget: Budget) -> Iterator[Source]:
 
 
 def _check_list(file: BinaryIO, entries: list[zipfile.ZipInfo], path: Path) -> None:
-    """No file is listed twice, and none is missing."""
+    """Raise an error if a file is listed twice, or missing."""
     n_listed = _n_listed(file)
-    if n_listed not in (UNKNOWN, len(entries) & UNKNOWN):  # damaged, an entry can swallow the next one
+    if n_listed not in (UNKNOWN, len(entries) & UNKNOWN):  # a damaged entry can swallow the next one
         raise damaged(path, f"its list of files has {len(entries)} entries instead of {n_listed}")
     for name, n in Counter(entry.filename for entry in entries if not _is_folder(entry)).items():
         if n > 1:
@@ -75,7 +88,7 @@ def _check_list(file: BinaryIO, entries: list[zipfile.ZipInfo], path: Path) -> N
 
 
 def _check_places(entries: list[zipfile.ZipInfo], end: int, path: Path, budget: Budget) -> None:
-    """Each file has its own bytes, before the list of files, and no more of them than there can be."""
+    """Raise an error unless each file has its own bytes, before the list of files, and no more of them than allowed."""
     free = 0  # where the next entry may begin
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.header_offset < free:
@@ -89,7 +102,7 @@ def _check_places(entries: list[zipfile.ZipInfo], end: int, path: Path, budget: 
 
 
 def _n_listed(file: BinaryIO) -> int:
-    """How many entries the end of the archive says that it has, modulo 65536; 65535 also where a larger field says it."""
+    """Read how many entries the archive claims to have, modulo 65536; 65535 may mean that a larger field says it."""
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - LONGEST_END))
     end = file.read()
@@ -107,60 +120,74 @@ def _check_entry(entry: zipfile.ZipInfo, label: str) -> None:
     if entry.volume not in (0, 0xFFFF):
         raise InputError(f"{label} is on disk {entry.volume + 1} of several; join the parts of the archive into one file first")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        method = zipfile.compressor_names.get(entry.compress_type, f"method {entry.compress_type}")
+        method = METHODS.get(entry.compress_type, f"method {entry.compress_type}")
         raise InputError(f"{label} is compressed with {method}; expected deflate: unpack it with another program")
 
 
-def tar_members(stream: BinaryIO, path: Path, budget: Budget) -> Iterator[Source]:
-    """The files in a tar archive that is not compressed, or not any more.
+def tar_members(stream: BinaryIO, path: Path, budget: Budget) -> Iterator[Source | NotAFile]:
+    """Yield the members of a tar archive that is not compressed, or not any more.
 
     Headers are decoded by Python's `tarfile`, but its loop over the archive is not used: damaged sizes and sparse maps make
-    it run forever, and it takes a damaged header in the middle for the end.
+    it run forever, and it mistakes a damaged header in the middle for the end.
     """
-    about: dict[str, str] = {}  # what extended headers say of the next member
+    about: dict[str, str] = {}  # what extended headers say about the next member
     while True:
         block = _exactly(stream, BLOCK, path)
-        try:
-            header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        except tarfile.EOFHeaderError:  # a block of zeros: the end
-            while stream.read(CHUNK):  # what follows has no meaning, but at its end compression has its checksum
+        header = _header(block, path)
+        if header is None:
+            while stream.read(CHUNK):  # what follows has no meaning, but compression has its checksum at the end of it
                 pass
             return
-        except (tarfile.HeaderError, ValueError, OverflowError) as error:
-            raise damaged(path, error) from error
-        size = header.size
-        if header.type in REGULAR and "size" in about:
-            size = int(about["size"]) if re.fullmatch("[0-9]{1,30}", about["size"]) else -1
-        if header.type in KINDS or header.type == tarfile.DIRTYPE:
-            size = 0
-        name = about.get("path", header.name)
+        size, name = _size(header, about), about.get("path", header.name)
         budget.expect(size, name)
         content = Section(stream, size, path)
         if header.type in ABOUT_NEXT:
             about |= _about_next(header, content, path)
         else:
-            kind = KINDS.get(header.type, "a special file")
-            if header.type == tarfile.GNUTYPE_SPARSE or any(key.startswith("GNU.sparse") for key in about):
-                kind = SPARSE
-            is_file = header.type in REGULAR and kind != SPARSE
             if header.type != tarfile.DIRTYPE and not name.endswith("/"):
-                label = _label(path, name)
-                yield Source(buffered(content), label, name, size) if is_file else Source(None, label, name, None, kind)
+                label, kind = _label(path, name), _special_kind(header, about)
+                yield Source(buffered(content), label, name, size) if kind is None else NotAFile(label, name, kind)
             if header.type == tarfile.GNUTYPE_SPARSE:
                 _skip_sparse_map(stream, block, path)
             about = {}
         content.skip()
 
 
+def _header(block: bytes, path: Path) -> tarfile.TarInfo | None:
+    """Decode the header of a member; None for a block of zeros, which is the end."""
+    if not any(block):
+        return None
+    try:
+        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, ValueError, OverflowError) as error:
+        raise damaged(path, error) from error
+
+
+def _size(header: tarfile.TarInfo, about: dict[str, str]) -> int:
+    """Determine how many bytes of content follow a header; −1 if the number is nonsense."""
+    if header.type in KINDS or header.type == tarfile.DIRTYPE:
+        return 0
+    if header.type in REGULAR and "size" in about:
+        return int(about["size"]) if re.fullmatch("[0-9]{1,30}", about["size"]) else -1
+    return header.size
+
+
+def _special_kind(header: tarfile.TarInfo, about: dict[str, str]) -> str | None:
+    """Say what a member is if it is not a regular file."""
+    if header.type == tarfile.GNUTYPE_SPARSE or any(key.startswith("GNU.sparse") for key in about):
+        return SPARSE
+    return None if header.type in REGULAR else KINDS.get(header.type, "a special file")
+
+
 def _skip_sparse_map(stream: BinaryIO, block: bytes, path: Path) -> None:
-    """The blocks between the header of an old sparse file and its content; a byte of each tells whether another follows."""
+    """Skip the blocks between the header of an old sparse file and its content; a byte of each says whether another follows."""
     more = block[482]
     while more:
         more = _exactly(stream, BLOCK, path)[504]
 
 
 def _about_next(header: tarfile.TarInfo, content: "Section", path: Path) -> dict[str, str]:
-    """What a header that is only about the next one says: its name, its size, or that it is sparse."""
+    """Read what a header says about the next member: its name, its size, or that it is sparse."""
     if header.size > LONGEST_HEADER:
         raise damaged(path, f"a header of {header.size:,} bytes")
     raw = _exactly(content, header.size, path)
@@ -170,8 +197,9 @@ def _about_next(header: tarfile.TarInfo, content: "Section", path: Path) -> dict
 
 
 def _pax(raw: bytes, path: Path) -> dict[str, str]:
-    """The records `LENGTH KEY=VALUE\\n` of an extended header; the length counts the whole record."""
-    found, at = {}, 0
+    """Read the records of an extended header: `LENGTH KEY=VALUE`, a line feed; the length counts the whole record."""
+    found: dict[str, str] = {}
+    at = 0
     while at < len(raw) and raw[at]:
         length = raw[at : at + 20].partition(b" ")[0]
         end = at + int(length) if length.isdigit() else at
@@ -184,27 +212,29 @@ def _pax(raw: bytes, path: Path) -> dict[str, str]:
 
 
 class Section(io.RawIOBase):
-    """The next `size` bytes of a stream, and the padding behind them."""
+    """The next `size` bytes of a stream, followed by padding."""
 
     def __init__(self, stream: BinaryIO, size: int, path: Path) -> None:
         super().__init__()
-        self.stream, self.left, self.padding, self.path = stream, size, -size % BLOCK, path
+        self.stream, self.left, self.path = stream, size, path
+        self.padding = -size % BLOCK
 
     def readable(self) -> bool:
-        """Yes."""
+        """Tell the standard library that it can be read."""
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill some of the buffer; 0 at the end."""
-        chunk = self.stream.read(min(len(buffer), self.left))
+        target = memoryview(buffer)
+        chunk = self.stream.read(min(len(target), self.left))
         if self.left and not chunk:
             raise damaged(self.path, f"{self.left:,} bytes are missing at its end")
         self.left -= len(chunk)
-        buffer[: len(chunk)] = chunk
+        target[: len(chunk)] = chunk
         return len(chunk)
 
     def skip(self) -> None:
-        """Go on to where the next header begins."""
+        """Skip to where the next header begins."""
         while self.read(CHUNK):
             pass
         _exactly(self.stream, self.padding, self.path)
@@ -221,5 +251,5 @@ def _exactly(stream: BinaryIO | io.RawIOBase, n: int, path: Path) -> bytes:
 
 
 def _label(path: Path, name: str) -> str:
-    """What to call a member in a message; its name may hold bytes that are no text."""
+    """Make a label for messages; the name of a member may have bytes that are no text."""
     return f"{path}: {name.encode('utf-8', 'backslashreplace').decode()}"

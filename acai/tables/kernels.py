@@ -4,22 +4,41 @@ They are compiled when a first file is read, never in parallel, and cached. Fiel
 `block[starts[f, line] : ends[f, line]]`.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from acai.compiling import njit
 
-Array = np.ndarray
+Bytes = NDArray[np.uint8]
+Words = NDArray[np.uint64]
+Ints = NDArray[np.intp]
 POINT, ZERO = b".0"
 FORM = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)  # of a time; 0 stands for any digit
 INITIAL = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)  # of SipHash
 
 
+class IdTable(NamedTuple):
+    """All ids so far: id number c is the words of `pool` from `offsets[c]` to `offsets[c + 1]`.
+
+    An id is some fields of a line, with a zero between two, and zeros up to a whole word of 8 bytes. `slots` is a hash table
+    of the numbers with open addressing; its hash has a secret `key` of two words.
+    """
+
+    slots: NDArray[np.int32]
+    key: Words
+    pool: Bytes
+    offsets: NDArray[np.int64]
+
+
 @njit()
-def decimals(block: Array, starts: Array, ends: Array) -> Array:
-    """Numbers without sign or exponent, up to 15 digits, read exactly as `float` reads them; NaN for anything else."""
+def decimals(block: Bytes, starts: Ints, ends: Ints) -> NDArray[np.float64]:
+    """Read numbers without sign or exponent, up to 15 digits, exactly as `float` reads them; NaN for anything else."""
     numbers = np.full(len(starts), np.nan)
     for line in range(len(starts)):
-        digits, n_digits, n_decimals, n_points = 0, 0, 0, 0
+        digits = np.int64(0)
+        n_digits = n_decimals = n_points = 0
         for at in range(starts[line], ends[line]):
             digit = np.int64(block[at]) - ZERO
             if 0 <= digit <= 9:
@@ -34,11 +53,12 @@ def decimals(block: Array, starts: Array, ends: Array) -> Array:
 
 
 @njit()
-def clock(block: Array, starts: Array, ends: Array) -> Array:
-    """Year, month, day, hour, minute and second of times of the FORM; year −1 for anything else."""
+def clock(block: Bytes, starts: Ints, ends: Ints) -> NDArray[np.int64]:
+    """Read year, month, day, hour, minute and second of times of the FORM; year −1 for anything else."""
     parts = np.zeros((6, len(starts)), dtype=np.int64)
     for line in range(len(starts)):
-        fine, p = ends[line] - starts[line] == len(FORM), 0
+        p = 0
+        fine = ends[line] - starts[line] == len(FORM)
         for at in range(len(FORM) if fine else 0):
             digit = np.int64(block[starts[line] + at]) - ZERO
             if FORM[at] == ZERO:
@@ -53,39 +73,15 @@ def clock(block: Array, starts: Array, ends: Array) -> Array:
 
 
 @njit()
-def sip_round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    """One round of SipHash (Aumasson, Bernstein 2012): without the key, nobody can tell which ids will collide."""
-    a, c = a + b, c + d
-    b, d = rotate(b, 13) ^ a, rotate(d, 16) ^ c
-    a, c = rotate(a, 32) + d, c + b
-    d, b = rotate(d, 21) ^ a, rotate(b, 17) ^ c
-    return a, b, rotate(c, 32), d
-
-
-@njit()
-def rotate(x: np.uint64, n: int) -> np.uint64:
-    """The 64 bits of x, moved to the left by n places, those that fall off put back on the right."""
-    return (x << np.uint64(n)) | (x >> np.uint64(64 - n))
-
-
-@njit()
-def intern(
-    block: Array, starts: Array, ends: Array, fault: Array, slots: Array, key: Array, pool: Array, offsets: Array, n_ids: int
-) -> tuple[Array, int]:
-    """The number of the id on each line, in order of appearance, and how many ids there are now; not of lines with a fault.
-
-    An id is some fields of a line, with a zero between two, and zeros behind up to a whole word of 8 bytes. Id number c
-    is the words of `pool` from `offsets[c]` to `offsets[c + 1]`; the numbers are in `slots`, a hash table with open
-    addressing; its hash is SipHash-1-3 with a secret `key` of two words.
-    """
-    words, mask = pool.view(np.uint64), np.uint64(len(slots) - 1)
-    k0, k1 = key[0], key[1]
+def intern(block: Bytes, starts: Ints, ends: Ints, fault: Bytes, table: IdTable, n_ids: int) -> tuple[NDArray[np.int32], int]:
+    """Number the id on each line in order of appearance, except on faulty lines; returns the numbers and how many ids there are."""
+    slots, key, pool, offsets = table
+    words = pool.view(np.uint64)
     codes = np.zeros(starts.shape[1], dtype=np.int32)
     for line in range(len(codes)):
         if fault[line]:
             continue
-        first = offsets[n_ids]
-        end = 8 * first  # an id is written where it will stay if it is new
+        end = 8 * offsets[n_ids]  # an id is written where it will stay if it is new
         for f in range(len(starts)):
             if f > 0:
                 pool[end] = 0
@@ -96,29 +92,57 @@ def intern(
         while end & 7:
             pool[end] = 0
             end += 1
-        n_words = (end >> 3) - first
-        a, b = k0 ^ np.uint64(INITIAL[0]), k1 ^ np.uint64(INITIAL[1])
-        c, d = k0 ^ np.uint64(INITIAL[2]), k1 ^ np.uint64(INITIAL[3])
-        for w in range(first, first + n_words):
-            d ^= words[w]
-            a, b, c, d = sip_round(a, b, c, d)
-            a ^= words[w]
-        c ^= np.uint64(0xFF)
-        for _ in range(3):
-            a, b, c, d = sip_round(a, b, c, d)
-        h = a ^ b ^ c ^ d
-        slot = np.int64(h & mask)
-        while slots[slot] >= 0:
-            other = offsets[slots[slot]]
-            same = offsets[slots[slot] + 1] - other == n_words
-            for w in range(n_words):
-                same = same and words[other + w] == words[first + w]
-            if same:
-                break
-            slot = (slot + 1) & np.int64(mask)
+        slot = find_slot(slots, offsets, words, n_ids, end >> 3, key)
         if slots[slot] < 0:
             slots[slot] = n_ids
             n_ids += 1
             offsets[n_ids] = end >> 3
         codes[line] = slots[slot]
     return codes, n_ids
+
+
+@njit()
+def find_slot(
+    slots: NDArray[np.int32], offsets: NDArray[np.int64], words: Words, n_ids: int, last: int, key: Words
+) -> np.int64:
+    """Find the slot of the id in the words from `offsets[n_ids]` to before `last`: its own, or an empty one if it is new.
+
+    The hash is SipHash-1-3 (Aumasson, Bernstein 2012): without the key, nobody can tell which ids will collide.
+    """
+    first = offsets[n_ids]
+    a, b = key[0] ^ np.uint64(INITIAL[0]), key[1] ^ np.uint64(INITIAL[1])
+    c, d = key[0] ^ np.uint64(INITIAL[2]), key[1] ^ np.uint64(INITIAL[3])
+    for w in range(first, last):
+        d ^= words[w]
+        a, b, c, d = sip_round(a, b, c, d)
+        a ^= words[w]
+    c ^= np.uint64(0xFF)
+    for _ in range(3):
+        a, b, c, d = sip_round(a, b, c, d)
+    mask = len(slots) - 1
+    slot = np.int64((a ^ b ^ c ^ d) & np.uint64(mask))
+    while slots[slot] >= 0:
+        other = offsets[slots[slot]]
+        same = offsets[slots[slot] + 1] - other == last - first
+        for w in range(last - first):
+            same = same and words[other + w] == words[first + w]
+        if same:
+            break
+        slot = (slot + 1) & mask
+    return slot
+
+
+@njit()
+def sip_round(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Mix the four words of the state of SipHash once."""
+    a, c = a + b, c + d
+    b, d = rotate(b, 13) ^ a, rotate(d, 16) ^ c
+    a, c = rotate(a, 32) + d, c + b
+    d, b = rotate(d, 21) ^ a, rotate(b, 17) ^ c
+    return a, b, rotate(c, 32), d
+
+
+@njit()
+def rotate(x: np.uint64, n: int) -> np.uint64:
+    """Rotate the 64 bits of x to the left by n places."""
+    return (x << np.uint64(n)) | (x >> np.uint64(64 - n))

@@ -1,4 +1,4 @@
-"""Where the bytes come from: a file, the extracted folder, or the archive as it was downloaded. The one door for all readers."""
+"""Where the bytes come from: a file, the extracted folder, or the archive as it was downloaded. All readers use it."""
 
 import os
 import re
@@ -11,17 +11,18 @@ from typing import BinaryIO
 
 from acai.errors import InputError, unknown
 from acai.tables import streams
-from acai.tables.archives import BLOCK, Source, tar_members, zip_members
+from acai.tables.archives import BLOCK, NotAFile, Source, tar_members, zip_members
 from acai.tables.streams import CHUNK, Budget, Checked, Decompressed, buffered, decompressor, library_errors
 
 ZIP = (b"PK\3\4", b"PK\5\6", b"PK\7\10")  # how a zip archive begins: with files, without one, in several parts
 NAMED = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
 COMPRESSED = re.compile(r"\.(gz|bz2|xz)$", re.IGNORECASE)
-LISTED = 1000  # names of an archive that are kept for a message
+LISTED = 1000  # names in an archive that are remembered for a message
+FilePath = str | os.PathLike[str]
 
 
 @contextmanager
-def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
+def opened(path: FilePath, *names: str) -> Iterator[Source]:
     """Open one file of a data set for reading, straight out of its archive if need be.
 
     Parameters
@@ -30,8 +31,8 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
         The file itself (also compressed with gzip, bzip2 or xz), a folder that has it at any depth, or a `.zip`, `.tar` or
         `.tar.gz` (`.bz2`, `.xz`) with it inside.
     *names : str
-        What the file is called in folders and archives. Without names, an archive must hold one file only, and a folder
-        is a mistake.
+        What the file is called in folders and archives. Without names, an archive must have exactly one file, and a
+        folder is an error.
 
     Yields
     ------
@@ -40,27 +41,15 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
     Raises
     ------
     InputError
-        If nothing is there, or no file of that name, or the archive is damaged: also while it is being read.
+        If there is no such path, no file of that name, or the archive is damaged; also while the file is being read.
     """
-    path = Path(path)
-    with library_errors(path):
-        exists, is_folder = path.exists(), path.is_dir()
-    if not exists:
-        with library_errors(path):
-            beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        _choose(path.parent, beside, [path.name])
-    if is_folder:
-        if not names:
-            raise InputError(f"{path} is a folder; expected a file")
-        path = Path(_choose(path, [str(file) for file in sorted(path.rglob("*")) if file.is_file()], names))
-    if not names or not is_archive(path):  # look through it first: is there only one?
-        names = (Path(_choose(path, [member.name for member in members(path) if member.stream], ())).name,)
+    path, names = _located(Path(path), names)
     seen: list[str] = []
     inside = members(path)
     for member in inside:
         name = Path(member.name).name
         if name in names:
-            if member.stream is None:
+            if isinstance(member, NotAFile):
                 raise InputError(f"{member.label} is {member.kind}; expected a file: unpack the archive and name the file")
             yield Source(member.stream, member.label, name, member.size)
             if not _is_zip(path, _beginning(path)):
@@ -72,18 +61,36 @@ def opened(path: str | os.PathLike, *names: str) -> Iterator[Source]:
     raise _missing(path, seen, names)
 
 
+def _located(path: Path, names: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
+    """Find the file or the archive, in a folder if need be, and the names that the file may have inside."""
+    with library_errors(path):
+        exists, is_folder = path.exists(), path.is_dir()
+    if not exists:
+        with library_errors(path):
+            beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        _choose(path.parent, beside, [path.name])
+    if is_folder:
+        if not names:
+            raise InputError(f"{path} is a folder; expected a file")
+        path = Path(_choose(path, [str(file) for file in sorted(path.rglob("*")) if file.is_file()], names))
+    if not names or not is_archive(path):  # look through it first: is there only one?
+        inside = [member.name for member in members(path) if isinstance(member, Source)]
+        names = (Path(_choose(path, inside, ())).name,)
+    return path, names
+
+
 def read_all(source: Source) -> bytes:
-    """All bytes of a source that is read as a whole; a larger one than any of its kind is refused before it fills the memory."""
+    """Read all bytes of a source; one that is far too large is refused before it fills the memory."""
     raw = bytearray()
-    while chunk := source.stream.read(CHUNK) if source.stream else b"":
+    while chunk := source.stream.read(CHUNK):
         raw += chunk
         if len(raw) > streams.GRACE:
             raise InputError(f"{source.label} has more than {streams.GRACE:,} bytes; expected a file that is much smaller")
     return bytes(raw)
 
 
-def members(path: Path) -> Iterator[Source]:
-    """The files in a `.zip` or a tar archive, from front to back, so that nothing is unpacked twice; or the file itself."""
+def members(path: Path) -> Iterator[Source | NotAFile]:
+    """Yield the members of a `.zip` or a tar archive, from first to last, so that nothing is unpacked twice; or the file itself."""
     with _open(path) as file:
         size = os.fstat(file.fileno()).st_size
         stream = Checked(file.read, path)
@@ -114,7 +121,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def is_archive(path: Path) -> bool:
-    """By its name, so that a damaged one is not taken for text; or by what it holds, if it holds anything."""
+    """Recognise an archive by its name, so that a damaged one is not mistaken for text, or else by its first bytes."""
     if NAMED.search(path.name):
         return True
     with _open(path) as file, library_errors(path):
@@ -142,7 +149,7 @@ def _is_zip(path: Path, beginning: bytes) -> bool:
 
 
 def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
-    """The file that has one of the names; without names, the only file there is."""
+    """Choose the file that has one of the names; without names, the only file there is."""
     if not names and len(files) == 1:
         return files[0]
     if not names:
@@ -157,7 +164,7 @@ def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _missing(where: Path, files: Sequence[str], names: Sequence[str]) -> InputError:
-    """The error for a file that is not there."""
+    """Make the error for a file that is not there."""
     if not files and not where.is_dir():
         return InputError(f"{where} is an archive without a file in it; expected {' or '.join(names) or 'one'}: download it again")
     return InputError(f"{where} has {unknown('file', ' or '.join(names), sorted({Path(file).name for file in files}))}")

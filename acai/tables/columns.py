@@ -1,0 +1,114 @@
+"""Fields → columns: numbers, times, and ids that are numbered in order of appearance."""
+
+import os
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acai.tables.lines import Lines
+
+LARGEST = float(np.finfo(np.float32).max)
+LARGEST_INTEGER = 2**53  # up to here float64 has every integer
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column of numbers of at least 0; integers if the type is, as for seconds since 1970."""
+
+    field: int
+    dtype: type[np.number[Any]] = np.float32
+
+    def read(self, lines: Lines) -> NDArray[Any]:
+        """Read the column's values; a line without one is faulty."""
+        from acai.tables import kernels
+
+        starts, ends = lines.starts[self.field], lines.ends[self.field]
+        numbers = kernels.decimals(lines.block, starts, ends)
+        for line in np.flatnonzero(np.isnan(numbers) & (lines.fault == 0)):  # rare spellings, such as 1e-3
+            text = lines.block[starts[line] : ends[line]].tobytes()
+            with suppress(ValueError):
+                numbers[line] = float(text.replace(b"_", b"?"))  # Python would allow 1_000
+        if np.issubdtype(self.dtype, np.integer):
+            fine = (numbers >= 0) & (numbers <= LARGEST_INTEGER) & (np.floor(numbers) == numbers)
+            lines.require(fine, f"an integer of at least 0 as {lines.fields[self.field]}")
+        else:
+            fine = (numbers >= 0) & (numbers <= LARGEST)
+            lines.require(fine, f"a number of at least 0 as {lines.fields[self.field]}")
+        return np.where(fine, numbers, 0).astype(self.dtype)
+
+
+@dataclass(frozen=True)
+class Times:
+    """A column of times such as `2009-05-04T23:08:57Z`, stored as whole seconds since 1970 (UTC)."""
+
+    field: int
+
+    def read(self, lines: Lines) -> NDArray[np.int64]:
+        """Read the column's values; a line without one is faulty."""
+        from acai.tables import kernels
+
+        parts = kernels.clock(lines.block, lines.starts[self.field], lines.ends[self.field])
+        year, month, day, hour, minute, second = parts
+        months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
+        days = months.astype("datetime64[D]") + (day - 1)
+        fine = (year >= 0) & (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months)
+        fine &= (hour < 24) & (minute < 60) & (second < 60)
+        lines.require(fine, f"a time like 2009-05-04T23:08:57Z as {lines.fields[self.field]}")
+        seconds: NDArray[np.int64] = 86400 * days.astype(np.int64) + 3600 * hour + 60 * minute + second
+        return seconds
+
+
+class Ids:
+    """A column of ids, numbered in order of appearance; an id made of several fields becomes a tuple of them.
+
+    The bytes of all ids are stored end to end in `pool`, padded to whole words; `slots` is a hash table of their numbers
+    (`kernels.intern`). Its hash has a random key, so that nobody can write a file whose ids all collide. The numbers do not
+    depend on the key.
+    """
+
+    def __init__(self, *fields: int, may_be_empty: bool = False) -> None:
+        self.fields, self.may_be_empty, self.n = list(fields), may_be_empty, 0
+        self.slots: NDArray[np.int32] = np.full(1 << 10, -1, dtype=np.int32)
+        self.key = np.frombuffer(os.urandom(16), np.uint64)
+        self.pool = np.zeros(1 << 13, dtype=np.uint8)
+        self.offsets = np.zeros(1 << 10, dtype=np.int64)
+
+    def read(self, lines: Lines) -> NDArray[np.int32]:
+        """Read the number of the id on each line; new ids get the next numbers, except on faulty lines."""
+        from acai.tables import kernels
+
+        self._make_room(len(lines.fault), len(lines.raw))
+        starts, ends = lines.starts[self.fields], lines.ends[self.fields]
+        table = kernels.IdTable(self.slots, self.key, self.pool, self.offsets)
+        codes, self.n = kernels.intern(lines.block, starts, ends, lines.fault, table, self.n)
+        return codes
+
+    def _make_room(self, n_lines: int, n_bytes: int) -> None:
+        """Grow what is too small for a block in which every id is new; since sizes double, that is rare."""
+        from acai.tables import kernels
+
+        n_words = int(self.offsets[self.n]) + n_lines + n_bytes // 8
+        if 8 * n_words > len(self.pool):
+            self.pool.resize(16 * n_words, refcheck=False)
+        n = self.n + n_lines
+        if n >= len(self.offsets):
+            self.offsets.resize(2 * n, refcheck=False)
+        if 2 * n > len(self.slots):
+            self.slots = np.full(1 << (4 * n).bit_length(), -1, dtype=np.int32)
+            starts, ends = 8 * self.offsets[None, : self.n], 8 * self.offsets[None, 1 : self.n + 1]
+            table = kernels.IdTable(self.slots, self.key, self.pool, self.offsets)
+            kernels.intern(self.pool, starts, ends, np.zeros(self.n, np.uint8), table, 0)  # every id once more, from the pool
+
+    def ids(self, encoding: str) -> list[Hashable]:
+        """List every id in the order of the numbers: a str, or a tuple of them."""
+        pool, ends = self.pool.data, (8 * self.offsets[: self.n + 1]).tolist()
+        texts = (str(pool[start:end], encoding).rstrip("\0") for start, end in pairwise(ends))
+        if len(self.fields) == 1:
+            return list(texts)
+        shared: dict[str, str] = {}  # an artist of a thousand songs is one str
+        return [tuple(shared.setdefault(part, part) for part in text.split("\0")) for text in texts]

@@ -286,7 +286,7 @@ def test_a_cluster_that_loses_a_worker_does_the_same(tmp_path):
 
 def test_the_command_lists_what_it_skipped(music, tmp_path, capsys):
     (music / "text.mp3").write_text("no music")
-    for said in ("4 of 5 tracks have features (4 new, 0 known", "4 of 5 tracks have features (0 new, 4 known"):
+    for said in ("4 of 5 tracks have features (4 new, 0 from the cache", "4 of 5 tracks have features (0 new, 4 from the cache"):
         cli.main(["features", str(music), "--cache", str(tmp_path / "cache"), "--mels", "40"])
         out = capsys.readouterr().out
         assert said in out and "skipped:\n  text.mp3 is not audio" in out

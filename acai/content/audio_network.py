@@ -39,13 +39,6 @@ class TrainingSet:
     songs: NDArray[np.intp]
     inputs: Standardiser
 
-    def digests(self) -> dict[str, str]:
-        """Return the digest of everything that decides how a training ends, by name."""
-        return {
-            "spectrograms": digest(self.spectrograms), "targets": digest([self.targets]),
-            "songs to learn from": digest([self.songs]),
-        }
-
 
 @dataclass(kw_only=True)
 class AudioNetwork(TrainingConfig):
@@ -91,7 +84,10 @@ class AudioNetwork(TrainingConfig):
 
         digests = None
         if checkpoint is not None:
-            digests = data.digests() | {"augmentation": repr(self.augment)}
+            digests = {
+                "spectrograms": digest(data.spectrograms), "targets": digest([data.targets]),
+                "songs to learn from": digest([data.songs]), "augmentation": repr(self.augment),
+            }
         self.history = train(network, loss, batches, score, self, progress, checkpoint, digests)
         self.fitted_network = network
 

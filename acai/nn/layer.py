@@ -221,13 +221,6 @@ def checked_seed(seed: object) -> int | None:
     return plain
 
 
-def checked_shape(given: str, shape: object) -> tuple[int, ...]:
-    """Return `shape`; refuse it unless it is the shape of an array with at least one element."""
-    if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape):
-        raise InputError(f"{given}: expected whole numbers of at least 1, as in 2,3,8,9")
-    return tuple(shape)
-
-
 def pair(name: str, value: int | Sequence[int], least: int) -> tuple[int, int]:
     """Return (height, width), each an integer of at least `least`; one number stands for both."""
     height, width = value if isinstance(value, tuple | list) and len(value) == 2 else (value, value)

@@ -96,13 +96,16 @@ def part_n_network(x: NDArray[np.float32], t: NDArray[np.int64]) -> nn.Sequentia
 
 def part_n_gradient_check(x: Floats) -> gradcheck.Finding:
     """Check layers, losses and optimizers."""
-    report = assert_type(gradcheck.check(Doubling(), (2, 3)), gradcheck.Report)
+    report = gradcheck.check(Doubling(), (2, 3))
     with_target = gradcheck.check(nn.MSE(), x, x + 1)
+    of_function = assert_type(gradcheck.check_function(np.tanh, lambda dy: dy, x), gradcheck.Report)
+    gradcheck.assert_gradients(nn.ReLU(), x)
     try:
         gradcheck.check(nn.Tanh(), x, method="exact")
     except gradcheck.NotExact as error:
         print(error)
-    print(report.ok, with_target.max_error, gradcheck.adjoint(nn.Flatten(), x).ok, gradcheck.check_steps(nn.SGD).ok)
+    assert isinstance(report, gradcheck.Report), gradcheck.GeometryReports
+    print(report.ok, with_target.ok, of_function.max_error, gradcheck.adjoint(nn.Flatten(), x).ok, gradcheck.check_steps(nn.SGD).ok)
     gradcheck.error_map(report.findings[0], plots.axes())
     return report.findings[0]
 

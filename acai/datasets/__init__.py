@@ -4,12 +4,16 @@
 data set on the command line; all take a path.
 """
 
+from collections.abc import Callable
+from typing import Unpack
+
 from acai.audio.folder import audio_folder
 from acai.datasets.fma import fma
 from acai.datasets.intersection import intersect
 from acai.datasets.listening_log import ListeningLog, lastfm_1k, lastfm_1k_profiles
 from acai.datasets.msd import msd_hdf5, msd_mismatches, msd_tracks
 from acai.datasets.rated import (
+    ReadOptions,
     acai_game,
     acai_game_titles,
     hetrec_artists,
@@ -21,13 +25,20 @@ from acai.datasets.rated import (
     triplets,
 )
 from acai.datasets.synthetic import synthetic
+from acai.ratings import Ratings
+from acai.tables.source import FilePath
 
-READERS = {
+
+def _lastfm_1k_plays(path: FilePath, complete: bool = False, **options: Unpack[ReadOptions]) -> Ratings:
+    return lastfm_1k(path, complete, **options).to_ratings()
+
+
+READERS: dict[str, Callable[..., Ratings]] = {
     "movielens-100k": movielens_100k, "movielens-1m": movielens_1m, "hetrec-lastfm": hetrec_lastfm,
-    "lastfm-1k": lambda path, **options: lastfm_1k(path, **options).to_ratings(),
+    "lastfm-1k": _lastfm_1k_plays,
     "taste-profile": taste_profile, "acai-game": acai_game, "triplets": triplets,
 }
-TITLES = {
+TITLES: dict[str, Callable[[FilePath], dict[str, str]]] = {
     "movielens-100k": movielens_titles, "movielens-1m": movielens_titles,
     "hetrec-lastfm": hetrec_artists, "acai-game": acai_game_titles,
 }

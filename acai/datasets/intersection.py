@@ -137,13 +137,19 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
     for i in sorted(matched):
         song, track = matched[i]
         track_of.setdefault(song, track)
-    number = {song: j for j, song in enumerate(track_of)}
-    code = np.array([number[matched[i][0]] if i in matched else -1 for i in range(log.n_songs)], dtype=np.int32)
-    left = log.keep(code[log.song_codes] >= 0)
-    notes = (*log.notes, *(f"matched by {a.rule}: {a.n_songs:,} songs, {a.n_plays:,} plays" for a in added))
-    left = ListeningLog(left.user_codes, code[left.song_codes], left.times, log.users, list(track_of), notes)
+    notes = [f"matched by {a.rule}: {a.n_songs:,} songs, {a.n_plays:,} plays" for a in added]
+    plays_of_both = _renamed(log, {i: song for i, (song, _) in matched.items()}, list(track_of), notes)
     song_of = {names[i]: song for i, (song, _) in matched.items()}
-    return Intersection(left, track_of, song_of, added, log.n_plays, log.n_songs)
+    return Intersection(plays_of_both, track_of, song_of, added, log.n_plays, log.n_songs)
+
+
+def _renamed(log: ListeningLog, song_of: dict[int, str], songs: list[str], notes: list[str]) -> ListeningLog:
+    """Keep the plays of the songs whose numbers are in `song_of`, under their new names."""
+    number = {song: j for j, song in enumerate(songs)}
+    code = np.full(log.n_songs, -1, dtype=np.int32)
+    code[list(song_of)] = [number[song] for song in song_of.values()]
+    kept = log.keep(code[log.song_codes] >= 0)
+    return ListeningLog(kept.user_codes, code[kept.song_codes], kept.times, log.users, songs, (*log.notes, *notes))
 
 
 def _match(

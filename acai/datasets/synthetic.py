@@ -120,18 +120,28 @@ def synthetic(n_users: int = 1000, n_songs: int = 800, seconds: float = 10.0, ta
     rng = np.random.default_rng(seed)
     features = rng.uniform(-1, 1, (n_songs, len(FEATURES)))
     tastes = rng.normal(0, 1, (n_users, len(FEATURES)))
-    activity = rng.normal(-4.0, 0.7, (n_users, 1))
-    popularity = rng.normal(0, 0.7, n_songs)
-    scale = taste / np.sqrt(len(FEATURES) / 3)  # a uniform feature has the variance 1/3
-    mean = np.exp(activity + popularity + scale * tastes @ features.T)
-    counts = rng.poisson(np.minimum(mean, 500))  # nobody plays one song all day
+    counts = _play_counts(features, tastes, taste, rng)
     u, i = np.nonzero(counts)
     users = [f"listener-{n:04d}" for n in range(n_users)]
     songs = [f"song-{n:04d}" for n in range(n_songs)]
     return World(Ratings.from_codes(u, i, counts[u, i], users, songs), features, tastes, seconds, seed)
 
 
-def render(features: NDArray[np.float64], seconds: float, rng: np.random.Generator) -> Floats:
+def _play_counts(
+    features: NDArray[np.float64], tastes: NDArray[np.float64], taste: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw how often each user plays each song."""
+    activity = rng.normal(-4.0, 0.7, (len(tastes), 1))
+    popularity = rng.normal(0, 0.7, len(features))
+    scale = taste / np.sqrt(len(FEATURES) / 3)  # a uniform feature has the variance 1/3
+    mean = np.exp(activity + popularity + scale * tastes @ features.T)
+    counts: NDArray[np.int64] = rng.poisson(np.minimum(mean, 500))  # nobody plays one song all day
+    return counts
+
+
+def render(  # noqa: PLR0914 - seven features, and what each of them shapes
+    features: NDArray[np.float64], seconds: float, rng: np.random.Generator
+) -> Floats:
     """Play one song: three voices in chords over a drum, shaped by seven features.
 
     Parameters

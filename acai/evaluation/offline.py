@@ -15,9 +15,15 @@ from acai.ratings import Ratings
 from acai.settings import Limits, checked, checked_jobs
 
 RATING = {"rmse": metrics.rmse, "mae": metrics.mae}  # of all predictions
+
+
+def _precision(hits: NDArray[np.bool_], n_relevant: NDArray[np.intp]) -> NDArray[np.float64]:
+    return metrics.precision(hits)
+
+
 # of each user's k best songs, as hits, and how many songs are relevant; the mean is taken
 OF_LISTS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.intp]], NDArray[np.float64]]] = {
-    "precision": lambda hits, n_relevant: metrics.precision(hits), "recall": metrics.recall,
+    "precision": _precision, "recall": metrics.recall,
     "map": metrics.average_precision, "ndcg": metrics.ndcg,
 }
 METRICS = (*RATING, *OF_LISTS, "coverage", "auc")

@@ -74,7 +74,7 @@ def clock(block: Bytes, starts: Ints, ends: Ints) -> NDArray[np.int64]:
 
 @njit()
 def intern(block: Bytes, starts: Ints, ends: Ints, fault: Bytes, table: IdTable, n_ids: int) -> tuple[NDArray[np.int32], int]:
-    """Number the id on each line in order of appearance, except on faulty lines; returns the numbers and how many ids there are."""
+    """Give the id on each line a number, except on faulty lines; returns the numbers and how many ids there are now."""
     slots, key, pool, offsets = table
     words = pool.view(np.uint64)
     codes = np.zeros(starts.shape[1], dtype=np.int32)

@@ -123,10 +123,18 @@ class Decompressor(Protocol):
         """Decompress some bytes, to at most `max_length`."""
 
 
+def _gzip() -> Decompressor:
+    return zlib.decompressobj(wbits=31)
+
+
+def _xz() -> Decompressor:
+    return lzma.LZMADecompressor(memlimit=DICTIONARY)
+
+
 KINDS: list[tuple[tuple[bytes, ...], Callable[[], Decompressor]]] = [  # how a compressed file begins, and its decompressor
-    ((b"\x1f\x8b",), lambda: zlib.decompressobj(wbits=31)),
+    ((b"\x1f\x8b",), _gzip),
     (tuple(b"BZh%d%b" % (level, mark) for level in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90")), bz2.BZ2Decompressor),
-    ((b"\xfd7zXZ\0",), lambda: lzma.LZMADecompressor(memlimit=DICTIONARY)),
+    ((b"\xfd7zXZ\0",), _xz),
 ]
 
 

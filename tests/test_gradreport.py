@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from acai import nn
 from acai.gradcheck import Finding, Report, check, error_map
 from acai.gradcheck.hints import hint
+from acai.teaching import zoo
 
 
 class Wrong(nn.Linear):
@@ -66,7 +67,11 @@ RIGHT = np.arange(1.0, 1 + 2 * 3 * 4 * 5).reshape(2, 3, 4, 5) ** 2 % 101
     (np.roll(RIGHT, -1, 2), "it is moved by one along axis 2"),
     (np.where(np.arange(2)[:, None, None, None] == 1, 5, RIGHT), "only entry 0 of axis 0"),
     (np.where(np.arange(3)[:, None, None] > 0, 5, RIGHT), "only entry 0 of axis 1"),
-    (np.broadcast_to(RIGHT.sum(0), RIGHT.shape), "all entries of axis 0"),
+    (np.broadcast_to(RIGHT.sum(0), RIGHT.shape), "is the sum over all entries of axis 0"),
+    (np.broadcast_to(RIGHT.mean(0), RIGHT.shape), "is the mean over all entries of axis 0"),
+    (np.broadcast_to(RIGHT[:1], RIGHT.shape), "all entries of axis 0 (the batch, for x) are that of the first"),
+    (RIGHT * (1 + 0.01 * np.sign(np.sin(RIGHT))), "off by less than two in a hundred"),
+    (np.where(np.arange(3)[:, None, None] == 2, RIGHT, 0), "only the last step of axis 1 (time)"),
     (np.pad(RIGHT[:, :, 1:-1, 1:-1], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=2), "only the borders are wrong"),
     (np.where(RIGHT > 60, 0, RIGHT), "where it is wrong it is zero"),
     (np.where(RIGHT > 60, 3 * RIGHT, RIGHT), "where it is wrong it is 3 times the right one"),
@@ -167,3 +172,26 @@ def test_a_report_without_findings_of_fault_is_right():
     finding = Finding("x", np.ones(2), np.ones(2), np.zeros(2, bool), 0.0)
     assert Report("L", "exact", [finding]).ok
     assert not Report("L", "exact", [finding], {"x": "it overwrites the x that it is given"}).ok
+
+
+def said_of(name, entry):
+    bug = next(bug for bug in zoo.BUGS if bug.name == name)
+    case = bug.entry.cases[entry]
+    return str(check(bug.broken()(**case.arguments), case.x, case.target))
+
+
+@pytest.mark.parametrize("name, words", [
+    ("Softmax: only the diagonal of the Jacobian", "only the diagonal of the Jacobian"),
+    ("BatchNorm: mean and variance taken for constants", "dy times a constant along axis 0: a mean or a variance over it"),
+    ("BatchNorm: γ and β exchanged", "it is the gradient of beta: the two are exchanged"),
+    ("DenseOverTime: dW a mean over time", "it is 1/3 times the right one everywhere: 3 is the size of axis 1 of x"),
+    ("GlobalAverage: the mean forgotten", "it is 24 times the right one everywhere: 24 = 4·6, the sizes of axis 2 and 3 of x"),
+])
+def test_hints_that_are_verified_on_the_layer_itself(name, words):
+    assert words in said_of(name, 0)
+
+
+def test_right_values_in_the_wrong_shape():
+    square = np.arange(1.0, 10).reshape(3, 3)
+    assert said(square.ravel(), square) == "its shape is (9,); expected (3, 3): right values in the wrong shape"
+    assert "right values" not in said(square.ravel()[::-1], square)

@@ -17,7 +17,7 @@ from acai.gradcheck import floats
 from acai.gradcheck.calling import CallFailed, checked_layer
 from acai.gradcheck.exact import NotExact, exact_slopes, is_polynomial
 from acai.gradcheck.geometries import GeometryReports, check_geometries
-from acai.gradcheck.hints import hint
+from acai.gradcheck.hints import exchanged, hint, of_the_jacobian
 from acai.gradcheck.places import places
 from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, tied_x, upstream
 from acai.gradcheck.randomness import left_alone
@@ -208,14 +208,20 @@ def _compared(trial: Trial, method: str, bench: Bench, dy: np.ndarray, slopes: d
 
 
 def _with_hints(trial: Trial, report: Report, bench: Bench, dy: np.ndarray) -> Report:
+    """The report, with what the errors of each array usually mean: nothing is said that has not been verified."""
     if any(finding.wrong.any() for finding in report.findings):
         try:
             ones = bench.backward(np.ones_like(dy)).gradients
             flipped = Bench(trial.subject, _flipped(bench), trial.subject.wide).backward(-np.flip(dy)).gradients
         except CallFailed:
             ones = flipped = {}
+        shapes = [("x", trial.shape), ("y", dy.shape)]
         for finding in report.findings:
-            finding.hint = hint(finding, flipped.get(finding.array), ones.get(finding.array))
+            finding.hint = hint(finding, flipped.get(finding.array), ones.get(finding.array), shapes)
+            if finding.array == "x" and finding.wrong.any() and trial.subject.has_dx:
+                wide = Bench(trial.subject, dict(bench.arrays), trial.subject.wide)
+                finding.hint = of_the_jacobian(finding, dy, partial(floats.diagonal, wide)) or finding.hint
+        exchanged(report.findings)
     return report
 
 
@@ -254,10 +260,11 @@ def _confirm(trial: Trial, report: Report) -> None:
         regime = f"where x is {REGIMES[trial.exercised.failed % len(REGIMES)].name}" if trial.given is None else "near x"
         report.notes.append(f"it is wrong {regime}")
         names = {finding.array for finding in wrong}
-        report.findings = [finding for finding in report.findings if finding.array not in names] + wrong
-        report.findings.sort(key=lambda finding: finding.array != "x")
+        kept = [finding for finding in report.findings if finding.array not in names]
+        report.findings = sorted(kept + wrong, key=lambda finding: finding.array != "x")
         for finding in wrong:
             finding.hint = hint(finding, None, None)
+        exchanged(wrong)
 
 
 def _judge_ties(trial: Trial, report: Report) -> None:
@@ -273,18 +280,16 @@ def _judge_ties(trial: Trial, report: Report) -> None:
 
 def _say_what_is_missing(trial: Trial, report: Report) -> None:
     """Count what has been exercised, and say what has not been checked at all."""
-    subject, domain = trial.subject, trial.domain
-    if domain is not ANY:
-        report.notes.append(f"x was drawn from {domain.name}")
+    subject = trial.subject
+    if trial.domain is not ANY:
+        report.notes.append(f"x was drawn from {trial.domain.name}")
     report.not_checked += [f"forward depends on {name}, of which backward leaves no gradient" for name in subject.unchecked]
     if not subject.has_dx and not report.findings:
         report.not_checked.append("x are integers, and there are no parameters: nothing has a slope")
     if report.wrong_arrays:
         return
     bench = None
-    for finding in report.findings:
-        if finding.sides is not None:
-            continue
+    for finding in (finding for finding in report.findings if finding.sides is None):
         finding.exercised = trial.exercised.seen.get(finding.array, np.zeros(finding.numeric.shape, bool))
         if not finding.exercised.any() and not np.all(finding.kinks):
             bench = bench or Bench(subject, trial.floats(0), subject.wide)

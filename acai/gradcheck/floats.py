@@ -157,6 +157,15 @@ def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> fl
     return 8 * natural + min(4 * most, 2.0**20 * natural)
 
 
+def diagonal(bench: Bench) -> np.ndarray:
+    """∂y/∂x of each coordinate of y by the same coordinate of x, by central differences."""
+    slopes, size = np.zeros(bench.x.shape), size_of(bench.x)
+    h = size * float(np.finfo(bench.x.dtype).eps) ** (1 / 3)
+    for at in np.ndindex(slopes.shape):
+        slopes[at] = (bench.moved("x", at, h)[at] - bench.moved("x", at, -h)[at]) / (2 * h)
+    return slopes
+
+
 def depends(bench: Bench, name: str, seed: int) -> bool:
     """Whether y changes at all as an array is moved far: if not, a gradient of zero is right."""
     y, w = bench.forward(), bench.arrays[name]

@@ -223,8 +223,9 @@ class SGD(IterativeFactorModel):
         rng = np.random.default_rng([self.seed, 1])
         momentum = None
         if self.momentum:
+            moved, shrunk = momentum_tables(self.momentum, np.float32)
             n_steps = np.zeros(len(b), np.int64)
-            momentum = kernels.Momentum(np.zeros_like(W), np.zeros_like(b), n_steps, *momentum_tables(self.momentum, np.float32))
+            momentum = kernels.Momentum(np.zeros_like(W), np.zeros_like(b), n_steps, moved, shrunk)
 
         def run_epoch(eta: np.float32) -> None:
             if self.shuffle:

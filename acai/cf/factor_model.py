@@ -90,5 +90,5 @@ class FactorModel(Recommender):
 def expect_finite_factors(p: Floats) -> Floats:
     """Return the factors of a listener, unless the ratings were too large to compute with."""
     if not np.isfinite(p).all():
-        raise InputError("the listener's ratings are too large for finite latent factors; expected values like those of the model")
+        raise InputError("the listener's ratings are too large for finite factors; expected values like those of the model")
     return p

@@ -95,7 +95,7 @@ def residuals(model: FactorModel, ratings: Ratings) -> Floats:
 
 
 def objective(model: FactorModel, ratings: Ratings, reg: float) -> float:
-    """(C8) F = ½ Σ_{(u,i) known} [ e(u,i)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ], with e = r − r̂, at the parameters of `model`.
+    """(C8) F = ½ Σ_{(u,i) known} [ e(u,i)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ], with e = r − r̂ of `model`.
 
     Source: Koren, Bell, Volinsky 2009. Each known entry pulls its own two rows, so a row counts as often as it has
     ratings, and F is the sum of the F_j of (C10).

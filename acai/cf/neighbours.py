@@ -72,7 +72,7 @@ class NeighbourModel(Recommender):
 
     @abstractmethod
     def _neighbours_of(self, a: Codes) -> Iterable[tuple[Codes, "NeighbourLists"]]:
-        """Find the neighbours of each a, block by block; a block may have more rows than were asked for, in ascending order."""
+        """Find the neighbours of each a, in ascending order, block by block; a block may have more rows than asked for."""
 
     def _finalise(self, ratings: Ratings) -> None:
         R = ratings.csr
@@ -218,7 +218,7 @@ class UserKNN(NeighbourModel):
 
 @dataclass
 class ItemKNN(NeighbourModel):
-    """What the user thought of similar songs (C1 with users and items swapped; Sarwar et al. 2001, Deshpande and Karypis 2004).
+    """What the user thought of similar songs (C1, users and items swapped; Sarwar et al. 2001, Deshpande, Karypis 2004).
 
         r̂(u,i) = r̄(i) + κ Σ_j s(i,j) (r(u,j) − r̄(j)),    κ = 1 / Σ_j |s(i,j)|
 

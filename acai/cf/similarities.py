@@ -64,7 +64,7 @@ def cosine_corated(s: CoRatedSums) -> Array:
 
 
 def asymmetric(s: CoRatedSums) -> Array:
-    """(C13) The cosine between the two rows of R with its norms weighted unequally (Aiolli 2013); α = ½ gives the plain cosine."""
+    """(C13) The cosine between the two rows of R, its norms weighted unequally (Aiolli 2013); α = ½ is the plain cosine."""
     return _divide(s.xy, s.norm_u ** (2 * s.alpha) * s.norm_v ** (2 * (1 - s.alpha)))  # (C13)
 
 
@@ -163,7 +163,7 @@ class NeighbourSearch:
 
 
 def nearest_first(s: Array, keep: int | None) -> NDArray[np.intp]:
-    """Order the places of the positive similarities by falling similarity, equals by place; the first `keep` of them if given."""
+    """Find the places of the positive similarities, the largest first, equals by place; only the first `keep` if given."""
     places = np.flatnonzero(s > 0)
     if keep is not None and len(places) > keep:  # no need to sort them all
         least = np.partition(s[places], len(places) - keep)[len(places) - keep]

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from typing import Unpack
 
 from acai.audio.folder import audio_folder
+from acai.datasets.acai_game import acai_game, acai_game_titles
 from acai.datasets.fma import fma
 from acai.datasets.intersection import intersect
 from acai.datasets.listening_log import ListeningLog, lastfm_1k, lastfm_1k_profiles
 from acai.datasets.msd import msd_hdf5, msd_mismatches, msd_tracks
 from acai.datasets.rated import (
     ReadOptions,
-    acai_game,
-    acai_game_titles,
     hetrec_artists,
     hetrec_lastfm,
     movielens_1m,

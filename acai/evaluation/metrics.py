@@ -31,7 +31,8 @@ def mae(truth: ArrayLike, predicted: ArrayLike) -> float:
 def _errors(truth: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:
     r, r_hat = real_numbers(truth, "ratings"), real_numbers(predicted, "predictions")
     if r.shape != r_hat.shape or r.size == 0:
-        raise InputError(f"ratings of shape {r.shape} and predictions of shape {r_hat.shape}; expected equal shapes, not empty")
+        shapes = f"ratings of shape {r.shape} and predictions of shape {r_hat.shape}"
+        raise InputError(f"{shapes}; expected equal shapes, not empty")
     if not (np.isfinite(r).all() and np.isfinite(r_hat).all()):
         raise InputError("a rating or a prediction is NaN or infinite; expected finite numbers")
     errors: NDArray[np.float64] = r - r_hat

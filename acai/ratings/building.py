@@ -17,7 +17,8 @@ COLLISIONS = 1000  # ids that may share one hash; real data have a handful
 LARGEST_VALUE = 1e31  # of a rating; beyond it, sums of several overflow in 32 bits
 # how to combine the values of a repeated pair: "first" and "last" reduce the entries' numbers, "count" counts the entries
 AGGREGATIONS: dict[str, np.ufunc] = {
-    "sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "first": np.minimum, "last": np.maximum, "count": np.add,
+    "sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "first": np.minimum, "last": np.maximum,
+    "count": np.add,
 }
 EXPECTED_TIMES = "times must be whole seconds since 1970, or datetime64 without gaps"
 Codes = NDArray[np.integer[Any]]

@@ -118,7 +118,8 @@ def _check_entry(entry: zipfile.ZipInfo, label: str) -> None:
     if entry.flag_bits & 0x1:
         raise InputError(f"{label} is encrypted, and acai asks for no password; unpack it with another program")
     if entry.volume not in (0, 0xFFFF):
-        raise InputError(f"{label} is on disk {entry.volume + 1} of several; join the parts of the archive into one file first")
+        found = f"{label} is on disk {entry.volume + 1} of several"
+        raise InputError(f"{found}; join the parts of the archive into one file first")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = METHODS.get(entry.compress_type, f"method {entry.compress_type}")
         raise InputError(f"{label} is compressed with {method}; expected deflate: unpack it with another program")
@@ -180,7 +181,7 @@ def _special_kind(header: tarfile.TarInfo, about: dict[str, str]) -> str | None:
 
 
 def _skip_sparse_map(stream: BinaryIO, block: bytes, path: Path) -> None:
-    """Skip the blocks between the header of an old sparse file and its content; a byte of each says whether another follows."""
+    """Skip the blocks between the header and the content of an old sparse file; a byte in each says if another follows."""
     more = block[482]
     while more:
         more = _exactly(stream, BLOCK, path)[504]

@@ -112,7 +112,8 @@ def read_table(
             bar.update(len(raw))
             lines = Lines(raw, form, block_size, filled)
             values = {name: column.read(lines) for name, column in columns.items() if name not in ids}
-            values |= {name: column.read(lines) for name, column in ids.items()}  # last, since ids on faulty lines get no number
+            # ids come last, since those on faulty lines get no number
+            values |= {name: column.read(lines) for name, column in ids.items()}
             fine = lines.fault == 0
             if not fine.all():
                 _report(lines, n_lines + 1, table, on_error, form.separator)

@@ -90,7 +90,7 @@ def read_all(source: Source) -> bytes:
 
 
 def members(path: Path) -> Iterator[Source | NotAFile]:
-    """Yield the members of a `.zip` or a tar archive, from first to last, so that nothing is unpacked twice; or the file itself."""
+    """Yield the members of a `.zip` or a tar archive in order, so that nothing is unpacked twice; or the file itself."""
     with _open(path) as file:
         size = os.fstat(file.fileno()).st_size
         stream = Checked(file.read, path)
@@ -166,5 +166,6 @@ def _choose(where: Path, files: Sequence[str], names: Sequence[str]) -> str:
 def _missing(where: Path, files: Sequence[str], names: Sequence[str]) -> InputError:
     """Make the error for a file that is not there."""
     if not files and not where.is_dir():
-        return InputError(f"{where} is an archive without a file in it; expected {' or '.join(names) or 'one'}: download it again")
+        expected = " or ".join(names) or "one"
+        return InputError(f"{where} is an archive without a file in it; expected {expected}: download it again")
     return InputError(f"{where} has {unknown('file', ' or '.join(names), sorted({Path(file).name for file in files}))}")

@@ -41,7 +41,8 @@ def library_errors(where: object) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # not from the operating system: bz2 reports damaged data like this
             raise damaged(where, error) from error
-        raise InputError(f"{where} cannot be read ({error.strerror}); check that it exists and that you may read it") from error
+        reason = f"{where} cannot be read ({error.strerror})"
+        raise InputError(f"{reason}; check that it exists and that you may read it") from error
     except DAMAGE as error:
         raise damaged(where, error) from error
 
@@ -131,9 +132,10 @@ def _xz() -> Decompressor:
     return lzma.LZMADecompressor(memlimit=DICTIONARY)
 
 
+BZIP2 = tuple(b"BZh%d%b" % (level, mark) for level in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90"))
 KINDS: list[tuple[tuple[bytes, ...], Callable[[], Decompressor]]] = [  # how a compressed file begins, and its decompressor
     ((b"\x1f\x8b",), _gzip),
-    (tuple(b"BZh%d%b" % (level, mark) for level in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90")), bz2.BZ2Decompressor),
+    (BZIP2, bz2.BZ2Decompressor),
     ((b"\xfd7zXZ\0",), _xz),
 ]
 

@@ -1,11 +1,16 @@
 """The reader: everything that it shows is in the README and in the code, and nothing leaves the page."""
 
+import json
+import math
 import re
+import sys
 import time
+from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from acai.cli import main
@@ -17,7 +22,9 @@ from acai.reader.markdown import Renderer, blocks_of
 from acai.reader.page import TABS, Page
 from acai.reader.places import level_of
 from acai.reader.sources import Sources, find_sources
+from acai.reader.substitution import short, substituted
 from acai.reader.symbols import SymbolTable, names_in, names_of
+from acai.reader.worked import work
 
 PAGE = Page(find_sources())
 SYMBOLS = SymbolTable(PAGE.sources.readme)
@@ -216,6 +223,44 @@ def test_all_text_has_the_contrast_of_wcag_aa_on_every_ground(mode):
         for ground in grounds:
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
     assert contrast(colours["paper"], colours["ink"]) >= 4.5 and contrast(colours["paper"], colours["link"]) >= 4.5
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_equation_has_an_example_on_which_loops_and_fast_code_agree(name):
+    worked = PAGE.worked[name]
+    assert worked.agree and worked.difference < 1e-4, (worked.difference, worked.result)
+    assert worked.line and worked.with_numbers and re.search(r"\d", worked.with_numbers)
+    assert any(values for values in worked.values.values())
+
+
+def test_a_sum_is_written_out_term_by_term():
+    names = {"p": [1.5, -0.5], "q": [2.0, 0.25], "x": -1.0}
+    functions = {"math": math}
+    assert substituted("sum(p[f] * q[f] for f in range(2))", names, functions) == "1.5 · 2 + (-0.5) · 0.25"
+    assert substituted("math.sqrt(x ** 2) - (x > 0)", names, functions) == "√((-1)^2) − 0"
+    assert substituted("x if x > 0 else max(0, x)", names, functions) == "max(0, (-1))"
+    assert substituted("sum(f for f in range(20))", names, functions) == "0 + 1 + 2 + 3 + 4 + 5 + 6 + … + 19"
+    assert short(np.arange(3.0)) == "[0.0, 1.0, 2.0]" and short(np.zeros((5, 4))) == "an array of 5 × 4" and short("a") == ""
+
+
+def test_an_example_in_which_they_differ_says_so():
+    place = PAGE.places["loops"]["E1"][0]
+    worked = work(lambda: (1.0, 1.01), place, [], [set()], PAGE.sources.root)
+    assert not worked.agree and worked.difference == pytest.approx(0.01)
+    assert not work(lambda: ([1.0, 2.0], [1.0]), place, [], [set()], PAGE.sources.root).agree
+
+
+def test_the_tracer_that_was_there_is_put_back():
+    before = sys.gettrace()
+    with pytest.raises(ZeroDivisionError):
+        work(lambda: (1 / 0, 0), PAGE.places["loops"]["E1"][0], [], [set()], PAGE.sources.root)
+    assert sys.gettrace() is before
+
+
+def test_values_of_the_example_are_in_the_code(html):
+    row = html.split('id="E1"')[1].split("</section>")[0]
+    values = [json.loads(unescape(found)) for found in re.findall(r'data-values="([^"]*)"', row)]
+    assert any(found.get("truth") == "[4.0, 2.0, 5.0]" for found in values)
 
 
 def test_an_equation_that_is_used_elsewhere_says_where():

@@ -1,6 +1,7 @@
 """Code as HTML: coloured by Pygments, one element per line, with the tagged lines and the symbols marked."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from html import escape
 
 from pygments.lexers import PythonLexer
@@ -9,6 +10,7 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, String, _To
 from acai.reader.places import Place
 
 CLASSES = {Comment: "c", String: "s", Number: "m", Keyword: "k", Operator.Word: "k", Name.Function: "f", Name.Class: "f"}
+NO_VALUES: Mapping[str, str] = {}
 LONGEST = 40  # lines of a function that are shown; the rest is folded
 Symbol = Callable[[str], str | None]  # from a name in the code to the attributes of its symbol, if it is one
 
@@ -36,14 +38,18 @@ def _token(kind: _TokenType, words: str, symbol: Symbol | None) -> str:
     return f'<span class="{css}">{escape(words)}</span>' if css and words.strip() else escape(words)
 
 
-def listing(place: Place, symbol: Symbol | None = None) -> str:
-    """Return the source of a place: numbered lines, the tagged ones marked, and all beyond 40 lines folded."""
+def listing(place: Place, symbol: Symbol | None = None, values: Mapping[str, str] = NO_VALUES) -> str:
+    """Return the source of a place: numbered lines, the tagged ones marked, and all beyond 40 lines folded.
+
+    `values` are those of its variables in the worked example.
+    """
     indent = min((len(line) - len(line.lstrip()) for line in place.lines if line.strip()), default=0)
     lines = lines_of("\n".join(line[indent:] for line in place.lines), symbol)
     drawn = [_line(number, line, number in place.marked) for number, line in enumerate(lines, place.first)]
     first, last = shown_lines(len(drawn), [number - place.first for number in place.marked])
     before, after = _folded(drawn[:first]), _folded(drawn[last:])
-    return f'<div class="code" tabindex="0" role="group" aria-label="code">{before}{"".join(drawn[first:last])}{after}</div>'
+    data = f' data-values="{escape(json.dumps(dict(values), ensure_ascii=False))}"' if values else ""
+    return f'<div class="code" tabindex="0" role="group" aria-label="code"{data}>{before}{"".join(drawn[first:last])}{after}</div>'
 
 
 def shown_lines(n: int, marked: list[int]) -> tuple[int, int]:

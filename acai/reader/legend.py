@@ -1,6 +1,7 @@
 """The symbols of one equation: their colours, what they mean, and their counterparts in its code."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from html import escape
 
 from acai.reader.code import Symbol as Attributes
@@ -32,14 +33,16 @@ class Legend:
                 self.keys[name].append(key)
         self.extra = {name: symbol for name, symbol in extra.items() if name not in self.keys}
 
-    def in_code(self) -> Attributes:
-        """Return the function that marks the names of the symbols in code."""
+    def in_code(self, valued: Collection[str] = ()) -> Attributes:
+        """Return the function that marks the names of the symbols in code, and those that have a value in the example."""
 
         def attributes(name: str) -> str | None:
             if name in self.keys:
                 keys = self.keys[name]
                 return f'class="sym k{self.colours[keys[0]]}" data-s="{escape(" ".join(keys))}"'
-            return f'class="own" data-s="{escape(name)}"' if name in self.extra else None
+            if name in self.extra:
+                return f'class="own" data-s="{escape(name)}"'
+            return 'class="v"' if name in valued else None
 
         return attributes
 

@@ -7,7 +7,8 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from acai.reader.code import listing
+from acai.reader.code import lines_of, listing
+from acai.reader.examples import EXAMPLES
 from acai.reader.legend import Legend
 from acai.reader.markdown import Renderer, blocks_of, slug
 from acai.reader.places import Place, definitions_of, places_of
@@ -16,6 +17,7 @@ from acai.reader.sources import Sources
 from acai.reader.symbols import SymbolTable
 from acai.reader.tests_of import tests_of
 from acai.reader.used_by import used_by
+from acai.reader.worked import Worked, work
 
 TABS = {
     "loops": "the equation term by term, as slow as it is clear",
@@ -61,6 +63,17 @@ class Page:
             name: Legend(table.of_equation(name, row.latex), table.names_without_symbol(name), colours)
             for row in self.rows for name in row.ids
         }
+
+    @cached_property
+    def worked(self) -> dict[str, Worked]:
+        """The worked example of each equation."""
+        found = {}
+        for name, example in EXAMPLES.items():
+            loops, fast = self.places["loops"].get(name, []), self.places["fast"].get(name, [])
+            if loops and name in self.legends:
+                names = [set(symbol.names) for symbol in self.legends[name].symbols.values()]
+                found[name] = work(example, loops[0], fast, names, self.sources.root)
+        return found
 
     def html(self) -> str:
         """Return the whole page."""
@@ -108,7 +121,7 @@ class Page:
                 numbers = "".join(f'<a class="number" href="#{name}">({name})</a>' for name in block.ids)
                 drawn = f'<div class="numbered">{drawn}{numbers}</div>'
             text.append(drawn)
-        text.append(self.legends[name].html(renderer))
+        text += [self._example(name), self.legends[name].html(renderer)]
         renderer.colours = {}
         anchors = "".join(f'<span id="{other}"></span>' for other in row.ids[1:])
         return (
@@ -122,6 +135,19 @@ class Page:
         places = [place for tab in self.places.values() for name in row.ids for place in tab.get(name, [])]
         names = [word for place in places for word in (place.path, place.name)]
         return " ".join(dict.fromkeys([*row.ids, row.section, *names])).lower()
+
+    def _example(self, name: str) -> str:
+        """Return the worked example: a line of the loops, the same with numbers, and whether the fast code agrees."""
+        worked = self.worked.get(name)
+        if worked is None:
+            return ""
+        result = f" The result: {worked.result}." if worked.result else ""
+        same = "exactly" if worked.difference == 0 else f"up to {worked.difference:.0e}"
+        verdict = f"The loops and the fast code agree {same}." if worked.agree else "The loops and the fast code DISAGREE."
+        return (
+            f'<div class="example"><div class="line">{"".join(lines_of(worked.line, self.legends[name].in_code()))}</div>'
+            f"<div>{escape(worked.with_numbers)}</div><p>{escape(result)} {verdict}</p></div>"
+        )
 
     def _used_by(self, name: str) -> str:
         mentions = self.mentions.get(name, [])
@@ -147,7 +173,8 @@ class Page:
 
     def _place(self, place: Place, name: str) -> str:
         where = f"{place.path}:{min(place.marked, default=place.first)}"
-        code = listing(place, self.legends[name].in_code())
+        values = self.worked[name].values.get((place.path, place.first), {}) if name in self.worked else {}
+        code = listing(place, self.legends[name].in_code(values), values)
         return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{code}'
 
 

@@ -93,7 +93,8 @@ function choose(symbol) {
   }
   const entries = all(".symbols li", row).filter(entry => wanted.includes(entry.dataset.s));
   explained.replaceChildren();
-  if (symbol.dataset.value) explained.append(`${symbol.textContent} = ${symbol.dataset.value} in the example`);
+  const values = JSON.parse(symbol.closest("[data-values]")?.dataset.values || "{}");
+  if (symbol.textContent in values) explained.append(`${symbol.textContent} = ${values[symbol.textContent]} in the example`);
   for (const entry of entries) {
     const line = document.createElement("div");
     line.append(...[...entry.childNodes].map(node => node.cloneNode(true)));
@@ -102,6 +103,6 @@ function choose(symbol) {
   explained.hidden = !explained.hasChildNodes();
 }
 for (const name of ["mouseover", "focusin", "click"]) {
-  document.addEventListener(name, event => choose(event.target.closest("[data-s], [data-value]")));
+  document.addEventListener(name, event => choose(event.target.closest("[data-s], .v")));
 }
 document.addEventListener("keydown", event => { if (event.key === "Escape") choose(null); });

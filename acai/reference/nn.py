@@ -33,7 +33,7 @@ def conv(x: Array, W: Array, b: Array, stride: Pair, padding: Pair) -> Array:
     O, C, size = len(W), W.shape[1], W.shape[2:]
     y = np.zeros((len(x), O, *places(x, size, stride, padding)), x.dtype)
     for n, o, i, j in np.ndindex(y.shape):
-        below = window(x, size, stride, padding, i, j)
+        below = list(window(x, size, stride, padding, i, j))
         y[n, o, i, j] = b[o] + sum(W[o, c, p, q] * x[n, c, h, w] for p, q, h, w in below for c in range(C))
     return y
 

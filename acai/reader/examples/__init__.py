@@ -1,0 +1,6 @@
+"""A small worked example for every equation: a function that returns what the loops give and what the fast code gives."""
+
+from acai.reader.examples import evaluation, factors, neighbours, network, plays, sound, steps
+from acai.reader.examples.registry import EXAMPLES
+
+__all__ = ["EXAMPLES", "evaluation", "factors", "neighbours", "network", "plays", "sound", "steps"]

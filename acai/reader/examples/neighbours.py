@@ -1,0 +1,62 @@
+"""Worked examples of part C, first half: four listeners and four songs."""
+
+import numpy as np
+
+from acai.cf import Baseline, UserKNN
+from acai.ratings import Ratings
+from acai.reader.examples.registry import example_of
+from acai.reference import cf as loops
+
+R = {
+    (0, 0): 5.0, (0, 1): 3.0, (0, 2): 4.0, (1, 0): 4.0, (1, 1): 2.0, (1, 2): 4.0, (1, 3): 5.0,
+    (2, 0): 1.0, (2, 1): 4.0, (2, 3): 2.0, (3, 1): 3.0, (3, 2): 5.0, (3, 3): 4.0,
+}
+M, N = 4, 4
+
+
+def matrix(values: dict[tuple[int, int], float] = R) -> Ratings:
+    """Return the ratings as the models take them."""
+    u, i = (np.array(codes) for codes in zip(*values))
+    return Ratings.from_codes(u, i, np.array(list(values.values()), np.float32), range(M), range(N))
+
+
+def similarities(name: str, k: int = M, asymmetry: float = 0.5) -> list[list[float]]:
+    """Return the similarities that the fast code finds between all users."""
+    found = np.zeros((M, M))
+    model = UserKNN(k=k, similarity=name, asymmetry=asymmetry).fit(matrix())
+    for block, lists in model.search.blocks(np.arange(M)):
+        found[np.repeat(block, np.diff(lists.starts)), lists.v] = lists.s
+    return found.tolist()
+
+
+@example_of("C1")
+def predicted() -> tuple[object, object]:
+    """Predict the rating of the first user for the last song."""
+    s = [[max(0.0, loops.pearson(R, u, v)) if u != v else 0.0 for v in range(M)] for u in range(M)]
+    return loops.predicted(R, s, 2, 0, 3), UserKNN(k=2, similarity="pearson").fit(matrix()).predict([0], [3])[0]
+
+
+@example_of("C2")
+def indicator() -> tuple[object, object]:
+    """Choose the two nearest of every user."""
+    return loops.indicator(R, 2, M), similarities("indicator", k=2)
+
+
+@example_of("C3")
+def pearson() -> tuple[object, object]:
+    """Compare the first two users."""
+    return loops.pearson(R, 0, 1), similarities("pearson")[0][1]
+
+
+@example_of("C13")
+def asymmetric_cosine() -> tuple[object, object]:
+    """Compare the first two users, the second counting for more."""
+    return loops.asymmetric_cosine(R, 0, 1, 0.2), similarities("asymmetric", asymmetry=0.2)[0][1]
+
+
+@example_of("C12")
+def biases() -> tuple[object, object]:
+    """Find the biases in one round."""
+    model = Baseline(n_epochs=1, reg_u=2.0, reg_i=1.0).fit(matrix())
+    mu, b_u, b_i = loops.biases(R, M, N, 2.0, 1.0, 1)
+    return [mu, *b_u, *b_i], [model.mu, *model.b_u, *model.b_i]

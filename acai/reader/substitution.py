@@ -1,0 +1,142 @@
+"""A line of the loops with numbers in place of its variables: sums are written out term by term."""
+
+import ast
+import math
+import re
+from collections.abc import Mapping
+from numbers import Number
+
+import numpy as np
+
+MOST_TERMS = 8
+Names = Mapping[str, object]
+
+
+def short(value: object) -> str:
+    """Return a value in few characters: a number with four digits, a small array in full, a large one by its shape."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    if isinstance(value, (complex, np.complexfloating)):
+        return f"{complex(value):.3g}"
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):.4g}"
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return _short_array(value)
+    return ""
+
+
+def _short_array(value: list[object] | tuple[object, ...] | np.ndarray) -> str:
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return f"{len(value)} items"
+    if array.dtype.kind not in "biufc":
+        return f"{len(value)} items" if array.ndim else ""
+    shape = " × ".join(map(str, array.shape))
+    if array.size > 12:
+        return f"an array of {shape}"
+    numbers = str(np.round(array.astype(complex if array.dtype.kind == "c" else float), 3).tolist())
+    return f"{numbers} ({shape})" if array.ndim > 1 else numbers
+
+
+class Substitution(ast.NodeTransformer):
+    """Puts values into an expression. Functions of `math` and arithmetic stay, everything else becomes its value."""
+
+    def __init__(self, names: Names, functions: Names) -> None:
+        self.names, self.functions = names, functions
+
+    def value(self, node: ast.expr) -> object:
+        """Return the value of an expression."""
+        code = compile(ast.Expression(ast.fix_missing_locations(node)), "<equation>", "eval")
+        return eval(code, {**self.functions, **self.names})
+
+    def _leaf(self, node: ast.expr) -> ast.expr:
+        value = self.value(node)
+        text = short(int(value)) if isinstance(value, (bool, np.bool_)) else short(value)
+        if not text:
+            return node
+        in_brackets = isinstance(value, Number) and (text.startswith("-") or "j" in text)
+        return ast.Name(f"({text})" if in_brackets else text)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Put in the value of a variable."""
+        return self._leaf(node) if node.id in self.names and isinstance(node.ctx, ast.Load) else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """Put in one entry of an array."""
+        return self._leaf(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """Put in an attribute, such as `y.size`."""
+        return self._leaf(node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """Put in 1 where a condition holds, and 0 elsewhere."""
+        return ast.Constant(int(bool(self.value(node))))
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        """Choose the branch that is taken."""
+        chosen: ast.expr = self.visit(node.body if self.value(node.test) else node.orelse)
+        return chosen
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        """Write out the entries of a list."""
+        terms = self._terms(node)
+        return ast.List(terms if len(terms) <= MOST_TERMS else [*terms[: MOST_TERMS - 1], ast.Name("…")], ast.Load())
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
+        """Leave a generator as it is: only sums are written out."""
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        """Leave a function as it is."""
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Write out a sum; keep a function of `math`; put in the value of any other call."""
+        function = ast.unparse(node.func)
+        if function in ("sum", "mean") and len(node.args) == 1:
+            terms = self._terms(node.args[0])
+            if terms:
+                total = _added(terms)
+                return total if function == "sum" else ast.BinOp(total, ast.Div(), ast.Constant(len(terms)))
+        if function in ("max", "min", "abs", "float") or (function.startswith("math.") and hasattr(math, function[5:])):
+            arguments = [self.visit(argument) for argument in node.args]
+            return ast.Call(ast.Name(function.removeprefix("math.")), arguments, [])
+        return self._leaf(node)
+
+    def _terms(self, node: ast.expr) -> list[ast.expr]:
+        """Return the terms of a sum over a generator or a list."""
+        if not isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+            values = self.value(node)
+            return [ast.Name(f"{value:.4g}") for value in values] if isinstance(values, (list, tuple)) else []
+        targets = sorted({name.id for part in node.generators for name in ast.walk(part.target) if isinstance(name, ast.Name)})
+        own = ast.Tuple([ast.Name(name, ast.Load()) for name in targets], ast.Load())
+        rows = self.value(ast.ListComp(own, node.generators))
+        assert isinstance(rows, list)
+        inside = ast.unparse(node.elt)
+        terms: list[ast.expr] = []
+        for row in rows:
+            term = ast.parse(inside, mode="eval").body
+            terms.append(Substitution({**self.names, **dict(zip(targets, row))}, self.functions).visit(term))
+        return terms
+
+
+def _added(terms: list[ast.expr]) -> ast.expr:
+    """Join terms by plus signs; the middle of many is left out."""
+    if len(terms) > MOST_TERMS:
+        terms = [*terms[: MOST_TERMS - 1], ast.Name("…"), terms[-1]]
+    total = terms[0]
+    for term in terms[1:]:
+        total = ast.BinOp(total, ast.Add(), term)
+    return total
+
+
+def substituted(expression: str, names: Names, functions: Names) -> str:
+    """Return an expression with numbers in place of its variables, in the usual notation."""
+    tree = Substitution(names, functions).visit(ast.parse(expression, mode="eval").body)
+    text = ast.unparse(ast.fix_missing_locations(tree))
+    text = re.sub(r"(?<=[(])\((-[\d.e+-]+)\)(?=[,)])", r"\1", text)  # max((-1)) is max(-1)
+    return text.replace(" ** ", "^").replace(" * ", " · ").replace("sqrt(", "√(").replace(" - ", " − ")

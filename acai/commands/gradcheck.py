@@ -4,13 +4,13 @@ import sys
 
 import numpy as np
 
-from acai import nn
 from acai.commands.own_layer import as_json, check_own
 from acai.gradcheck import check
+from acai.gradcheck.cases import random_cases
 from acai.settings import Count, Seed
 
 
-def gradcheck(
+def gradcheck(  # noqa: PLR0913 - the options of the command
     layer: str | None = None, *, shape: str | None = None, target: str | None = None,
     between: tuple[float, float] | None = None, axes: str | None = None, json: bool = False, zoo: bool = False,
     geometries: Count | None = None, seed: Seed = 0,
@@ -81,52 +81,19 @@ def _zoo(n_seeds: int) -> bool:
 def _scoreboard(n: int, seed: int) -> bool:
     print(f"{'layer':<22}{'geometries':>12}{'coordinates':>13}  gradients")
     wrong = []
-    for row in zip(*(_cases(np.random.default_rng([seed, k])) for k in range(n))):
-        reports = [check(layer, x, **how) for _, layer, x, how in row]
+    drawn = [random_cases(np.random.default_rng([seed, k])) for k in range(n)]
+    for row in zip(*drawn):
+        reports = [check(case.layer, case.x, case.target, **case.options) for case in row]
         findings = [finding for report in reports for finding in report.findings]
         failed = [report for report in reports if not report.ok]
         largest = max(report.max_error for report in reports)
-        verdict = f"WRONG in {len(failed)}" if failed else f"agree to {largest:.1e}" if largest else "equal"
+        verdict = f"agree to {largest:.1e}" if largest else "equal"
+        if failed:
+            verdict = f"WRONG in {len(failed)}"
         arrays = " ".join(dict.fromkeys(finding.array.split(".")[-1] for finding in findings))
         n_coordinates = sum(finding.numeric.size for finding in findings)
-        print(f"{row[0][0]:<22}{n:>12,}{n_coordinates:>13,}  {arrays}: {verdict}", flush=True)
+        print(f"{row[0].name:<22}{n:>12,}{n_coordinates:>13,}  {arrays}: {verdict}", flush=True)
         wrong += failed[:1]
     for report in wrong:
         print(f"\n{report}")
     return not wrong
-
-
-def _cases(rng: np.random.Generator) -> list[tuple[str, object, tuple[int, ...] | np.ndarray, dict]]:
-    """A row of the scoreboard each: its name, a layer of random geometry, its input or the shape of it, how to check."""
-
-    def draw(least: int, most: int, n: int) -> list[int]:
-        return rng.integers(least, most + 1, n).tolist()
-
-    exact, smooth, dtype = {"method": "exact"}, {"method": "complex"}, rng.choice(["float32", "float64"])
-    N, C, O, H, W, T = draw(1, 4, 6)
-    kernel, stride, padding, more = draw(1, 3, 2), draw(1, 3, 2), draw(0, 2, 2), draw(0, 5, 2)
-    picture = [max(1, k - 2 * p) + m for k, p, m in zip(kernel, padding, more)]
-    pool = nn.MaxPool2D(kernel, stride, [min(p, k - 1) for p, k in zip(padding, kernel)])
-    pooled = (N, C, *(k + m for k, m in zip(kernel, more)))
-    tied, signs = 2.0 * rng.integers(0, 2, pooled) + 1, rng.integers(-1, 2, (N, C, T)).astype(float)
-    first = {"nudge": -np.arange(tied.size).reshape(pooled) * 2.0**-12, "step": 2.0**-14}  # the first is largest by a hair
-    below = {"nudge": np.full(signs.shape, -0.25), "step": 0.125}  # by convention the slope at 0 is that below it
-    halves = tuple(2**k for k in draw(0, 2, 4))  # a mean over so many is exact
-    layers = [nn.Conv2D(C, O, 2, padding=(0, 1), dtype=float), nn.ReLU(), nn.MaxPool2D((1, 2)), nn.Flatten()]
-    network = nn.Sequential([*layers, nn.Linear(4 * O, T, dtype=float)])
-    return [
-        ("Conv2D", nn.Conv2D(C, O, kernel, stride, padding, dtype=dtype), (N, C, *picture), exact),
-        ("MaxPool2D", pool, pooled, exact),
-        ("MaxPool2D, with ties", pool, tied, exact | first),
-        ("GlobalPool, mean, max", nn.GlobalPool(("mean", "max")), halves, exact),
-        ("GlobalPool, L2", nn.GlobalPool(("l2",)), (N, C, H, T), smooth),
-        ("ReLU", nn.ReLU(), (N, C, T), exact),
-        ("ReLU, at zero", nn.ReLU(), signs, exact | below),
-        ("Tanh", nn.Tanh(), (N, C, T), smooth),
-        ("Dropout", nn.Dropout(0.5, seed=T), (N, C, T), exact),
-        ("Flatten", nn.Flatten(), (N, C, H, W), exact),
-        ("Linear", nn.Linear(C, O, dtype=dtype), (N, C), exact),
-        ("MSE", nn.MSE(), halves[:3], exact | {"target": rng.integers(-9, 10, halves[:3]).astype(float)}),
-        ("SoftmaxCrossEntropy", nn.SoftmaxCrossEntropy(), (N, C), smooth | {"target": rng.integers(0, C, N)}),
-        ("a whole network", network, (2, C, 3, 4), exact | {"step": 2.0**-8}),
-    ]

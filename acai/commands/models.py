@@ -78,7 +78,7 @@ def recommend(  # noqa: PLR0913 - the options of the command
     else:
         raise InputError("give either --data NAME PATH or --file MODEL")
     known_user = _id_of(user, fitted.ratings)
-    titles: Mapping[Hashable, str] = {}
+    titles: Mapping[str, str] = {}
     if data is not None and data[0] in TITLES:
         with contextlib.suppress(InputError):  # titles are optional: `u.data` alone, without `u.item`, is enough
             titles = TITLES[data[0]](data[1])
@@ -92,10 +92,10 @@ def recommend(  # noqa: PLR0913 - the options of the command
             print(f"  {place:>3} {name:<{max(map(len, names))}}  {score:>7}")
 
 
-def _name(song: Hashable, titles: Mapping[Hashable, str]) -> str:
+def _name(song: Hashable, titles: Mapping[str, str]) -> str:
     """Write the id of a song (artist and title, if the id is such a pair), and its title if it is known."""
     name = " – ".join(map(str, song)) if isinstance(song, tuple) else str(song)
-    if song in titles:
+    if isinstance(song, str) and song in titles:
         name += f"  {titles[song]}"
     return one_line(name)
 

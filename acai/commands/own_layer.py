@@ -6,6 +6,7 @@ import runpy
 import sys
 import traceback
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -15,10 +16,18 @@ from acai.gradcheck import progress
 from acai.gradcheck.report import Report
 
 
+class FunctionOptions(TypedDict):
+    """The options that layers and functions share."""
+
+    between: tuple[float, float] | None
+    axes: str | None
+    seed: int
+
+
 def check_own(
     layer: str, shape: str | None, *, target: str | None, between: tuple[float, float] | None, axes: str | None, seed: int
 ) -> Report:
-    """The report on what `layer` names: FILE.py:NAME, or FILE.py: and an expression of what is in the file."""
+    """Check what `layer` names: FILE.py:NAME, or FILE.py: and an expression of what is in the file."""
     stem, _, expression = layer.partition(".py:")
     path = Path(f"{stem}.py")
     if not expression:
@@ -48,14 +57,15 @@ def check_own(
         sys.path.remove(str(path.resolve().parent))
 
 
-def _checked(thing: object, shape: tuple[int, ...], target: np.ndarray | None, how: dict[str, object]) -> Report:
+def _checked(thing: object, shape: tuple[int, ...], target: np.ndarray | None, options: FunctionOptions) -> Report:
     if isinstance(thing, tuple) and len(thing) == 2 and all(map(inspect.isroutine, thing)):
-        return gradcheck.check_function(*thing, shape, **how)
+        forward, backward = thing
+        return gradcheck.check_function(forward, backward, shape, **options)
     if inspect.isroutine(thing):
         names = list(inspect.signature(thing).parameters)
-        arrays = {} if target is None or len(names) < 2 else {names[1]: target}
-        return gradcheck.check_function(thing, None, shape, **how, **arrays)
-    return gradcheck.check(thing() if isinstance(thing, type) else thing, shape, target, **how)
+        arrays: dict[str, Any] = {} if target is None or len(names) < 2 else {names[1]: target}
+        return gradcheck.check_function(thing, None, shape, **options, **arrays)
+    return gradcheck.check(thing() if isinstance(thing, type) else thing, shape, target, **options)
 
 
 def _shape(given: str) -> tuple[int, ...]:
@@ -66,12 +76,13 @@ def _shape(given: str) -> tuple[int, ...]:
 
 
 def _target(given: str | None, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The target of a loss: a .npy file, or numbers; as many as x has take its shape."""
+    """Read the target of a loss: a .npy file, or numbers; as many as x has take its shape."""
     if given is None:
         return None
     if given.endswith(".npy"):
         try:
-            return np.load(given, allow_pickle=False)
+            target: np.ndarray = np.load(given, allow_pickle=False)
+            return target
         except ValueError as error:
             raise InputError(f"--target {given}: {error}") from None
     try:
@@ -83,5 +94,5 @@ def _target(given: str | None, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 def as_json(report: Report) -> str:
-    """A report for a program to read."""
+    """Write a report as JSON for other programs."""
     return json.dumps(report.as_dict(), indent=2, ensure_ascii=False)

@@ -123,3 +123,11 @@ def backward(name: str, layer: object, x: np.ndarray, target: object, dy: np.nda
 
 def _positional(method: Callable) -> Sequence[inspect.Parameter]:
     return [p for p in inspect.signature(method).parameters.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+
+
+def checked_shape(shape: object) -> tuple[int, ...]:
+    """Check the shape of an input that is to be drawn."""
+    if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape) or not shape:
+        what = f"x={' '.join(repr(shape).split())[:80]}, which is neither an array nor the shape of one to draw"
+        raise InputError(f"{what}: expected whole numbers of at least 1, as in 2,3,8,9")
+    return tuple(map(int, shape))

@@ -9,14 +9,15 @@ floats of all signs and sizes (`floats`), and x is put on ties (`ties`).
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Unpack, overload
 
 import numpy as np
 
 from acai.errors import InputError, unknown
 from acai.gradcheck import floats
-from acai.gradcheck.calling import CallFailed, checked_layer
+from acai.gradcheck.calling import CallFailed, checked_layer, checked_shape
 from acai.gradcheck.exact import NotExact, exact_slopes, is_polynomial
-from acai.gradcheck.geometries import GeometryReports, check_geometries
+from acai.gradcheck.geometries import CheckOptions, GeometryReports, check_geometries
 from acai.gradcheck.hints import exchanged, hint, of_the_jacobian
 from acai.gradcheck.places import places
 from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, tied_x, upstream
@@ -32,6 +33,15 @@ ATTEMPTS = 20  # draws of integers, of which some may lie on kinks
 FRACTIONS = 5  # and of fractions
 
 
+@overload
+def check(
+    layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, **options: Unpack[CheckOptions]
+) -> Report: ...
+@overload
+def check(
+    layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, *,
+    geometries: Sequence[dict[str, object]], **options: Unpack[CheckOptions],
+) -> GeometryReports: ...
 @np.errstate(all="ignore")  # a layer that overflows is found by its numbers
 def check(
     layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, *, method: str = "auto",
@@ -97,7 +107,7 @@ def check(
         raise InputError(f"points={points!r}; expected a whole number, at least 1")
     checked_layer(layer, target is not None)
     given = x if isinstance(x, np.ndarray) else None
-    shape = _checked_shape(x) if given is None else x.shape
+    shape = checked_shape(x) if given is None else x.shape
     if given is not None and not given.size:
         raise InputError(f"x has shape {shape}: there is no coordinate to check")
     if axes is not None and (not isinstance(axes, str) or len(axes) != len(shape)):
@@ -111,13 +121,6 @@ def check(
     for finding in report.findings:
         finding.axes = axes if finding.array == "x" else None
     return report
-
-
-def _checked_shape(shape: object) -> tuple[int, ...]:
-    if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape) or not shape:
-        what = f"x={' '.join(repr(shape).split())[:80]}, which is neither an array nor the shape of one to draw"
-        raise InputError(f"{what}: expected whole numbers of at least 1, as in 2,3,8,9")
-    return tuple(map(int, shape))
 
 
 def _dtype_of(layer: object, given: np.ndarray | None) -> np.dtype:

@@ -1,6 +1,7 @@
 """One layer on several geometries, strides and paddings for instance."""
 
 from collections.abc import Callable, Sequence
+from typing import TypedDict
 
 import numpy as np
 
@@ -9,7 +10,19 @@ from acai.gradcheck.calling import call
 from acai.gradcheck.report import Report
 
 
-class GeometryReports(dict):
+class CheckOptions(TypedDict, total=False):
+    """The options of `check`."""
+
+    method: str
+    step: float
+    nudge: np.ndarray | None
+    seed: int
+    between: tuple[float, float] | None
+    points: int | None
+    axes: str | None
+
+
+class GeometryReports(dict[str, Report]):
     """A report for each geometry, by what the geometry is called.
 
     It prints as one line, "right at stride=1; wrong at stride=2", and then the reports of those that are not right.
@@ -21,6 +34,7 @@ class GeometryReports(dict):
         return all(report.ok for report in self.values())
 
     def __str__(self) -> str:
+        """Show the verdicts, and the reports of those that are not right."""
         places: dict[str, list[str]] = {}
         for geometry, report in self.items():
             places.setdefault("right" if report.ok else report.verdict, []).append(geometry)

@@ -24,8 +24,8 @@ ROWS = 64  # that a thread solves at a time: enough to outweigh the cost of a ta
 class ALS(IterativeFactorModel):
     """Weighted factorisation of play counts (C11; Hu, Koren, Volinsky 2008).
 
-    Plays are not ratings: whoever played a song likes it (x = 1), with the more confidence the more often they played
-    it; whoever did not play it probably does not like it (x = 0), with confidence 1. P and Q minimise, over *all*
+    Plays are not ratings: a user who played a song likes it (x = 1), and the confidence in that grows with the number of
+    plays; a user who did not play it probably does not like it (x = 0), with confidence 1. P and Q minimise, over *all*
     entries of R,
 
         ½ Σ_{u,i} c(u,i) (x(u,i) − p_u·q_i)² + λ/2 (‖P‖² + ‖Q‖²),    c = 1 + α log(1 + r/ε)

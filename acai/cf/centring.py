@@ -1,6 +1,6 @@
 """What ratings are measured from before neighbours are asked: means, biases, or nothing."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class Centring(NamedTuple):
     z: Array
 
 
-def centre(ratings: Ratings, centring: str, by: Literal["users", "songs"]) -> Centring:
+def centre(ratings: Ratings, centring: str, by: str) -> Centring:
     """Measure every rating from the mean of its user or song (C1), from that in units of its spread, or from biases (C12).
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acai.cf.centring import CENTRINGS, Centring, centre
+from acai.cf.centring import CENTRINGS, centre
 from acai.cf.recommender import Codes, Learnt, Recommender
 from acai.cf.similarities import PAIR_BYTES, SIMILARITIES, NeighbourSearch, Similarity
 from acai.cf.statistics import entry_counts, mean
@@ -63,14 +63,6 @@ class NeighbourModel(Recommender):
         """Put what belongs to users and what belongs to songs in the order (a, b)."""
 
     @abstractmethod
-    def _by_b(self, Z: sparse.csr_array) -> sparse.csr_array:
-        """Turn a matrix with a row for each user into one with a row for each b."""
-
-    @abstractmethod
-    def _centre(self, ratings: Ratings) -> Centring:
-        """Centre the ratings by what a is."""
-
-    @abstractmethod
     def _neighbours_of(self, a: Codes) -> Iterable[tuple[Codes, "NeighbourLists"]]:
         """Find the neighbours of each a, in ascending order, block by block; a block may have more rows than asked for."""
 
@@ -79,9 +71,11 @@ class NeighbourModel(Recommender):
         self.mu = mean(ratings)
         n_u, n_i = entry_counts(ratings)
         self.is_new_user, self.is_new_song = np.append(n_u == 0, True), np.append(n_i == 0, True)  # the last is unknown
-        self.offset_u, self.offset_i, self.scale_u, self.scale_i, z = self._centre(ratings)
+        by, _ = self._a_and_b("users", "songs")
+        self.offset_u, self.offset_i, self.scale_u, self.scale_i, z = centre(ratings, self.centring, by)
         self.Z = sparse.csr_array((z, R.indices, R.indptr), shape=R.shape)
-        self.Z_by_b = self._by_b(self.Z)
+        _, Z_by_b = self._a_and_b(self.Z, self.Z.T)
+        self.Z_by_b = Z_by_b.tocsr()
         super()._finalise(ratings)
 
     def _search(self, A: sparse.csr_array, A_T: sparse.csr_array) -> NeighbourSearch:
@@ -193,12 +187,6 @@ class UserKNN(NeighbourModel):
     def _a_and_b(self, of_users: T, of_songs: T) -> tuple[T, T]:
         return of_users, of_songs
 
-    def _by_b(self, Z: sparse.csr_array) -> sparse.csr_array:
-        return Z.T.tocsr()
-
-    def _centre(self, ratings: Ratings) -> Centring:
-        return centre(ratings, self.centring, by="users")
-
     def _neighbours_of(self, a: Codes) -> Iterator[tuple[Codes, "NeighbourLists"]]:
         return self.search.blocks(a)
 
@@ -268,12 +256,6 @@ class ItemKNN(NeighbourModel):
 
     def _a_and_b(self, of_users: T, of_songs: T) -> tuple[T, T]:
         return of_songs, of_users
-
-    def _by_b(self, Z: sparse.csr_array) -> sparse.csr_array:
-        return Z
-
-    def _centre(self, ratings: Ratings) -> Centring:
-        return centre(ratings, self.centring, by="songs")
 
     def _neighbours_of(self, a: Codes) -> list[tuple[Codes, "NeighbourLists"]]:
         return [(np.arange(self.ratings.n_songs), self._all_lists())]

@@ -134,7 +134,7 @@ class Recommender(ABC):
 
     @abstractmethod
     def _predict_pairs(self, u: Codes, i: Codes) -> NDArray[Any]:
-        """r̂ of each pair of a row and a column; −1 stands for an unknown one."""
+        """Predict r̂ for each pair of a row and a column; −1 stands for an unknown one."""
 
     def _score_rows(self, rows: Codes) -> NDArray[Any]:
         """Score all songs for each of these users, the higher the better: shape (len(rows), n_songs)."""
@@ -142,11 +142,11 @@ class Recommender(ABC):
         return np.broadcast_to(self._predict_pairs(rows[:, None], np.arange(n)), (len(rows), n))
 
     def _scratch_bytes(self) -> int:
-        """How many bytes `_score_rows` takes apart from those that grow with the number of users."""
+        """Tell how many bytes `_score_rows` takes, apart from those that grow with the number of users."""
         return 0
 
     def _similarities(self, i: int) -> NDArray[np.float64]:
-        """How similar each song is to song `i`: shape (n_songs,)."""
+        """Compute how similar each song is to song `i`: shape (n_songs,)."""
         raise InputError(f"{type(self).__name__} does not compare songs; expected a model of neighbours or of latent factors")
 
     def predict(self, users: Iterable[Hashable], songs: Iterable[Hashable]) -> NDArray[np.float64]:

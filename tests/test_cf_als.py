@@ -52,7 +52,7 @@ def plays(seed=0, m=60, n=50):
 
 @pytest.mark.parametrize("least_pivot", [0.0, np.inf])
 @pytest.mark.parametrize("n_known", [0, 1, 4, 5, 6, 7, 23])
-def test_all_ways_to_solve_agree(n_known, least_pivot):
+def test_all_solvers_agree(n_known, least_pivot):
     """In float64, in plain Python: of order k, by Woodbury's identity, and entry by entry; the oracle is numpy.linalg."""
     rng = np.random.default_rng(n_known)
     Y, c = rng.normal(size=(30, 6)), rng.uniform(0.1, 5, n_known)

@@ -76,7 +76,7 @@ def test_evaluate_prints_and_draws(data, capsys, tmp_path):
     assert len(capsys.readouterr().out.splitlines()[-1].split()) == 2
 
 
-def test_only_momentum_draws(data, capsys, tmp_path):
+def test_only_the_momentum_study_has_a_plot(data, capsys, tmp_path):
     with pytest.raises(SystemExit) as end:
         main(["reproduce", "surprise", "--data", data, "--plot", str(tmp_path / "x.png")])
     assert end.value.code == 2 and "unrecognized arguments: --plot" in capsys.readouterr().err

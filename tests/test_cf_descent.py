@@ -74,7 +74,7 @@ def test_plain_sgd_is_momentum_of_zero(entries, seed):
         assert np.allclose(found, wanted, rtol=1e-12, atol=1e-14)
 
 
-def test_a_velocity_dies_away():
+def test_momentum_decays_to_zero():
     moved, shrunk = momentum_tables(0.9, np.float64)
     assert np.allclose(moved[:5], [0, 0.9, 0.9 + 0.81, 0.9 + 0.81 + 0.729, 0.9 + 0.81 + 0.729 + 0.6561])
     assert moved[-1] == pytest.approx(9) and shrunk[-1] == 0 and shrunk[-2] < 1e-24
@@ -126,7 +126,7 @@ def test_the_bold_driver_only_ever_descends():
     assert set(np.round(steps[1:] / steps[:-1], 6)) == {0.5, 1.05}
 
 
-def test_a_step_that_changes_nothing_is_taken_back():
+def test_a_step_without_improvement_is_undone():
     model = GradientDescent(n_factors=2, n_epochs=3, learning_rate=0.5, init_std=0.0).fit(random_ratings())
     assert model.learning_rates == [0.5, 0.25, 0.125] and len(set(model.history)) == 1  # at P = Q = 0 the gradient is zero
 
@@ -198,7 +198,7 @@ def test_divergence_names_the_epoch():
         GradientDescent(learning_rate=1.0, bold_driver=False).fit(R)
 
 
-def test_one_model_begins_where_another_ended():
+def test_warm_start():
     R = random_ratings()
     svd = SVD(n_factors=4).fit(R)
     batch = GradientDescent(n_factors=4, n_epochs=30, init=svd).fit(R)
@@ -234,7 +234,7 @@ def test_fold_in_minimises_the_objective(biases):
     assert np.allclose(model.fold_in(heard), minimize(F, np.zeros(5), tol=1e-12).x[:4], atol=1e-4)
 
 
-def test_settings_that_cannot_be():
+def test_impossible_settings_are_refused():
     for model, options in (
         (SGD, {"momentum": 1.0}), (SGD, {"learning_rate": 0.0}), (SGD, {"reg": -1.0}), (SGD, {"n_factors": 0}),
         (GradientDescent, {"growth": 0.5}), (GradientDescent, {"learning_rate": -1.0}),

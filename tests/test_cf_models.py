@@ -100,7 +100,7 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize("kind", MODELS.values())
-def test_settings_left_out_are_the_ones_that_were_published_with_results(kind):
+def test_default_settings_are_those_of_the_published_results(kind):
     assert {field.name: field.default for field in dataclasses.fields(kind)} == DEFAULTS[kind]
 
 
@@ -123,7 +123,7 @@ def test_predicts_within_the_range_pair_by_pair(model, ratings):
     assert np.allclose(backwards[::-1], r_hat, rtol=1e-6)
 
 
-def test_what_is_not_known_is_done_without(model, ratings):
+def test_unknown_users_and_songs_fall_back_on_what_is_known(model, ratings):
     r_hat = model.predict(["nobody", "user 0", "nobody", "user 3", "user 0"], [0, "no song", "no song", 0, ratings.songs[5]])
     assert np.isfinite(r_hat).all()
     mu = ratings.csr.data.mean()
@@ -149,7 +149,7 @@ def test_scores_and_pairs_are_the_same_prediction(model, ratings):
     assert np.allclose(model._score_rows(np.arange(ratings.n_users)).ravel(), model._predict_pairs(u, i), atol=1e-5)
 
 
-def test_all_at_once_in_any_blocks(model, ratings):
+def test_recommending_to_all_users_does_not_depend_on_block_size(model, ratings):
     whole = dict(model.recommend_all(n=3))
     one_by_one = dict(model.recommend_all(n=3, memory=1))
     assert list(whole) == list(ratings.users)
@@ -226,7 +226,7 @@ def test_item_neighbours_that_do_not_fit_are_refused(tmp_path, change, message):
 
 
 @pytest.mark.parametrize("model", SMALL, ids=lambda model: type(model).__name__)
-def test_nothing_that_a_model_learnt_may_be_missing_or_have_another_shape(tmp_path, model):
+def test_learnt_arrays_must_be_there_and_have_the_expected_shape(tmp_path, model):
     path = tmp_path / "model.npz"
     model.fit(random_ratings()).save(path)
     saved = path.read_bytes()
@@ -390,14 +390,14 @@ def test_settings_may_come_from_numpy(ratings, tmp_path):
     assert acai.load(tmp_path / "model.npz") == UserKNN(k=5, shrinkage=2.0)
 
 
-def test_a_class_is_no_model(ratings):
+def test_a_model_class_instead_of_a_model_is_refused(ratings):
     for no_model, said in ((SGD, "model=SGD"), ("SGD", "model='SGD'")):
         with pytest.raises(InputError, match=f"^{said}; expected a model with its settings, such as SGD"):
             acai.evaluation.evaluate(no_model, ratings, ratings)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_only_ratings_get_in(name):
+def test_only_ratings_are_accepted(name):
     table = np.array([[5.0, 0.0], [1.0, 4.0]])
     with pytest.raises(InputError, match=r"learns from Ratings, not from ndarray; build them from .*Ratings\.from_triplets\("):
         MODELS[name]().fit(table)
@@ -405,7 +405,7 @@ def test_only_ratings_get_in(name):
     assert sorted(as_told.triplets()) == [(0, 0, 5.0), (1, 0, 1.0), (1, 1, 4.0)]
 
 
-def test_whoever_fails_to_learn_knows_nothing(ratings):
+def test_after_a_failed_fit_a_model_is_not_fitted(ratings):
     model = SVD(n_factors=2).fit(ratings)
     model.n_factors = 30
     with pytest.raises(InputError, match="expected less than"):

@@ -27,7 +27,7 @@ def reference_similarities(R, measure):
     return [[measure(R, u, v) if u != v else 0.0 for v in range(M)] for u in range(M)]
 
 
-def test_a_song_remembers_as_many_neighbours_as_fit_into_twice_the_memory():
+def test_each_song_stores_as_many_neighbours_as_fit_into_twice_the_memory():
     R = random_ratings()
     for fit, room in ((20, 0), (20, 12 * R.n_songs - 2), (R.n_songs - 1, 12 * R.n_songs * R.n_songs)):
         model = ItemKNN(k=5, similarity="overlap", memory=(12 * R.n_songs * 20 + room) // 2).fit(R)
@@ -36,14 +36,14 @@ def test_a_song_remembers_as_many_neighbours_as_fit_into_twice_the_memory():
     assert np.diff(ItemKNN(k=5, similarity="overlap", memory=1).fit(R).near).max() == 5
 
 
-def test_similarities_that_are_not_positive_are_never_near():
+def test_rows_without_a_positive_similarity_are_not_neighbours():
     s = np.array([0.0, 0.5, -1.0, 0.9, np.nan, 0.5])
     assert nearest_first(s, 6).tolist() == [3, 1, 5]
     assert nearest_first(s, 2).tolist() == [3, 1]  # of equals the first
     assert nearest_first(np.zeros(3), 2).tolist() == []
 
 
-def test_the_asymmetric_cosine_is_the_cosine_unless_it_is_told_otherwise():
+def test_the_asymmetric_cosine_is_the_cosine_by_default():
     sums = CoRatedSums(*np.arange(1.0, 9.0)[:, None])
     assert np.allclose(SIMILARITIES["asymmetric"](sums), SIMILARITIES["cosine"](sums))
 
@@ -105,7 +105,7 @@ def test_item_neighbours_are_user_neighbours_of_the_transpose(R, k, name, centri
     assert np.allclose(by_song, by_user, atol=1e-12)
 
 
-def test_equals_in_the_order_of_the_matrix():
+def test_equally_similar_neighbours_are_in_the_order_of_the_matrix():
     R = Ratings.from_triplets("aabbccdd", "xyxzxzxz", [3, 3, 3, 1, 3, 3, 3, 5])  # b, c and d are all exactly like a
     model = UserKNN(k=2, similarity="msd").fit(R)
     assert [n.name for n in model.explain("a", "z")] == ["b", "c"]
@@ -128,7 +128,7 @@ def test_an_explanation_adds_up(knn, centring):
 
 
 @pytest.mark.parametrize("knn", [UserKNN, ItemKNN])
-def test_the_block_does_not_show(knn):
+def test_block_size_does_not_change_the_result(knn):
     R = random_ratings()
     users, songs, _ = zip(*R.triplets())
     whole = knn(similarity="pearson", **({"keep": 40} if knn is ItemKNN else {})).fit(R)
@@ -155,7 +155,7 @@ def test_neighbours_take_no_more_memory_than_they_are_given(knn):
 
 
 @pytest.mark.parametrize("centring", ["none", "mean"])
-def test_scores_by_products_are_scores_by_walking(centring):
+def test_scores_equal_predictions_of_pairs(centring):
     R = random_ratings().map(np.sqrt)
     options = {"similarity": "asymmetric", "centring": centring}
     model = ItemKNN(k=8, keep=8, **options).fit(R)

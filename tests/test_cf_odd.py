@@ -217,7 +217,7 @@ def test_a_matrix_made_by_hand_is_checked(R, message):
         Ratings(R, range(2), range(3))
 
 
-def test_a_sound_matrix_made_by_hand_is_taken():
+def test_a_valid_matrix_made_by_hand_is_accepted():
     R = Ratings(csr([1, 2], np.array([0, 1], np.int64), [0, 1, 2]), range(2), range(3))
     assert R.csr.data.dtype == np.float32 and list(R.triplets()) == [(0, 0, 1.0), (1, 1, 2.0)]
     for u, i in (([2], [0]), ([0], [3]), ([-1], [0]), ([0.5], [0])):

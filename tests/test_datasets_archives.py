@@ -201,7 +201,7 @@ NO_FILES = [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE,
 
 
 @pytest.mark.parametrize("kind", NO_FILES)
-def test_what_is_no_file_is_not_read(tmp_path, kind):
+def test_what_is_not_a_file_is_not_read(tmp_path, kind):
     path = write(tmp_path, "a.tar", header("set/u.data", kind=kind) + tar_bytes(("x", b"1")))
     with pytest.raises(InputError, match=r"set/u\.data is a (link|device|pipe|sparse file|special file); expected a file"):
         datasets.movielens_100k(path)

@@ -423,7 +423,7 @@ def test_what_needs_a_login_says_how(capsys):
     )
 
 
-def test_the_catalogue_is_whole():
+def test_the_catalogue_is_complete():
     from acai import datasets
 
     for known in CATALOGUE.values():

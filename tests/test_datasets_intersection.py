@@ -110,12 +110,12 @@ def test_nothing_in_common_is_an_error():
         (suffixes, "Defeat Ftx", "defeat ftx"),
     ],
 )
-def test_what_a_rule_makes_of_a_title(rule, text, expected):
+def test_titles_under_each_rule(rule, text, expected):
     assert rule(text) == expected
 
 
 @given(st.text(min_size=1), st.sampled_from(RULES))
-def test_rules_forgive_in_order_and_never_leave_nothing(text, rule):
+def test_rules_are_more_and_more_tolerant_and_never_return_an_empty_text(text, rule):
     assert rule(rule(text)) == rule(text) or rule is suffixes  # a bracket may hide another
     if letters(text):  # white space alone is nothing, and no id
         assert punctuation(text) and suffixes(text)

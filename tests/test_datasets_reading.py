@@ -192,7 +192,7 @@ def test_lines_are_cut_as_split_cuts_them(texts, separator, n_fields):
             assert [lines.block[start:end].tobytes().decode() for start, end in spans] == expected
 
 
-def test_hashing_separates_what_only_differs_far_back(folder):
+def test_ids_that_differ_only_at_the_end_are_different(folder):
     names = [f"{'x' * 100}{j}" for j in range(5000)]
     table, _ = read(write(folder, "".join(f"{name}\ts\t1\n" for name in names)))
     assert table.columns["user"].tolist() == list(range(5000))
@@ -397,7 +397,7 @@ def test_the_line_of_a_repeated_pair_counts_the_skipped_ones_too(tmp_path):
         ("ann\tx\tmany\n", "line 1: expected a number of at least 0 as field 3; found"),
     ],
 )
-def test_a_file_that_is_nothing_of_the_kind(tmp_path, text, message):
+def test_a_file_of_another_kind_is_refused(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         datasets.triplets(write(tmp_path, text))
 
@@ -505,6 +505,6 @@ def test_texts_may_be_empty(tmp_path):
     assert table.texts("text") == ["", "zwei", ""]
 
 
-def test_an_unknown_way_to_treat_errors():
+def test_an_unknown_on_error_is_refused():
     with pytest.raises(InputError, match=r"no way to treat a faulty line .*'ignore'; there is: raise, skip"):
         datasets.triplets(__file__, separator=" ", on_error="ignore")

@@ -60,7 +60,7 @@ def test_a_log_becomes_what_the_loops_say(given_plays, rule, random):
         ([40 * DAY * j for j in range(11)], 5),
     ],
 )
-def test_where_the_rule_of_times_turns(times, stars):
+def test_boundaries_of_the_rule_of_times(times, stars):
     assert log_of([("a", "x", time) for time in reversed(times)]).to_ratings("stars_from_times").csr.data.tolist() == [
         stars
     ]
@@ -68,12 +68,12 @@ def test_where_the_rule_of_times_turns(times, stars):
 
 
 @pytest.mark.parametrize(("n", "stars"), [(1, 3), (2, 4), (4, 4), (5, 5), (500, 5)])
-def test_where_the_rule_of_counts_turns(n, stars):
+def test_boundaries_of_the_rule_of_counts(n, stars):
     assert rules.stars_from_counts(np.array([n])).tolist() == [stars]
     assert loops.stars_from_counts(range(n)) == stars
 
 
-def test_neighbouring_pairs_do_not_run_into_each_other():
+def test_adjacent_pairs_are_not_mixed_up():
     plays = [
         ("a", "x", 0),
         ("a", "x", 50 * DAY),

@@ -144,7 +144,7 @@ def test_evaluate_in_any_blocks_and_on_any_model():
         assert 0 < whole["auc"] < 1
 
 
-def test_what_is_left_out_has_its_documented_value():
+def test_defaults_are_as_documented():
     R = random_ratings()
     defaults = {
         evaluate: dict(k=10, which=None, relevant_from=-np.inf, memory=2**28),

@@ -35,7 +35,7 @@ def from_pairs(pairs):
 
 
 @given(PAIRS)
-def test_holds_what_it_was_given(pairs):
+def test_contains_what_it_was_given(pairs):
     ratings = from_pairs(pairs)
     assert as_dict(ratings) == pairs
     assert ratings.n_ratings == len(pairs)
@@ -47,7 +47,7 @@ def test_holds_what_it_was_given(pairs):
 
 
 @given(PAIRS)
-def test_the_matrix_is_scipys(pairs):
+def test_the_matrix_equals_scipys(pairs):
     ratings = from_pairs(pairs)
     rows = [ratings.row(user) for user, _ in pairs]
     columns = [ratings.column(song) for _, song in pairs]
@@ -112,7 +112,7 @@ def test_columns_of_any_kind():
         ((["a"], ["x"], ["many"]), "values must be numbers"),
     ],
 )
-def test_bad_columns_fail_at_the_door(columns, message):
+def test_bad_columns_are_refused(columns, message):
     with pytest.raises(InputError, match=message):
         Ratings.from_triplets(*columns)
 
@@ -183,7 +183,7 @@ def test_a_matrix_of_other_types_becomes_float32_or_is_refused():
 
 @pytest.mark.parametrize(("ids", "message"), [(5, "expected a column of ids"), (np.array(5), "expected a column of ids"),
                                               ([float("nan")], "nan cannot be an id: it is not equal to itself")])
-def test_what_cannot_be_ids(ids, message):
+def test_ids_that_cannot_be_hashed_or_compared_are_refused(ids, message):
     with pytest.raises(InputError, match=message):
         Ratings.from_triplets(ids, ["x"], [1])
 
@@ -244,7 +244,7 @@ def test_an_unknown_name_is_compared_with_a_few_of_very_many(monkeypatch):
 
 
 @given(PAIRS.filter(lambda pairs: len(pairs) > 1), st.floats(0.01, 0.99), st.integers(0, 3))
-def test_split_parts_the_entries(pairs, test, seed):
+def test_split_divides_the_entries(pairs, test, seed):
     ratings = from_pairs(pairs)
     n_test = round(test * len(pairs))
     if n_test in (0, len(pairs)):
@@ -271,7 +271,7 @@ def test_every_entry_is_tested_in_one_fold(pairs, data):
 
 
 @given(PAIRS)
-def test_song_split_holds_songs_out_whole(pairs):
+def test_song_split_holds_out_all_entries_of_a_song(pairs):
     ratings = from_pairs(pairs)
     if ratings.n_songs < 3:
         return
@@ -282,13 +282,13 @@ def test_song_split_holds_songs_out_whole(pairs):
     assert len({song for _, song in as_dict(test)}) == n_test  # every song of this matrix has an entry
 
 
-def test_map_changes_the_values_alone():
+def test_map_changes_only_the_values():
     ratings = build([("a", "x", 0), ("b", "y", 3)])
     assert as_dict(ratings.map(np.log1p)) == {("a", "x"): 0, ("b", "y"): np.log1p(np.float32(3))}
     assert as_dict(ratings) == {("a", "x"): 0, ("b", "y"): 3}
 
 
-def test_a_zero_is_known():
+def test_an_entry_of_zero_is_a_known_entry():
     ratings = build([("a", "x", 0), ("b", "y", 3)])
     train, test = ratings.split(0.5)
     assert train.n_ratings == test.n_ratings == 1
@@ -320,7 +320,7 @@ def test_times_go_with_their_entries(entries, combine):
 
 
 @given(TIMED, st.floats(0.05, 0.95))
-def test_split_by_time_trains_on_the_past_alone(entries, share):
+def test_split_by_time_trains_only_on_the_past(entries, share):
     ratings = with_times(entries, combine="last")
     n_test = max(round(share * ratings.n_ratings), 1)
     moment = sorted(ratings.times)[-n_test]

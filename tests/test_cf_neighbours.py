@@ -121,7 +121,7 @@ def test_an_explanation_adds_up(knn, centring):
         reasons = model.explain(user, song)
         assert 0 < len(reasons) <= 5
         assert [r.similarity for r in reasons] == sorted((r.similarity for r in reasons), reverse=True)
-        offset = model.offset_u[u] + model.offset_i[i]
+        offset = model.centred.offset_u[u] + model.centred.offset_i[i]
         assert offset + sum(r.contribution for r in reasons) == pytest.approx(model._predict_pairs(np.array([u]), np.array([i]))[0])
         about = [(r.name, song) if knn is UserKNN else (user, r.name) for r in reasons]
         assert [r.rating for r in reasons] == [R.csr[R.row(v), R.column(j)] for v, j in about]

@@ -70,10 +70,11 @@ class NeighbourModel(Recommender):
         R = ratings.csr
         self.mu = mean(ratings)
         n_u, n_i = entry_counts(ratings)
-        self.is_new_user, self.is_new_song = np.append(n_u == 0, True), np.append(n_i == 0, True)  # the last is unknown
+        self.is_new_user = np.append(n_u == 0, True)  # the last entry is for an unknown one
+        self.is_new_song = np.append(n_i == 0, True)
         by, _ = self._a_and_b("users", "songs")
-        self.offset_u, self.offset_i, self.scale_u, self.scale_i, z = centre(ratings, self.centring, by)
-        self.Z = sparse.csr_array((z, R.indices, R.indptr), shape=R.shape)
+        self.centred = centre(ratings, self.centring, by)
+        self.Z = sparse.csr_array((self.centred.z, R.indices, R.indptr), shape=R.shape)
         _, Z_by_b = self._a_and_b(self.Z, self.Z.T)
         self.Z_by_b = Z_by_b.tocsr()
         super()._finalise(ratings)
@@ -85,8 +86,8 @@ class NeighbourModel(Recommender):
     def _combine(self, u: Codes, i: Codes, numerator: Array, denominator: Array) -> Array:
         """Compute r̂ from Σ_v s z, the numerator, and Σ_v |s|, the denominator."""
         kappa = 1 / np.where(denominator > 0, denominator, 1) if self.normalise else 1.0
-        scale = self.scale_u[u] * self.scale_i[i]
-        r_hat: Array = self.offset_u[u] + self.offset_i[i] + scale * kappa * numerator  # (C1)
+        offset_u, offset_i, scale_u, scale_i, _ = self.centred
+        r_hat: Array = offset_u[u] + offset_i[i] + scale_u[u] * scale_i[i] * kappa * numerator  # (C1)
         if not self.normalise or self.centring == "baseline":
             return r_hat
         nothing_known = denominator == 0 if self.centring == "none" else self.is_new_user[u] | self.is_new_song[i]
@@ -127,7 +128,7 @@ class NeighbourModel(Recommender):
         place_of = {R_by_b.indices[j]: j for j in known}  # of each v who is known to go with b, in R_by_b and in Z_by_b
         nearest = [(v, s) for v, s in self._list_of(a) if v in place_of][: self.k]
         kappa = 1 / sum(s for _, s in nearest) if self.normalise and nearest else 1.0
-        weight = self.scale_u[u] * self.scale_i[i] * kappa * self.Z_by_b.data
+        weight = self.centred.scale_u[u] * self.centred.scale_i[i] * kappa * self.Z_by_b.data
         reasons = []
         for v, s in nearest:
             j = place_of[v]

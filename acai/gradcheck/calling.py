@@ -4,6 +4,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def name_of(layer: object) -> str:
         return f"{type(layer).__name__}()"
 
 
-def checked_layer(layer: object, is_loss: bool) -> object:
+def checked_layer(layer: Any, is_loss: bool) -> object:
     """`layer`, once it is known to be an object with `forward` and `backward` that take what a layer or a loss is given."""
     if isinstance(layer, type):
         raise InputError(f"{layer.__name__} is a class; expected a layer of it, as in {layer.__name__}(…)")
@@ -51,7 +52,7 @@ def checked_layer(layer: object, is_loss: bool) -> object:
     return layer
 
 
-def _required(method: Callable) -> list[str] | None:
+def _required(method: Callable[..., object]) -> list[str] | None:
     """The names of the positional arguments that have no default; None where nobody can tell."""
     if not hasattr(method, "__code__") and not hasattr(getattr(method, "__func__", None), "__code__"):
         return None  # what is written in C may hide what it takes
@@ -60,7 +61,7 @@ def _required(method: Callable) -> list[str] | None:
     return [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
 
 
-def call(name: str, method: Callable, *arguments: object, **named: object) -> object:
+def call(name: str, method: Callable[..., object], *arguments: object, **named: object) -> object:
     """The answer of a method; whatever it raises becomes one sentence that says where."""
     try:
         return method(*arguments, **named)
@@ -74,7 +75,7 @@ def call(name: str, method: Callable, *arguments: object, **named: object) -> ob
         raise CallFailed(f"{where}{name} raises {type(error).__name__}: {' '.join(str(error).split())}") from error
 
 
-def training_modes(layer: object) -> dict[str, bool]:
+def training_modes(layer: Any) -> dict[str, bool]:
     """The arguments of `forward` that say it is called in training, and that must be given."""
     return {mode: True for mode in (_required(layer.forward) or [])[1:] if mode.lower() in TRAINING}
 
@@ -90,13 +91,14 @@ def checked_output(what: str, y: object) -> np.ndarray:
     return y
 
 
-def backward(name: str, layer: object, x: np.ndarray, target: object, dy: np.ndarray) -> tuple[object, float | np.ndarray]:
+def backward(name: str, layer: Any, x: np.ndarray, target: object, dy: np.ndarray) -> tuple[object, float]:
     """What `backward` returns, and by what it must be multiplied because it took no dy."""
     required = _required(layer.backward)
     if required is None:
         return call(f"{name}.backward", layer.backward, *(() if target is not None else (dy,))), 1.0
     upstream = dy if target is None else 1.0
-    given, used, factor = [], False, 1.0
+    given: list[object] = []
+    used, factor = False, 1.0
     has_other = any(argument.lower().strip("_") not in (*INPUTS, *RATES) for argument in required)
     for argument in required:
         word = argument.lower().strip("_")
@@ -121,7 +123,7 @@ def backward(name: str, layer: object, x: np.ndarray, target: object, dy: np.nda
     return call(f"{name}.backward", layer.backward, *given), factor
 
 
-def _positional(method: Callable) -> Sequence[inspect.Parameter]:
+def _positional(method: Callable[..., object]) -> Sequence[inspect.Parameter]:
     return [p for p in inspect.signature(method).parameters.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
 
 

@@ -107,7 +107,7 @@ def check(
         raise InputError(f"points={points!r}; expected a whole number, at least 1")
     checked_layer(layer, target is not None)
     given = x if isinstance(x, np.ndarray) else None
-    shape = checked_shape(x) if given is None else x.shape
+    shape = checked_shape(x) if given is None else given.shape
     if given is not None and not given.size:
         raise InputError(f"x has shape {shape}: there is no coordinate to check")
     if axes is not None and (not isinstance(axes, str) or len(axes) != len(shape)):
@@ -206,7 +206,7 @@ def _compared(trial: Trial, method: str, bench: Bench, dy: np.ndarray, slopes: d
     for name, slope in slopes.items():
         finding = Finding(name, second.gradients.get(name), slope, np.zeros(slope.shape, bool), exercised=slope != 0)
         findings.append(finding)
-        trial.exercised.note(name, finding.exercised)
+        trial.exercised.note(name, slope != 0)
     return _with_hints(trial, Report(trial.subject.name, method, findings, first.faults | second.faults), bench, dy)
 
 

@@ -55,19 +55,19 @@ def is_polynomial(bench: Bench, dy: np.ndarray, h: float, seed: int) -> bool:
     for name, w in bench.arrays.items():
         rng = stream(f"{name}, sampled", seed)
         for flat in rng.permutation(w.size)[:SAMPLED]:
-            at = np.unravel_index(flat, w.shape)
+            at = tuple(int(k) for k in np.unravel_index(flat, w.shape))
             if not any(_is_parabola(bench, (name, at), (middle, dy), h / shrunk) for shrunk in (1, 16, 256, 4096)):
                 return False
     return True
 
 
-def _is_parabola(bench: Bench, which: tuple[str, tuple], at_middle: tuple[np.ndarray, np.ndarray], h: float) -> bool:
+def _is_parabola(bench: Bench, which: tuple[str, tuple[int, ...]], at_middle: tuple[np.ndarray, np.ndarray], h: float) -> bool:
     middle, dy = at_middle
     down, half, up = (bench.moved(*which, by) for by in (-h, h / 2, h))
     if not (_leaves_bits(down) and _leaves_bits(half) and _leaves_bits(up)):
         return False
-    down, half, up, middle = (_weighted(y, dy) for y in (down, half, up, middle))
-    return 8 * half == 3 * up + 6 * middle - down
+    low, between, high, centre = (_weighted(y, dy) for y in (down, half, up, middle))
+    return 8 * between == 3 * high + 6 * centre - low
 
 
 def _leaves_bits(y: np.ndarray) -> bool:

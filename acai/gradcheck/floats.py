@@ -130,20 +130,21 @@ def _doubt(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> None:
 
     And where all terms of a gradient cancel, what is left of them is rounding.
     """
-    if not finding.fits:
+    kinks = np.asarray(finding.kinks)
+    if not finding.fits or finding.allowed is None:
         return
-    finding.allowed += _rounding(bench, finding, dy, size)
+    finding.allowed = finding.allowed + _rounding(bench, finding, dy, size)
     wrong = np.argwhere(finding.wrong)
     for at in map(tuple, wrong[:64]):
         again = richardson(partial(bench.moved, finding.array, at), dy, 0.37 * size, first=1)
         gap = abs(again.value - finding.numeric[at])
         finding.allowed[at] += 5 * gap + 20 * again.uncertainty
-        finding.kinks[at] |= again.is_kink
+        kinks[at] |= again.is_kink
 
 
 def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> float:
     """What rounding does to a gradient, seen as the last bits of x and dy change; on a tie that would be no rounding."""
-    epsilon = float(np.finfo(finding.analytic.dtype).eps)
+    epsilon = float(np.finfo(np.asarray(finding.analytic).dtype).eps)
     natural = epsilon * float(np.abs(dy).sum(dtype=float) * np.abs(bench.forward()).max()) / size
     base, x, most = bench.backward(dy).gradients[finding.array], bench.x.copy(), 0.0
     for k in range(3):

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,12 @@ from acai.gradcheck.check import check
 from acai.gradcheck.points import stream
 from acai.gradcheck.report import Report
 
+Function = Callable[..., Any]
 KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def check_function(
-    forward: Callable, backward: Callable | None, x: np.ndarray | tuple[int, ...], *, method: str = "auto", seed: int = 0,
+    forward: Function, backward: Function | None, x: np.ndarray | tuple[int, ...], *, method: str = "auto", seed: int = 0,
     between: tuple[float, float] | None = None, points: int | None = None, axes: str | None = None, **arrays: object,
 ) -> Report:
     """Check a pair of functions, `out, cache = forward(x, w, b, conf)` and `dx, dw, db = backward(dout, cache)`.
@@ -62,11 +64,11 @@ class FunctionLayer:
     params, grads : dict of str to ndarray
     """
 
-    def __init__(self, forward: Callable, backward: Callable | None, arguments: dict[str, object]) -> None:
+    def __init__(self, forward: Function, backward: Function | None, arguments: dict[str, object]) -> None:
         self.functions = forward, backward
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray] = {}
-        settings = {}
+        settings: dict[str, object] = {}
         for name, value in arguments.items():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 self.params[name] = value.copy()
@@ -74,7 +76,7 @@ class FunctionLayer:
                 self.params[name] = stream(f"{name}, as it is", 0).normal(size=value)
             else:
                 settings[name] = value
-        self._passed_on = lambda: settings  # in a function, so that nobody looks for parameters there
+        self._passed_on: Callable[[], dict[str, object]] = lambda: settings  # a function, in which nobody looks for parameters
 
     def keep_targets(self, x: np.ndarray) -> None:
         """Pass the arrays of a loss on as they are, if it gives one gradient only: that by x."""
@@ -86,7 +88,7 @@ class FunctionLayer:
             settings = self._passed_on() | self.params
             self.params, self._passed_on = {}, lambda: settings
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: np.ndarray) -> Any:
         """The output; the cache, or the gradients of a loss, are kept."""
         answer = self.functions[0](x, **self.params, **self._passed_on())
         if self.functions[1] is None:
@@ -94,14 +96,15 @@ class FunctionLayer:
                 raise InputError(f"{self!r} returns {type(answer).__name__}; expected the loss and its gradient, or give backward")
             self._answer, answer = list(answer[1:]), answer[0]
         elif isinstance(answer, tuple | list) and len(answer) == 2:
-            answer, self._cache = answer
-            return answer
+            y, self._cache = answer
+            return y
         self._cache = None
         return answer
 
     def backward(self, dout: np.ndarray) -> np.ndarray | None:
         """dx; the other gradients are put into `grads`."""
         function = self.functions[1]
+        answer: Any
         if function is None:
             answer, factor = self._answer, dout.flat[0]
             answer = answer[0] if len(answer) == 1 else answer

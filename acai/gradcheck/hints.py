@@ -39,7 +39,7 @@ def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None, 
     if not np.isfinite([a, b]).all():
         return "some of it is not finite: something overflows, or is divided by zero"
 
-    def same(p: np.ndarray | None, q: np.ndarray) -> bool:
+    def same(p: np.ndarray | np.generic | None, q: np.ndarray | np.generic) -> bool:
         rounding = finding.tolerance * np.abs(b).max()
         return p is not None and p.shape == q.shape and np.allclose(p, q, rtol=max(finding.tolerance, 1e-12), atol=rounding)
 
@@ -111,7 +111,7 @@ def exchanged(findings: Sequence[Finding]) -> None:
     for one, other in combinations([finding for finding in findings if finding.wrong.any() and finding.fits], 2):
         if one.numeric.shape == other.numeric.shape:
             pairs = ((one.analytic, other.numeric), (other.analytic, one.numeric))
-            if all(np.allclose(p, q, rtol=1e-6, atol=1e-9 * np.abs(q).max(initial=0.0)) for p, q in pairs):
+            if all(np.allclose(np.asarray(p), q, rtol=1e-6, atol=1e-9 * np.abs(q).max(initial=0.0)) for p, q in pairs):
                 one.hint = f"it is the gradient of {other.array}: the two are exchanged"
                 other.hint = f"it is the gradient of {one.array}: the two are exchanged"
 
@@ -126,9 +126,9 @@ def of_the_jacobian(finding: Finding, dy: np.ndarray, diagonal: Callable[[], np.
     diagonal : callable
         ∂y/∂x of each coordinate by itself.
     """
-    if not finding.fits or finding.numeric.shape != dy.shape or not np.isfinite(finding.analytic).all():
+    a, b = np.asarray(finding.analytic), finding.numeric
+    if not finding.fits or b.shape != dy.shape or not np.isfinite(a).all():
         return ""
-    a, b = finding.analytic, finding.numeric
     close = {"rtol": 1e-5, "atol": 1e-6 * np.abs(b).max(initial=0.0)}
     if np.allclose(a, diagonal() * dy, **close):
         return "only the diagonal of the Jacobian is used: each x has an influence on other y, too"

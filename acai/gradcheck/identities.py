@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from acai.gradcheck.report import Finding, Report
 from acai.reference.nn import sgd_step
 
 
-def adjoint(layer: object, x: np.ndarray, seed: int = 0) -> Report:
+def adjoint(layer: Any, x: np.ndarray, seed: int = 0) -> Report:
     """The adjoint identity of a linear map, for kernels at full size: ⟨dy, y⟩ = ⟨dx, x⟩ = ⟨dW, W⟩ where b = 0.
 
     Parameters
@@ -31,7 +32,7 @@ def adjoint(layer: object, x: np.ndarray, seed: int = 0) -> Report:
     return Report(name_of(layer), "adjoint", [Finding(name, product, dy_y) for name, product in zip(pairs, products)])
 
 
-def check_steps(optimizer: Callable, n_steps: int = 3, seed: int = 0, **arguments: object) -> Report:
+def check_steps(optimizer: Callable[..., Any], n_steps: int = 3, seed: int = 0, **arguments: object) -> Report:
     """Compare the steps of an optimiser with (N8), word for word.
 
     Parameters
@@ -43,15 +44,17 @@ def check_steps(optimizer: Callable, n_steps: int = 3, seed: int = 0, **argument
         How many steps to follow.
     """
     eta, alpha, lam, nesterov = 0.5, 0.5, 0.25, bool(arguments.get("nesterov"))
+    step: Callable[..., Any] = sgd_step  # written for one number, it holds for an array, too
     rng = np.random.default_rng(seed)
     params = {"W": rng.integers(-9, 10, (3, 4)).astype(float), "b": rng.integers(1, 10, 3).astype(float)}
     network = SimpleNamespace(params={name: w.copy() for name, w in params.items()}, grads={})
-    descent, delta = optimizer(network, learning_rate=eta, momentum=alpha, weight_decay=lam, **arguments), {"W": 0, "b": 0}
+    descent = optimizer(network, learning_rate=eta, momentum=alpha, weight_decay=lam, **arguments)
+    delta: dict[str, Any] = {"W": 0, "b": 0}
     for _ in range(n_steps):
         network.grads = {name: rng.integers(-9, 10, w.shape).astype(float) for name, w in params.items()}
         for name, dw in network.grads.items():
             decay = 0.0 if name == "b" else lam
-            params[name], delta[name] = sgd_step(params[name], dw, delta[name], eta, alpha, decay, nesterov)  # (N8)
+            params[name], delta[name] = step(params[name], dw, delta[name], eta, alpha, decay, nesterov)  # (N8)
         descent.step()
     name = getattr(optimizer, "__name__", str(optimizer))
     return Report(name, "steps", [Finding(array, network.params[array], w) for array, w in params.items()])

@@ -4,6 +4,7 @@ import inspect
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ TEMPLATES = (
 
 LEAVES = np.ndarray | np.generic | int | float | complex | np.random.Generator | np.random.RandomState | np.dtype
 Path = tuple[str, ...]
+Generator = np.random.Generator | np.random.RandomState | random.Random
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class Place:
     """
 
     path: Path
-    holder: object
-    key: str | int
+    holder: Any  # anyone's object
+    key: Any
 
     @property
     def array(self) -> np.ndarray:
         """The array that is there now."""
-        return self.holder[self.key] if isinstance(self.holder, dict | list) else getattr(self.holder, self.key)
+        is_container = isinstance(self.holder, dict | list)
+        array: np.ndarray = self.holder[self.key] if is_container else getattr(self.holder, self.key)
+        return array
 
     def put(self, array: np.ndarray) -> None:
         """Put another array there."""
@@ -94,25 +98,28 @@ def places(layer: object) -> list[Place]:
     return sorted(found, key=lambda place: not place.is_declared)
 
 
-def numbers(layer: object) -> dict[Path, np.ndarray | float]:
+def numbers(layer: object) -> dict[Path, np.ndarray | np.generic | float]:
     """Every array and every number that a layer holds, by its path: one of them may be a gradient."""
-    kinds = np.ndarray | np.generic | int | float
-    return {path: value for path, _, _, value in _walk(layer, (), {}) if isinstance(value, kinds)}
+    found = ((path, value) for path, _, _, value in _walk(layer, (), {}))
+    return {path: value for path, value in found if isinstance(value, np.ndarray | np.generic | int | float)}
 
 
-def generators(layer: object) -> list[object]:
+def generators(layer: object) -> list[Generator]:
     """Every random generator that a layer holds, or that its methods name as a global of their module."""
-    kinds = np.random.Generator | np.random.RandomState | random.Random
-    found, parts = [], [layer]
+    found: list[Generator] = []
+    parts: list[object] = [layer]
     for _, _, _, value in _walk(layer, (), {}):
-        (found if isinstance(value, kinds) else parts).append(value)
+        if isinstance(value, Generator):
+            found.append(value)
+        else:
+            parts.append(value)
     for kind in {kind for part in parts for kind in type(part).__mro__ if kind.__module__ not in ("builtins", "numpy")}:
         parts += vars(kind).values()
     for part in parts:
         code = getattr(part, "__code__", None)
         for name in code.co_names if code else ():
             value = getattr(part, "__globals__", {}).get(name)
-            if isinstance(value, kinds):
+            if isinstance(value, Generator):
                 found.append(value)
     return list({id(generator): generator for generator in found}.values())
 
@@ -137,7 +144,7 @@ def _gradient_paths(path: Path) -> Iterator[Path]:
         yield from ((*parents, _plain(word), name) for name in names)
 
 
-def gradient_of(paths: list[Path], held: dict[Path, np.ndarray]) -> Path | None:
+def gradient_of(paths: list[Path], held: dict[Path, Any]) -> Path | None:
     """Where the gradient of an array is among all the arrays that a layer holds, given every path to that array.
 
     Parameters

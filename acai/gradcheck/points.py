@@ -70,7 +70,8 @@ def stream(name: str, seed: int, *more: int) -> np.random.Generator:
 
 def _softmax(v: np.ndarray) -> np.ndarray:
     e = np.exp(np.clip(v, -3, 3) - v.max(axis=-1, keepdims=True).clip(-3, 3))
-    return e / e.sum(axis=-1, keepdims=True)
+    p: np.ndarray = e / e.sum(axis=-1, keepdims=True)
+    return p
 
 
 def distinct_integers(shape: tuple[int, ...], rng: np.random.Generator, largest: int | None = None) -> np.ndarray:
@@ -101,7 +102,7 @@ def integer_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: i
     return values
 
 
-def small_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, bits: int, attempt: int) -> dict:
+def small_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, bits: int, attempt: int) -> dict[str, np.ndarray]:
     """The same as fractions whose denominators are powers of two: none is larger than 2^(1 − bits), all fit into few bits."""
     values = integer_point(shape, params, seed, 1000 * bits + attempt)
     n = max(int(np.prod(shape)), 2)
@@ -152,14 +153,16 @@ def upstream(y: np.ndarray, seed: int, k: int, largest: int | None = None) -> np
     if k < 0:
         return distinct_integers(y.shape, stream("dy, integers", seed), largest).astype(y.real.dtype)
     rng = stream("dy, floats", seed, k)
-    return (rng.uniform(0.5, 2.0, y.shape) * rng.choice([-1.0, 1.0], y.shape)).astype(y.real.dtype)
+    dy: np.ndarray = rng.uniform(0.5, 2.0, y.shape) * rng.choice([-1.0, 1.0], y.shape)
+    return dy.astype(y.real.dtype)
 
 
 def direction(w: np.ndarray, seed: int, *which: int) -> np.ndarray:
     """Where all coordinates of an array go at once: each by about its array's size, up or down."""
     rng = stream("directions", seed, *which)
     size = float(np.sqrt(np.mean(np.square(w)))) or 1.0
-    return size * rng.uniform(0.5, 1.5, w.shape) * rng.choice([-1.0, 1.0], w.shape)
+    moves: np.ndarray = size * rng.uniform(0.5, 1.5, w.shape) * rng.choice([-1.0, 1.0], w.shape)
+    return moves
 
 
 def size_of(w: np.ndarray) -> float:

@@ -4,9 +4,11 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 from tqdm import tqdm
 
+T = TypeVar("T")
 _is_shown: ContextVar[bool] = ContextVar("_is_shown", default=False)
 
 
@@ -20,8 +22,9 @@ def shown() -> Iterator[None]:
         _is_shown.reset(token)
 
 
-def coordinates(items: Sequence, array: str) -> Iterable:
-    """The coordinates of an array, one after the other, counted by a bar."""
+def coordinates(items: Sequence[T], array: str) -> Iterable[T]:
+    """Go through the coordinates of an array, counted by a bar."""
     if not _is_shown.get():
         return items
-    return tqdm(items, desc=f"checking {array}", unit="coordinate", delay=2, leave=False, file=sys.stderr)
+    counted: Iterable[T] = tqdm(items, desc=f"checking {array}", unit="coordinate", delay=2, leave=False, file=sys.stderr)
+    return counted

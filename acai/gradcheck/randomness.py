@@ -4,10 +4,11 @@ import pickle
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from acai.gradcheck.places import generators
+from acai.gradcheck.places import Generator, generators
 
 
 class States:
@@ -36,7 +37,7 @@ class States:
         return any(pickle.dumps(a) != pickle.dumps(b) for a, b in zip(now, then))
 
 
-def _state(generator: object) -> object:
+def _state(generator: Generator) -> Any:
     if isinstance(generator, np.random.Generator):
         return generator.bit_generator.state
     return generator.get_state(legacy=False) if isinstance(generator, np.random.RandomState) else generator.getstate()

@@ -68,23 +68,24 @@ class Finding:
             return np.full(self.numeric.shape, np.inf)
         scale = max(np.abs(self.numeric).max(initial=0.0), 1e-300) if self.tolerance else 1.0
         with np.errstate(invalid="ignore", over="ignore"):
-            error = np.abs(self.analytic - self.numeric) / scale
+            error = np.abs(np.asarray(self.analytic) - self.numeric) / scale
         return np.where(self.kinks, 0.0, np.nan_to_num(error, nan=np.inf, posinf=np.inf))
 
     @property
     def wrong(self) -> np.ndarray:
         """Where the two differ by more than they may."""
         if self.allowed is None or not self.fits:
-            return self.error > self.tolerance
+            return np.asarray(self.error > self.tolerance)
         with np.errstate(invalid="ignore", over="ignore"):
-            agree = np.abs(self.analytic - self.numeric) <= self.allowed  # what is not finite does not
-        return ~agree & ~np.asarray(self.kinks, bool)
+            agree = np.abs(np.asarray(self.analytic) - self.numeric) <= self.allowed  # what is not finite does not
+        return np.asarray(~agree & ~np.asarray(self.kinks, bool))
 
     @property
     def on_kinks(self) -> np.ndarray:
         """Where the slopes on the two sides of a kink differ and the value was judged between them."""
         low, high = self.sides or (self.numeric, self.numeric)
-        return ~self.kinks & (high - low > self.tolerance * np.abs([low, high]).max(initial=0.0))
+        on_kinks: np.ndarray = ~self.kinks & (high - low > self.tolerance * np.abs([low, high]).max(initial=0.0))
+        return on_kinks
 
     @property
     def worst(self) -> tuple[int, ...]:
@@ -104,7 +105,7 @@ class Finding:
                 verdict += f"; {int(self.exercised.sum())} of {size} exercised, the slopes of the others are 0"
         lines = [f"  {self.array:<4} {verdict}"]
         if n and self.fits:
-            a, b = self.analytic[at], self.numeric[at]
+            a, b = np.asarray(self.analytic)[at], self.numeric[at]
             slope = f"the slope is {b:.10g}" + (f", ratio {a / b:.6g}" if b else "")
             if self.sides is not None:
                 slope = "any value from {:.10g} to {:.10g} is right".format(*(side[at] for side in self.sides))

@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class Subject:
         """Whether `forward` is given a target."""
         return self.target is not None
 
-    def forward(self, layer: object, x: np.ndarray) -> np.ndarray:
+    def forward(self, layer: Any, x: np.ndarray) -> np.ndarray:
         """y from one copy of the layer."""
         given = (x,) if self.target is None else (x, copy.copy(self.target))  # a layer may keep what it is given
         y = calling.call(f"{self.name}.forward", layer.forward, *given, **self._modes)
@@ -235,7 +236,7 @@ class Bench:
                 faults[name] = f"backward changes {name}: it should leave the parameters to the optimiser"
         return Pass(self._gradients(dx, held, factor), faults)
 
-    def _gradients(self, dx: object, held: dict[tuple[str, ...], np.ndarray], factor: float) -> dict[str, np.ndarray | None]:
+    def _gradients(self, dx: object, held: dict[tuple[str, ...], Any], factor: float) -> dict[str, np.ndarray | None]:
         """Every gradient by the name of its array: from what backward returned, and from what it left in the layer."""
         subject = self.subject
         dx, others = (dx[0], list(dx[1:])) if isinstance(dx, tuple | list) and len(dx) else (dx, [])
@@ -267,7 +268,7 @@ def _copied(layer: object, name: str) -> object:
         raise InputError(f"{name} cannot be copied ({type(error).__name__}: {error}); the check works on copies") from error
 
 
-def _cast(layer: object, found: list[Place], dtype: type) -> None:
+def _cast(layer: Any, found: list[Place], dtype: type) -> None:
     """Give every array of a layer another dtype; two names of one array stay two names of one."""
     made: dict[int, np.ndarray] = {}
     for place in found:

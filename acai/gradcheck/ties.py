@@ -6,6 +6,7 @@ the left as to the right, but beside the tie it is one of them, and has slope 1 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Tie:
     tolerance: float
     seed: int
 
-    def range_of(self, at: tuple, nearby: bool = False) -> tuple[float, float, bool]:
+    def range_of(self, at: tuple[Any, ...], nearby: bool = False) -> tuple[float, float, bool]:
         """The least and the largest slope of ⟨dy, y⟩ as x[at] is moved; and whether y is curved, so that these are none.
 
         Each output chooses a slope between its two by itself.
@@ -56,7 +57,7 @@ class Tie:
         for _ in range(NEARBY):
             yield tiny * rng.uniform(-1.0, 1.0, shape)
 
-    def _slopes_nearby(self, at: tuple) -> Iterator[np.ndarray]:
+    def _slopes_nearby(self, at: tuple[Any, ...]) -> Iterator[np.ndarray]:
         x, smaller = self.bench.x, self.h * 2.0**-24
         tied = x.copy()
         for offset in self.offsets():
@@ -98,7 +99,7 @@ def judge_ties(report: Report, subject: Subject, x: np.ndarray, dy: np.ndarray, 
         return
     misses = "" if finding.wrong.any() else _missed_together(tie, dx)
     if (finding.wrong.any() or misses) and tie.is_gradient_nearby(dx):
-        low, high = finding.sides
+        low, high = finding.sides or (dx, dx)
         finding.sides, finding.numeric, misses = (np.minimum(low, dx), np.maximum(high, dx)), dx, ""
     if (finding.wrong.any() or misses) and is_composition(subject.layer):
         report.notes.append("on ties it is undecided: several layers meet there, each of which may choose a side by itself")
@@ -122,7 +123,7 @@ def _between(tie: Tie, dx: np.ndarray) -> Finding:
 
 def _missed_together(tie: Tie, dx: np.ndarray) -> str:
     """What is said where equal maxima each take all of a gradient: all of x, or a slice of it, is moved together."""
-    parts: list[tuple[tuple, str]] = [((), "all of x")]
+    parts: list[tuple[tuple[Any, ...], str]] = [((), "all of x")]
     for axis, n in enumerate(dx.shape[:2]):
         parts += [((*(slice(None),) * axis, i), f"x[{', '.join([':'] * axis + [str(i)])}]") for i in range(n)]
     for at, what in parts:

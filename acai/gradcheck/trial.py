@@ -69,8 +69,9 @@ class Trial:
         """x and the parameters at the k-th point of floats."""
         if self.given is None:
             target = self.subject.target
-            near = isinstance(target, np.ndarray) and target.shape == self.shape and target.dtype.kind == "f"
-            centre = target if near else 0.0
+            centre: np.ndarray | float = 0.0
+            if isinstance(target, np.ndarray) and target.shape == self.shape and target.dtype.kind == "f":
+                centre = target
             return self._typed(float_point(self.shape, self.params, self.seed, k, centre, self.domain))
         if k == 0 or not self.subject.has_dx:
             x = self.given

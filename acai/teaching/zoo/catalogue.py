@@ -81,8 +81,9 @@ class ZooBug:
         source = inspect.getsource(self.entry.kind).replace(self.old, self.new)
         names = dict(vars(inspect.getmodule(self.entry.kind)))
         exec(compile(source, f"<zoo: {self.name}>", "exec"), names)
-        names[self.entry.name].__qualname__ = self.name
-        return names[self.entry.name]
+        kind: type = names[self.entry.name]
+        kind.__qualname__ = self.name
+        return kind
 
 
 def placed(layer: object, case: Case) -> networks.Chain:
@@ -108,7 +109,8 @@ def _signs(*shape: int) -> np.ndarray:
 
 def _distribution(n: int, k: int) -> np.ndarray:
     p = np.exp(_values(n, k))
-    return p / p.sum(axis=1, keepdims=True)
+    distribution: np.ndarray = p / p.sum(axis=1, keepdims=True)
+    return distribution
 
 
 def _two(make: Callable[[int, int], np.ndarray] | None, between: tuple[float, float] | None = None) -> tuple[Case, ...]:

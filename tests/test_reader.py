@@ -9,6 +9,7 @@ from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from acai.reader.sources import Sources, find_sources
 from acai.reader.substitution import short, substituted
 from acai.reader.symbols import SymbolTable, names_in, names_of
 from acai.reader.worked import work
+from acai.teaching.bugs import CATALOGUE
 
 PAGE = Page(find_sources())
 SYMBOLS = SymbolTable(PAGE.sources.readme)
@@ -74,7 +76,7 @@ def test_every_equation_is_on_the_page_once_under_its_number(structure):
 
 @pytest.mark.parametrize("name", IDS)
 def test_every_equation_has_loops_plain_fast_and_test_or_says_why(name):
-    for tab in TABS if PAGE.sources.is_checkout else set(TABS) - {"test"}:  # a wheel has no tests
+    for tab in set(PAGE.places) if PAGE.sources.is_checkout else set(PAGE.places) - {"test"}:  # a wheel has no tests
         places = PAGE.places[tab].get(name, [])
         assert places or tab == "plain", f"({name}) has no {tab}"
         for place in places:
@@ -182,10 +184,10 @@ def latex_and_names(name: str) -> tuple[str, set[str]]:
     return row.latex, set().union(*map(names_of, places))
 
 
-def test_symbols_have_the_same_colour_on_both_sides_and_different_ones_within_an_equation():
+def test_symbols_have_the_same_colour_on_both_sides_and_different_ones_within_an_equation(html):
     for name, legend in PAGE.legends.items():
         assert len(set(legend.colours.values())) == min(12, len(legend.colours)), name
-    row = PAGE.html().split('id="C10"')[1].split("</section>")[0]
+    row = html.split('id="C10"')[1].split("</section>")[0]
     colour = PAGE.legends["C10"].colours["η"]
     assert f'<mi data-s="η" class="sym k{colour}">η</mi>' in row
     assert f'<span class="sym k{colour}" data-s="η">eta</span>' in row
@@ -263,6 +265,23 @@ def test_values_of_the_example_are_in_the_code(html):
     assert any(found.get("truth") == "[4.0, 2.0, 5.0]" for found in values)
 
 
+def test_every_planted_bug_of_a_layer_with_an_equation_is_shown_and_caught():
+    shown = {bug.name: bug for of_equation in PAGE.bugs.values() for bug in of_equation}
+    without = {bug.name for bug in CATALOGUE} - set(shown)
+    assert len(shown) == sum(map(len, PAGE.bugs.values())) >= 70
+    assert {name.partition(":")[0] for name in without} <= {"Softmax"}  # a layer that has no equation of its own
+    for bug in shown.values():
+        assert bug.caught and bug.report and bug.sentence, bug.name
+        assert {line[0] for line in bug.diff} & {"+", "-"}, bug.name
+
+
+def test_a_bug_is_shown_with_the_equation_whose_gradient_it_spoils(html):
+    assert "Conv: dx, sign" in {bug.name for bug in PAGE.bugs["N7.1"]}
+    assert "Linear: dW, transposed" in {bug.name for bug in PAGE.bugs["N7.10"]}
+    row = html.split('id="N7.10"')[1].split("</section>")[0]
+    assert "Linear: dW, transposed" in row and "NOT right" in row and "WRONG" in row
+
+
 def test_an_equation_that_is_used_elsewhere_says_where():
     assert any(words.startswith("notebook 04") for words in PAGE.mentions["C10"]) or not PAGE.sources.is_checkout
     assert any(words.startswith("exercise 04-") for words in PAGE.mentions["C10"])
@@ -274,17 +293,18 @@ def test_levels_are_told_by_the_path():
     assert level_of("acai/cf/kernels.py") == "fast" and level_of("acai/teaching/bugs.py") is None
 
 
-def test_the_command_writes_the_page_and_the_readme_is_current(tmp_path, capsys):
+def test_the_command_writes_the_page_from_the_readme_and_the_code(html, tmp_path, capsys):
     begin = time.perf_counter()
     main(["read", "--out", str(tmp_path / "page.html")])
     assert f"{len(IDS)} equations" in capsys.readouterr().out
     assert time.perf_counter() - begin < 30  # about 2 seconds; a busy machine may take longer
-    assert (tmp_path / "page.html").read_text(encoding="utf-8") == PAGE.html()
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == html
 
 
 def test_without_out_the_browser_opens_it(monkeypatch, tmp_path, capsys):
     opened = []
     monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("acai.commands.read.Page", lambda sources: SimpleNamespace(ids=PAGE.ids, html=lambda: "<!doctype html>"))
     monkeypatch.setattr("tempfile.mkdtemp", lambda prefix: str(tmp_path))
     main(["read"])
     assert opened == [(tmp_path / "acai.html").as_uri()] and (tmp_path / "acai.html").is_file()
@@ -299,7 +319,7 @@ def test_an_installed_package_reads_the_readme_from_its_metadata(monkeypatch, tm
     found = find_sources()
     assert found.readme == readme and not found.is_checkout and found.tests == {} and found.picture("README.md") is None
     installed = Page(Sources(Path(PAGE.sources.root), readme, is_checkout=False))
-    assert "checkout" in installed.missing("C10", "test") and "The tests are not part" in installed.html()
+    assert "checkout" in installed.missing("C10", "test") and installed.places["test"] == {} and installed.mentions["C10"]
 
 
 def test_without_any_readme_one_sentence_says_what_is_missing(monkeypatch, tmp_path):

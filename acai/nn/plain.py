@@ -30,7 +30,7 @@ class Conv:
         y = np.zeros((N, O, H_out, W_out))
         for p, q in np.ndindex(kH, kW):
             rows, columns = slice(p * dH, p * dH + sH * H_out, sH), slice(q * dW_, q * dW_ + sW * W_out, sW)
-            y += np.einsum("oc,nchw->nohw", W[:, :, p, q], self.x[:, :, rows, columns])
+            y += np.einsum("oc,nchw->nohw", W[:, :, p, q], self.x[:, :, rows, columns])  # (N1)
         y += b[:, None, None]
         return y
 
@@ -42,10 +42,10 @@ class Conv:
         for p, q in np.ndindex(kH, kW):
             top, left = p * dH, q * dW_
             rows, columns = slice(top, top + sH * H_out, sH), slice(left, left + sW * W_out, sW)
-            dx[:, :, rows, columns] += np.einsum("oc,nohw->nchw", W[:, :, p, q], dy)
-            dW[:, :, p, q] += np.einsum("nohw,nchw->oc", dy, self.x[:, :, rows, columns])
+            dx[:, :, rows, columns] += np.einsum("oc,nohw->nchw", W[:, :, p, q], dy)  # (N7.1)
+            dW[:, :, p, q] += np.einsum("nohw,nchw->oc", dy, self.x[:, :, rows, columns])  # (N7.2)
         self.grads["W"] = dW
-        self.grads["b"] = dy.sum(axis=(0, 2, 3))
+        self.grads["b"] = dy.sum(axis=(0, 2, 3))  # (N7.3)
         return dx[:, :, pH : pH + H, pW : pW + width]
 
 
@@ -63,14 +63,14 @@ class MaxPool:
         self.stack = np.array([padded[:, :, rows, columns] for rows, columns in self.places])
         self.first = self.stack.argmax(axis=0)
         self.shape, self.padded_shape = x.shape, padded.shape
-        y: FloatArray = self.stack.max(axis=0)
+        y: FloatArray = self.stack.max(axis=0)  # (N2)
         return y
 
     def backward(self, dy: FloatArray) -> FloatArray:
         (H, W), (pH, pW) = self.shape[2:], self.padding
         dx = np.zeros(self.padded_shape)
         for t, (rows, columns) in enumerate(self.places):
-            dx[:, :, rows, columns] += dy * (self.first == t)
+            dx[:, :, rows, columns] += dy * (self.first == t)  # (N7.4)
         return dx[:, :, pH : pH + H, pW : pW + W]
 
 
@@ -79,10 +79,10 @@ class ReLU:
 
     def forward(self, x: FloatArray) -> FloatArray:
         self.x = x.copy()
-        return np.maximum(x, 0)
+        return np.maximum(x, 0)  # (N3)
 
     def backward(self, dy: FloatArray) -> FloatArray:
-        return dy * (self.x > 0)
+        return dy * (self.x > 0)  # (N7.6)
 
 
 class Linear:
@@ -95,12 +95,12 @@ class Linear:
 
     def forward(self, x: FloatArray) -> FloatArray:
         self.x = x.copy()
-        return x @ self.params["W"].T + self.params["b"]
+        return x @ self.params["W"].T + self.params["b"]  # (N4)
 
     def backward(self, dy: FloatArray) -> FloatArray:
-        self.grads["W"] = dy.T @ self.x
-        self.grads["b"] = dy.sum(axis=0)
-        return dy @ self.params["W"]
+        self.grads["W"] = dy.T @ self.x  # (N7.10)
+        self.grads["b"] = dy.sum(axis=0)  # (N7.11)
+        return dy @ self.params["W"]  # (N7.9)
 
 
 class Softmax:

@@ -12,6 +12,7 @@ from acai.reader.examples import EXAMPLES
 from acai.reader.legend import Legend
 from acai.reader.markdown import Renderer, blocks_of, slug
 from acai.reader.places import Place, definitions_of, places_of
+from acai.reader.planted import Planted, planted_bugs
 from acai.reader.rows import Row, rows_of
 from acai.reader.sources import Sources
 from acai.reader.symbols import SymbolTable
@@ -24,6 +25,7 @@ TABS = {
     "plain": "the equation in plain NumPy, one line each",
     "fast": "what runs when you use acai",
     "test": "what ties the loops and the fast code together",
+    "bugs": "what is easily done wrong here, and what the gradient check says about it",
 }
 
 
@@ -75,6 +77,12 @@ class Page:
                 found[name] = work(example, loops[0], fast, names, self.sources.root)
         return found
 
+    @cached_property
+    def bugs(self) -> dict[str, list[Planted]]:
+        """The planted bugs of each equation."""
+        quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
+        return planted_bugs(self.places, quantities)
+
     def html(self) -> str:
         """Return the whole page."""
         renderer = Renderer(self.sources.picture, set(self.ids))
@@ -92,6 +100,8 @@ class Page:
             return "The fast version is itself plain NumPy."
         if tab == "test" and not self.sources.is_checkout:
             return "The tests are not part of the installed package. Run acai read in a checkout of the project to see them here."
+        if tab == "bugs":
+            return f"No bug is planted in the code of ({name})."
         return f"No {tab} code carries the number ({name})."
 
     def is_plain(self, name: str) -> bool:
@@ -160,7 +170,8 @@ class Page:
         """Return the tabs of one equation and their panels, the first of which is shown."""
         buttons, panels = [], []
         for number, (tab, title) in enumerate(TABS.items()):
-            drawn = "".join(self._place(place, name) for place in self.places[tab].get(name, [])[:3])
+            drawn = "".join(self._place(place, name) for place in self.places.get(tab, {}).get(name, [])[:3])
+            drawn = "".join(map(_bug, self.bugs.get(name, []))) if tab == "bugs" else drawn
             drawn = drawn or f'<p class="missing">{escape(self.missing(name, tab))}</p>'
             selected, hidden = ("true", "") if number == 0 else ("false", " hidden")
             key = f"{name}-{tab}"
@@ -176,6 +187,16 @@ class Page:
         values = self.worked[name].values.get((place.path, place.first), {}) if name in self.worked else {}
         code = listing(place, self.legends[name].in_code(values), values)
         return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{code}'
+
+
+def _bug(bug: Planted) -> str:
+    """Return a planted bug: its name, the thought behind it, the changed lines, what the check says."""
+    lines = [f'<div class="line {"wrong" if line[0] == "+" else "right"}">{escape(line)}</div>' for line in bug.diff]
+    return (
+        f'<details class="bug"><summary>{escape(bug.name)}</summary><p>{escape(bug.sentence)}</p>'
+        f'<div class="code" tabindex="0" role="group" aria-label="difference">{"".join(lines)}</div>'
+        f'<pre class="listing" tabindex="0">{escape(bug.report)}</pre></details>'
+    )
 
 
 def _is_compiled(place: Place, text: str) -> bool:

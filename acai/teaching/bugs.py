@@ -10,6 +10,7 @@ import inspect
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,12 @@ class Bug:
     @property
     def source(self) -> str:
         """The code of the class with the bug."""
-        return inspect.getsource(self.layer).replace(self.old, self.new)
+        return _source(self.layer).replace(self.old, self.new)
 
     @property
     def diff(self) -> str:
         """What was changed, as a diff."""
-        right = inspect.getsource(self.layer).splitlines()
+        right = _source(self.layer).splitlines()
         wrong = self.source.splitlines()
         return "\n".join(difflib.unified_diff(right, wrong, "right", "wrong", lineterm="", n=1))
 
@@ -69,6 +70,12 @@ class Bug:
         exec(compile(self.source, f"<planted bug: {self.name}>", "exec"), names)
         layer: type = names[self.layer.__name__]
         return layer
+
+
+@cache
+def _source(layer: type) -> str:
+    """Return the code of a class; finding it in its file takes longer than most checks."""
+    return inspect.getsource(layer)
 
 
 ENTRIES = tomllib.loads(Path(__file__).with_name("bugs.toml").read_text(encoding="utf-8"))

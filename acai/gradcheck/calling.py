@@ -21,7 +21,7 @@ class CallFailed(InputError):
 
 
 def name_of(layer: object) -> str:
-    """What a layer is called in a report: its repr in one line, or its class if it has none of its own."""
+    """Name a layer in a report: its repr in one line, or its class if it has none of its own."""
     if type(layer).__repr__ is object.__repr__:
         return f"{type(layer).__name__}()"
     try:
@@ -53,7 +53,7 @@ def checked_layer(layer: Any, is_loss: bool) -> object:
 
 
 def _required(method: Callable[..., object]) -> list[str] | None:
-    """The names of the positional arguments that have no default; None where nobody can tell."""
+    """List the positional arguments without a default; None where this cannot be known."""
     if not hasattr(method, "__code__") and not hasattr(getattr(method, "__func__", None), "__code__"):
         return None  # what is written in C may hide what it takes
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -62,7 +62,7 @@ def _required(method: Callable[..., object]) -> list[str] | None:
 
 
 def call(name: str, method: Callable[..., object], *arguments: object, **named: object) -> object:
-    """The answer of a method; whatever it raises becomes one sentence that says where."""
+    """Call a method; turn whatever it raises into one sentence that says where."""
     try:
         return method(*arguments, **named)
     except (KeyboardInterrupt, MemoryError):
@@ -76,7 +76,7 @@ def call(name: str, method: Callable[..., object], *arguments: object, **named: 
 
 
 def training_modes(layer: Any) -> dict[str, bool]:
-    """The arguments of `forward` that say it is called in training, and that must be given."""
+    """Find the required arguments of `forward` that say whether it is called in training."""
     return {mode: True for mode in (_required(layer.forward) or [])[1:] if mode.lower() in TRAINING}
 
 
@@ -92,7 +92,7 @@ def checked_output(what: str, y: object) -> np.ndarray:
 
 
 def backward(name: str, layer: Any, x: np.ndarray, target: object, dy: np.ndarray) -> tuple[object, float]:
-    """What `backward` returns, and by what it must be multiplied because it took no dy."""
+    """Call `backward`; return its result, and the factor to apply if it took no dy."""
     required = _required(layer.backward)
     if required is None:
         return call(f"{name}.backward", layer.backward, *(() if target is not None else (dy,))), 1.0

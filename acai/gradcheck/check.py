@@ -43,7 +43,7 @@ def check(
     geometries: Sequence[dict[str, object]], **options: Unpack[CheckOptions],
 ) -> GeometryReports: ...
 @np.errstate(all="ignore")  # a layer that overflows is found by its numbers
-def check(
+def check(  # noqa: PLR0913 - a layer, its input and the options of the check
     layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, *, method: str = "auto",
     step: float = 0.5, nudge: np.ndarray | None = None, seed: int = 0, between: tuple[float, float] | None = None,
     points: int | None = None, axes: str | None = None, geometries: Sequence[dict[str, object]] | None = None,
@@ -124,7 +124,7 @@ def check(
 
 
 def _dtype_of(layer: object, given: np.ndarray | None) -> np.dtype:
-    """That of x, or that of the first parameter there is."""
+    """Return the dtype of x, or that of the first parameter."""
     if given is not None and given.dtype.kind == "f":
         return given.dtype
     return next((place.array.dtype for place in places(layer) if place.array.dtype.kind == "f"), np.dtype(float))
@@ -162,7 +162,7 @@ def _checked(trial: Trial, method: str) -> Report:
 
 
 def _exactly(trial: Trial) -> Report | None:
-    """The report without tolerance; None where the layer does not allow one."""
+    """Make the report without tolerance; None where the layer does not allow one."""
     subject = trial.subject
     if not all(_is_polynomial(trial, bits) for bits in (1, 5)):
         return None
@@ -200,7 +200,7 @@ def _upstream(trial: Trial, y: np.ndarray) -> np.ndarray:
 
 
 def _compared(trial: Trial, method: str, bench: Bench, dy: np.ndarray, slopes: dict[str, np.ndarray]) -> Report:
-    """What backward says, in its second pass, beside slopes that are exact."""
+    """Compare the gradients of the second pass with exact slopes."""
     first, second = floats.pass_of(bench, dy)
     findings = []
     for name, slope in slopes.items():
@@ -211,7 +211,7 @@ def _compared(trial: Trial, method: str, bench: Bench, dy: np.ndarray, slopes: d
 
 
 def _with_hints(trial: Trial, report: Report, bench: Bench, dy: np.ndarray) -> Report:
-    """The report, with what the errors of each array usually mean: nothing is said that has not been verified."""
+    """Add what the errors of each array usually mean: nothing is said that has not been verified."""
     if any(finding.wrong.any() for finding in report.findings):
         try:
             ones = bench.backward(np.ones_like(dy)).gradients

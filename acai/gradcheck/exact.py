@@ -21,7 +21,7 @@ class NotExact(InputError):
 
 
 def exact_slopes(bench: Bench, dy: np.ndarray, h: float) -> dict[str, np.ndarray]:
-    """The slope of ⟨dy, y⟩ at every coordinate of every array.
+    """Compute the slope of ⟨dy, y⟩ at every coordinate of every array.
 
     Raises
     ------

@@ -39,7 +39,7 @@ class Exercised:
 
 
 def bench_at(subject: Subject, values: dict[str, np.ndarray]) -> tuple[Bench, np.ndarray] | None:
-    """A bench at a point, and y there; None where `forward` cannot be computed or is not finite."""
+    """Create a bench at a point, and y there; None where `forward` cannot be computed or is not finite."""
     try:
         bench = Bench(subject, values, subject.wide)
         y = bench.forward()
@@ -49,7 +49,7 @@ def bench_at(subject: Subject, values: dict[str, np.ndarray]) -> tuple[Bench, np
 
 
 def tolerances(y: np.ndarray, analytic: np.ndarray) -> tuple[float, float]:
-    """What may be rounding, relative to a slope and relative to the largest of all."""
+    """Return what may be rounding, relative to a slope and relative to the largest slope."""
     epsilon = max(float(np.finfo(array.dtype).eps) for array in (y, analytic))
     return epsilon**0.5, epsilon ** (2 / 3)
 
@@ -75,7 +75,7 @@ def confirm(subject: Subject, points: list[dict[str, np.ndarray]], seed: int, ex
 
 
 def upstream_of(subject: Subject, y: np.ndarray, seed: int, k: int) -> np.ndarray:
-    """dy for a point; a loss that returns one value per sample is summed."""
+    """Draw dy for a point; a loss that returns one value per sample is summed."""
     dy = upstream(y, seed, k)
     if subject.is_loss:
         dy[...] = dy.flat[0]
@@ -143,7 +143,7 @@ def _doubt(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> None:
 
 
 def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> float:
-    """What rounding does to a gradient, seen as the last bits of x and dy change; on a tie that would be no rounding."""
+    """Measure what rounding does to a gradient, as the last bits of x and dy change; on a tie that would be no rounding."""
     epsilon = float(np.finfo(np.asarray(finding.analytic).dtype).eps)
     natural = epsilon * float(np.abs(dy).sum(dtype=float) * np.abs(bench.forward()).max()) / size
     base, x, most = bench.backward(dy).gradients[finding.array], bench.x.copy(), 0.0
@@ -179,7 +179,7 @@ def depends(bench: Bench, name: str, seed: int) -> bool:
 
 
 def pass_of(bench: Bench, dy: np.ndarray) -> tuple[Pass, Pass]:
-    """The first pass, and a second after another with x and dy turned round, which should leave no trace."""
+    """Return the first pass, and a second after another with x and dy reversed, which should leave no trace."""
     first = bench.backward(dy)
     if any(name in bench.subject.params | bench.subject.unchecked for name in first.faults):
         return first, first

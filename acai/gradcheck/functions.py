@@ -16,7 +16,7 @@ Function = Callable[..., Any]
 KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def check_function(
+def check_function(  # noqa: PLR0913 - the options of `check`, and two functions
     forward: Function, backward: Function | None, x: np.ndarray | tuple[int, ...], *, method: str = "auto", seed: int = 0,
     between: tuple[float, float] | None = None, points: int | None = None, axes: str | None = None, **arrays: object,
 ) -> Report:
@@ -89,7 +89,7 @@ class FunctionLayer:
             self.params, self._passed_on = {}, lambda: settings
 
     def forward(self, x: np.ndarray) -> Any:
-        """The output; the cache, or the gradients of a loss, are kept."""
+        """Return the output; store the cache, or the gradients of a loss."""
         answer = self.functions[0](x, **self.params, **self._passed_on())
         if self.functions[1] is None:
             if not isinstance(answer, tuple | list) or len(answer) < 2:
@@ -121,4 +121,5 @@ class FunctionLayer:
         return None if dx is None else factor * np.asarray(dx)
 
     def __repr__(self) -> str:
+        """Show the name of forward."""
         return getattr(self.functions[0], "__name__", "forward")

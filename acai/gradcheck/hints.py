@@ -13,7 +13,7 @@ Shapes = Sequence[tuple[str, tuple[int, ...]]]
 
 @np.errstate(divide="ignore", invalid="ignore")
 def hint(finding: Finding, earlier: np.ndarray | None, ones: np.ndarray | None, shapes: Shapes = ()) -> str:
-    """What an error of this pattern usually is; "" if nothing is wrong, or no pattern known.
+    """Say what an error of this pattern usually is; "" if nothing is wrong, or the pattern is unknown.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _made_up(ratio: Fraction, shapes: Shapes) -> str:
 
 
 def _reduced(b: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """What a gradient may have been mixed to along axis 0: what to say, and the numbers."""
+    """Yield the ways in which a gradient may have been mixed along axis 0: what to say, and the numbers."""
     if b.ndim > 1 and len(b) > 1 and not np.allclose(b, b[:1]):
         yield "every entry of axis 0 (the batch, for x) is the sum over all entries of axis 0", b.sum(axis=0)
         yield "every entry of axis 0 (the batch, for x) is the mean over all entries of axis 0", b.mean(axis=0)
@@ -117,7 +117,7 @@ def exchanged(findings: Sequence[Finding]) -> None:
 
 
 def of_the_jacobian(finding: Finding, dy: np.ndarray, diagonal: Callable[[], np.ndarray]) -> str:
-    """What is wrong with dx where y has the shape of x: "" if it is none of what can be verified.
+    """Say what is wrong with dx where y has the shape of x; "" if nothing can be verified.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def of_the_jacobian(finding: Finding, dy: np.ndarray, diagonal: Callable[[], np.
 
 
 def _moves(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """The ways in which right numbers may stand in wrong places: what to say, and which two arrays are the same then."""
+    """Yield the ways in which correct numbers may be in wrong places: what to say, and which two arrays are then equal."""
     for k, other in combinations(range(a.ndim), 2):
         yield f"axes {k} and {other} are exchanged: it is transposed", a.swapaxes(k, other), b
     for axes in [*combinations(range(a.ndim), 1), *combinations(range(a.ndim), 2)]:

@@ -13,7 +13,7 @@ from acai.reference.nn import sgd_step
 
 
 def adjoint(layer: Any, x: np.ndarray, seed: int = 0) -> Report:
-    """The adjoint identity of a linear map, for kernels at full size: ⟨dy, y⟩ = ⟨dx, x⟩ = ⟨dW, W⟩ where b = 0.
+    """Check the adjoint identity of a linear map, for kernels at full size: ⟨dy, y⟩ = ⟨dx, x⟩ = ⟨dW, W⟩ where b = 0.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @np.errstate(all="ignore")
 def png(findings: "Sequence[Finding]") -> bytes:
-    """The bytes of a picture with a map of errors for each finding, side by side."""
+    """Draw a map of errors for each finding, side by side; return the bytes of the picture."""
     from matplotlib.figure import Figure  # it takes long to import
 
     figure, picture = Figure(figsize=(4 * len(findings), 3.5), layout="constrained"), io.BytesIO()

@@ -63,7 +63,7 @@ class Place:
 
 
 def _children(thing: object) -> Iterator[tuple[str | int, object]]:
-    """What is directly inside a dictionary, a list or an object."""
+    """List what is directly inside a dictionary, a list or an object."""
     if isinstance(thing, dict):
         yield from thing.items()
     elif isinstance(thing, list | tuple):

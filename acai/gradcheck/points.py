@@ -49,7 +49,7 @@ REGIMES = (
 
 
 def domain_of(between: tuple[float, float] | None) -> Domain:
-    """The domain between two numbers; any numbers if there are none."""
+    """Return the domain between two numbers; any numbers if there are none."""
     if between is None:
         return ANY
     try:
@@ -64,7 +64,7 @@ def domain_of(between: tuple[float, float] | None) -> Domain:
 
 
 def stream(name: str, seed: int, *more: int) -> np.random.Generator:
-    """The random numbers for one purpose: for the same seed they are the same, and unlike those for any other purpose."""
+    """Create the random generator for one purpose: the same for the same seed, and independent of all others."""
     return np.random.default_rng([crc32(name.encode()), seed, *more])
 
 
@@ -94,7 +94,7 @@ def odd_integers(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray
 
 
 def integer_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, attempt: int) -> dict[str, np.ndarray]:
-    """x of odd integers, all different, and parameters of ±1, ±2 and ±3."""
+    """Draw x from odd integers, all different, and parameters from ±1, ±2 and ±3."""
     values = {"x": odd_integers(shape, stream("x, integers", seed, attempt))}
     for name, w in params.items():
         rng = stream(f"{name}, integers", seed, attempt)
@@ -103,7 +103,7 @@ def integer_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: i
 
 
 def small_point(shape: tuple[int, ...], params: dict[str, np.ndarray], seed: int, bits: int, attempt: int) -> dict[str, np.ndarray]:
-    """The same as fractions whose denominators are powers of two: none is larger than 2^(1 − bits), all fit into few bits."""
+    """Draw fractions whose denominators are powers of two: none is larger than 2^(1 − bits), all fit into few bits."""
     values = integer_point(shape, params, seed, 1000 * bits + attempt)
     n = max(int(np.prod(shape)), 2)
     values["x"] = values["x"] * 2.0 ** -(bits + int(np.ceil(np.log2(n))))
@@ -142,14 +142,14 @@ def float_point(
 
 
 def tied_x(shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """x of −1, 0, 0 and 1, with a 0 in front: zeros, and ties without end."""
+    """Draw x from −1, 0, 0 and 1, with a 0 in front: zeros, and many ties."""
     x = stream("x, ties", seed).choice([-1.0, 0.0, 0.0, 1.0], shape)
     x.flat[:1] = 0
     return x
 
 
 def upstream(y: np.ndarray, seed: int, k: int, largest: int | None = None) -> np.ndarray:
-    """dy of distinct integers of both signs (k < 0), or of floats, never 0 and never twice the same."""
+    """Draw dy: distinct integers of both signs (k < 0), or floats, never 0 and all different."""
     if k < 0:
         return distinct_integers(y.shape, stream("dy, integers", seed), largest).astype(y.real.dtype)
     rng = stream("dy, floats", seed, k)

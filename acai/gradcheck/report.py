@@ -93,6 +93,7 @@ class Finding:
         return tuple(int(k) for k in np.unravel_index(np.argmax(self.error), self.error.shape))
 
     def __str__(self) -> str:
+        """Write the finding in one or a few lines."""
         n, size, kinks, at = int(self.wrong.sum()), self.wrong.size, int(np.sum(self.kinks)), self.worst
         if self.sides is not None:
             judged = f"WRONG: {n} of {size} outside" if n else "any value accepted between"
@@ -200,6 +201,7 @@ class Report:
         return int(sum(np.sum(finding.kinks) for finding in self.findings if finding.sides is None))
 
     def __str__(self) -> str:
+        """Write the verdict and all findings."""
         words = {"equal": "right", "agrees": "right", "wrong": "NOT right", "side effect": "NOT right, it has a side effect"}
         lines = [f"{self.layer}: {words.get(self.verdict, self.verdict)} ({HOW[self.method]})", *map(str, self.findings)]
         lines += [f"  fault: {fault}" for fault in (*self.faults.values(), *self.on_ties.values())]

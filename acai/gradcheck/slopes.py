@@ -27,7 +27,7 @@ class Slope:
 
 @np.errstate(all="ignore")
 def richardson(line: Line, dy: np.ndarray, size: float = 1.0, first: int = 0, enough: float = 0.0) -> Slope:
-    """The slope of ⟨dy, y⟩ at t = 0 by central differences, extrapolated to step zero (Richardson 1911).
+    """Measure the slope of ⟨dy, y⟩ at t = 0 by central differences, extrapolated to step zero (Richardson 1911).
 
     Differences over h, h/2, h/4 and h/8 err by series in h²; each column of the triangle removes one more power. The
     first step is made smaller until two estimates agree, so that a kink nearby stays outside. What rounding may have
@@ -73,7 +73,7 @@ def richardson(line: Line, dy: np.ndarray, size: float = 1.0, first: int = 0, en
 
 
 def complex_step(line: Callable[[complex], np.ndarray], dy: np.ndarray) -> Slope:
-    """The slope by one imaginary step (Squire and Trapp 1998): f(w + ih) = f(w) + ih f'(w), and no difference is taken.
+    """Measure the slope by one imaginary step (Squire and Trapp 1998): f(w + ih) = f(w) + ih f'(w), without a difference.
 
     So the step may be as small as it likes, and nothing but rounding is lost.
     """

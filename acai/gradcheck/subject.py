@@ -83,7 +83,7 @@ class Subject:
         return self.target is not None
 
     def forward(self, layer: Any, x: np.ndarray) -> np.ndarray:
-        """y from one copy of the layer."""
+        """Compute y with one copy of the layer."""
         given = (x,) if self.target is None else (x, copy.copy(self.target))  # a layer may keep what it is given
         y = calling.call(f"{self.name}.forward", layer.forward, *given, **self._modes)
         return calling.checked_output(f"{self.name}.forward", y).copy()  # it may be the layer's own, to be written again
@@ -175,7 +175,7 @@ class Bench:
         self._states = States(self.layer) if subject.is_random else None
 
     def forward(self, shift: np.ndarray | float = 0.0) -> np.ndarray:
-        """y at this point; `shift` is added to x."""
+        """Compute y at this point; `shift` is added to x."""
         if self._states:
             self._states.restore()
         layer = copy.deepcopy(self.layer) if self.subject.is_stateful else self.layer
@@ -183,11 +183,11 @@ class Bench:
         return self.subject.forward(layer, x)
 
     def arrays_without_x(self) -> dict[str, np.ndarray]:
-        """The parameters."""
+        """Return the parameters alone."""
         return {name: w for name, w in self.arrays.items() if name != "x"}
 
     def moved(self, name: str, at: tuple[int, ...], by: float | complex) -> np.ndarray:
-        """y once `by` is added to one coordinate of an array, or to all of them where `at` is ()."""
+        """Compute y with `by` added to one coordinate of an array, or to all of them where `at` is ()."""
         w = self.arrays[name]
         kept = w[at].copy()
         w[at] += by
@@ -197,7 +197,7 @@ class Bench:
             w[at] = kept
 
     def along(self, name: str, direction: np.ndarray, by: float) -> np.ndarray:
-        """y once an array has been moved in some direction."""
+        """Compute y with an array moved in some direction."""
         w = self.arrays[name]
         kept = w.copy()
         w += by * direction
@@ -207,7 +207,7 @@ class Bench:
             w[...] = kept
 
     def backward(self, dy: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None = None) -> Pass:
-        """The gradients at this point, from a copy: those of a second pass where an earlier (x, dy) is given."""
+        """Compute the gradients at this point, with a copy: those of a second pass if an earlier (x, dy) is given."""
         if self._states:
             self._states.restore()
         layer = copy.deepcopy(self.layer)

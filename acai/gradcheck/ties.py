@@ -34,7 +34,7 @@ class Tie:
     seed: int
 
     def range_of(self, at: tuple[Any, ...], nearby: bool = False) -> tuple[float, float, bool]:
-        """The least and the largest slope of ⟨dy, y⟩ as x[at] is moved; and whether y is curved, so that these are none.
+        """Find the least and the largest slope of ⟨dy, y⟩ as x[at] moves; and whether y is curved, so that there are none.
 
         Each output chooses a slope between its two by itself.
         """
@@ -122,7 +122,7 @@ def _between(tie: Tie, dx: np.ndarray) -> Finding:
 
 
 def _missed_together(tie: Tie, dx: np.ndarray) -> str:
-    """What is said where equal maxima each take all of a gradient: all of x, or a slice of it, is moved together."""
+    """Describe equal maxima that each take all of a gradient: all of x, or a slice of it, is moved together."""
     parts: list[tuple[tuple[Any, ...], str]] = [((), "all of x")]
     for axis, n in enumerate(dx.shape[:2]):
         parts += [((*(slice(None),) * axis, i), f"x[{', '.join([':'] * axis + [str(i)])}]") for i in range(n)]

@@ -53,20 +53,20 @@ class Trial:
         return Bench(self.subject, {"x": np.zeros(self.shape, self.dtype)}).arrays_without_x()
 
     def integers(self, attempt: int) -> dict[str, np.ndarray]:
-        """x and the parameters for the check without tolerance."""
+        """Draw x and the parameters for the check without tolerance."""
         if self.given is not None:
             return {"x": self.given}
         return self._typed(integer_point(self.shape, self.params, self.seed, attempt))
 
     def fractions(self, bits: int, attempt: int) -> tuple[dict[str, np.ndarray], float]:
-        """x and the parameters where a function that saturates does not, and the step there."""
+        """Draw x and the parameters where a function that saturates does not; return the step, too."""
         if self.given is not None:
             return {"x": self.beside(self.given) * self.dtype.type(2.0**-bits)}, self.step * 2.0**-bits
         values = small_point(self.shape, self.params, self.seed, bits, attempt)
         return self._typed(values), float(np.abs(values["x"]).min()) / 2
 
     def floats(self, k: int) -> dict[str, np.ndarray]:
-        """x and the parameters at the k-th point of floats."""
+        """Draw x and the parameters at the k-th point of floats."""
         if self.given is None:
             target = self.subject.target
             centre: np.ndarray | float = 0.0
@@ -96,7 +96,7 @@ class Trial:
         self.domain = ANY
 
     def beside(self, x: np.ndarray) -> np.ndarray:
-        """x with the nudge, if there is one."""
+        """Add the nudge to x, if there is one."""
         return x if self.nudge is None else x + self.nudge
 
     def _typed(self, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

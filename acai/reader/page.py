@@ -12,7 +12,7 @@ from acai.reader.examples import EXAMPLES
 from acai.reader.legend import Legend
 from acai.reader.markdown import Renderer, blocks_of, slug
 from acai.reader.places import Place, definitions_of, places_of
-from acai.reader.planted import Planted, planted_bugs
+from acai.reader.planted import Planted, checks_in_background, planted_bugs
 from acai.reader.rows import Row, rows_of
 from acai.reader.sources import Sources
 from acai.reader.symbols import SymbolTable
@@ -80,11 +80,14 @@ class Page:
     @cached_property
     def bugs(self) -> dict[str, list[Planted]]:
         """The planted bugs of each equation."""
-        quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
-        return planted_bugs(self.places, quantities)
+        with checks_in_background() as reports:
+            self.worked.items()  # the examples are computed meanwhile
+            quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
+            return planted_bugs(self.places, quantities, reports())
 
     def html(self) -> str:
         """Return the whole page."""
+        self.bugs.items()  # first, because another process computes them while this one computes the examples
         renderer = Renderer(self.sources.picture, set(self.ids))
         here = files("acai.reader")
         template = Template(here.joinpath("reader.html").read_text(encoding="utf-8"))

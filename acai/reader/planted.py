@@ -1,14 +1,22 @@
 """The bugs that are planted in the code of an equation, each with what the gradient check says about it."""
 
 import inspect
+import json
+import os
+import subprocess
+import sys
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
 from acai.reader.places import Place
+from acai.reader.sources import PACKAGE
 from acai.teaching import bugs
 
 Places = dict[str, dict[str, list[Place]]]  # by tab and id
+Reports = dict[str, str]
 SHOWN = 6  # lines of a report
 
 
@@ -35,7 +43,7 @@ class Planted:
     caught: bool
 
 
-def planted_bugs(places: Places, quantities: dict[str, str]) -> dict[str, list[Planted]]:
+def planted_bugs(places: Places, quantities: dict[str, str], reports: Reports) -> dict[str, list[Planted]]:
     """Return the bugs of each equation.
 
     Parameters
@@ -44,12 +52,14 @@ def planted_bugs(places: Places, quantities: dict[str, str]) -> dict[str, list[P
         The places of the equations, by tab and id.
     quantities : dict of str to str
         What each equation computes: "dx", "dW", "y".
+    reports : dict of str to str
+        What the gradient check says about each bug.
     """
     found: dict[str, list[Planted]] = defaultdict(list)
     for bug in bugs.CATALOGUE:
         name = _equation_of(bug, places, quantities)
         if name:
-            found[name].append(_shown(bug))
+            found[name].append(_shown(bug, reports[bug.name]))
     return found
 
 
@@ -80,8 +90,37 @@ def _source_lines(layer: type) -> tuple[list[str], int]:
     return inspect.getsourcelines(layer)
 
 
-def _shown(bug: bugs.Bug) -> Planted:
+def _shown(bug: bugs.Bug, report: str) -> Planted:
     diff = tuple(line for line in bug.diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---"))
-    report = next((report for report in bugs.hunt(bug.broken()) if not report.ok), None)
-    words = "The gradient check finds nothing." if report is None else "\n".join(str(report).splitlines()[:SHOWN])
-    return Planted(bug.name, bug.sentence, diff, words, report is not None)
+    return Planted(bug.name, bug.sentence, diff, report or "The gradient check finds nothing.", bool(report))
+
+
+def check_all() -> Reports:
+    """Run the gradient check on every bug; the report of one that is not caught is empty."""
+    reports = {}
+    for bug in bugs.CATALOGUE:
+        report = next((report for report in bugs.hunt(bug.broken()) if not report.ok), None)
+        reports[bug.name] = "\n".join(str(report).splitlines()[:SHOWN]) if report else ""
+    return reports
+
+
+@contextmanager
+def checks_in_background() -> Iterator[Callable[[], Reports]]:
+    """Begin `check_all` in another process, for it takes some seconds; what the block is given waits for its result."""
+    command = [sys.executable, "-c", "import json; from acai.reader import planted; print(json.dumps(planted.check_all()))"]
+    path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+    )
+
+    def result() -> Reports:
+        printed, _ = process.communicate()
+        found: Reports = json.loads(printed) if process.returncode == 0 else check_all()
+        return found
+
+    with process:
+        try:
+            yield result
+        finally:
+            process.kill()

@@ -6,6 +6,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,7 +18,8 @@ from acai.reader.places import Place
 from acai.reader.substitution import MOST_TERMS, short, substituted
 from acai.reader.symbols import names_in
 
-MOST_VISITS = 400  # of one line; after that it is no longer watched
+MOST_VISITS = 100  # of one line; after that it is no longer watched
+MOST_LINES = 4000  # that are followed in the loops; tracing makes them slow
 LONGEST = 600  # characters of a written-out line
 TOLERANCE = 1e-5  # what float32 may differ by, relative to the largest number
 Values = dict[str, str]
@@ -89,6 +91,7 @@ class _Watch:
         self.values: dict[tuple[str, int], Values] = {}
         self.names = {str(root / place.path): place.path for place in places}
         self.firsts = {(place.path, place.first) for place in places}
+        self.n_lines = 0
         self.loops, self.statements = loops, _ranked(loops, symbols)
         self.visits: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
 
@@ -114,9 +117,16 @@ class _Watch:
             self.values[path, first] = {name: value for name, value in seen.items() if value}
         elif event == "line" and (path, first) == (self.loops.path, self.loops.first):
             statement = self.statements.get(frame.f_lineno)
-            if statement is not None and len(self.visits[frame.f_lineno]) < MOST_VISITS:
+            if statement is not None and self._may_be_shown(frame.f_lineno):
                 self._visit(frame, statement)
+            self.n_lines += 1
+            frame.f_trace_lines = self.n_lines < MOST_LINES
         return self._stepped
+
+    def _may_be_shown(self, line: int) -> bool:
+        """Whether no line that looks more like the equation has run before, and this one not too often."""
+        before = takewhile(lambda other: other != line, self.statements)
+        return len(self.visits[line]) < MOST_VISITS and not any(self.visits.get(other) for other in before)
 
     def _visit(self, frame: FrameType, statement: ast.stmt) -> None:
         """Write out a statement that is about to run: its target, its right side with numbers, its value."""

@@ -32,7 +32,8 @@ def dense_momentum(order, w, mu, eta, lam, alpha):
     w = [part.copy() for part in w]
     values, dw = flat(w), [0.0] * len(flat(w))
     for u, i, r in order:
-        gradient = reference.gradient({(u, i): r}, *(part.tolist() for part in w[:2]), mu, *(part.tolist() for part in w[2:]), lam)
+        P, Q, b_u, b_i = (part.tolist() for part in w)
+        gradient = reference.gradient({(u, i): r}, reference.Parameters(P, Q, mu, b_u, b_i), lam)
         reference.momentum_step(values, dw, flat(gradient), eta, alpha)
         at = 0
         for part in w:
@@ -99,10 +100,10 @@ def test_objective_and_gradient_are_their_equations(R, seed):
     model.P, model.Q, model.b_u, model.b_i = (part.astype(np.float32) for part in start(seed))
     model.mu = 2.5
     ratings = matrix(R)
-    arguments = (R, model.P.tolist(), model.Q.tolist(), 2.5, model.b_u.tolist(), model.b_i.tolist(), 0.1)
-    assert objective(model, ratings, 0.1) == pytest.approx(reference.objective(*arguments), rel=1e-5)
+    lists = reference.Parameters(model.P.tolist(), model.Q.tolist(), 2.5, model.b_u.tolist(), model.b_i.tolist())
+    assert objective(model, ratings, 0.1) == pytest.approx(reference.objective(R, lists, 0.1), rel=1e-5)
     W, b = np.concatenate([model.P, model.Q]), np.concatenate([model.b_u, model.b_i])
-    assert np.allclose(flat(model._gradient(ratings, W, b)), flat(reference.gradient(*arguments)), atol=2e-5)
+    assert np.allclose(flat(model._gradient(ratings, W, b)), flat(reference.gradient(R, lists, 0.1)), atol=2e-5)
 
 
 @given(RATINGS, st.booleans())
@@ -111,7 +112,7 @@ def test_one_step_of_gradient_descent(R, biases):
     model = GradientDescent(n_factors=K, n_epochs=1, learning_rate=0.01, biases=biases, bold_driver=False).fit(matrix(R))
     values, dw = flat((begin.P, begin.Q, begin.b_u, begin.b_i)), [0.0] * (K * (M + N) + M + N)
     lists = [part.tolist() for part in (begin.P, begin.Q, begin.b_u, begin.b_i)]
-    gradient = list(reference.gradient(R, *lists[:2], begin.mu, *lists[2:], 0.02))
+    gradient = list(reference.gradient(R, reference.Parameters(*lists[:2], begin.mu, *lists[2:]), 0.02))
     if not biases:
         gradient[2:] = [0.0] * M, [0.0] * N
     reference.momentum_step(values, dw, flat(gradient), 0.01, 0.0)
@@ -229,7 +230,7 @@ def test_fold_in_minimises_the_objective(biases):
         known = {(0, i): r for i, r in enumerate(heard.values())}
         bias = [x[4] if biases else 0.0]
         Q, b_i = model.Q[songs].tolist(), model.b_i[songs].tolist()
-        return reference.objective(known, [list(x[:4])], Q, model.mu, bias, b_i, 0.3)
+        return reference.objective(known, reference.Parameters([list(x[:4])], Q, model.mu, bias, b_i), 0.3)
 
     assert np.allclose(model.fold_in(heard), minimize(F, np.zeros(5), tol=1e-12).x[:4], atol=1e-4)
 

@@ -26,7 +26,9 @@ class Slope:
 
 
 @np.errstate(all="ignore")
-def richardson(line: Line, dy: np.ndarray, size: float = 1.0, first: int = 0, enough: float = 0.0) -> Slope:
+def richardson(  # noqa: PLR0914 - the triangle, its columns and their errors
+    line: Line, dy: np.ndarray, size: float = 1.0, first: int = 0, enough: float = 0.0
+) -> Slope:
     """Measure the slope of ⟨dy, y⟩ at t = 0 by central differences, extrapolated to step zero (Richardson 1911).
 
     Differences over h, h/2, h/4 and h/8 err by series in h²; each column of the triangle removes one more power. The

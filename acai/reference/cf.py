@@ -2,6 +2,7 @@
 
 import math
 from statistics import fmean as mean
+from typing import NamedTuple
 
 from acai.reference.content import ridge
 
@@ -103,10 +104,19 @@ def factors(M: Matrix, sigma: list[float], N: Matrix, k: int) -> tuple[Matrix, M
     return [row[:k] for row in M], [[row[f] * sigma[f] for f in range(k)] for row in N]
 
 
-def objective(  # noqa: PLR0913 - (C8) has seven symbols
-    R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float
-) -> float:
+class Parameters(NamedTuple):
+    """What (C8) is a function of, and the mean μ."""
+
+    P: Matrix
+    Q: Matrix
+    mu: float
+    b_u: list[float]
+    b_i: list[float]
+
+
+def objective(R: Known, parameters: Parameters, lam: float) -> float:
     """(C8) F = ½ Σ_{(u,i) known} [ (r − r̂)² + λ (‖p_u‖² + ‖q_i‖² + b(u)² + b(i)²) ]."""
+    P, Q, mu, b_u, b_i = parameters
     F = 0.0
     for (u, i), r in R.items():
         e = r - mu - b_u[u] - b_i[i] - entry(P, Q, u, i)
@@ -115,10 +125,9 @@ def objective(  # noqa: PLR0913 - (C8) has seven symbols
     return F
 
 
-def gradient(  # noqa: PLR0913 - (C8) has seven symbols
-    R: Known, P: Matrix, Q: Matrix, mu: float, b_u: list[float], b_i: list[float], lam: float
-) -> tuple[Matrix, Matrix, list[float], list[float]]:
+def gradient(R: Known, parameters: Parameters, lam: float) -> tuple[Matrix, Matrix, list[float], list[float]]:
     """∇F of (C8), which (C9) w ← w − η ∇F(w) follows; for a single known entry, the ∇F_j of momentum."""
+    P, Q, mu, b_u, b_i = parameters
     dP, dQ = [[0.0] * len(row) for row in P], [[0.0] * len(row) for row in Q]
     db_u, db_i = [0.0] * len(b_u), [0.0] * len(b_i)
     for (u, i), r in R.items():

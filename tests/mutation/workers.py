@@ -47,7 +47,7 @@ def warm_up() -> None:
     import hypothesis
     import matplotlib.figure  # noqa: F401
     import numba
-    import scipy.sparse.linalg
+    import scipy.sparse.linalg  # noqa: F401
     import scipy.stats  # noqa: F401
     import threadpoolctl  # noqa: F401
     import tqdm  # noqa: F401

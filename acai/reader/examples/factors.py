@@ -41,15 +41,15 @@ def _flat(rows: list[list[float]]) -> list[float]:
     return [number for row in rows for number in row]
 
 
-def _lists(model: GradientDescent) -> tuple[list[list[float]], list[list[float]], float, list[float], list[float]]:
-    return model.P.tolist(), model.Q.tolist(), float(model.mu), model.b_u.tolist(), model.b_i.tolist()
+def _lists(model: GradientDescent) -> loops.Parameters:
+    return loops.Parameters(model.P.tolist(), model.Q.tolist(), float(model.mu), model.b_u.tolist(), model.b_i.tolist())
 
 
 @example_of("C8")
 def objective() -> tuple[object, object]:
     """Compute the objective where descent starts."""
     model = _start()
-    return loops.objective(R, *_lists(model), 0.1), fast_objective(model, matrix(), 0.1)
+    return loops.objective(R, _lists(model), 0.1), fast_objective(model, matrix(), 0.1)
 
 
 @example_of("C9")
@@ -57,7 +57,7 @@ def descent() -> tuple[object, object]:
     """Take one step of gradient descent."""
     model = _start()
     w = [*model.P.ravel().tolist(), *model.Q.ravel().tolist(), *model.b_u.tolist(), *model.b_i.tolist()]
-    dP, dQ, db_u, db_i = loops.gradient(R, *_lists(model), 0.1)
+    dP, dQ, db_u, db_i = loops.gradient(R, _lists(model), 0.1)
     loops.momentum_step(w, [0.0] * len(w), [*_flat(dP), *_flat(dQ), *db_u, *db_i], 0.01, 0.0)
     after = GradientDescent(n_factors=2, n_epochs=1, learning_rate=0.01, reg=0.1, biases=True, bold_driver=False).fit(matrix())
     return w, np.concatenate([after.P.ravel(), after.Q.ravel(), after.b_u, after.b_i])
@@ -77,7 +77,7 @@ def momentum() -> tuple[object, object]:
     for (u, i), r in zip(zip(ratings.user_codes.tolist(), ratings.csr.indices.tolist()), ratings.csr.data.tolist()):
         P, Q = [w[2 * v : 2 * v + 2] for v in range(M)], [w[2 * (M + j) : 2 * (M + j) + 2] for j in range(N)]
         b_u, b_i = w[2 * (M + N) : 2 * (M + N) + M], w[2 * (M + N) + M :]
-        dP, dQ, db_u, db_i = loops.gradient({(u, i): r}, P, Q, float(start.mu), b_u, b_i, 0.1)
+        dP, dQ, db_u, db_i = loops.gradient({(u, i): r}, loops.Parameters(P, Q, float(start.mu), b_u, b_i), 0.1)
         loops.momentum_step(w, dw, [*_flat(dP), *_flat(dQ), *db_u, *db_i], 0.02, 0.5)
     model = _momentum(1)
     return w, np.concatenate([model.P.ravel(), model.Q.ravel(), model.b_u, model.b_i])

@@ -82,6 +82,8 @@ def training_modes(layer: Any) -> dict[str, bool]:
 
 def checked_output(what: str, y: object) -> np.ndarray:
     """`y` as an array of at least one dimension, once it is known to consist of floats."""
+    if type(y) is np.ndarray and y.ndim and y.size and y.dtype.kind == "f":  # as it nearly always is
+        return y
     if isinstance(y, float | complex | np.floating | np.complexfloating) or (isinstance(y, np.ndarray) and y.shape == ()):
         y = np.reshape(np.asarray(y), (1,))
     if not isinstance(y, np.ndarray) or y.dtype.kind not in "fc":

@@ -185,10 +185,11 @@ def _is_polynomial(trial: Trial, bits: int) -> bool:
         values, h = trial.fractions(bits, attempt)
         try:
             bench = Bench(trial.subject, values, trial.subject.wide)
-            if is_polynomial(bench, _upstream(trial, bench.forward()), h, trial.seed):
-                return True
+            told = is_polynomial(bench, _upstream(trial, bench.forward()), h, trial.seed + attempt)
         except CallFailed:
             return False
+        if told is not None:
+            return told
     return False
 
 

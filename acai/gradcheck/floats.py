@@ -155,7 +155,7 @@ def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> fl
         bench.x[...] = x
         if base is not None and shaken is not None and base.shape == shaken.shape:
             most = max(most, float(np.abs(base - shaken).max(initial=0.0)))
-    return 8 * natural + min(4 * most, 2.0**20 * natural)
+    return 1024 * natural + min(4 * most, 2.0**20 * natural)
 
 
 def diagonal(bench: Bench) -> np.ndarray:

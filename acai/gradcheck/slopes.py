@@ -50,7 +50,7 @@ def richardson(  # noqa: PLR0914 - the triangle, its columns and their errors
     """
     middle = line(0.0)
     epsilon = np.finfo(middle.dtype).eps
-    best, least, kink = 0.0, np.inf, False
+    best, least, kink, tried = 0.0, np.inf, False, []
     for fraction in STEPS[first:]:
         steps = size * fraction / 2.0 ** np.arange(4)
         ups, downs = [line(step) for step in steps], [line(-step) for step in steps]
@@ -62,6 +62,7 @@ def richardson(  # noqa: PLR0914 - the triangle, its columns and their errors
             before, row = row, (4**m * row[1:] - row[:-1]) / (4**m - 1)
             diagonal.append(row[-1])
         error = max(abs(row[0] - before[1]), abs(before[1] - before[0]) / 64) + noise
+        tried.append((row[0], error))
         if not error >= least:
             best, least = row[0], error
             bends = [abs((dy * (up + down - 2 * middle)).sum(dtype=float)) / h for up, down, h in zip(ups, downs, steps)]
@@ -71,6 +72,11 @@ def richardson(  # noqa: PLR0914 - the triangle, its columns and their errors
             kink = bends[3] > max(0.75 * bends[2], 1e-4 * max(abs(best), whole, 1e-300))
         if least <= max(1e-12 * abs(best), enough) or noise > least / 2:  # smaller steps would be rounded more
             break
+    # Where numbers inside are rounded to a staircase, small steps see a single stair: flat, or straight, and wrong.
+    for value, error in tried:
+        gap = abs(value - best)
+        if error <= 0.1 * abs(value) and gap > least + 10 * error:
+            least = gap
     return Slope(float(best), float(least), bool(kink))
 
 

@@ -174,13 +174,12 @@ class Bench:
                 self.arrays[name][...] = values[name]
         self._states = States(self.layer) if subject.is_random else None
 
-    def forward(self, shift: np.ndarray | float = 0.0) -> np.ndarray:
-        """Compute y at this point; `shift` is added to x."""
+    def forward(self) -> np.ndarray:
+        """Compute y at this point."""
         if self._states:
             self._states.restore()
         layer = copy.deepcopy(self.layer) if self.subject.is_stateful else self.layer
-        x = self.x + shift if np.ndim(shift) else self.x.copy()
-        return self.subject.forward(layer, x)
+        return self.subject.forward(layer, self.x.copy())
 
     def arrays_without_x(self) -> dict[str, np.ndarray]:
         """Return the parameters alone."""

@@ -17,7 +17,7 @@ from acai.errors import InputError, unknown
 from acai.gradcheck import floats
 from acai.gradcheck.calling import CallFailed, checked_layer, checked_shape
 from acai.gradcheck.exact import NotExact, exact_slopes, is_polynomial
-from acai.gradcheck.geometries import CheckOptions, GeometryReports, check_geometries
+from acai.gradcheck.geometries import CheckOptions, GeometryReports, Input, check_geometries
 from acai.gradcheck.hints import exchanged, hint, of_the_jacobian
 from acai.gradcheck.places import places
 from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, tied_x, upstream
@@ -34,13 +34,11 @@ FRACTIONS = 5  # and of fractions
 
 
 @overload
-def check(
-    layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, **options: Unpack[CheckOptions]
-) -> Report: ...
+def check(layer: object, x: Input, target: np.ndarray | None = None, **options: Unpack[CheckOptions]) -> Report: ...
 @overload
 def check(
-    layer: object, x: np.ndarray | tuple[int, ...], target: np.ndarray | None = None, *,
-    geometries: Sequence[dict[str, object]], **options: Unpack[CheckOptions],
+    layer: object, x: Input, target: np.ndarray | None = None, *, geometries: Sequence[dict[str, object]],
+    **options: Unpack[CheckOptions],
 ) -> GeometryReports: ...
 @np.errstate(all="ignore")  # a layer that overflows is found by its numbers
 def check(  # noqa: PLR0913 - a layer, its input and the options of the check

@@ -9,6 +9,8 @@ from acai.errors import InputError
 from acai.gradcheck.calling import call
 from acai.gradcheck.report import Report
 
+Input = np.ndarray | tuple[int, ...]  # x, or its shape
+
 
 class CheckOptions(TypedDict, total=False):
     """The options of `check`."""

@@ -6,12 +6,10 @@ seal is the last line, `acai NAME CRC32`. A CRC-32 of name and contents detects 
 has taken the place of another, and takes a hundredth of the time that computing the features took.
 """
 
-import hashlib
 import io
 import json
 import os
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +33,6 @@ def open_cache(path: str | os.PathLike[str]) -> Path:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{folder} cannot be created ({reason}); expected a folder to cache features in") from None
     return folder
-
-
-def entry_path(folder: Path, digest: str, recipe: Mapping[str, object]) -> Path:
-    """Return the file of the cache for the contents of a sound file (their SHA-256) and how features are computed from it."""
-    key = hashlib.sha256(json.dumps([digest, dict(recipe)], sort_keys=True).encode())
-    return folder / f"{key.hexdigest()[:40]}.npy"
 
 
 def write_entry(path: Path, features: NDArray[np.float16], remark: str) -> None:

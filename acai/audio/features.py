@@ -7,6 +7,7 @@ being completed, so a run that was killed is resumed by running it again. Damage
 
 import hashlib
 import inspect
+import json
 import os
 import time
 import warnings
@@ -192,8 +193,10 @@ class Recipe:
         return cls(kind, {name: _plain_number(value) for name, value in settings.items()})
 
     def entry_path(self, folder: Path, digest: str) -> Path:
-        """Return the file of the cache for a sound file with these contents."""
-        return feature_cache.entry_path(folder, digest, {"kind": self.kind, "version": VERSION, **self.parameters})
+        """Return the file of the cache for a sound file with these contents, of which `digest` is the SHA-256."""
+        recipe = {"kind": self.kind, "version": VERSION, **self.parameters}
+        key = hashlib.sha256(json.dumps([digest, recipe], sort_keys=True).encode())
+        return folder / f"{key.hexdigest()[:40]}.npy"
 
     def try_out(self) -> None:
         """Refuse settings that no sound could be used with, before any file is read."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acai.cf.baselines import Baseline
-from acai.cf.statistics import entry_counts, song_means, user_means
+from acai.cf.statistics import entry_counts, means
 from acai.ratings import Ratings
 
 CENTRINGS = ("mean", "zscore", "baseline", "none")
@@ -47,9 +47,9 @@ def centre(ratings: Ratings, centring: str, by: str) -> Centring:
         offset_u += biases.mu
         offset_i[:-1] = biases.b_i
     elif centring != "none" and by == "users":
-        offset_u[:-1] = user_means(ratings)
+        offset_u[:-1] = means(ratings, by)
     elif centring != "none":
-        offset_i[:-1] = song_means(ratings)
+        offset_i[:-1] = means(ratings, by)
     u, i = ratings.user_codes, ratings.csr.indices
     z = ratings.csr.data.astype(np.float64) - offset_u[u] - offset_i[i]
     if centring == "zscore":

@@ -12,20 +12,13 @@ def entry_counts(ratings: Ratings) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def mean(ratings: Ratings) -> float:
-    """μ, the mean of all known entries."""
+    """Compute μ, the mean of all known entries."""
     return float(ratings.csr.data.mean(dtype=np.float64))
 
 
-def user_means(ratings: Ratings) -> NDArray[np.float64]:
-    """r̄(u) of each user, μ where nothing is known."""
-    return _means(ratings, ratings.user_codes, entry_counts(ratings)[0])
-
-
-def song_means(ratings: Ratings) -> NDArray[np.float64]:
-    """r̄(i) of each song, μ where nothing is known."""
-    return _means(ratings, ratings.csr.indices, entry_counts(ratings)[1])
-
-
-def _means(ratings: Ratings, codes: NDArray[np.int32], counts: NDArray[np.intp]) -> NDArray[np.float64]:
+def means(ratings: Ratings, by: str) -> NDArray[np.float64]:
+    """Compute r̄(u) of each user or r̄(i) of each song (`by` "users" or "songs"), μ where nothing is known."""
+    n_u, n_i = entry_counts(ratings)
+    codes, counts = (ratings.user_codes, n_u) if by == "users" else (ratings.csr.indices, n_i)
     sums = np.bincount(codes, ratings.csr.data, len(counts))
     return np.where(counts > 0, sums / np.maximum(counts, 1), mean(ratings))

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import aslinearoperator, svds
 
 from acai.cf.factor_model import MOST_FACTORS, FactorModel, Floats, expect_finite_factors
 from acai.cf.recommender import Learnt
-from acai.cf.statistics import song_means
+from acai.cf.statistics import means
 from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.settings import setting
@@ -56,7 +56,7 @@ class SVD(FactorModel):
 
     def _decompose(self, ratings: Ratings) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Compute M, σ and N of the filled R, the largest singular value first."""
-        R, r_bar = ratings.csr, song_means(ratings)
+        R, r_bar = ratings.csr, means(ratings, "songs")
         m, n = R.shape
         if not R.data.any():  # ARPACK refuses a matrix of zeros; any orthogonal columns are its singular vectors
             return np.eye(m, self.n_factors)[:, ::-1], np.zeros(self.n_factors), np.eye(n, self.n_factors)[:, ::-1]
@@ -81,7 +81,7 @@ class SVD(FactorModel):
             zeros where the singular value is zero: such a factor changes no prediction.
         """
         i, r = self._columns_and_values(rated)
-        row = song_means(self.ratings)
+        row = means(self.ratings, "songs")
         row[i] = r
         inverse = np.zeros_like(self.sigma)
         large = self.sigma > 1e-12 * self.sigma.max()  # the others are directions that the filled R does not have

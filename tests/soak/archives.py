@@ -158,5 +158,5 @@ def unpacked(path: Path, room: Path, expected: list[tuple[str, bytes]] | None) -
 
 
 ARCHIVES = Driver(
-    "archives", "damaged and hostile zip, tar and gzip files", "archives", prepare, case, limit=10, memory=2**31,
+    "archives", "damaged and hostile zip, tar and gzip files", "archives", prepare, case, limit=10, memory=2**31, share=2.0,
 )

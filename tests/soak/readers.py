@@ -147,4 +147,4 @@ def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fau
     return [*trial.faults, *([Fault("silent", f"{name}: {wrong}")] if wrong else [])]
 
 
-READERS = Driver("readers", "hostile files for every reader", "inputs", prepare, case, limit=10, memory=2**31, share=2.0)
+READERS = Driver("readers", "hostile files for every reader", "inputs", prepare, case, limit=10, memory=2**31, share=1.2)

@@ -193,7 +193,7 @@ KILLS = Driver(
     "kills", "SIGKILL at a random moment of every command", "SIGKILLs", prepare, kill, limit=400, share=4.0, stock="stops",
 )
 INTERRUPTS = Driver(
-    "interrupts", "SIGINT at a random moment of every command", "SIGINTs", prepare, interrupt, limit=400, share=5.0, stock="stops",
+    "interrupts", "SIGINT at a random moment of every command", "SIGINTs", prepare, interrupt, limit=400, share=4.5, stock="stops",
 )
 FULL_DISK = Driver(
     "full-disk", "a disk that fills up while a command writes", "runs", prepare, full, limit=400, share=1.0, stock="stops",

@@ -1,6 +1,7 @@
 """Each data set as it comes: small files of the real form with known contents, and the real ones where they are at hand."""
 
 import csv
+import gzip
 import json
 
 import numpy as np
@@ -98,6 +99,13 @@ def test_movielens_1m(tmp_path):
     assert datasets.movielens_titles(tmp_path) == {"661": "James et la pêche", "1193": "Cuckoo"}
     _, test = ratings.split_by_time(0.3)
     assert list(as_dict(test)) == [("1", "661")]
+
+
+def test_names_from_a_file_with_one_part_doubled_are_refused(tmp_path):
+    """Two gzip files end to end are one, with a header in the middle that would be taken for a name."""
+    (tmp_path / "artists.dat.gz").write_bytes(2 * gzip.compress(b"id\tname\turl\tpictureURL\n1\tA\tu\tp\n2\tB\tu\tp\n"))
+    with pytest.raises(InputError, match="names '1' twice; expected each id once"):
+        datasets.hetrec_artists(tmp_path / "artists.dat.gz")
 
 
 def test_a_time_must_be_whole(tmp_path):

@@ -242,6 +242,11 @@ def _from_table(table: Table, combine: str | None, notes: list[str]) -> Ratings:
 
 
 def _names(path: FilePath, form: TableFormat) -> dict[str, str]:
-    """Map the first field, an id, to the second."""
+    """Map the first field, an id, to the second; each id must occur once."""
     table = read_table(path, form, {"id": Ids(0), "name": Ids(1, may_be_empty=True)})
-    return dict(zip(table.texts("id"), table.texts("name")))
+    names: dict[str, str] = {}
+    for key, name in zip(table.texts("id"), table.texts("name")):
+        if key in names:
+            raise InputError(f"{path} names {key!r} twice; expected each id once: part of it may be doubled, download it again")
+        names[key] = name
+    return names

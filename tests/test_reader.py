@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+import subprocess
 import sys
 import time
 from html import unescape
@@ -341,3 +342,53 @@ def test_no_picture_outside_the_project_is_shown(tmp_path):
     (tmp_path / "secret.png").write_bytes(b"png")
     (tmp_path / "project").mkdir()
     assert Sources(tmp_path / "project", "", is_checkout=True).picture("../secret.png") is None
+
+
+PROBE = """<script>
+  const report = {};
+  const shown = element => element.getClientRects().length > 0;
+  window.onerror = message => { report.error = String(message); };
+  const row = document.getElementById("C10");
+  const formula = row.querySelector('math [data-s="η"]');
+  formula.dispatchEvent(new MouseEvent("mouseover", {bubbles: true}));
+  const chosen = [...document.querySelectorAll(".chosen")];
+  report.symbols = [...new Set(chosen.map(element => element.dataset.s))].join();
+  report.formula = chosen.some(element => element.closest("math"));
+  report.code = chosen.some(element => element.closest(".code") && element.textContent === "eta");
+  report.explained = document.getElementById("explained").textContent.includes("learning rate");
+  row.querySelector("[data-tab=fast]").click();
+  report.tab = shown(document.getElementById("panel-C10-fast")) && !shown(document.getElementById("panel-C10-loops"));
+  const search = document.getElementById("search");
+  search.value = "c10";
+  search.dispatchEvent(new Event("input"));
+  report.search = [...document.querySelectorAll(".row.equation")].filter(shown).map(element => element.id).join();
+  search.value = "";
+  search.dispatchEvent(new Event("input"));
+  for (const details of document.querySelectorAll(".row details")) details.open = true;
+  report.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  report.requests = performance.getEntriesByType("resource").filter(entry => !entry.name.startsWith("data:")).length;
+  document.title = JSON.stringify(report);
+</script>"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_in_a_real_browser_symbols_tabs_and_search_work_and_nothing_overflows(html, tmp_path, width):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs a Chromium to open the page in; none is installed")
+    page = tmp_path / "page.html"
+    frame = f'<!doctype html><iframe id="page" src="page.html" width="{width}" height="900"></iframe>'  # windows are ≥ 500 px
+    waiting = "<script>page.onload = () => { document.title = page.contentDocument.title; }</script>"
+    page.write_text(html.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
+    (tmp_path / "frame.html").write_text(frame + waiting, encoding="utf-8")
+    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --allow-file-access-from-files"
+    command = [browser, *options.split(), "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=9999"]
+    uri = (tmp_path / "frame.html").as_uri()
+    run = subprocess.run([*command, "--dump-dom", uri], capture_output=True, text=True, timeout=120)
+    title = re.search(r"<title>(.*?)</title>", run.stdout, re.DOTALL)
+    assert title, run.stdout[:300] + run.stderr[-2000:]
+    assert json.loads(unescape(title[1])) == {
+        "symbols": "η", "formula": True, "code": True, "explained": True, "tab": True, "search": "C10", "overflow": 0,
+        "requests": 0,
+    }

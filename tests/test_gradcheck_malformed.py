@@ -105,7 +105,7 @@ def test_a_loss_of_one_value_per_sample_is_summed():
 
 @pytest.mark.parametrize("mistake, message", [
     (lambda: check(Backward(lambda: 1), (4, 3)), "backward takes no dy; expected backward\\(dy\\)"),
-    (lambda: check(traps.Embedding(), (4, 2)), "where x are indices, give them"),
+    (lambda: check(traps.Embedding(), (4, 2)), "if x holds indices, pass them"),
     (lambda: check(Backward(lambda dy, cache: dy), (4, 3)), "backward asks for cache; expected backward\\(dy\\)"),
     (lambda: check(Backward(lambda dy: {}["a"]), (4, 3)), "line [0-9]+: Backward\\(\\).backward raises KeyError: 'a'"),
     (lambda: check(traps.Sort(), (4, 3), between=(1, 0)), "between=\\(1, 0\\); expected two numbers, the smaller first"),

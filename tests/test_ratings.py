@@ -394,7 +394,7 @@ def test_filter_drops_what_has_no_entries():
     [
         (lambda r: r.split(0), "test=0; expected the share of the ratings to hold out, between 0 and 1"),
         (lambda r: r.split_songs(1.5), "test=1.5; expected the share of the songs"),
-        (lambda r: list(r.folds(1)), "n=1 folds of 2 ratings; expected from 2 to the number of ratings"),
+        (lambda r: list(r.folds(1)), "n=1 folds of 2 ratings; expected at least 2 folds, at most one for each rating"),
         (lambda r: r.split_by_time(), "these ratings have no times"),
         (lambda r: r.leave_k_out(0), "k=0; expected an integer, at least 1"),
     ],

@@ -278,7 +278,7 @@ def _digest(path: str) -> str:
 
 
 def _stamp(path: str) -> str:
-    """Return what shows, without reading it, that a file has not changed: its size and modification time; "" if unknown."""
+    """Return the size and modification time of a file, which tell whether it has changed without reading it; "" if unknown."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

@@ -47,7 +47,7 @@ class ALS(IterativeFactorModel):
     init_std : float
         The standard deviation of the normal distribution that P starts from.
     seed : int
-        For that start.
+        Seed of that start.
     init : FactorModel or None
         A warm start: begin with the P of this model, fitted on the same axes, rather than at random.
     """

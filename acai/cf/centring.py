@@ -1,4 +1,4 @@
-"""What ratings are measured from before neighbours are asked: means, biases, or nothing."""
+"""How ratings are centred before neighbours are compared: on means, on biases, or not at all."""
 
 from typing import NamedTuple
 

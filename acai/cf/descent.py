@@ -133,7 +133,7 @@ class SGD(IterativeFactorModel):
         with a momentum of .7 or more. User by user is twice as fast, since it reads memory in order, and just as good
         without momentum.
     seed : int
-        For the start and for the shuffling.
+        Seed of the random start and of the shuffling.
     decay : float
         The learning rate is multiplied by this after each epoch.
     patience : int or None

@@ -123,7 +123,7 @@ def predict(u: Ints, i: Ints, factors: Factors) -> Floats:
 
 @njit(nogil=True, fastmath=REORDER)
 def sgd_epoch(order: Ints, known: KnownEntries, parameters: Parameters, eta: Number, lam: Number) -> None:
-    """Pass once over the known entries in this order by plain stochastic gradient descent, (C10) with α = 0."""
+    """Make one pass over the known entries in this order by plain stochastic gradient descent, (C10) with α = 0."""
     u, i, r, m = known
     W, b, mu, has_biases = parameters
     for j in order:
@@ -142,7 +142,7 @@ def sgd_epoch(order: Ints, known: KnownEntries, parameters: Parameters, eta: Num
 def momentum_epoch(  # noqa: PLR0914 - it unpacks the symbols of (C10)
     order: Ints, known: KnownEntries, parameters: Parameters, eta: Number, lam: Number, momentum: Momentum
 ) -> None:
-    """Pass once over the known entries by (C10) with α > 0.
+    """Make one pass over the known entries by (C10) with α > 0.
 
     A row that missed some steps, because its ∇F_j was zero in them, makes up for all of them at once.
     """

@@ -29,7 +29,7 @@ def load(path: str | Path) -> Recommender:
     Returns
     -------
     Recommender
-        Of the class that was saved, with its settings; it predicts and recommends bit for bit what the saved one did.
+        The class and the settings are those that were saved; it predicts and recommends, bit for bit, what the saved one did.
 
     Raises
     ------

@@ -59,7 +59,7 @@ def cosine(s: CoRatedSums) -> Array:
 
 
 def cosine_corated(s: CoRatedSums) -> Array:
-    """Compute the cosine over the songs that both rated alone: what Surprise calls cosine."""
+    """Compute the cosine over only the songs that both rated: what Surprise calls cosine."""
     return _divide(s.xy, np.sqrt(s.xx * s.yy))
 
 

@@ -51,7 +51,7 @@ class Ridge:
             shapes = f"X has shape {X.shape} and Y {Y.shape}"
             raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
         if not ((np.abs(X) < LARGEST).all() and (np.abs(Y) < LARGEST).all()):  # NaN is not less, either
-            raise InputError(f"X or Y holds NaN, infinity or numbers beyond ±{LARGEST:g}; expected finite numbers within that")
+            raise InputError(f"X or Y holds NaN, infinity or numbers beyond ±{LARGEST:g}; expected finite numbers in this range")
         self.inputs, self.y_bar = Standardiser.fit([X.T]), Y.mean(axis=0)
         X, Y = self._standardised(X), Y - self.y_bar
         with one_blas_thread():
@@ -149,7 +149,7 @@ class BagOfWords(RidgeAudioModel):
     n_frames : int
         How many frames, drawn from all songs, the words are found from.
     seed : int
-        Of these draws.
+        Seed of these draws.
     """
 
     n_words: int = setting(400, at_least=1)

@@ -25,7 +25,7 @@ class TrainingSet:
     Attributes
     ----------
     spectrograms : sequence of numpy.ndarray, each (bands, frames)
-        Of all songs, also of those held out.
+        Those of all songs, including the held-out ones.
     targets : numpy.ndarray, shape (n_songs, …)
         The target of each song.
     songs : numpy.ndarray of int
@@ -55,7 +55,7 @@ class AudioNetwork(TrainingConfig):
     fitted_network : Sequential or None
         The trained network; None before `fit`, and after one that failed.
     inputs : Standardiser
-        Of the bands, from the songs trained on. There is none before `fit`.
+        Statistics of the bands in the songs trained on; set by `fit`.
     history : list of Epoch
         How the training went, epoch by epoch.
     """

@@ -50,7 +50,7 @@ class AudioToFactors(AudioNetwork):
         Factors that hardly vary over the validation songs are left out, because the denominator is close to zero; where
         none varies, as with a single listener, it is −Σ (q̂ − q)²: like R², at most 0 where the mean does as well.
     inputs, targets : Standardiser
-        Of the bands and of the latent factors, from the songs trained on.
+        Statistics of the bands and of the latent factors, from the songs trained on.
     """
 
     network: Sequential | None = setting(None)

@@ -22,7 +22,7 @@ KIND = "a checkpoint saved by acai"
 
 
 class Epoch(NamedTuple):
-    """The result of one epoch: the mean loss, and the score on the songs held out (higher is better)."""
+    """The result of one epoch: the mean loss, and the score on the held-out songs (higher is better)."""
 
     loss: float
     score: float

@@ -132,7 +132,7 @@ def cross_validate(  # noqa: PLR0913 - what is evaluated, on what, how often
     Parameters
     ----------
     spectrograms : mapping of str to numpy.ndarray, each (bands, frames)
-        Of each track; memory-mapped float16 will do.
+        The spectrogram of each track; memory-mapped arrays of float16 will do.
     classes : mapping of str to str
         The class of each of these tracks.
     classifiers : mapping of str to callable
@@ -158,7 +158,7 @@ def cross_validate(  # noqa: PLR0913 - what is evaluated, on what, how often
     tracks = [track for track in spectrograms if track in classes]
     names, truth = _checked_classes([classes[track] for track in tracks])
     if not 2 <= n_folds <= len(tracks) or n_repeats < 1:
-        raise InputError(f"n_folds={n_folds}, n_repeats={n_repeats}; expected 2 to {len(tracks)} folds, at least one repeat")
+        raise InputError(f"n_folds={n_folds}, n_repeats={n_repeats}; expected 2 to {len(tracks)} folds and at least one repeat")
     S = [np.asarray(spectrograms[track], dtype=np.float32) for track in tracks]
     predictions = {name: np.full((n_repeats, len(tracks)), -1) for name in classifiers}
     bar = tqdm(total=n_repeats * n_folds, desc="cross-validation", unit="fold", disable=not progress)

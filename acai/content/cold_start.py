@@ -77,14 +77,14 @@ class ColdStartRecommender:
         return _best(self.songs, cosine, n)[: len(self.songs) - 1]
 
     def fold_in(self, song: Hashable, plays: Mapping[Hashable, float]) -> FloatArray:
-        """Combine sound and first plays (A6): without plays the result is q̂, with many it is what these listeners say.
+        """Combine sound and first plays (A6): without plays the result is q̂; with many, the plays decide.
 
         Parameters
         ----------
         song : hashable
             One of the new songs.
         plays : mapping of user to value
-            What listeners whom the model knows made of it, on the scale that the model predicts (for plays: 1).
+            Values from listeners whom the model knows, on the scale that the model predicts (for plays: 1).
 
         Returns
         -------

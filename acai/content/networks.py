@@ -12,7 +12,7 @@ def openmrs_network(n_factors: int, seed: int = 0) -> Sequential:
     n_factors : int
         k, the number of latent factors to predict.
     seed : int
-        Of the initial weights.
+        Seed of the initial weights.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def dieleman_network(
     pools : tuple of int
         How many frames are pooled into one after each convolution but the last.
     seed : int
-        Of the initial weights.
+        Seed of the initial weights.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def classifier_network(
     rate : float
         The rate of dropout (N11).
     seed : int
-        Of the initial weights and of the dropout.
+        Seed of the initial weights and of the dropout.
 
     Returns
     -------

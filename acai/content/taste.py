@@ -28,16 +28,16 @@ class TasteNetworks:
     n_epochs : int
         Steps of gradient descent with momentum (N8), each over all songs that have listeners.
     learning_rate, momentum, weight_decay : float
-        Of SGD (N8).
+        Settings of SGD (N8).
     seed : int
-        Of the initial weights, which are the same for all listeners.
+        Seed of the initial weights, which are the same for all listeners.
 
     Attributes
     ----------
     networks : list of Sequential or None
         One for each listener; None before `fit`, and after one that failed.
     inputs : Standardiser
-        Of the latent factors. There is none before `fit`.
+        Statistics of the latent factors; set by `fit`.
     """
 
     n_hidden: int = setting(8, at_least=1, at_most=10_000)

@@ -1,4 +1,4 @@
-"""How a network is trained: epochs that can be stopped, resumed bit for bit, and scored on songs held out."""
+"""How a network is trained: epochs that can be stopped, resumed bit for bit, and scored on held-out songs."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from acai.nn.layer import FloatArray, name_of
 from acai.nn.losses import Loss
 from acai.settings import check_settings, setting
 
-MAX_NORM = 1.0  # of a step's gradient: the first steps on new weights are steep, and one too long kills ReLUs for good
+MAX_NORM = 1.0  # of a step's gradient: gradients are large at first, and a step that is too long kills ReLUs for good
 
 Batches = Iterator[tuple[FloatArray, NDArray[Any]]]
 Score = Callable[[Sequential], float]
@@ -34,7 +34,7 @@ class TrainingConfig:
     n_epochs : int
         How often to go through the songs, with one random window of each song every time.
     learning_rate, momentum, weight_decay : float
-        Of SGD (N8). The rate falls from `learning_rate` to nearly 0 along half a cosine: η_e = η/2 · (1 + cos(π e/E)).
+        Settings of SGD (N8). The rate falls from `learning_rate` to nearly 0 along half a cosine: η_e = η/2 · (1 + cos(π e/E)).
     patience : int or None
         Stop when the score has not risen for this many epochs.
     seed : int
@@ -83,7 +83,7 @@ def train(  # noqa: PLR0913 - what is trained, on what, how it is scored, and wh
     batches : callable
         Given a generator, yields the (x, target) of one epoch.
     score : callable or None
-        Given the network, how well it does on the songs held out; higher is better. With None, the last epoch is the best.
+        Given the network, returns how well it does on held-out songs; higher is better. With None, the last epoch is the best.
     config : TrainingConfig
         The settings.
     progress : bool
@@ -102,7 +102,8 @@ def train(  # noqa: PLR0913 - what is trained, on what, how it is scored, and wh
     Raises
     ------
     InputError
-        If the training diverges, or the checkpoint is of another one: of other data, settings, layers or initial weights.
+        If the training diverges, or the checkpoint belongs to another one, with other data, settings, layers or
+        initial weights.
     """
     optimizer = SGD(network, config.learning_rate, config.momentum, config.weight_decay)
     reached, file = Progress([], copy_of_params(network)), None

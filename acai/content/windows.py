@@ -88,7 +88,7 @@ def check_spectrograms(spectrograms: Sequence[FloatArray], width: int, bands: in
     Raises
     ------
     InputError
-        For the first that does not fit; it is named by its place.
+        For the first that does not fit; the message gives its index.
     """
     if isinstance(spectrograms, np.ndarray) and spectrograms.ndim == 2:
         raise InputError("a single spectrogram was given; expected a list of them: [S]")

@@ -131,7 +131,8 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
         matched |= new
         added.append(Added(rule.__name__, len(new), int(plays[list(new)].sum()), n_ambiguous))
     if not matched:
-        raise InputError(f"none of {log.n_songs:,} songs of the log is among {len(tracks):,} tracks, by artist and title")
+        found = f"none of the {log.n_songs:,} songs in the log matches any of the {len(tracks):,} tracks"
+        raise InputError(f"{found}; expected both to name artists and titles alike")
 
     track_of: dict[str, str] = {}  # several names of one song become one
     for i in sorted(matched):

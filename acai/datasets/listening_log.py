@@ -135,7 +135,7 @@ def lastfm_1k(path: FilePath, complete: bool = False, **options: Unpack[ReadOpti
 
 
 def lastfm_1k_profiles(path: FilePath, on_error: str = "raise") -> dict[str, dict[str, str]]:
-    """Read who the listeners of Last.fm 1K are: gender, age, country and registered, by user; "" if somebody did not say.
+    """Read the profiles of the listeners of Last.fm 1K: gender, age, country and registered, by user; "" where none was given.
 
     Parameters
     ----------

@@ -139,7 +139,7 @@ def cross_validate(
     n_jobs : int
         How many processes; the result is the same for any number.
     seed : int
-        For the random folds.
+        Seed of the random folds.
     **options
         As for `evaluate`.
 

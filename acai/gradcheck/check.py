@@ -133,7 +133,7 @@ def _subject(layer: object, example: np.ndarray, target: np.ndarray | None) -> S
         return Subject(layer, example, target)
     except CallFailed as error:
         if "IndexError" in str(error) and example.dtype.kind == "f":
-            raise InputError(f"{error}; where x are indices, give them: x=np.array([[0, 2], [1, 1]])") from error
+            raise InputError(f"{error}; if x holds indices, pass them: x=np.array([[0, 2], [1, 1]])") from error
         raise
 
 

@@ -129,13 +129,13 @@ class Report:
     findings : list of Finding
         One for x, one for each parameter, and perhaps one more for x on kinks.
     faults : dict of str to str
-        What `backward` does besides that it should not, by array: it overwrites x, dy or a parameter.
+        What else `backward` does that it should not, by array: it overwrites x, dy or a parameter.
     on_ties : dict of str to str
         What is wrong on ties alone, by array, besides the numbers.
     not_checked : list of str
         What has not been checked, and why.
     notes : list of str
-        What else is good to know: where x had to lie, what forward does not depend on.
+        Other useful facts: where x had to lie, what forward does not depend on.
     """
 
     layer: str

@@ -32,16 +32,16 @@ class Pass:
 
 
 class Subject:
-    """A layer, a network or a loss, tried once, so that all it makes in its first `forward` is there.
+    """A layer, a network or a loss that has run once, so that everything its first `forward` creates exists.
 
     Attributes
     ----------
     params : dict of str to list of path
         The arrays that are checked besides x, and where they are.
     unchecked : dict of str to list of path
-        Arrays on which `forward` depends, but of which `backward` leaves no gradient.
+        Arrays on which `forward` depends, but for which `backward` computes no gradient.
     is_random, is_stateful : bool
-        Whether `forward` draws random numbers; whether its answer depends on the call before.
+        Whether `forward` draws random numbers; whether its result depends on earlier calls.
     """
 
     def __init__(self, layer: object, x: np.ndarray, target: np.ndarray | None = None) -> None:

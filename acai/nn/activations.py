@@ -32,14 +32,14 @@ class Tanh(Layer):
 class Dropout(Layer):
     """While training, set numbers to zero at random and scale the others by 1 / (1 − rate) (N11).
 
-    Srivastava et al. 2014, in the form that keeps the mean while training, so that `predict` has nothing to do.
+    Srivastava et al. 2014, as inverted dropout: the scaling keeps the mean, so that `predict` has nothing to do.
 
     Parameters
     ----------
     rate : float
         The probability that a number is dropped: 0 ≤ rate < 1.
     seed : int or None
-        Of the masks; each `forward` draws the next one. With None, they are different every time.
+        Seed of the masks; each `forward` draws the next one. With None, they are different every time.
     """
 
     _mask: FloatArray

@@ -30,7 +30,7 @@ class Conv2D(Layer):
     padding : int or (vertical, horizontal)
         How many zeros are added on each side of the input.
     seed : int or None
-        Of the random weights; with None, they are different every time. The bias starts at zero.
+        Seed of the random weights; with None, they are different every time. The bias starts at zero.
     dtype : type
         np.float32 or np.float64; the input must have the same.
     init : {"he", "glorot"}

@@ -181,8 +181,8 @@ def initial_params(shape: tuple[int, ...], init: str, seed: int | None, dtype: D
     shape : tuple of int
         The shape of W: outputs, inputs, and the size of the window if there is one.
     init : {"he", "glorot"}
-        He et al. 2015, N(0, 2 / n_in), is made for layers that a ReLU follows; Glorot and Bengio 2010,
-        U(−a, a) with a² = 6 / (n_in + n_out), for those that a tanh or nothing follows. Each output depends on n_in
+        He et al. 2015, N(0, 2 / n_in), is for layers followed by a ReLU; Glorot and Bengio 2010,
+        U(−a, a) with a² = 6 / (n_in + n_out), for those followed by a tanh or by nothing. Each output depends on n_in
         inputs, and each input affects n_out outputs.
     seed : int or None
         With None, the weights are different every time.

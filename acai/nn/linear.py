@@ -29,7 +29,7 @@ class Linear(Layer):
     in_features, out_features : int
         The length of a sample before and after.
     seed : int or None
-        Of the random weights; with None, they are different every time. The bias starts at zero.
+        Seed of the random weights; with None, they are different every time. The bias starts at zero.
     dtype : type
         np.float32 or np.float64; the input must have the same.
     init : {"he", "glorot"}

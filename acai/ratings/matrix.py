@@ -238,8 +238,8 @@ class Ratings:
     def split_by_time(self, test: float = 0.2) -> tuple[Self, Self]:
         """Train on the past, test on what came after.
 
-        The test set is a share `test` of the entries, the latest ones, and whatever has the same time as the earliest
-        of them.
+        The test set is the latest entries: a share `test` of all, and any others with the same time as the earliest of
+        these.
         """
         if self.times is None:
             raise InputError("these ratings have no times; pass times to from_triplets, or split at random with split()")
@@ -273,7 +273,7 @@ class Ratings:
         """Name everything that a file of these ratings stores, for `acai.files.save_npz`."""
         for what, ids, places in ("users", self.users, self.user_rows), ("songs", self.songs, self.song_columns):
             if len(places) < len(ids):
-                raise InputError(f"{len(ids)} {what} have {len(places)} different ids; expected one of its own for each")
+                raise InputError(f"{len(ids)} {what} have {len(places)} different ids; expected a different id for each")
         parts: dict[str, object] = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
         if self.times is not None:
             parts["times"] = self.times

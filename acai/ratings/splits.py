@@ -33,7 +33,7 @@ def random_fold(n_entries: int, n: int, seed: int) -> NDArray[np.int32]:
     """Choose the fold, 0 … n − 1, of each entry; the sizes of folds differ by at most one."""
     seed = checked("seed", seed, limits=SEED)
     if checked("n", n) < 2 or n > n_entries:
-        raise InputError(f"n={n} folds of {n_entries} ratings; expected from 2 to the number of ratings")
+        raise InputError(f"n={n} folds of {n_entries} ratings; expected at least 2 folds, at most one for each rating")
     fold = np.empty(n_entries, dtype=np.int32)
     fold[np.random.default_rng(seed).permutation(n_entries)] = np.arange(n_entries, dtype=np.int32) % n
     return fold

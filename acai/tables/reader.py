@@ -94,7 +94,7 @@ def read_table(
         With the file, the line, what was expected there and what was found.
     """
     if not form.separator or "\n" in form.separator or "\0" in form.separator:
-        raise InputError(f"separator={form.separator!r}; expected one character or several, without a newline or NUL")
+        raise InputError(f"separator={form.separator!r}; expected one or more characters, none of them a newline or NUL")
     block_size = checked("block_size", block_size)
     if on_error not in ON_ERROR:
         raise unknown("way to treat a faulty line (on_error)", on_error, ON_ERROR)

@@ -235,6 +235,8 @@ def test_every_equation_has_an_example_on_which_loops_and_fast_code_agree(name):
     assert worked.agree and worked.difference < 1e-4, (worked.difference, worked.result)
     assert worked.line and worked.with_numbers and re.search(r"\d", worked.with_numbers)
     assert any(values for values in worked.values.values())
+    loops = PAGE.places["loops"][name][0]
+    assert loops.first < worked.number < loops.first + len(loops.lines)  # and this line is marked in the loops
 
 
 def test_a_sum_is_written_out_term_by_term():

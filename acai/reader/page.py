@@ -1,7 +1,7 @@
 """The page: each row of the README on the left, and the code of its equation, in tabs, on the right."""
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from importlib.resources import files
@@ -185,9 +185,17 @@ class Page:
             panels.append(f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{hidden}>{drawn}</div>')
         return f'<div role="tablist" aria-label="code of {name}">{"".join(buttons)}</div>{"".join(panels)}'
 
+    def _with_example_line(self, place: Place, name: str) -> Place:
+        """Return a place in which the line that the example writes out is marked, too."""
+        number = self.worked[name].number if name in self.worked else 0
+        if place not in self.places["loops"].get(name, [])[:1] or not number:
+            return place
+        return replace(place, marked=place.marked | {number})
+
     def _place(self, place: Place, name: str) -> str:
         where = f"{place.path}:{min(place.marked, default=place.first)}"
         values = self.worked[name].values.get((place.path, place.first), {}) if name in self.worked else {}
+        place = self._with_example_line(place, name)
         code = listing(place, self.legends[name].in_code(values), values)
         return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{code}'
 

@@ -17,7 +17,7 @@ def used_by(rows: list[Row], notebooks: dict[str, str], ids: set[str]) -> dict[s
         for name in _mentioned(row.prose, ids) - set(row.ids):
             found[name] += [f"({other})" for other in row.ids]
     for path, text in notebooks.items():
-        for heading, section in _sections(text):
+        for heading, section in _sections(text.replace("`", "")):
             for name in _mentioned(section, ids):
                 found[name].append(f"notebook {path.rpartition('/')[2][:2]}: {heading}")
     for exercise, title in _exercises():

@@ -31,8 +31,8 @@ class Worked:
 
     Attributes
     ----------
-    line : str
-        The line of the loops.
+    line, number : str, int
+        The line of the loops, and its number.
     with_numbers : str
         The same with numbers in place of its variables, and its result.
     result : str
@@ -46,6 +46,7 @@ class Worked:
     """
 
     line: str = ""
+    number: int = 0
     with_numbers: str = ""
     result: str = ""
     difference: float = 0.0
@@ -73,8 +74,8 @@ def work(example: Example, loops: Place, others: list[Place], symbols: list[set[
     a, b = (_numbers(result) for result in (slow, fast))
     difference = float(np.abs(a - b).max()) if a.shape == b.shape else float("inf")
     agree = difference <= TOLERANCE * max(1.0, float(np.abs(a).max()))
-    line, with_numbers = watch.written_out()
-    return Worked(line, with_numbers, short(slow), difference, agree, watch.values)
+    number, line, with_numbers = watch.written_out()
+    return Worked(line, number, with_numbers, short(slow), difference, agree, watch.values)
 
 
 def _numbers(result: object) -> np.ndarray:
@@ -138,15 +139,15 @@ class _Watch:
         value = short(eval(expression, {**functions, **names}))
         self.visits[frame.f_lineno].append((_with_places(target, names, functions), with_numbers, value))
 
-    def written_out(self) -> tuple[str, str]:
-        """Return the line with most symbols among those that ran, as it is and with numbers."""
+    def written_out(self) -> tuple[int, str, str]:
+        """Return the number of the line most like the equation among those that ran, the line, and the same with numbers."""
         for number, statement in self.statements.items():
             visits = self.visits.get(number)
             if visits:
                 line = ast.unparse(statement)
                 added = isinstance(statement, ast.AugAssign)
-                return line, _sum_of_visits(visits) if added else _longest_visit(visits)
-        return "", ""
+                return number, line, _sum_of_visits(visits) if added else _longest_visit(visits)
+        return 0, "", ""
 
 
 def _ranked(place: Place, symbols: list[set[str]]) -> dict[int, ast.stmt]:

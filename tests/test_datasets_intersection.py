@@ -86,7 +86,7 @@ def test_exact_comes_first():
 
 
 def test_nothing_in_common_is_an_error():
-    with pytest.raises(InputError, match="none of 1 songs of the log is among 9 tracks"):
+    with pytest.raises(InputError, match="none of the 1 songs in the log matches any of the 9 tracks"):
         datasets.intersect(log_of([(("Nobody", "Knows"), 1)]), MSD)
 
 

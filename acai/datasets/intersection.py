@@ -132,7 +132,7 @@ def intersect(log: ListeningLog, tracks: Tracks, mismatches: Collection[tuple[st
         added.append(Added(rule.__name__, len(new), int(plays[list(new)].sum()), n_ambiguous))
     if not matched:
         found = f"none of the {log.n_songs:,} songs in the log matches any of the {len(tracks):,} tracks"
-        raise InputError(f"{found}; expected both to name artists and titles alike")
+        raise InputError(f"{found}; expected artists and titles spelled alike in both")
 
     track_of: dict[str, str] = {}  # several names of one song become one
     for i in sorted(matched):

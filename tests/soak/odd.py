@@ -64,7 +64,9 @@ def _emptied(R: Ratings) -> Ratings:
 
 
 def prepare(folder: Path) -> None:
-    """Nothing is shared."""
+    """Use each model once, so that its kernels are compiled and no case has to wait for that."""
+    for n in range(len(MODELS) * len(DATA) - len(MODELS), len(MODELS) * len(DATA)):  # on the usual data
+        case(folder, n, np.random.default_rng(n), folder)
 
 
 def case(shared: Path, n: int, rng: np.random.Generator, room: Path) -> list[Fault]:

@@ -44,7 +44,8 @@ def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -
     InputError
         Ready to be raised.
     """
-    known, text = list(known), given[:LONGEST] if isinstance(given, str) else shown(given)
+    known = list(known)
+    text = given[:LONGEST] if isinstance(given, str) else shown(given)
     names = [str(name)[:LONGEST] for name in known]
     compared = names if len(names) <= COMPARED else [name for name in names if name[:2] == text[:2]][:COMPARED]
     near = difflib.get_close_matches(text, compared, n=n, cutoff=0.5)

@@ -237,7 +237,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: dict[str, An
         head = NPY.fullmatch(member.read(length))
         if magic[:8] != b"\x93NUMPY\x01\x00" or head is None or head[1].decode() not in DTYPES:
             raise ValueError(f"{info.filename} is not a plain array of integers or floats")
-        dtype, shape = np.dtype(head[1].decode()), tuple(int(n) for n in head[2].split(b",") if n.strip())
+        dtype = np.dtype(head[1].decode())
+        shape = tuple(int(n) for n in head[2].split(b",") if n.strip())
         n_bytes = dtype.itemsize * math.prod(shape)
         if n_bytes != info.file_size - 10 - length:
             raise ValueError(f"{info.filename} has {info.file_size} bytes; expected {n_bytes} and a header")

@@ -61,8 +61,9 @@ def safe_output() -> Iterator[None]:
 
 def _occupy_closed_streams() -> None:
     """Open stdin, stdout and stderr where they are closed: otherwise C libraries would take the next file for one of them."""
-    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
+    handle = 0
+    while handle <= 2:
+        handle = os.open(os.devnull, os.O_RDWR)
     os.close(handle)
 
 

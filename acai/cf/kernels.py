@@ -255,10 +255,11 @@ def neighbour_sums_for_pairs(
     numerator, denominator = np.zeros(len(a)), np.zeros(len(a))
     where = np.full(m, -1, np.int64)  # where in Z is what each of the m possible neighbours thought of b
     for p in range(len(a)):
-        begin, end, count = Z_by_b.indptr[b[p]], Z_by_b.indptr[b[p] + 1], 0
+        begin, end = Z_by_b.indptr[b[p]], Z_by_b.indptr[b[p] + 1]
         if p == 0 or b[p] != b[p - 1]:
             for j in range(begin, end):
                 where[Z_by_b.indices[j]] = j
+        count = 0
         for l in range(starts[a[p]], starts[a[p] + 1]):
             j = where[v[l]]
             if begin <= j < end:  # or it is left over from an earlier b

@@ -173,7 +173,8 @@ class Recommender(ABC):
     def predict_codes(self, u: ArrayLike, i: ArrayLike) -> NDArray[np.float64]:
         """Predict as `predict` does, for rows and columns of R instead of ids; −1 stands for an unknown one."""
         known = self.ratings
-        rows, columns = check_codes(u, known.n_users, "user rows", True), check_codes(i, known.n_songs, "song columns", True)
+        rows = check_codes(u, known.n_users, "user rows", True)
+        columns = check_codes(i, known.n_songs, "song columns", True)
         if len(rows) != len(columns):
             raise InputError(f"user rows and song columns go in pairs; there are {len(rows)} rows and {len(columns)} columns")
         r_hat: NDArray[np.float64] = np.asarray(self._predict_pairs(rows, columns), dtype=np.float64)
@@ -202,7 +203,8 @@ class Recommender(ABC):
         InputError
             If there is no such user, or n < 1.
         """
-        row, n = self.ratings.row(user), checked("n", n)
+        row = self.ratings.row(user)
+        n = checked("n", n)
         ((_, scores),) = self.score_blocks([row], exclude_rated)
         (songs,) = self._best_songs(scores, n)
         return songs

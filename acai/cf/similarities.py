@@ -109,7 +109,9 @@ class NeighbourSearch:
     """
 
     def __init__(self, A: sparse.csr_array, A_T: sparse.csr_array, similarity: Similarity, memory: int) -> None:
-        self.A, self.A_T, self.similarity, self.memory = A, A_T, similarity, memory
+        self.A, self.A_T = A, A_T
+        self.similarity = similarity
+        self.memory = memory
         self.norms = row_norms(A)
 
     def blocks(

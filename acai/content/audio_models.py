@@ -52,8 +52,10 @@ class Ridge:
             raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
         if not ((np.abs(X) < LARGEST).all() and (np.abs(Y) < LARGEST).all()):  # NaN is not less, either
             raise InputError(f"X or Y holds NaN, infinity or numbers beyond ±{LARGEST:g}; expected finite numbers in this range")
-        self.inputs, self.y_bar = Standardiser.fit([X.T]), Y.mean(axis=0)
-        X, Y = self._standardised(X), Y - self.y_bar
+        self.inputs = Standardiser.fit([X.T])
+        self.y_bar = Y.mean(axis=0)
+        X = self._standardised(X)
+        Y = Y - self.y_bar
         with one_blas_thread():
             U, s, Vt = np.linalg.svd(X, full_matrices=False)  # X = U diag(s) Vt
         UtY = U.T @ Y

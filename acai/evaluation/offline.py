@@ -65,7 +65,8 @@ def evaluate(  # noqa: PLR0913 - a model, two sets, and the options of the metri
         given = model.__name__ if isinstance(model, type) else repr(model)
         raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
     expect_same_axes(expect_ratings(test), expect_ratings(train), "train and test")
-    k, memory = checked("k", k, limits=Limits(at_least=1, at_most=10_000)), checked("memory", memory)
+    k = checked("k", k, limits=Limits(at_least=1, at_most=10_000))
+    memory = checked("memory", memory)
     which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
     for name in set(which).difference(METRICS):
         raise unknown("metric", name, METRICS, n=len(METRICS))

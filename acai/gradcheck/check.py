@@ -153,7 +153,8 @@ def _checked(trial: Trial, method: str) -> Report:
         report = _measured(trial, "complex" if method == "complex" else "richardson")
     if not report.wrong_arrays:
         _confirm(trial, report)
-    if not report.wrong_arrays and subject.has_dx and (trial.given is None or report.n_kinks):
+    x_may_move = trial.given is None or report.n_kinks
+    if trial.domain is ANY and subject.has_dx and x_may_move and not report.wrong_arrays:
         _judge_ties(trial, report)
     _say_what_is_missing(trial, report)
     return report
@@ -271,8 +272,6 @@ def _confirm(trial: Trial, report: Report) -> None:
 
 def _judge_ties(trial: Trial, report: Report) -> None:
     x = tied_x(trial.shape, trial.seed).astype(trial.dtype) if trial.given is None else trial.given
-    if trial.domain is not ANY:
-        return
     try:
         y = Bench(trial.subject, {"x": x}, trial.subject.wide).forward()
         judge_ties(report, trial.subject, x, _upstream(trial, y), (trial.step, trial.seed))

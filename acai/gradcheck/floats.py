@@ -107,7 +107,8 @@ def by_coordinates(
     """One array, coordinate by coordinate, each slope with what it may be off by."""
     w, y = bench.arrays[name], bench.forward()
     numeric, unsure, kinks = np.zeros(w.shape), np.zeros(w.shape), np.zeros(w.shape, bool)
-    is_complex, size = w.dtype.kind == "c", size_of(np.abs(w))
+    is_complex = w.dtype.kind == "c"
+    size = size_of(np.abs(w))
     for at in coordinates(list(np.ndindex(w.shape)), name):
         line = partial(bench.moved, name, at)
         slope = complex_step(line, dy) if is_complex else slope_of(line, dy, size)
@@ -146,7 +147,9 @@ def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> fl
     """Measure what rounding does to a gradient, as the last bits of x and dy change; on a tie that would be no rounding."""
     epsilon = float(np.finfo(np.asarray(finding.analytic).dtype).eps)
     natural = epsilon * float(np.abs(dy).sum(dtype=float) * np.abs(bench.forward()).max()) / size
-    base, x, most = bench.backward(dy).gradients[finding.array], bench.x.copy(), 0.0
+    base = bench.backward(dy).gradients[finding.array]
+    x = bench.x.copy()
+    most = 0.0
     for k in range(3):
         rng = stream("last bits", k)
         if bench.subject.has_dx:
@@ -160,8 +163,8 @@ def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> fl
 
 def diagonal(bench: Bench) -> np.ndarray:
     """∂y/∂x of each coordinate of y by the same coordinate of x, by central differences."""
-    slopes, size = np.zeros(bench.x.shape), size_of(bench.x)
-    h = size * float(np.finfo(bench.x.dtype).eps) ** (1 / 3)
+    slopes = np.zeros(bench.x.shape)
+    h = size_of(bench.x) * float(np.finfo(bench.x.dtype).eps) ** (1 / 3)
     for at in np.ndindex(slopes.shape):
         slopes[at] = (bench.moved("x", at, h)[at] - bench.moved("x", at, -h)[at]) / (2 * h)
     return slopes

@@ -94,7 +94,7 @@ class FunctionLayer:
         if self.functions[1] is None:
             if not isinstance(answer, tuple | list) or len(answer) < 2:
                 raise InputError(f"{self!r} returns {type(answer).__name__}; expected the loss and its gradient, or give backward")
-            self._answer, answer = list(answer[1:]), answer[0]
+            answer, *self._answer = answer
         elif isinstance(answer, tuple | list) and len(answer) == 2:
             y, self._cache = answer
             return y
@@ -116,7 +116,8 @@ class FunctionLayer:
             dx = answer.get("x", answer.get("dx"))
         else:
             answer = list(answer) if isinstance(answer, tuple | list) else [answer]
-            dx, given = (answer or [None])[0], dict(zip(self.params, answer[1:]))
+            dx = answer[0] if answer else None
+            given = dict(zip(self.params, answer[1:]))
         self.grads = {name: factor * np.asarray(dw) for name, dw in given.items() if dw is not None}
         return None if dx is None else factor * np.asarray(dx)
 

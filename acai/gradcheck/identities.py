@@ -22,7 +22,8 @@ def adjoint(layer: Any, x: np.ndarray, seed: int = 0) -> Report:
     x : ndarray
         The input; whole numbers, small enough that all sums are exact in its dtype.
     """
-    layer, rng = copy.deepcopy(layer), np.random.default_rng(seed)
+    layer = copy.deepcopy(layer)
+    rng = np.random.default_rng(seed)
     for name, w in layer.params.items():
         w[...] = 0 if name == "b" else rng.integers(-3, 4, w.shape)
     y = layer.forward(x)
@@ -43,7 +44,8 @@ def check_steps(optimizer: Callable[..., Any], n_steps: int = 3, seed: int = 0, 
     n_steps : int
         How many steps to follow.
     """
-    eta, alpha, lam, nesterov = 0.5, 0.5, 0.25, bool(arguments.get("nesterov"))
+    eta, alpha, lam = 0.5, 0.5, 0.25
+    nesterov = bool(arguments.get("nesterov"))
     step: Callable[..., Any] = sgd_step  # written for one number, it holds for an array, too
     rng = np.random.default_rng(seed)
     params = {"W": rng.integers(-9, 10, (3, 4)).astype(float), "b": rng.integers(1, 10, 3).astype(float)}

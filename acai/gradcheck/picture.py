@@ -17,9 +17,10 @@ def png(findings: "Sequence[Finding]") -> bytes:
     """Draw a map of errors for each finding, side by side; return the bytes of the picture."""
     from matplotlib.figure import Figure  # it takes long to import
 
-    figure, picture = Figure(figsize=(4 * len(findings), 3.5), layout="constrained"), io.BytesIO()
+    figure = Figure(figsize=(4 * len(findings), 3.5), layout="constrained")
     for ax, finding in zip(figure.subplots(1, len(findings), squeeze=False)[0], findings):
         error_map(finding, ax)
+    picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=90)
     return picture.getvalue()
 

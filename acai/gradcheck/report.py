@@ -94,7 +94,9 @@ class Finding:
 
     def __str__(self) -> str:
         """Write the finding in one or a few lines."""
-        n, size, kinks, at = int(self.wrong.sum()), self.wrong.size, int(np.sum(self.kinks)), self.worst
+        n, size = int(self.wrong.sum()), self.wrong.size
+        kinks = int(np.sum(self.kinks))
+        at = self.worst
         if self.sides is not None:
             judged = f"WRONG: {n} of {size} outside" if n else "any value accepted between"
             verdict = f"at zeros and ties: {self.on_kinks.sum()} on kinks, {judged} the slopes of the two sides"

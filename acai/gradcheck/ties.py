@@ -141,5 +141,8 @@ def is_composition(layer: object) -> bool:
     """Whether a layer has layers inside."""
     inner = list(vars(layer).values()) if hasattr(layer, "__dict__") else []
     for value in list(inner):
-        inner += list(value) if isinstance(value, list | tuple) else list(value.values()) if isinstance(value, dict) else []
+        if isinstance(value, dict):
+            inner += value.values()
+        elif isinstance(value, list | tuple):
+            inner += value
     return any(hasattr(part, "forward") and hasattr(part, "backward") for part in inner)

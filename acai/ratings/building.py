@@ -168,7 +168,8 @@ def by_rows(
     np.not_equal(indices[1:], indices[:-1], out=starts[1:])
     starts[indptr[:-1][np.diff(indptr) > 0]] = True  # a new row is a new pair, whatever the song
     if starts.all() and combine != "count":
-        values, times = r[order], None if t is None else t[order]
+        values = r[order]
+        times = None if t is None else t[order]
     else:
         first = np.flatnonzero(starts)
         sizes = np.diff(np.append(first, len(order)))
@@ -176,7 +177,8 @@ def by_rows(
             rows = _first_repetition(order, first, sizes)
             raise RepeatedPair(users[u[rows[0]]], songs[i[rows[0]]], rows, int(np.count_nonzero(sizes > 1)))
         values, times = _combine(entries, order, first, sizes, combine)
-        indices, indptr = indices[first], np.searchsorted(first, indptr).astype(np.int32)
+        indices = indices[first]
+        indptr = np.searchsorted(first, indptr).astype(np.int32)
     return sparse.csr_array((values.astype(np.float32, copy=False), indices, indptr), shape=shape), times
 
 
@@ -219,7 +221,8 @@ def checked_csr(csr: sparse.csr_array) -> sparse.csr_array:
     if fresh.nnz and not (fresh.data.min() >= -LARGEST_VALUE and fresh.data.max() <= LARGEST_VALUE):
         bad = fresh.data[~(np.abs(fresh.data) <= LARGEST_VALUE)][0]
         raise InputError(f"R holds {bad:g}; expected finite values up to ±{LARGEST_VALUE:g}")
-    fresh.indices, fresh.indptr = fresh.indices.astype(np.int32, copy=False), fresh.indptr.astype(np.int32, copy=False)
+    fresh.indices = fresh.indices.astype(np.int32, copy=False)
+    fresh.indptr = fresh.indptr.astype(np.int32, copy=False)
     return fresh
 
 

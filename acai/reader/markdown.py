@@ -58,7 +58,11 @@ def blocks_of(text: str) -> Iterator[Block]:
             at += 1
         else:
             end = _next(lines, at, lambda other: not other.strip() or other.startswith("#") or bool(FENCE.match(other)))
-            kind = "table" if line.startswith("|") else "list" if line.startswith(("- ", "1. ")) else "paragraph"
+            kind = "paragraph"
+            if line.startswith("|"):
+                kind = "table"
+            elif line.startswith(("- ", "1. ")):
+                kind = "list"
             yield Block(kind, "\n".join(lines[at:end]))
             at = end
 

@@ -84,7 +84,11 @@ class Checked(io.RawIOBase):
         self, read: Callable[[int], bytes], where: object, budget: Budget | None = None, size: int | None = None
     ) -> None:
         super().__init__()
-        self._read, self.where, self.budget, self.size, self.n_read = read, where, budget, size, 0
+        self._read = read
+        self.where = where
+        self.budget = budget
+        self.size = size
+        self.n_read = 0
 
     def readable(self) -> bool:
         """Tell the standard library that it can be read."""

@@ -272,7 +272,7 @@ def test_the_adjoint_identity_fails_where_it_should():
     assert wrong.wrong_arrays == ["W"]
 
 
-def test_steps_of_an_optimiser_that_never_moves_are_wrong():
+def test_steps_of_an_optimizer_that_never_moves_are_wrong():
     class Lazy:
         def __init__(self, *_, **__):
             pass
@@ -283,7 +283,7 @@ def test_steps_of_an_optimiser_that_never_moves_are_wrong():
     assert check_steps(Lazy).wrong_arrays == ["W", "b"]
 
 
-def test_as_many_steps_of_an_optimiser_are_followed_as_asked_for():
+def test_as_many_steps_of_an_optimizer_are_followed_as_asked_for():
     class Late(nn.SGD):  # right but for its last step
         def step(self):
             super().step()

@@ -60,11 +60,11 @@ def test_the_command_proves_a_layer_of_ones_own(capsys, my_layers):
 
 @pytest.mark.parametrize("arguments, message", [
     ([":Leaky"], "--shape is missing"),
-    ([":Leaky", "--shape", "2,x"], "--shape 2,x: expected whole numbers"),
-    ([":Leaky", "--shape", "2,0"], "--shape 2,0: expected whole numbers"),
+    ([":Leaky", "--shape", "2,x"], "--shape 2,x: expected integers"),
+    ([":Leaky", "--shape", "2,0"], "--shape 2,0: expected integers"),
     (["", "--shape", "2"], "expected a file and a class in it"),
     ([":Leeky", "--shape", "2"], "no class 'Leeky'; there is: Leaky"),
-    ([":Leaky", "--shape", "()"], "--shape (): expected whole numbers"),
+    ([":Leaky", "--shape", "()"], "--shape (): expected integers"),
     ([":Leaky", "--shape", "2", "--seed", "-1"], "acai: --seed=-1; expected an integer, at least 0"),
     ([":something", "--shape", "2"], "3 is no layer"),
     ([":Leaky('a')", "--shape", "2"], "my_layers.py, line 9: "),

@@ -46,7 +46,7 @@ def test_what_saturates_is_tried_where_it_does_not(right, wrong, shape):
 
 def test_what_is_flat_at_every_point_is_not_called_right():
     flat = check(traps.Elementwise(np.sign, lambda x, y: 0 * x), (2, 3))
-    assert flat.verdict == "not checked" and "every slope by x was 0 at every point, which proves nothing" in str(flat)
+    assert flat.verdict == "not checked" and "every slope with respect to x was 0 at every point, which proves nothing" in str(flat)
     assert check(traps.Elementwise(np.sign, lambda x, y: 1 + 0 * x), (2, 3)).verdict == "wrong"  # the straight-through estimator
     unused = traps.Dense(3, 2)
     unused.params = {"never": np.ones(2)}
@@ -190,7 +190,7 @@ def test_updating_the_weights_is_a_side_effect_and_no_wrong_dx():
     report = check(traps.Dense(3, 2, "updates"), (4, 3))
     assert report.verdict == "side effect" and report.wrong_arrays == ["W"]
     assert all(not finding.wrong.any() for finding in report.findings)
-    assert "fault: backward changes W: it should leave the parameters to the optimiser" in str(report)
+    assert "fault: backward changes W: it should leave the parameters to the optimizer" in str(report)
 
 
 def test_integers_are_indices():

@@ -71,7 +71,7 @@ def _checked(thing: object, shape: tuple[int, ...], target: np.ndarray | None, o
 def _shape(given: str) -> tuple[int, ...]:
     lengths = [n.strip() for n in given.strip("(), ").split(",")]
     if not all(n.isdecimal() and int(n) > 0 for n in lengths):
-        raise InputError(f"--shape {given}: expected whole numbers of at least 1, as in 2,3,8,9")
+        raise InputError(f"--shape {given}: expected integers of at least 1, as in 2,3,8,9")
     return tuple(map(int, lengths))
 
 

@@ -133,5 +133,5 @@ def checked_shape(shape: object) -> tuple[int, ...]:
     """Check the shape of an input that is to be drawn."""
     if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape) or not shape:
         what = f"x={' '.join(repr(shape).split())[:80]}, which is neither an array nor the shape of one to draw"
-        raise InputError(f"{what}: expected whole numbers of at least 1, as in 2,3,8,9")
+        raise InputError(f"{what}: expected integers of at least 1, as in 2,3,8,9")
     return tuple(map(int, shape))

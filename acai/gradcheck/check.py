@@ -295,6 +295,6 @@ def _say_what_is_missing(trial: Trial, report: Report) -> None:
         if not finding.exercised.any() and not np.all(finding.kinks):
             bench = bench or Bench(subject, trial.floats(0), subject.wide)
             if floats.depends(bench, finding.array, trial.seed):
-                report.not_checked.append(f"every slope by {finding.array} was 0 at every point, which proves nothing")
+                report.not_checked.append(f"every slope with respect to {finding.array} was 0 at every point, which proves nothing")
             else:
                 report.notes.append(f"forward does not depend on {finding.array}: a gradient of 0 is right")

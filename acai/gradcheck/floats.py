@@ -64,7 +64,7 @@ def confirm(subject: Subject, points: list[dict[str, np.ndarray]], seed: int, ex
         dy = upstream_of(subject, y, seed, k)
         said = bench.backward(dy).gradients
         if not all(dw is None or np.isfinite(dw).all() for dw in said.values()) and k % 3 == 2:
-            continue  # large numbers may overflow on the way back only
+            continue  # large numbers may overflow in the backward pass only
         exercised.n_points += 1
         suspects = [name for name in bench.arrays if not _agrees_along(bench, name, said.get(name), (dy, y), (seed, k, exercised))]
         findings = [by_coordinates(bench, name, said.get(name), dy) for name in suspects]

@@ -79,7 +79,7 @@ class FunctionLayer:
         self._passed_on: Callable[[], dict[str, object]] = lambda: settings  # a function, in which nobody looks for parameters
 
     def keep_targets(self, x: np.ndarray) -> None:
-        """Pass the arrays of a loss on as they are, if it gives one gradient only: that by x."""
+        """Pass the arrays of a loss on as they are, if it gives one gradient only: with respect to x."""
         try:
             _, *gradients = self.functions[0](x, **self.params, **self._passed_on())
         except Exception:  # the check will say what is wrong

@@ -1,4 +1,4 @@
-"""Two checks of another kind: the adjoint identity of a linear map, and the steps of an optimiser, word for word."""
+"""Two checks of another kind: the adjoint identity of a linear map, and the steps of an optimizer, word for word."""
 
 import copy
 from collections.abc import Callable
@@ -18,9 +18,9 @@ def adjoint(layer: Any, x: np.ndarray, seed: int = 0) -> Report:
     Parameters
     ----------
     layer : Conv2D, Linear or another that is linear in x and in W
-        Its parameters are replaced, in a copy, by small whole numbers.
+        Its parameters are replaced, in a copy, by small integers.
     x : ndarray
-        The input; whole numbers, small enough that all sums are exact in its dtype.
+        The input; integers, small enough that all sums are exact in its dtype.
     """
     layer = copy.deepcopy(layer)
     rng = np.random.default_rng(seed)
@@ -34,13 +34,13 @@ def adjoint(layer: Any, x: np.ndarray, seed: int = 0) -> Report:
 
 
 def check_steps(optimizer: Callable[..., Any], n_steps: int = 3, seed: int = 0, **arguments: object) -> Report:
-    """Compare the steps of an optimiser with (N8), word for word.
+    """Compare the steps of an optimizer with (N8), word for word.
 
     Parameters
     ----------
     optimizer : callable
         Called as acai's `SGD` is: `optimizer(network, learning_rate=…, momentum=…, weight_decay=…, **arguments)`.
-        All three are powers of two, so that a few steps of whole numbers are exact.
+        All three are powers of two, so that a few steps with integers are exact.
     n_steps : int
         How many steps to follow.
     """

@@ -232,7 +232,7 @@ class Bench:
         }
         for name, paths in (subject.params | subject.unchecked).items():
             if paths[0] in held and not np.array_equal(held[paths[0]], before[paths[0]], equal_nan=True):
-                faults[name] = f"backward changes {name}: it should leave the parameters to the optimiser"
+                faults[name] = f"backward changes {name}: it should leave the parameters to the optimizer"
         return Pass(self._gradients(dx, held, factor), faults)
 
     def _gradients(self, dx: object, held: dict[tuple[str, ...], Any], factor: float) -> dict[str, np.ndarray | None]:

@@ -79,9 +79,13 @@ def changed_array(array: np.ndarray, rng: np.random.Generator) -> np.ndarray | N
         changed = array.copy()
         if changed.size:
             number = NUMBERS[int(rng.integers(len(NUMBERS)))]
+            at = int(rng.integers(changed.size))
+            if changed.dtype.kind == "b":
+                changed.flat[at] = not changed.flat[at]
+                return changed
             info = np.iinfo(changed.dtype) if changed.dtype.kind in "iu" else np.finfo(changed.dtype)
             clipped = min(max(number, info.min), info.max)
-            changed.flat[int(rng.integers(changed.size))] = int(clipped) if changed.dtype.kind in "iu" else clipped
+            changed.flat[at] = int(clipped) if changed.dtype.kind in "iu" else clipped
         return changed
 
 

@@ -414,7 +414,7 @@ def test_acai_data(catalogue, tmp_path, capsys):
     said = capsys.readouterr().out
     assert f"● tiny                1 kB  {tmp_path / 'tiny.zip'}" in said and "terms:  be kind" in said
     (tmp_path / "file").touch()
-    assert "is a file; expected the folder that has data sets" in complaint(capsys, "data", str(tmp_path / "file"))
+    assert "is a file; expected the folder with the data sets" in complaint(capsys, "data", str(tmp_path / "file"))
 
 
 def test_what_needs_a_login_says_how(capsys):

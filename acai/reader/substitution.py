@@ -115,7 +115,8 @@ class Substitution(ast.NodeTransformer):
         targets = sorted({name.id for part in node.generators for name in ast.walk(part.target) if isinstance(name, ast.Name)})
         own = ast.Tuple([ast.Name(name, ast.Load()) for name in targets], ast.Load())
         rows = self.value(ast.ListComp(own, node.generators))
-        assert isinstance(rows, list)
+        if not isinstance(rows, list):
+            return []
         inside = ast.unparse(node.elt)
         terms: list[ast.expr] = []
         for row in rows:

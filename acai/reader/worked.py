@@ -180,8 +180,9 @@ def _sides(statement: ast.stmt) -> tuple[str, str]:
         return "", ast.unparse(statement.value) if statement.value else "None"
     if isinstance(statement, ast.AugAssign):
         return ast.unparse(statement.target), ast.unparse(statement.value)
-    assert isinstance(statement, ast.Assign)
-    return ast.unparse(statement.targets[0]), ast.unparse(statement.value)
+    if isinstance(statement, ast.Assign):
+        return ast.unparse(statement.targets[0]), ast.unparse(statement.value)
+    return "", ast.unparse(statement)
 
 
 def _with_places(target: str, names: dict[str, Any], functions: dict[str, Any]) -> str:

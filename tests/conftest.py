@@ -1,6 +1,7 @@
 """What all tests share: hypothesis's profile, and where the real data sets are."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -8,6 +9,9 @@ import matplotlib
 import pytest
 
 matplotlib.use("Agg")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background; children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: the first call of a kernel compiles it. Derandomised, so that a red run can be repeated.
 hypothesis.settings.register_profile("acai", deadline=None, derandomize=True, print_blob=True)

@@ -89,8 +89,10 @@ class InterruptRecord:
 
     def _dropped(self, what: "sys.UnraisableHookArgs") -> None:
         """Send a dropped interrupt again; Python calls this for an exception that nobody can catch."""
-        if not (self.pressed and is_interrupt(what.exc_value)):
+        if not self.pressed:
             self._hook(what)
+            return
+        if not is_interrupt(what.exc_value):  # what a destructor found half made: a consequence of Ctrl-C
             return
         main_thread = threading.main_thread().ident
         timer = threading.Timer(0.05, signal.pthread_kill, (main_thread, self.number))

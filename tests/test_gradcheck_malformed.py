@@ -119,3 +119,18 @@ def test_a_loss_of_one_value_per_sample_is_summed():
 def test_mistakes_are_named(mistake, message):
     with pytest.raises(InputError, match=message):
         mistake()
+
+
+def test_a_masked_parameter_is_refused_by_its_name():
+    class Masked:
+        def __init__(self):
+            self.params = {"W": np.ma.masked_array(np.ones(3), [False, True, False])}
+
+        def forward(self, x):
+            return x * self.params["W"]
+
+        def backward(self, dy):
+            return dy * self.params["W"]
+
+    with pytest.raises(InputError, match=r"params\.W is a masked array; expected a plain one"):
+        check(Masked(), (2, 3))

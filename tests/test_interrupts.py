@@ -176,6 +176,21 @@ def test_other_exceptions_that_nobody_can_catch_are_shown_as_always(monkeypatch)
     assert [str(error) for error in shown] == ["in a destructor"]
 
 
+def test_what_ctrl_c_left_half_made_is_destroyed_in_silence(monkeypatch, capfd):
+    class HalfMade:
+        def __init__(self) -> None:
+            press_ctrl_c()
+            self.bar = None
+
+        def __del__(self) -> None:
+            print(self.bar)  # an AttributeError
+
+    monkeypatch.setattr("acai.cli.overview", HalfMade)
+    with pytest.raises(SystemExit) as end:
+        main([])
+    assert end.value.code == 130 and capfd.readouterr().err == "\nacai: stopped\n"
+
+
 def test_an_error_without_ctrl_c_is_not_hidden(monkeypatch):
     def broken() -> str:
         raise SystemError("a fault of acai")

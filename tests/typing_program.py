@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +70,11 @@ def part_e_evaluation(model: cf.Recommender, ratings: Ratings) -> dict[str, floa
 class Doubling:
     """A layer of one's own: any class with forward and backward."""
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return 2 x."""
         return 2 * x
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return 2 dy."""
         return 2 * dy
 
@@ -126,7 +126,7 @@ def part_a_sound(path: Path, plays: Ratings) -> list[tuple[Hashable, float]]:
     return recommender.recommend(plays.users[0], n=1)
 
 
-def all_pictures(plays: Ratings, log: datasets.ListeningLog, S: np.ndarray, network: content.AudioToFactors) -> None:
+def all_pictures(plays: Ratings, log: datasets.ListeningLog, S: NDArray[Any], network: content.AudioToFactors) -> None:
     """Draw every picture."""
     colours = [plots.BLACK, plots.BLUE, plots.GREEN, plots.ORANGE, plots.PURPLE, plots.RED, plots.SKY, plots.YELLOW]
     users, scores = S[:2], {"a": 0.5, "b": 0.75}

@@ -84,7 +84,7 @@ class IterativeFactorModel(FactorModel):
         k = A.shape[1]
         ridge = np.sqrt(max(self.reg, 1e-9) * len(i)) * np.eye(k)
         with one_blas_thread():  # least squares with the ridge as k more rows needs no inverse of AᵀA, which may not exist
-            p = np.linalg.lstsq(np.concatenate([A, ridge]), np.append(e, np.zeros(k)))[0]
+            p = np.linalg.lstsq(np.concatenate([A, ridge]), np.append(e, np.zeros(k)), rcond=None)[0]
         return expect_finite_factors(p[: self.n_factors].astype(self.Q.dtype))
 
 

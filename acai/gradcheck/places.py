@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from acai.errors import InputError
+
 DECLARED = {"params", "param", "parameters", "_params", "_parameters"}  # what people call the container of what is learnt
 CONTAINERS = DECLARED | {"layers", "_layers", "modules", "value", "data"}  # they add nothing to a name
 GRADIENTS = {"grads", "grad", "gradients", "gradient", "_grads", "dparams"}
@@ -95,6 +97,10 @@ def places(layer: object) -> list[Place]:
         Place(path, holder, key) for path, holder, key, value in _walk(layer, (), {})
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not isinstance(holder, tuple)
     ]
+    for place in found:
+        if isinstance(place.array, np.ma.MaskedArray):
+            where = ".".join(map(str, place.path))
+            raise InputError(f"{where} is a masked array; expected a plain one: the check moves every number in it")
     return sorted(found, key=lambda place: not place.is_declared)
 
 

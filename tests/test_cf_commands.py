@@ -139,7 +139,8 @@ def test_models_misnamed(model, message, data, capsys):
     assert message in complaint(["recommend", "--data", "triplets", data, "--user", "7", "--model", model], capsys)
 
 
-def test_mistakes_in_the_data(data, capsys, tmp_path):
+def test_mistakes_in_the_data(data, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # what is written by default goes to the current folder
     assert "no user '99'; there is: " in complaint(["recommend", "--data", "triplets", data, "--user", "99"], capsys)
     assert "no data set 'tripletts'; there is: triplets" in complaint(["train", "--data", "tripletts", data, "--out", "x"], capsys)
     assert "give either --data NAME PATH or --file MODEL" in complaint(["recommend", "--user", "1"], capsys)

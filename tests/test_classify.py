@@ -125,7 +125,8 @@ def test_accuracy_and_confusion_count_predictions():
     assert result.confusion("x").tolist() == [[1.5, 0.5], [0.5, 0.5]]
 
 
-def test_the_command_prints_accuracies_and_draws_a_picture(tmp_path, capsys):
+def test_the_command_prints_accuracies_and_draws_a_picture(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # what is written by default goes to the current folder
     rate = 8000
     for kind, colour in (("dark", np.cumsum), ("bright", np.diff)):
         for n in range(3):

@@ -73,6 +73,7 @@ def test_a_log_that_names_the_tracks_otherwise_says_how_to_name_them(music, tmp_
 
 
 def test_a_report_that_the_names_show_to_be_in_vain_does_not_listen_first(music, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # what is written by default goes to the current folder
     monkeypatch.setattr("acai.studies.own_music.extract", None)
     tracks = [path.relative_to(music).as_posix() for path in music.rglob("*.*") if path.suffix != ".tsv"]
     for played, message in (tracks, "has been played already"), (tracks[:3], "3 have been played; expected at least 4"):

@@ -131,8 +131,8 @@ class _Watch:
 
     def _visit(self, frame: FrameType, statement: ast.stmt) -> None:
         """Write out a statement that is about to run: its target, its right side with numbers, its value."""
-        names, functions = dict(frame.f_locals), frame.f_globals
         target, expression = _sides(statement)
+        names, functions = _locals_of(frame, f"{target or 0}, {expression}"), frame.f_globals
         if any(isinstance(names.get(name), Iterator) for name in names_in([expression])):
             return  # to look at what an iterator gives would take it away
         with_numbers = substituted(expression, names, functions)
@@ -148,6 +148,14 @@ class _Watch:
                 added = isinstance(statement, ast.AugAssign)
                 return number, line, _sum_of_visits(visits) if added else _longest_visit(visits)
         return 0, "", ""
+
+
+def _locals_of(frame: FrameType, code: str) -> dict[str, Any]:
+    """Return the local variables that a piece of code needs, one by one: to ask for all of them crashes CPython 3.13.0."""
+    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)]
+    bound = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+    local = frame.f_locals
+    return {node.id: local[node.id] for node in nodes if node.id not in bound and node.id in local}
 
 
 def _ranked(place: Place, symbols: list[set[str]]) -> dict[int, ast.stmt]:

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if "zoo" not in config.getoption("markexpr"):
         for item in items:
             if item.get_closest_marker("zoo"):
-                item.add_marker(pytest.mark.skip(reason='takes an hour: run it with -m zoo'))
+                item.add_marker(pytest.mark.skip(reason="takes an hour: run it with -m zoo"))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ def leaky(x):
 
 
 def verdicts(layer, x, target=None, seeds=SEEDS, **how):
-    """The verdict for each seed; a layer is made anew for each."""
+    """The verdict for each seed; a new layer is built for each."""
     return {check(layer(), x, target, seed=seed, **how).verdict for seed in seeds}
 
 

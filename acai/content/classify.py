@@ -140,7 +140,7 @@ def cross_validate(  # noqa: PLR0913 - what is evaluated, on what, how often
     n_folds : int
         At least 2. Each class is spread over the folds as evenly as possible.
     n_repeats : int
-        How often to split the tracks anew.
+        How often to split the tracks again.
     seed : int
         The same seed gives the same folds and predictions.
     progress : bool

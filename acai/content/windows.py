@@ -45,7 +45,7 @@ class Standardiser:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Small changes that leave a song the same song, drawn anew for every window.
+    """Small changes that leave a song the same song, drawn separately for every window.
 
     Attributes
     ----------

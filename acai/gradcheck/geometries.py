@@ -47,7 +47,7 @@ class GeometryReports(dict[str, Report]):
 def check_geometries(
     check: Callable[..., Report], make: object, x: np.ndarray | tuple[int, ...], geometries: Sequence[dict[str, object]]
 ) -> GeometryReports:
-    """Check a layer that is made anew for each geometry.
+    """Check a layer, building a new one for each geometry.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def check_geometries(
         As in [{"stride": 1}, {"stride": 2, "x": (2, 3, 9, 9)}].
     """
     if not callable(make):
-        raise InputError(f"with geometries, the layer is made anew for each; expected its class, not {type(make).__name__}")
+        raise InputError(f"with geometries, a new layer is built for each; expected its class, not {type(make).__name__}")
     reports = GeometryReports()
     for geometry in geometries:
         if not isinstance(geometry, dict):

@@ -165,11 +165,11 @@ def _ranked(place: Place, symbols: list[set[str]]) -> dict[int, ast.stmt]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)) and node.value is not None:
-            found.append((_unlikeness(node, symbols, node.lineno in place.marked), node.lineno, node))
+            found.append((_dissimilarity(node, symbols, node.lineno in place.marked), node.lineno, node))
     return {line: statement for _, line, statement in sorted(found, key=lambda entry: entry[:2])}
 
 
-def _unlikeness(node: ast.Assign | ast.AugAssign | ast.Return, symbols: list[set[str]], marked: bool) -> tuple[int, ...]:
+def _dissimilarity(node: ast.Assign | ast.AugAssign | ast.Return, symbols: list[set[str]], marked: bool) -> tuple[int, ...]:
     """Say how little a statement looks like an equation: lines that carry its id first, then those that compute its left side."""
     words = names_in([ast.unparse(node)])
     target, _ = _sides(node)

@@ -5,6 +5,7 @@ import ast
 import importlib
 import inspect
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,26 +32,35 @@ def main(argv: list[str] | None = None) -> None:
     After SIGTERM it is 143. Two exceptions: `gradcheck` exits with 1 if a gradient is wrong, and if the options themselves
     are wrong, argparse prints the usage of the command before the message.
     """
-    with safe_output(), InterruptRecord() as interrupts:
-        try:
-            run(sys.argv[1:] if argv is None else argv)
-            if sys.stdout is not None:
-                sys.stdout.flush()  # otherwise a full disk would be noticed only after the exit code
-        except BrokenPipeError:  # the reader of our output (`| head`) has stopped reading
-            pass
-        except KeyboardInterrupt:
-            interrupts.pressed = True
-        except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not writable
-            if not interrupts.pressed:
-                complain(f"acai: {mistake}")
-                sys.exit(2)
-        except Exception:
-            if not interrupts.pressed:  # otherwise it is what a library made of Ctrl-C
-                raise
-        if interrupts.pressed:
-            complain("")
-            complain("acai: stopped")
-            sys.exit(128 + interrupts.number)
+    try:
+        with safe_output(), InterruptRecord() as interrupts:
+            run_reporting(sys.argv[1:] if argv is None else argv, interrupts)
+    except KeyboardInterrupt:  # in the moments before and after it is recorded
+        complain("acai: stopped")
+        sys.exit(128 + signal.SIGINT)
+
+
+def run_reporting(argv: list[str], interrupts: InterruptRecord) -> None:
+    """Run the command of one command line, and report what ends it early."""
+    try:
+        run(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # otherwise a full disk would be noticed only after the exit code
+    except BrokenPipeError:  # the reader of our output (`| head`) has stopped reading
+        pass
+    except KeyboardInterrupt:
+        interrupts.pressed = True
+    except (InputError, OSError) as mistake:  # OSError: the disk is full, a folder is not writable
+        if not interrupts.pressed:
+            complain(f"acai: {mistake}")
+            sys.exit(2)
+    except Exception:
+        if not interrupts.pressed:  # otherwise it is what a library made of Ctrl-C
+            raise
+    if interrupts.pressed:
+        complain("")
+        complain("acai: stopped")
+        sys.exit(128 + interrupts.number)
 
 
 def run(argv: list[str]) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -138,6 +139,46 @@ def test_a_command_during_which_ctrl_c_was_pressed_ends_with_130(what, monkeypat
         main([])
     assert end.value.code == 130 and capsys.readouterr().err.strip().endswith("acai: stopped")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def traced(event_to_press: int, seen: list[str]) -> Callable:
+    """Trace lines of acai and contextlib, and press Ctrl-C at one of them."""
+
+    def trace(frame: FrameType, event: str, argument: object) -> Callable | None:
+        folder = Path(frame.f_code.co_filename).parent.name
+        if folder != "acai" and Path(frame.f_code.co_filename).name != "contextlib.py":
+            return None
+        if event == "line":
+            seen.append(f"{frame.f_code.co_name}:{frame.f_lineno}")
+            if len(seen) - 1 == event_to_press:
+                press_ctrl_c()
+        return trace
+
+    return trace
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file was open that nobody could close
+def test_ctrl_c_at_any_line_of_a_command_ends_it_in_silence(capsys):
+    def run(event_to_press: int) -> list[str]:
+        seen: list[str] = []
+        usual = sys.gettrace()
+        sys.settrace(traced(event_to_press, seen))
+        try:
+            main(["--version"])
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        finally:
+            sys.settrace(usual)
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C while ours was installed may leave it there
+        assert code in (0, 130), f"exit code {code} after Ctrl-C at {seen[-1]}"  # 0: the work was done already
+        assert "Traceback" not in capsys.readouterr().err
+        return seen
+
+    lines = run(-1)
+    assert len(lines) > 60
+    for event in range(1, len(lines)):  # the first line of all is `try:`
+        run(event)
 
 
 def in_a_callback_of_c(wanted: Callable[[], None]) -> None:

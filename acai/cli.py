@@ -19,7 +19,7 @@ from acai.settings import Limits, checked
 from acai.terminal import complain, safe_output
 
 COMMANDS = {  # each command: the module of acai/commands that contains its function
-    "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "models",
+    "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "evaluating",
     "evaluate cold-start": "sound", "features": "sound", "classify": "sound", "data": "data", "download": "data",
     "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
     "gradcheck": "gradcheck", "read": "read",

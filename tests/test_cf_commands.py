@@ -7,7 +7,7 @@ from cf_cases import random_ratings
 import acai
 from acai.cf import ALS, SGD, ItemKNN
 from acai.cli import main
-from acai.commands.models import model_named
+from acai.commands.fitting import model_named
 
 
 @pytest.fixture
@@ -148,3 +148,27 @@ def test_mistakes_in_the_data(data, capsys, tmp_path, monkeypatch):
     assert "no command 'reproduce'; there is: reproduce " in complaint(["reproduce", "--data", data], capsys)
     assert "missing.npz: there is no such file" in complaint(["recommend", "--file", "missing.npz", "--user", "1"], capsys)
     assert [p.name for p in tmp_path.iterdir()] == ["ratings.tsv"]
+
+
+def test_play_counts_are_recognised_with_and_without_their_logarithm(capsys, tmp_path):
+    """Neighbours learn from logarithms by default, and --log does not make the counts look like ratings."""
+    R = random_ratings(m=60, n=50, highest=40)
+    path = tmp_path / "plays.tsv"
+    path.write_text("".join(f"{user}\t{song}\t{value:g}\n" for user, song, value in R.triplets()))
+    printed = {}
+    for options in ([], ["--log"]):
+        main(["evaluate", "--data", "triplets", str(path), "--metrics", "ndcg", *options])
+        printed[bool(options)] = capsys.readouterr().out
+    assert "ItemKNN learns from log(1 + plays)" in printed[False] and "learns" not in printed[True]
+    for text in printed.values():
+        assert [line.split()[0].partition(":")[0] for line in text.splitlines()[-3:]] == ["Popularity", "ItemKNN", "ALS"]
+    of_neighbours = [line for text in printed.values() for line in text.splitlines() if "ItemKNN:" in line]
+    assert of_neighbours[0] == of_neighbours[1]  # trained on the same
+    main(["recommend", "--data", "triplets", str(path), "--user", "user 3", "--log"])
+    assert "ALS(" in capsys.readouterr().out
+
+
+def test_the_models_that_suit_play_counts_are_better_than_popularity(real_data, capsys):
+    main(["evaluate", "--data", "hetrec-lastfm", str(real_data / "hetrec-lastfm-2k"), "--metrics", "ndcg"])
+    ndcg = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()[-3:]]
+    assert ndcg[0] < 0.1 and min(ndcg[1:]) > 0.2

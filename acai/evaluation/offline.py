@@ -1,32 +1,19 @@
 """Evaluation of a model on held-out data (README, part E)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acai.cf.inputs import expect_ratings, expect_same_axes
+from acai.cf.inputs import expect_ratings
 from acai.cf.recommender import Recommender
-from acai.errors import InputError, unknown
+from acai.errors import InputError
 from acai.evaluation import metrics
+from acai.evaluation.per_user import ALL_METRICS, RATING, checked_metrics, fit_to_evaluate, predicted, rankings
 from acai.ratings import Ratings
 from acai.settings import Limits, checked, checked_jobs
-
-RATING = {"rmse": metrics.rmse, "mae": metrics.mae}  # of all predictions
-
-
-def _precision(hits: NDArray[np.bool_], n_relevant: NDArray[np.intp]) -> NDArray[np.float64]:
-    return metrics.precision(hits)
-
-
-# of each user's k best songs, as hits, and how many songs are relevant; the mean is taken
-OF_LISTS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.intp]], NDArray[np.float64]]] = {
-    "precision": _precision, "recall": metrics.recall,
-    "map": metrics.average_precision, "ndcg": metrics.ndcg,
-}
-METRICS = (*RATING, *OF_LISTS, "coverage", "auc")
 
 
 def evaluate(  # noqa: PLR0913 - a model, two sets, and the options of the metrics
@@ -45,7 +32,7 @@ def evaluate(  # noqa: PLR0913 - a model, two sets, and the options of the metri
     model : Recommender
         It is fitted, unless it was already fitted on this very `train`.
     train, test : Ratings
-        Two parts of one `Ratings`, with the same axes.
+        Two parts of one `Ratings`, with the same axes and no common entries.
     k : int
         The length of the lists.
     which : iterable of {"rmse", "mae", "precision", "recall", "map", "ndcg", "coverage", "auc"}
@@ -61,57 +48,24 @@ def evaluate(  # noqa: PLR0913 - a model, two sets, and the options of the metri
     dict of str to float
         By metric; NaN if no user has a relevant song.
     """
-    if not isinstance(model, Recommender):
-        given = model.__name__ if isinstance(model, type) else repr(model)
-        raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
-    expect_same_axes(expect_ratings(test), expect_ratings(train), "train and test")
-    k = checked("k", k, limits=Limits(at_least=1, at_most=10_000))
-    memory = checked("memory", memory)
-    which = [name for name in METRICS if model.predicts_ratings or name not in RATING] if which is None else list(which)
-    for name in set(which).difference(METRICS):
-        raise unknown("metric", name, METRICS, n=len(METRICS))
-    if not model.is_fitted_on(train):
-        model.fit(train)
+    names = checked_metrics(model, which, ALL_METRICS)
+    k, memory = fit_to_evaluate(model, train, test, k, memory)
     found: dict[str, float] = {}
-    if not RATING.keys().isdisjoint(which):
-        r_hat = model.predict_codes(test.user_codes, test.csr.indices)
+    if not RATING.keys().isdisjoint(names):
+        r_hat = predicted(model, test)
         found |= {name: metric(test.csr.data, r_hat) for name, metric in RATING.items()}
-    if not RATING.keys() >= set(which):
-        found |= _evaluate_rankings(model, test.keep(test.csr.data >= relevant_from), k, "auc" in which, memory)
-    return {name: found[name] for name in which}
+    if not RATING.keys() >= set(names):
+        liked = test.keep(test.csr.data >= relevant_from)
+        per_user, lists = rankings(model, liked, k, "auc" in names, memory)
+        found |= {name: mean_of_defined(values) for name, values in per_user.items()}
+        found["coverage"] = metrics.coverage(lists, liked.n_songs) if len(lists) else np.nan
+    return {name: found[name] for name in names}
 
 
-def _evaluate_rankings(model: Recommender, liked: Ratings, k: int, with_auc: bool, memory: int) -> dict[str, float]:
-    """Measure the metrics of ranked lists, over all users who have relevant songs, those of `liked`."""
-    from acai.cf import kernels
-
-    n_relevant, known = np.diff(liked.csr.indptr), liked.map(np.ones_like).csr
-    users = np.flatnonzero(n_relevant)
-    if not len(users):
-        return dict.fromkeys(METRICS, np.nan)
-    columns, hits, areas = [], [], []
-    for block, scores in model.score_blocks(users, memory=memory):
-        relevant = known[block].toarray() > 0  # (block, n_songs)
-        best, _ = kernels.top_n(scores, k)  # (block, k)
-        columns.append(best)
-        hits.append(np.take_along_axis(relevant, best, axis=1) & (best >= 0))
-        if with_auc:
-            areas += _areas(scores, relevant)
-    all_hits = np.concatenate(hits)
-    found = {name: float(metric(all_hits, n_relevant[users]).mean()) for name, metric in OF_LISTS.items()}
-    found["coverage"] = metrics.coverage(np.concatenate(columns), liked.n_songs)
-    found["auc"] = float(np.mean(areas)) if areas else np.nan
-    return found
-
-
-def _areas(scores: NDArray[np.float32], relevant: NDArray[np.bool_]) -> list[float]:
-    """Compute the AUC of each user over the songs outside the training data, unless all of these are relevant."""
-    areas = []
-    for s, is_relevant in zip(scores, relevant):
-        new = s > -np.inf
-        if not is_relevant[new].all():
-            areas.append(metrics.auc(s[new], is_relevant[new]))
-    return areas
+def mean_of_defined(values: NDArray[np.float64]) -> float:
+    """Return the mean over the users for whom a metric is defined; NaN if there are none."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else np.nan
 
 
 class EvaluationOptions(TypedDict, total=False):

@@ -15,8 +15,8 @@ from acai.errors import InputError, place_of
 from acai.files import Contents, load_npz, save_npz
 from acai.ratings import building, splits
 from acai.ratings.building import Codes, as_seconds, as_values
+from acai.ratings.filtering import Minimums, with_enough
 from acai.ratings.summary import html_summary
-from acai.settings import Limits, checked
 
 KIND = "ratings saved by acai"
 
@@ -191,19 +191,10 @@ class Ratings:
         Ratings
             With shorter axes, in the same order.
         """
-        least = checked("min_plays_per_user", min_plays_per_user, float, Limits())
-        min_songs_per_user = checked("min_songs_per_user", min_songs_per_user, limits=Limits(at_least=0))
-        min_users_per_song = checked("min_users_per_song", min_users_per_song, limits=Limits(at_least=0))
-        R, row = self.csr, self.user_codes
-        entries = np.ones(self.n_ratings, dtype=bool)
-        n_left = -1
-        while n_left != np.count_nonzero(entries):
-            n_left = int(np.count_nonzero(entries))
-            users = np.bincount(row[entries], R.data[entries], minlength=self.n_users) >= least
-            users &= np.bincount(row[entries], minlength=self.n_users) >= min_songs_per_user
-            songs = np.bincount(R.indices[entries], minlength=self.n_songs) >= min_users_per_song
-            entries &= users[row] & songs[R.indices]
-        if n_left == 0:
+        least = Minimums(min_plays_per_user, min_songs_per_user, min_users_per_song).checked()
+        R = self.csr
+        entries, users, songs = with_enough(R, self.user_codes, least)
+        if not entries.any():
             raise InputError(
                 f"nothing is left of {self.n_ratings:,} entries with min_plays_per_user={min_plays_per_user}, "
                 f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; ask for less"
@@ -241,9 +232,15 @@ class Ratings:
         The test set is the latest entries: a share `test` of all, and any others with the same time as the earliest of
         these.
         """
-        if self.times is None:
-            raise InputError("these ratings have no times; pass times to from_triplets, or split at random with split()")
-        return self._split_by_mask(splits.latest_share(self.times, test))
+        return self._split_by_mask(splits.latest_share(splits.expect_times(self.times), test))
+
+    def leave_last_out(self, k: int = 1, seed: int = 0) -> tuple[Self, Self]:
+        """Hold out the `k` latest entries of every user who has more than `k`; returns (train, test).
+
+        Of entries with the same time, `seed` chooses.
+        """
+        times = splits.expect_times(self.times)
+        return self._split_by_mask(splits.latest_k_of_each_row(self.csr.indptr, times, k, seed))
 
     def leave_k_out(self, k: int = 1, seed: int = 0) -> tuple[Self, Self]:
         """Hold out `k` random entries of every user who has more than `k`; returns (train, test)."""
@@ -256,6 +253,10 @@ class Ratings:
     def split_songs(self, test: float = 0.2, seed: int = 0) -> tuple[Self, Self]:
         """Hold out all entries of a share `test` of the songs, as if nobody had ever heard them; returns (train, test)."""
         return self._split_by_mask(splits.random_share(self.n_songs, test, seed, "songs")[self.csr.indices])
+
+    def without(self, other: "Ratings") -> Self:
+        """Drop the entries whose pair of user and song is known in `other`, which has the same axes."""
+        return self.keep(~splits.is_known(self, other))
 
     def _split_by_mask(self, in_test: NDArray[np.bool_]) -> tuple[Self, Self]:
         return self.keep(~in_test), self.keep(in_test)

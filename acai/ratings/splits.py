@@ -1,14 +1,47 @@
 """Which entries to hold out: each rule returns a mask over the entries, and the same seed gives the same mask."""
 
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from acai.errors import InputError, shown
 from acai.settings import Limits, checked
 
+if TYPE_CHECKING:
+    from acai.ratings.matrix import Ratings
+
 SEED = Limits(at_least=0)
+
+
+def expect_times(times: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Return the times of ratings; raise an error if they have none."""
+    if times is None:
+        instead = "at random with split() or leave_k_out()"
+        raise InputError(f"these ratings have no times; pass times to from_triplets, or split {instead}")
+    return times
+
+
+def is_known(ratings: "Ratings", other: "Ratings") -> NDArray[np.bool_]:
+    """Tell for each entry of `ratings`, in the order of `csr.data`, whether its pair has an entry in `other`."""
+    if (ratings.users, ratings.songs) != (other.users, other.songs):
+        raise InputError("the two have different users or songs, or in another order; expected two parts of one Ratings")
+    numbers, others = _pair_numbers(ratings.csr), _pair_numbers(other.csr)
+    place = np.searchsorted(others, numbers)
+    found = np.zeros(len(numbers), dtype=bool)
+    inside = place < len(others)
+    found[inside] = others[place[inside]] == numbers[inside]
+    return found
+
+
+def _pair_numbers(R: sparse.csr_array) -> NDArray[np.int64]:
+    """Give each entry a number that stands for its pair of user and song; the numbers ascend."""
+    n_users, n_songs = R.shape
+    row = np.repeat(np.arange(n_users, dtype=np.int64), np.diff(R.indptr))
+    numbers: NDArray[np.int64] = row * n_songs + R.indices
+    return numbers
 
 
 def expect_share(share: float, of: str) -> None:
@@ -57,11 +90,24 @@ def latest_share(times: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
 def k_of_each_row(indptr: NDArray[np.int32], k: int, seed: int) -> NDArray[np.bool_]:
     """Choose `k` random entries of each row that has more than `k`; none of the others."""
     k, seed = checked("k", k), checked("seed", seed, limits=SEED)
+    return _of_each_row(indptr, _more_than(indptr, k), np.random.default_rng(seed).random(indptr[-1], np.float32))
+
+
+def latest_k_of_each_row(
+    indptr: NDArray[np.int32], times: NDArray[np.int64], k: int, seed: int
+) -> NDArray[np.bool_]:
+    """Choose the `k` latest entries of each row that has more than `k`; of entries with the same time, random ones."""
+    k, seed = checked("k", k), checked("seed", seed, limits=SEED)
+    random = np.random.default_rng(seed).random(indptr[-1])
+    return _of_each_row(indptr, _more_than(indptr, k), random, -times)
+
+
+def _more_than(indptr: NDArray[np.int32], k: int) -> NDArray[np.intp]:
+    """How many entries of each row to choose: `k` of those that have more, and at least one row must have."""
     counts = np.diff(indptr)
-    chosen = _of_each_row(indptr, np.where(counts > k, k, 0), np.random.default_rng(seed).random(indptr[-1], np.float32))
-    if not chosen.any():
+    if not (counts > k).any():
         raise InputError(f"k={k}, but no user has more than {k} entries")
-    return chosen
+    return np.where(counts > k, k, 0)
 
 
 def share_of_each_row(indptr: NDArray[np.int32], share: float, seed: int) -> NDArray[np.bool_]:
@@ -72,12 +118,12 @@ def share_of_each_row(indptr: NDArray[np.int32], share: float, seed: int) -> NDA
 
 
 def _of_each_row(
-    indptr: NDArray[np.int32], n_chosen: NDArray[np.float64] | NDArray[np.intp], random: NDArray[np.floating]
+    indptr: NDArray[np.int32], n_chosen: NDArray[np.float64] | NDArray[np.intp], *order: NDArray[Any]
 ) -> NDArray[np.bool_]:
-    """Choose so many entries of each row: those with the smallest random numbers."""
+    """Choose so many entries of each row: the first by the last key of `order`, then by the one before it."""
     rows = np.repeat(np.arange(len(n_chosen), dtype=np.int32), np.diff(indptr))
-    shuffled = np.lexsort((random, rows))
-    place = np.arange(len(rows)) - indptr[rows]  # in its row, after shuffling
+    by_row = np.lexsort((*order, rows))
+    place = np.arange(len(rows)) - indptr[rows]  # in its row, in this order
     chosen = np.zeros(len(rows), dtype=bool)
-    chosen[shuffled] = place < n_chosen[rows]
+    chosen[by_row] = place < n_chosen[rows]
     return chosen

@@ -23,8 +23,8 @@ from pathlib import Path
 
 HEAVY = (
     "acai.cli", "acai.cf", "acai.cf.kernels", "acai.nn", "acai.content", "acai.audio.features", "acai.datasets",
-    "acai.commands.listen", "acai.commands.sound", "acai.commands.models", "acai.commands.data", "acai.commands.gradcheck",
-    "acai.commands.reproduce",
+    "acai.commands.listen", "acai.commands.sound", "acai.commands.models", "acai.commands.evaluating",
+    "acai.commands.data", "acai.commands.gradcheck", "acai.commands.reproduce",
     "acai.plots", "joblib", "librosa.filters", "soxr", "soundfile", "matplotlib.figure", "requests", "pooch", "scipy.sparse.linalg",
 )
 POLL = 0.003

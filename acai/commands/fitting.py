@@ -1,0 +1,89 @@
+"""What the commands that fit models share: reading a data set, and making a model from what was typed."""
+
+import dataclasses
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from types import NoneType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from acai.cf import MODELS, Recommender
+from acai.datasets import READERS, catalogue
+from acai.errors import InputError, unknown
+from acai.ratings import Ratings
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _optional_integer(text: str) -> int | None:
+    return None if text.lower() == "none" else int(text)
+
+
+READ: dict[type, tuple[str, Callable[[str], object]]] = {  # by the type of a default: what is expected, how it is read
+    bool: ("true or false", _boolean),
+    int: ("an integer", int),
+    float: ("a number", float),
+    str: ("a word", str),
+    NoneType: ("an integer, or none", _optional_integer),
+}
+
+
+class Given(NamedTuple):
+    """The data of `--data NAME PATH`."""
+
+    ratings: Ratings  # with `--log`, of the logarithms
+    are_plays: bool  # play counts rather than ratings, before any logarithm
+
+
+def read_data(data: tuple[str, str], log: bool) -> Given:
+    """Read the data set of `--data NAME PATH`; with `--log`, its logarithm."""
+    name, path = data
+    if name not in READERS:
+        raise unknown("data set", name, READERS, n=len(READERS))
+    if not Path(path).exists():
+        advice = f"`acai download {name}` downloads it" if name in catalogue.CATALOGUE else "name the path of your file"
+        raise InputError(f"there is no {path}; {advice}")
+    ratings: Ratings = READERS[name](path)
+    return Given(ratings.map(np.log1p) if log else ratings, _looks_like_plays(ratings))
+
+
+def id_of(text: str, ratings: Ratings) -> Hashable:
+    """Find the user with the typed id, which may be a number in the data."""
+    user = next((user for user in ratings.users if str(user) == text), text)
+    ratings.row(user)
+    return user
+
+
+def _looks_like_plays(ratings: Ratings) -> bool:
+    """Whether the values look like play counts rather than ratings: integers with a long tail."""
+    values = ratings.csr.data
+    return bool(values.max() > 10 and (values == values.round()).all())
+
+
+def fitted(name: str | None, given: Given) -> Recommender:
+    """Fit the named model, by default one that suits the data."""
+    model = model_named(name or ("ALS" if given.are_plays else "SGD"))
+    print(*given.ratings.notes, given.ratings, model, sep="\n")
+    return model.fit(given.ratings, progress=True)
+
+
+def model_named(text: str) -> Recommender:
+    """Create the model of `NAME` or `NAME:setting=value,setting=value`."""
+    name, _, settings = text.partition(":")
+    if name not in MODELS:
+        raise unknown("model", name, MODELS, n=len(MODELS))
+    defaults = {field.name: field.default for field in dataclasses.fields(MODELS[name]) if field.name != "init"}
+    given: dict[str, Any] = {}
+    for setting in filter(None, settings.split(",")):
+        key, _, value = setting.partition("=")
+        if key not in defaults:
+            raise unknown(f"setting of {name}", key, defaults, n=len(defaults))
+        expected, read = READ[type(defaults[key])]
+        try:
+            given[key] = read(value)
+        except (ValueError, KeyError):
+            raise InputError(f"{setting}; expected {expected}, such as {key}={defaults[key]}") from None
+    return MODELS[name](**given)

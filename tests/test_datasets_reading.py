@@ -295,6 +295,7 @@ def test_any_bytes_at_all_are_read_or_refused(folder, raw):
 
 READERS = ["movielens_100k", "movielens_1m", "hetrec_lastfm", "hetrec_artists", "lastfm_1k", "lastfm_1k_profiles", "taste_profile"]
 READERS += ["msd_tracks", "msd_mismatches", "acai_game", "acai_game_titles", "fma", "triplets", "movielens_titles"]
+READERS += ["listening_history"]
 BITS = [b"\t", b"::", b"\n", b'"', b"{", b"}", b":", b",", b"1", b"a", b"\xff", b"\0"]
 BYTES = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(BITS), max_size=30).map(b"".join))
 

@@ -1,5 +1,7 @@
 """From plays to values: against the loops of `acai.reference.data`, and by hand where a rule turns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -83,6 +85,36 @@ def test_adjacent_pairs_are_not_mixed_up():
     ]
     ratings = log_of(plays).to_ratings("stars_from_times")
     assert dict(((u, i), v) for u, i, v in ratings.triplets()) == {("a", "x"): 4, ("a", "y"): 3, ("b", "x"): 4}
+
+
+@given(PLAYS, PLAYS)
+def test_skips_count_against_plays_as_the_loops_say(some_plays, some_skips):
+    every = {"plays": {}, "skips": {}}
+    for kind, given_pairs in ("plays", some_plays), ("skips", some_skips):
+        for user, song, times in given_pairs:
+            every[kind].setdefault((user, song), []).extend(times)
+    entries = {kind: [(*pair, t) for pair, times in pairs.items() for t in times] for kind, pairs in every.items()}
+    both = log_of(entries["plays"] + entries["skips"])
+    if not both.n_plays:
+        return
+    is_play = np.arange(both.n_plays) < len(entries["plays"])
+    log = replace(both.keep(is_play), skips=both.keep(~is_play))
+    expected = {
+        pair: np.float32(loops.plays_and_skips(every["plays"].get(pair, []), every["skips"].get(pair, [])))
+        for pair in every["plays"].keys() | every["skips"].keys() if every["plays"].get(pair) or every["skips"].get(pair)
+    }
+    assert {(u, i): value for u, i, value in log.to_ratings("plays_and_skips").triplets()} == expected
+
+
+@pytest.mark.parametrize(("n", "s", "value"), [(0, 0, 0), (3, 3, 0), (1, 0, np.log(2)), (0, 1, -np.log(2)), (5, 2, np.log(2))])
+def test_boundaries_of_the_rule_of_skips(n, s, value):
+    assert rules.plays_and_skips(np.array([n]), np.array([s]))[0] == pytest.approx(value)
+    assert loops.plays_and_skips(range(n), range(s)) == pytest.approx(value)
+
+
+def test_without_skips_the_rule_of_skips_is_the_logarithm():
+    log = log_of([("a", "x", 0), ("a", "x", 9), ("b", "y", 3)])
+    np.testing.assert_array_equal(log.to_ratings("plays_and_skips").csr.toarray(), log.to_ratings("log1p").csr.toarray())
 
 
 def test_an_unknown_rule_says_which_exist():

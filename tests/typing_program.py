@@ -25,6 +25,7 @@ def part_d_data_sets() -> Ratings:
     log = datasets.lastfm_1k(FOLDER)
     profiles = datasets.lastfm_1k_profiles(FOLDER)
     by_hand = datasets.ListeningLog(log.user_codes, log.song_codes, log.times, log.users, log.songs)
+    mine = datasets.listening_history("my_spotify_data.zip", min_seconds=20)
     mismatches = datasets.msd_mismatches(FOLDER)
     both = datasets.intersect(by_hand, datasets.msd_tracks(FOLDER), mismatches)
     plays = datasets.taste_profile(FOLDER, mismatches)
@@ -34,7 +35,7 @@ def part_d_data_sets() -> Ratings:
     own = datasets.triplets("plays.tsv", separator="\t", combine="sum")
     readers, known = datasets.READERS, datasets.TITLES
     print(names, profiles, both, clips, songs, sorted(readers), sorted(known), datasets.audio_folder(FOLDER).tracks)
-    print(plays.density, log.to_ratings("log1p"), world.plays.users[0], own.songs[-1])
+    print(mine.skips, plays.density, log.to_ratings("log1p"), world.plays.users[0], own.songs[-1])
     return ratings
 
 

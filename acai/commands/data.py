@@ -29,6 +29,8 @@ def data(folder: Path = Path("data")) -> None:
         for title, text in ("for", known.good_for), ("terms", known.terms), ("reader", f"acai.datasets.{known.reader}"):
             print(textwrap.fill(text, 100, initial_indent=f"    {title + ':':<8}", subsequent_indent=" " * 12))
     print(f"● is in {one_line(folder)}/, ○ is not; `acai download NAME` downloads it")
+    print("your own listening history, as Last.fm, ListenBrainz, Spotify, iTunes or Apple Music export it:")
+    print("    acai.datasets.listening_history; with your music: acai report --plays EXPORT --audio FOLDER")
     print("any other file of user, song and value: acai.datasets.triplets")
 
 

@@ -9,6 +9,7 @@ from typing import Unpack
 
 from acai.audio.folder import audio_folder
 from acai.datasets.acai_game import acai_game, acai_game_titles
+from acai.datasets.exports.history import listening_history
 from acai.datasets.fma import fma
 from acai.datasets.intersection import intersect
 from acai.datasets.listening_log import ListeningLog, lastfm_1k, lastfm_1k_profiles
@@ -43,6 +44,7 @@ TITLES: dict[str, Callable[[FilePath], dict[str, str]]] = {
 }
 __all__ = [  # noqa: RUF022 (by kind, not by letter)
     "movielens_100k", "movielens_1m", "hetrec_lastfm", "taste_profile", "acai_game", "triplets", "lastfm_1k", "ListeningLog",
+    "listening_history",
     "msd_tracks", "msd_mismatches", "msd_hdf5", "intersect", "fma", "audio_folder", "synthetic",
     "movielens_titles", "hetrec_artists", "acai_game_titles", "lastfm_1k_profiles", "READERS", "TITLES",
 ]

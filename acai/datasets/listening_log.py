@@ -1,7 +1,7 @@
 """A listening log: who played what, and when; and that of a thousand listeners of Last.fm (Celma 2010)."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, Unpack
 
 import numpy as np
@@ -36,6 +36,10 @@ class ListeningLog:
         The ids. A song of Last.fm 1K is the pair (artist, title).
     notes : tuple of str
         Where the plays come from, what was left out, and how they differ from the published numbers.
+    ms_played : array of int32, shape (n_plays,), or None
+        How long each was heard, in milliseconds, where that is known; −1 where it is not.
+    skips : ListeningLog or None
+        The entries that are no plays because the song was soon abandoned, where these are known; with the same axes.
     """
 
     user_codes: NDArray[np.int32]
@@ -44,6 +48,8 @@ class ListeningLog:
     users: Sequence[Hashable]
     songs: Sequence[Hashable]
     notes: tuple[str, ...] = ()
+    ms_played: NDArray[np.int32] | None = None
+    skips: Self | None = None
 
     @property
     def n_plays(self) -> int:
@@ -65,17 +71,19 @@ class ListeningLog:
 
         Parameters
         ----------
-        rule : {"plays", "log1p", "binary", "stars_from_counts", "stars_from_times"}
-            A function of `acai.datasets.rules`: (D1) to (D5).
+        rule : {"plays", "log1p", "binary", "stars_from_counts", "stars_from_times", "plays_and_skips"}
+            A function of `acai.datasets.rules`: (D1) to (D6). The last one also values songs that were only skipped.
 
         Returns
         -------
         Ratings
             With the axes of this log, and without times: to train on the past, split the log first.
         """
-        known = [*rules.OF_COUNTS, "stars_from_times"]
+        known = [*rules.OF_COUNTS, "stars_from_times", "plays_and_skips"]
         if rule not in known:
             raise unknown("rule", rule, known, n=len(known))
+        if rule == "plays_and_skips":
+            return self._plays_and_skips()
         once = np.broadcast_to(np.float32(1), self.n_plays)
         columns = (self.user_codes, self.song_codes, once, self.users, self.songs)
         n = Ratings.from_codes(*columns, "count", notes=self.notes)
@@ -85,22 +93,39 @@ class ListeningLog:
         first = np.cumsum(n.csr.data, dtype=np.int64) - n.csr.data.astype(np.int64)
         return n.map(lambda counts: rules.stars_from_times(self.times[order], first))
 
+    def _plays_and_skips(self) -> Ratings:
+        """Value every pair that was played or skipped by (D6)."""
+        skips = self.keep(np.zeros(self.n_plays, dtype=bool)) if self.skips is None else self.skips
+        users = np.concatenate([self.user_codes, skips.user_codes])
+        songs = np.concatenate([self.song_codes, skips.song_codes])
+        is_play = np.arange(len(users)) < self.n_plays
+        n = Ratings.from_codes(users, songs, is_play.astype(np.float32), self.users, self.songs, "sum", notes=self.notes)
+        s = Ratings.from_codes(users, songs, (~is_play).astype(np.float32), self.users, self.songs, "sum")
+        return n.map(lambda counts: rules.plays_and_skips(counts, s.csr.data))
+
     def keep(self, chosen: NDArray[np.bool_]) -> Self:
-        """Select the plays where `chosen`, of shape (n_plays,) and type bool, is true; the axes stay as they are."""
+        """Select the plays where `chosen`, of shape (n_plays,) and type bool, is true; axes and skips stay as they are."""
         chosen = np.asarray(chosen)
         if chosen.dtype != bool or chosen.shape != (self.n_plays,):
             found = f"an array of {chosen.dtype} of shape {chosen.shape}"
             raise InputError(f"{found} does not choose among the plays; expected bool and ({self.n_plays},)")
         columns = self.user_codes[chosen], self.song_codes[chosen], self.times[chosen]
-        return type(self)(*columns, self.users, self.songs, self.notes)
+        ms_played = None if self.ms_played is None else self.ms_played[chosen]
+        return type(self)(*columns, self.users, self.songs, self.notes, ms_played, self.skips)
 
     def split_by_time(self, test: float = 0.2) -> tuple[Self, Self]:
         """Train on the past, test on what came after: the latest `test` of the plays, and those of the same second."""
         latest = splits.latest_share(self.times, test)
-        return self.keep(~latest), self.keep(latest)
+        train, test_log = self.keep(~latest), self.keep(latest)
+        if self.skips is None:
+            return train, test_log
+        is_late = self.skips.times >= test_log.times.min()
+        return replace(train, skips=self.skips.keep(~is_late)), replace(test_log, skips=self.skips.keep(is_late))
 
     def __repr__(self) -> str:
         """Show the sizes in one line."""
+        if not self.n_plays:
+            return f"ListeningLog: no plays of {self.n_songs:,} songs by {self.n_users:,} users"
         first, last = (str(np.datetime64(int(moment), "s"))[:10] for moment in (self.times.min(), self.times.max()))
         return f"ListeningLog: {self.n_plays:,} plays of {self.n_songs:,} songs by {self.n_users:,} users, {first} to {last}"
 

@@ -70,4 +70,16 @@ def stars_from_times(times: NDArray[np.int64], first: NDArray[np.int64]) -> Valu
     return np.select([(n > 10) | eager, n > 1], [5.0, 4.0], 3.0)  # (D5)
 
 
+def plays_and_skips(n: Values, s: Values) -> Values:
+    """(D6) The logarithm of plays over skips: below 0 where a song was abandoned more often than it was played.
+
+    Parameters
+    ----------
+    n, s : array
+        Numbers of plays and of skips. Without skips, this is (D2).
+    """
+    value: Values = np.log1p(n, dtype=np.float64) - np.log1p(s, dtype=np.float64)  # (D6)
+    return value
+
+
 OF_COUNTS: dict[str, Callable[[Values], Values]] = {rule.__name__: rule for rule in (plays, log1p, binary, stars_from_counts)}

@@ -36,3 +36,8 @@ def stars_from_times(times: Sequence[int]) -> float:
     two_in_a_day = any(t[j + 1] - t[j] < DAY for j in range(n - 1))
     four_in_a_month = any(t[j + 3] - t[j] <= 30 * DAY for j in range(n - 3))
     return 5 if n > 10 or two_in_a_day or four_in_a_month else 4
+
+
+def plays_and_skips(times: Sequence[int], skips: Sequence[int]) -> float:
+    """(D6) The logarithm of the plays, less that of the skips; each is one more than there are."""
+    return log(1 + plays(times)) - log(1 + plays(skips))

@@ -42,6 +42,20 @@ def _fma() -> bytes:
     return text.getvalue().encode()
 
 
+def _spotify() -> bytes:
+    names = {"master_metadata_album_artist_name": "Artist", "master_metadata_track_name": "Title"}
+    return json.dumps([names | {"ts": f"2020-01-01T10:00:0{j}Z", "ms_played": 20_000 * j} for j in range(9)]).encode()
+
+
+LISTEN = '{{"listened_at": {t}, "track_metadata": {{"artist_name": "Artist {i}", "track_name": "Title {j}"}}}}'
+
+
+def _library() -> bytes:
+    track = "<key>1</key><dict><key>Name</key><string>A</string><key>Artist</key><string>B</string>"
+    track += "<key>Play Count</key><integer>7</integer></dict>"
+    return f'<?xml version="1.0"?><plist><dict><key>Tracks</key><dict>{track * 9}</dict></dict></plist>'.encode()
+
+
 def _hdf5() -> bytes:
     try:
         import h5py
@@ -87,6 +101,10 @@ SEEDS: dict[str, tuple[str, bytes, Callable[[Path], object]]] = {  # the name of
         "userid-profile.tsv", b"#id\tgender\tage\tcountry\tregistered\n" + _lines("u_{j}\tm\t\tJapan\tAug 13, 2006"),
         datasets.lastfm_1k_profiles,
     ),
+    "history_spotify": ("endsong_0.json", _spotify(), datasets.listening_history),
+    "history_listenbrainz": ("1.jsonl", _lines(LISTEN), datasets.listening_history),
+    "history_lastfm": ("ann.csv", _lines("Artist {i},Album,Title {j},0{r} Jan 2020 10:00"), datasets.listening_history),
+    "history_itunes": ("Library.xml", _library(), datasets.listening_history),
     "msd_tracks": ("unique_tracks.txt", _lines("{track}<SEP>{song}<SEP>Artist {i}<SEP>Title {j}"), datasets.msd_tracks),
     "intersect": ("unique_tracks.txt", _lines("{track}<SEP>{song}<SEP>Artist {i}<SEP>Title {j}"), _joined),
     "msd_mismatches": ("sid_mismatches.txt", _lines(MISMATCH), datasets.msd_mismatches),

@@ -9,6 +9,7 @@ from acai.reference import data as loops
 HOUR = 60 * 60
 TIMES = [0, 30 * HOUR, 40 * HOUR]  # the last two are less than a day apart
 N = np.array([len(TIMES)])
+SKIPS = [35 * HOUR]
 
 
 @example_of("D1")
@@ -39,3 +40,9 @@ def stars_from_counts() -> tuple[object, object]:
 def stars_from_times() -> tuple[object, object]:
     """Give stars by the times."""
     return loops.stars_from_times(TIMES), rules.stars_from_times(np.array(TIMES), np.array([0]))[0]
+
+
+@example_of("D6")
+def plays_and_skips() -> tuple[object, object]:
+    """Count the one skip against the plays."""
+    return loops.plays_and_skips(TIMES, SKIPS), rules.plays_and_skips(N, np.array([len(SKIPS)]))[0]

@@ -401,7 +401,7 @@ def test_only_ratings_are_accepted(name):
     table = np.array([[5.0, 0.0], [1.0, 4.0]])
     with pytest.raises(InputError, match=r"learns from Ratings, not from ndarray; build them from .*Ratings\.from_triplets\("):
         MODELS[name]().fit(table)
-    as_told = Ratings.from_triplets(*table.nonzero(), table[table != 0])
+    as_told = Ratings.from_matrix(table)
     assert sorted(as_told.triplets()) == [(0, 0, 5.0), (1, 0, 1.0), (1, 1, 4.0)]
 
 

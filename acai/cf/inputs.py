@@ -16,7 +16,8 @@ def expect_ratings(given: object) -> Ratings:
         return given
     raise InputError(
         f"a model learns from Ratings, not from {type(given).__name__}; build them from three columns, "
-        "Ratings.from_triplets(users, songs, values), or from a table A, Ratings.from_triplets(*A.nonzero(), A[A != 0])"
+        "Ratings.from_triplets(users, songs, values), from a data frame, Ratings.from_dataframe(df, user=…, song=…, value=…), "
+        "or from an array or a SciPy matrix with a row for each user, Ratings.from_matrix(A)"
     )
 
 

@@ -20,7 +20,6 @@ AGGREGATIONS: dict[str, np.ufunc] = {
     "sum": np.add, "mean": np.add, "max": np.maximum, "min": np.minimum, "first": np.minimum, "last": np.maximum,
     "count": np.add,
 }
-EXPECTED_TIMES = "times must be whole seconds since 1970, or datetime64 without gaps"
 Codes = NDArray[np.integer[Any]]
 
 
@@ -99,9 +98,9 @@ def as_values(values: Iterable[float], what: str = "values", dtype: type[np.floa
     dtype : type
         The type to convert them to.
     """
-    column = _column(values, f"{what} must be numbers")
+    column = column_of(values, f"{what} must be numbers")
     if column.dtype.kind not in "biuf":
-        raise InputError(f"{what} must be numbers; found {_kind(column)}: convert them first")
+        raise InputError(f"{what} must be numbers; found {kind_of(column)}: convert them first")
     with np.errstate(over="ignore"):
         converted: NDArray[Any] = column.astype(dtype, copy=False)
     lost = np.isinf(converted) & ~np.isinf(column)
@@ -111,21 +110,7 @@ def as_values(values: Iterable[float], what: str = "values", dtype: type[np.floa
     return converted
 
 
-def as_seconds(times: Iterable[int]) -> NDArray[np.int64]:
-    """Convert integers, floats without a fraction, or `datetime64` to whole seconds since 1970."""
-    column = _column(times, EXPECTED_TIMES)
-    if column.dtype.kind == "M" and not np.isnat(column).any():
-        return column.astype("datetime64[s]").astype(np.int64)
-    if column.dtype.kind not in "iuf":
-        raise InputError(f"{EXPECTED_TIMES}; found {_kind(column)}")
-    with np.errstate(invalid="ignore"):
-        fine = (np.abs(column) <= 2.0**53) & (np.floor(column) == column)
-    if not fine.all():
-        raise InputError(f"{EXPECTED_TIMES}; found {column[~fine][0]!r}")
-    return column.astype(np.int64)
-
-
-def _column(values: Iterable[float], expected: str) -> NDArray[Any]:
+def column_of(values: Iterable[Any], expected: str) -> NDArray[Any]:
     """Convert to a one-dimensional array; objects that are numbers, such as fractions, become floats."""
     if np.ma.is_masked(values):
         raise InputError(f"{expected}; found masked ones: drop them first")
@@ -140,7 +125,7 @@ def _column(values: Iterable[float], expected: str) -> NDArray[Any]:
     return column.astype(np.float64) if column.size == 0 else column
 
 
-def _kind(column: NDArray[Any]) -> str:
+def kind_of(column: NDArray[Any]) -> str:
     """Say in words what is in a column."""
     kinds = {"c": "complex numbers", "U": "text", "S": "bytes", "M": "dates", "m": "durations", "b": "booleans"}
     found = kinds.get(column.dtype.kind, "other objects")

@@ -13,9 +13,10 @@ from scipy import sparse
 
 from acai.errors import InputError, place_of
 from acai.files import Contents, load_npz, save_npz
-from acai.ratings import building, splits
-from acai.ratings.building import Codes, as_seconds, as_values
+from acai.ratings import building, dataframes, matrices, splits
+from acai.ratings.building import Codes, as_values
 from acai.ratings.filtering import Minimums, with_enough
+from acai.ratings.moments import as_seconds
 from acai.ratings.summary import html_summary
 
 KIND = "ratings saved by acai"
@@ -26,8 +27,8 @@ class Ratings:
     """What `n_users` listeners are known to think of `n_songs` songs: R, of which only the known entries are stored.
 
     An entry may be a rating or a number of plays; an entry of zero is a known zero, not a gap.
-    Build one with `Ratings.from_triplets` or a reader of `acai.datasets`; no method changes it, those that select or
-    change entries return a new one.
+    Build one with `Ratings.from_triplets`, `from_dataframe`, `from_matrix` or a reader of `acai.datasets`; no method changes
+    it, those that select or change entries return a new one.
 
     Attributes
     ----------
@@ -87,8 +88,7 @@ class Ratings:
         Raises
         ------
         InputError
-            If the columns differ in length, are empty, hold a value that is not finite, or repeat a pair without
-            `combine`.
+            If the columns differ in length, are empty, hold a value that is not finite, or repeat a pair.
         """
         user_codes, user_ids = building.number_ids(users)
         song_codes, song_ids = building.number_ids(songs)
@@ -104,6 +104,9 @@ class Ratings:
         """Build R from numbered ids: `users[user_codes[j]]` gave `songs[song_codes[j]]` the value `values[j]`."""
         csr, times = building.by_rows(building.Entries(user_codes, song_codes, values, times), users, songs, combine)
         return cls(csr, users, songs, times, tuple(notes))
+
+    from_dataframe = classmethod(dataframes.from_dataframe)
+    from_matrix = classmethod(matrices.from_matrix)
 
     @property
     def n_users(self) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from acai import nn
-from acai.errors import unknown
+from acai.errors import InputError, unknown
 from acai.gradcheck import check, check_steps
 from acai.gradcheck.report import Report
 from acai.nn import plain
@@ -80,12 +80,34 @@ def _source(layer: type) -> str:
 
 ENTRIES = tomllib.loads(Path(__file__).with_name("bugs.toml").read_text(encoding="utf-8"))
 CATALOGUE = tuple(Bug(name, **entry) for name, entry in ENTRIES.items())
+OWN: dict[str, Bug] = {}  # those that `load` has added
+
+
+def load(path: Path) -> list[str]:
+    """Add the bugs of another file like `bugs.toml`, and return their names; `find` knows them from now on.
+
+    Each must change the layer that it names: its `old` must occur in the code exactly once.
+    """
+    found = {}
+    for name, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        if {*entry} != {"arrays", "old", "new", "sentence"} or not hasattr(plain, name.split(":")[0]):
+            expected = 'expected ["Conv: what is wrong"], a class of acai.nn.plain, with arrays, old, new and sentence'
+            raise InputError(f"{path}: [{name}] has {', '.join(entry)}; {expected}")
+        bug = Bug(name, **entry)
+        n = _source(bug.layer).count(bug.old)
+        if n != 1:
+            raise InputError(f"{path}: [{name}]: `old` occurs {n} times in {bug.layer.__name__}; expected it exactly once")
+        found[name] = bug
+    OWN.update(found)
+    return list(found)
 
 
 def find(name: str) -> Bug:
     """Return the bug with this name."""
+    if name in OWN:
+        return OWN[name]
     if name not in ENTRIES:
-        raise unknown("bug", name, ENTRIES)
+        raise unknown("bug", name, [*ENTRIES, *OWN])
     return Bug(name, **ENTRIES[name])
 
 

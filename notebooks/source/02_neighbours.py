@@ -273,7 +273,7 @@ plots.comparison({name: error(m) for name, m in models.items()}, "RMSE on the hi
 
 # %% [markdown]
 # ### Exercise `02-beat-baseline` (40 minutes, or an evening)
-# Beat the baseline by a quarter, on a survey that you have not seen. Your function gets `train`, a `Ratings`, and two lists
+# Beat the baseline by 28%, on a survey that you have not seen. Your function gets `train`, a `Ratings`, and two lists
 # that together give pairs of a user and a song; it returns a prediction for each pair. Use anything you like: settings of
 # `UserKNN` and `ItemKNN` (`help(UserKNN)` lists them), a combination of both, or ideas of your own.
 

@@ -2,50 +2,31 @@
 
 A check never looks at how an answer is written, only at what it does, on inputs that it has not seen. It knows the usual
 mistakes, and says which one it sees. The check of "02-pearson" is the function with `@checks("02-pearson")`; all texts,
-the tasks, hints and mistakes, are in one text file per notebook next to the code: `02_neighbours.toml`.
+the tasks, hints and mistakes, are in one text file per notebook next to the code: `02_neighbours.toml`. `load` adds
+exercises of your own, and `language` chooses another language.
 """
 
 import html
 import re
-import tomllib
-import traceback
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from acai.errors import unknown
 from acai.html_table import html_table
 from acai.teaching.exercises import factors, network, ratings, sound  # noqa: F401  (they register their checks)
-from acai.teaching.exercises.checking import CHECKS, Wrong
+from acai.teaching.exercises.checking import CHECKS, SECONDS
+from acai.teaching.exercises.errors import explained
+from acai.teaching.exercises.own import load
+from acai.teaching.exercises.texts import COMMON, TASKS, Exercise, find, in_words, language, say
+from acai.teaching.exercises.time_limit import OutOfTime, time_limit
+from acai.teaching.exercises.wrong import Wrong
 
-__all__ = ["Exercise", "Exercises", "Hint", "Verdict", "check", "exercises", "hint"]
+__all__ = ["Exercise", "Exercises", "Hint", "NotSolved", "Verdict", "check", "exercises", "hint", "language", "load", "require"]
 
 
-@dataclass(frozen=True)
-class Exercise:
-    """One task.
-
-    Attributes
-    ----------
-    name : str
-        The notebook's number and a word: "02-pearson".
-    title : str
-        The task in one line.
-    minutes : int
-        Roughly how long it takes.
-    hints : list of str
-        From the first nudge to all but the answer.
-    says : dict of str to str
-        The sentences of its check, by key.
-    """
-
-    name: str
-    title: str
-    minutes: int
-    hints: list[str]
-    says: dict[str, str]
+class NotSolved(AssertionError):
+    """An answer is not right: what nbgrader, otter and pytest take for a failure. Its message is the hint."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +47,8 @@ class Verdict:
 
     def __repr__(self) -> str:
         """Show the result in one line."""
-        return f"✓ {self.exercise.name}: right." if self.ok else f"✗ {self.exercise.name}: {self.hint}"
+        mark, words = ("✓", say("right")) if self.ok else ("✗", self.hint)
+        return f"{mark} {self.exercise.name}: {words}"
 
     def _repr_html_(self) -> str:
         return _line(str(self), "#009e73" if self.ok else "#d55e00")
@@ -86,24 +68,21 @@ class Exercises(list[Exercise]):
 
     def __repr__(self) -> str:
         """Show one line per exercise."""
-        return "\n".join(f"{e.name:<22} {e.minutes:>3} min  {e.title}" for e in self)
+        return "\n".join(f"{e.name:<22} {say('minutes', n=f'{e.minutes:>3}')}  {e.title}" for e in self)
 
     def _repr_html_(self) -> str:
-        return html_table((e.name, f"{e.minutes} min", _marked(e.title)) for e in self)
+        return html_table((e.name, say("minutes", n=e.minutes), _marked(e.title)) for e in self)
 
 
-HERE = Path(__file__).parent
-COMMON, *BOOKS = (tomllib.loads(path.read_text("utf-8")) for path in (HERE / "common.toml", *sorted(HERE.glob("[0-9]*.toml"))))
-TASKS = {name: Exercise(name, **texts) for book in BOOKS for name, texts in book.items()}
 _hints_given: Counter[str] = Counter()
 
 
 def exercises(notebook: str = "") -> Exercises:
     """List all exercises, or those of one notebook ("02"), in their order."""
-    return Exercises(task for name, task in TASKS.items() if name.startswith(notebook))
+    return Exercises(find(name) for name in TASKS if name.startswith(notebook))
 
 
-def check(name: str, answer: object) -> Verdict:
+def check(name: str, answer: object, *, strict: bool = False, seconds: float | None = None) -> Verdict:
     """Check an answer.
 
     Parameters
@@ -112,23 +91,28 @@ def check(name: str, answer: object) -> Verdict:
         As in `exercises()`.
     answer : object
         What the task asks for: mostly a function or a class, itself and not its result.
+    strict : bool
+        Raise NotSolved, with the hint, if the answer is not right: for tests and for tools that grade.
+    seconds : float, optional
+        How long it may take: by default a minute, or ten where a network is trained.
 
     Returns
     -------
     Verdict
-        `.ok`, and `.hint` if it is not. Exceptions raised by the answer become hints, too. As the last line of a cell
-        it is shown; anywhere else, print it.
+        `.ok`, and `.hint` if it is not. Exceptions raised by the answer become hints, too, and so does an answer that never
+        returns. As the last line of a cell it is shown; anywhere else, print it.
     """
-    task = _find(name)
-    try:
-        with np.errstate(all="ignore"):  # overflows are reported by the check, so they need no warning
-            CHECKS[name](answer, np.random.default_rng(8))
-    except Exception as error:
-        if not isinstance(error, Wrong):
-            key = "array-asked" if "truth value of an array" in str(error) else "stops"  # NumPy's message does not help beginners
-            error = Wrong(key, kind=type(error).__name__, error=error, place=_place(error))
-        return Verdict(False, error.in_words(COMMON | task.says), task)
-    return Verdict(True, "", task)
+    task = find(name)
+    wrong = _wrong_with(name, answer, seconds or SECONDS[name])
+    verdict = Verdict(wrong is None, "" if wrong is None else _told(wrong, task), task)
+    if strict and not verdict.ok:
+        raise NotSolved(str(verdict))
+    return verdict
+
+
+def require(name: str, answer: object) -> None:
+    """Raise NotSolved, with the hint, unless an answer is right: a cell or a test with this line fails."""
+    check(name, answer, strict=True)
 
 
 def hint(name: str) -> Hint:
@@ -136,25 +120,28 @@ def hint(name: str) -> Hint:
 
     Like the verdict of `check`, it is shown as the last line of a cell.
     """
-    hints = _find(name).hints
+    hints = find(name).hints
     step = _hints_given[name] % len(hints)
     _hints_given[name] += 1
-    return Hint(f"Hint {step + 1} of {len(hints)} for {name}: {hints[step]}")
+    return Hint(say("hint-step", step=step + 1, n=len(hints), name=name, text=hints[step]))
 
 
-def _find(name: str) -> Exercise:
-    if name not in TASKS:
-        raise unknown("exercise", name, TASKS)
-    return TASKS[name]
+def _wrong_with(name: str, answer: object, seconds: float) -> Wrong | None:
+    """Find out what is wrong with an answer: None if nothing is."""
+    try:
+        with time_limit(seconds), np.errstate(all="ignore"):  # overflows are reported by the check, so they need no warning
+            CHECKS[name](answer, np.random.default_rng(8))
+    except Wrong as wrong:
+        return wrong
+    except OutOfTime:
+        return Wrong("too-long", seconds=seconds)
+    except Exception as error:
+        return explained(error)
+    return None
 
 
-def _place(error: Exception) -> Wrong | str:
-    """Find the line of the student's own code in which an error was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [f for f in frames if not f.filename.startswith(str(HERE.parents[1])) and "site-packages" not in f.filename]
-    if theirs and theirs[-1].line:
-        return Wrong("place", line=theirs[-1].lineno, code=theirs[-1].line)
-    return ""
+def _told(wrong: Wrong, task: Exercise) -> str:
+    return wrong.in_words({key: in_words(sentence) for key, sentence in COMMON.items()} | task.says)
 
 
 def _marked(text: str) -> str:

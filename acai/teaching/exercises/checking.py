@@ -1,9 +1,8 @@
-"""What all checks share: their registry, calling a student's function, comparing its result, verifying a layer.
+"""What all checks share: their registry, comparing what an answer returned, verifying a layer.
 
 A check reports what is wrong by a key; the sentence for it is in the notebook's text file, or in `common.toml`.
 """
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,60 +10,35 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from acai import gradcheck
+from acai.gradcheck.calling import CallFailed
+from acai.teaching.exercises.calling import answering, call, numbers, shape_in_words
+from acai.teaching.exercises.errors import explained
+from acai.teaching.exercises.texts import in_words
+from acai.teaching.exercises.wrong import Wrong
 
 Mistakes = Mapping[str, ArrayLike]  # the results of the usual mistakes, by the keys of their sentences
 Check = Callable[[Any, np.random.Generator], None]  # raises Wrong unless the answer is right
 CHECKS: dict[str, Check] = {}  # by the name of the exercise
+SECONDS: dict[str, int] = {}  # how long each may take
 
 
-def checks(exercise: str) -> Callable[[Check], Check]:
-    """Make a function the check of an exercise: `@checks("02-pearson")`."""
+def checks(exercise: str, seconds: int = 60) -> Callable[[Check], Check]:
+    """Make a function the check of an exercise, `@checks("02-pearson")`, and say how long an answer may take.
+
+    A minute is long, but a first call may have to compile something; where an answer trains a network, it needs more.
+    """
 
     def register(check: Check) -> Check:
         CHECKS[exercise] = check
+        SECONDS[exercise] = seconds
         return check
 
     return register
 
 
-class Wrong(Exception):
-    """What is wrong with an answer: the key of a sentence, and the values of its {places}, which may be sentences again."""
-
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(key)
-        self.key = key
-        self.values = values
-
-    def in_words(self, sentences: Mapping[str, str]) -> str:
-        """Write the sentence; a key without a sentence stands for itself."""
-        values = {name: value.in_words(sentences) if isinstance(value, Wrong) else value for name, value in self.values.items()}
-        return sentences.get(self.key, self.key).format(**values)
-
-
-def call(function: object, *arguments: object, parts: str = "") -> Any:
-    """Call a student's function, which must not change its arguments, and return its result.
-
-    With `parts`, such as "dx, dW", the function must return that many values.
-    """
-    if not callable(function):
-        raise Wrong("no-function", kind=type(function).__name__)
-    given = copy.deepcopy(arguments)
-    value = function(*given)
-    is_several = isinstance(value, tuple | list)
-    if any(part is None or part is Ellipsis for part in (value if is_several else [value])):
-        raise Wrong("nothing-yet")
-    for number, (before, after) in enumerate(zip(arguments, given), 1):
-        if isinstance(before, np.ndarray) and not np.array_equal(before, np.asarray(after), equal_nan=True):
-            raise Wrong("in-place", number=number)
-    n = len(parts.split(","))
-    if parts and not (is_several and len(value) == n):
-        raise Wrong("parts", got=_type_in_words(value), n=n, parts=parts)
-    return value
-
-
 def expect(
     value: object, right: ArrayLike, mistakes: Mistakes, case: str = "case", each: Sequence[Mapping[str, object]] = (),
-    **given: object,
+    parts: str = "", **given: object,
 ) -> None:
     """Raise Wrong unless `value` equals `right`.
 
@@ -81,14 +55,13 @@ def expect(
         The key of a description of the input, for unusual mistakes.
     each : sequence of mappings
         The values for this description for each entry of `right`, if each is the answer to a case of its own.
+    parts : str
+        What the entries of `right` are, if the function returned several things: "w, dw".
     **given : object
         The values for this description, if `right` is the answer to a single case.
     """
     expected = np.asarray(right, dtype=float)
-    try:
-        got = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise Wrong("kind", got=_type_in_words(value), expected=_shape_in_words(expected)) from None
+    got = numbers(value, expected.shape)
     if nearly_equal(got, expected):
         return
     for key, result in mistakes.items():
@@ -96,27 +69,26 @@ def expect(
         if nearly_equal(got, wrong) or (np.isnan(wrong).all() and np.isnan(got).any()):
             raise Wrong(key)
     if got.shape != expected.shape:
-        raise Wrong("kind", got=_shape_in_words(got), expected=_shape_in_words(expected))
+        raise Wrong("kind", got=shape_in_words(got.shape), expected=shape_in_words(expected.shape))
     errors = np.where(np.isfinite(got), np.abs(got - expected), np.inf)
     worst = tuple(int(k) for k in np.unravel_index(np.argmax(errors), expected.shape))
-    place = f" at {list(worst)}" if worst and not each else ""
     words = Wrong(case, **(each[worst[0]] if each else given))
-    key = "number" if np.isfinite(got[worst]) else "infinite"
+    key = "number" if np.isfinite(got[worst]) else "not-a-number" if np.isnan(got[worst]) else "infinite"
+    place = "" if each else _place_in_words(worst, parts)
     raise Wrong(key, case=words, got=got[worst], place=place, expected=expected[worst])
+
+
+def _place_in_words(place: tuple[int, ...], parts: str) -> Wrong | str:
+    """Say which entry of a result is meant; of several results, first which one of them."""
+    if parts and place:
+        part = Wrong("of-part", part=parts.split(", ")[place[0]])
+        return Wrong("at-of", place=list(place[1:]), part=part) if place[1:] else part
+    return Wrong("at", place=list(place)) if place else ""
 
 
 def nearly_equal(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two arrays have the same shape and are equal but for rounding."""
     return a.shape == b.shape and np.allclose(a, b, rtol=0, atol=1e-5 * np.abs(b).max(initial=0.0) + 1e-12)
-
-
-def _type_in_words(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
-def _shape_in_words(array: np.ndarray) -> str:
-    return f"an array of shape {array.shape}" if array.ndim else "a single number"
 
 
 def raise_first(faults: Mapping[str, bool], **values: object) -> None:
@@ -130,7 +102,8 @@ def build_layer(answer: object, **arguments: object) -> Any:
     """Create a layer from a student's class; its parameters are small integers other than 0."""
     if not isinstance(answer, type):
         raise Wrong("no-class")
-    layer = answer(**arguments)
+    with answering():
+        layer = answer(**arguments)
     rng = np.random.default_rng(1)
     for w in getattr(layer, "params", {}).values():
         w[...] = rng.integers(1, 4, w.shape) * rng.choice([-1, 1], w.shape)
@@ -171,14 +144,18 @@ def verify_layer(
     """
     expect(call(layer.forward, x), y, mistakes, x=x)
     found = {"x": call(layer.backward, upstream_gradient(y)), **getattr(layer, "grads", {})}
-    report = gradcheck.check(layer, x)
+    try:
+        report = gradcheck.check(layer, x)
+    except CallFailed as error:
+        cause = error.__cause__
+        raise (explained(cause, is_theirs=True) if isinstance(cause, Exception) else Wrong("no-sense", error=error)) from error
     for array in report.wrong_arrays:
         for key, result in slips.get(array, {}).items():
             if nearly_equal(np.asarray(found.get(array, np.nan), float), result):
                 raise Wrong("backward", slip=Wrong(key))
     if not report.ok:
         wrong = (_finding_in_words(finding) for finding in report.findings if finding.wrong.any())
-        what = "; ".join(report.faults.values()) or next(wrong)
+        what: object = "; ".join(in_words(fault) for fault in report.faults.values()) or next(wrong)
         listed = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
         raise Wrong("gradcheck", what=what, layer=f"{type(layer).__name__}({listed})", shape=x.shape)
 
@@ -187,7 +164,7 @@ def _finding_in_words(finding: gradcheck.Finding) -> Wrong:
     if finding.analytic is None or finding.analytic.shape != finding.numeric.shape:
         return Wrong(finding.hint)
     at = finding.worst
-    hint = finding.hint and f"; {finding.hint}"
+    hint = Wrong("finding-hint", hint=Wrong(finding.hint)) if finding.hint else ""
     return Wrong(
         "finding", n=int(finding.wrong.sum()), size=finding.wrong.size, array=finding.array, place=list(at),
         says=finding.analytic[at], slope=finding.numeric[at], hint=hint,

@@ -3,7 +3,9 @@
 import numpy as np
 
 from acai.evaluation.metrics import rmse
-from acai.teaching.exercises.checking import Mistakes, Wrong, call, checks, expect, raise_first
+from acai.teaching.exercises.calling import call, call_for_number, numbers
+from acai.teaching.exercises.checking import Mistakes, checks, expect, raise_first
+from acai.teaching.exercises.wrong import Wrong
 from acai.teaching.survey import survey
 
 
@@ -31,7 +33,7 @@ def check_enough(answer: object, rng: np.random.Generator) -> None:
     cases = [(np.sort(rng.uniform(0.1, 9, 12))[::-1], share) for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.99) for _ in range(4)]
     cases.append((np.array([2.0, 1.0, 1.0, 1.0, 1.0]), 0.5))  # the first has exactly half
     right = np.array([_first_that_reach(share, sigma**2) for sigma, share in cases])
-    found = np.array([call(answer, sigma, share) for sigma, share in cases])
+    found = [call_for_number(answer, sigma, share) for sigma, share in cases]
     expect(found, right, {
         "sum": [_first_that_reach(share, sigma) for sigma, share in cases], "few": right - 1, "many": right + 1,
         "largest": [(sigma >= share * sigma[0]).sum() for sigma, share in cases],
@@ -49,7 +51,7 @@ def check_factors(answer: object, rng: np.random.Generator) -> None:
     """(R, k) → P, Q (C7)."""
     R = rng.normal(size=(8, 7))
     k = 3
-    P, Q = (np.asarray(x, dtype=float) for x in call(answer, R, k, parts="P, Q"))
+    P, Q = (numbers(x, (n, k)) for x, n in zip(call(answer, R, k, parts="P, Q"), (8, 7)))
     raise_first({"flat": Q.shape == (k, 7), "shape": (P.shape, Q.shape) != ((8, k), (7, k))}, P=P.shape, Q=Q.shape, k=k)
     one = np.ones(k)
     sigma = np.linalg.svd(R)[1][:k]
@@ -127,8 +129,9 @@ def check_step(answer: object, rng: np.random.Generator) -> None:
     expect(call(answer, w, dw, g, eta, alpha, parts="w, dw"), [w + new, new], {
         "old": [w + dw, new], "plain": [w - eta * g, -eta * g], "uphill": [w + alpha * dw + eta * g, alpha * dw + eta * g],
         "alpha": [w + alpha * new, new], "eta": [w + eta * new, new], "average": [w + averaged, averaged],
-        "order": [new, w + new], "kept": [w + new, dw],
-    })
+        "order": [new, w + new], "kept": [w + new, dw], "nesterov": [w + alpha * new - eta * g, new],
+        "pytorch": [w - eta * (alpha * dw + g), alpha * dw + g], "rate-outside": [w + eta * (alpha * dw - g), alpha * dw - g],
+    }, parts="w, dw")
 
 
 @checks("04-catch-up")
@@ -141,7 +144,8 @@ def check_catch_up(answer: object, rng: np.random.Generator) -> None:
         expect(call(answer, w, dw, alpha, t, parts="w, dw"), [moved, last], {
             "first": [w + dw * (1 - alpha**t) / (1 - alpha), last], "forever": [w + dw * alpha / (1 - alpha), last],
             "straight": [w + t * alpha * dw, last], "shrunk": [moved, dw], "last": [w + last, last], "once": [moved, alpha * dw],
-        }, alpha=alpha, t=t)
+            "brackets": [w + (alpha * (1 - alpha**t) / 1 - alpha) * dw, last],
+        }, parts="w, dw", alpha=alpha, t=t)
 
 
 @checks("04-gradient")
@@ -158,16 +162,16 @@ def check_gradient(answer: object, rng: np.random.Generator) -> None:
             "downhill": e * turned - lam * w, "exchanged": lam * w - e * w, "no-lambda": -e * turned,
             "inner": lam * w + e * turned, "pushed": -lam * w - e * turned, "two": 2 * (lam * w - e * turned),
             "lambda-two": 2 * lam * w - e * turned, "no-error": lam * w - r * turned,
-        })
+        }, parts="dp, dq")
 
 
-@checks("04-fit")
+@checks("04-fit", seconds=300)
 def check_fit(answer: object, rng: np.random.Generator) -> None:
     """(users, songs, ratings, m, n) → r̂ of every user and song, by stochastic descent."""
     train, test = survey(120, 60, asked=0.4, seed=12).ratings.split(0.2, seed=12)
     u, i, r = train.user_codes, train.csr.indices, train.csr.data.astype(float)
     shape = train.csr.shape
-    R_hat = np.asarray(call(answer, u, i, r, *shape), dtype=float)
+    R_hat = numbers(call(answer, u, i, r, *shape), shape)
     raise_first({"shape": R_hat.shape != shape, "diverged": not np.isfinite(R_hat).all()}, got=R_hat.shape, expected=shape)
     taste = R_hat - R_hat.mean(axis=0) - R_hat.mean(axis=1, keepdims=True) + R_hat.mean()
     raise_first({"no-taste": taste.std() < 1e-9, "constant": R_hat.std() < 0.05, "little-taste": taste.std() < 0.05})

@@ -9,7 +9,9 @@ from acai.cf import Baseline, GlobalMean
 from acai.datasets.rules import DAY
 from acai.evaluation.metrics import rmse
 from acai.reference.data import stars_from_times
-from acai.teaching.exercises.checking import Wrong, call, checks, expect, raise_first
+from acai.teaching.exercises.calling import call, call_for_number, numbers
+from acai.teaching.exercises.checking import checks, expect, raise_first
+from acai.teaching.exercises.wrong import Wrong
 from acai.teaching.survey import survey
 
 
@@ -37,7 +39,7 @@ def check_counts(answer: object, rng: np.random.Generator) -> None:
         users = rng.integers(0, m, 40)
         songs = rng.integers(0, n, 40)
         N = np.bincount(users * n + songs, minlength=m * n).reshape(m, n)  # (D1)
-        mistakes = {"once": N > 0, "turned": N.T, "shares": N / N.sum(), "zeros": 0 * N}
+        mistakes = {"once": N > 0, "turned": N.T, "shares": N / N.sum(), "zeros": 0 * N, "nan": np.nan}
         expect(call(answer, users, songs, m, n), N, mistakes, m=m, n=n)
 
 
@@ -65,7 +67,7 @@ def check_stars_by_time(answer: object, rng: np.random.Generator) -> None:
     def stars(**slip: int) -> list[int]:
         return [_stars(times, **slip) for times in cases]
 
-    found = [call(answer, times) for times in cases]
+    found = [call_for_number(answer, times) for times in cases]
     expect(found, [stars_from_times(times.tolist()) for times in cases], {
         "last-play": stars(end=-1, end_of_four=-1), "last-four": stars(end_of_four=-1), "last-wait": stars(end=-1),
         "ten": stars(many=9), "day": stars(day=0), "four": stars(four=99), "three": stars(four=3), "five": stars(four=5),
@@ -94,12 +96,15 @@ def check_pearson(answer: object, rng: np.random.Generator) -> None:
         both = ~np.isnan(r_u + r_v)
         x, y = r_u[both], r_v[both]
         zeros_u, zeros_v = np.nan_to_num(r_u), np.nan_to_num(r_v)
-        expect(call(answer, r_u, r_v), _cosine(x - x.mean(), y - y.mean()), {  # (C3)
+        n = len(x)
+        right = _cosine(x - x.mean(), y - y.mean())  # (C3)
+        expect(call(answer, r_u, r_v), right, {
             "all-means": _cosine(x - np.nanmean(r_u), y - np.nanmean(r_v)), "cosine": _cosine(x, y),
             "zeros": _cosine(zeros_u - zeros_u.mean(), zeros_v - zeros_v.mean()),
-            "covariance": np.cov(x, y, bias=True)[0, 1], "gaps": np.nan,
+            "covariance": np.cov(x, y, bias=True)[0, 1], "covariance-sample": np.cov(x, y)[0, 1],
+            "ddof": right * (n - 1) / n, "ddof-turned": right * n / (n - 1), "gaps": np.nan,
         }, r_u=r_u, r_v=r_v)
-    of_flat = call(answer, np.array([4.0, 4, 4, np.nan]), np.array([1.0, 5, 3, 2]))
+    of_flat = call_for_number(answer, np.array([4.0, 4, 4, np.nan]), np.array([1.0, 5, 3, 2]))
     expect(of_flat, 0.0, {"flat": np.nan}, "case-flat")
 
 
@@ -132,25 +137,31 @@ def check_shrinkage(answer: object, rng: np.random.Generator) -> None:
     n = rng.integers(1, 40, 9).astype(float)
     beta = 7.0
     weight = n / (n + beta)
-    mistakes = {"turned": s * (1 - weight), "ratio": s * n / beta, "weight": weight, "larger": s / weight}
+    mistakes = {
+        "turned": s * (1 - weight), "ratio": s * n / beta, "weight": weight, "larger": s / weight,
+        "brackets": s + beta, "brackets-weight": s * (1 + beta),
+    }
     expect(call(answer, s, n, beta), s * weight, mistakes)
 
 
-@checks("02-beat-baseline")
+@checks("02-beat-baseline", seconds=300)
 def check_beat_baseline(answer: object, rng: np.random.Generator) -> None:
-    """(training ratings, users, songs) → r̂, a quarter better than the baseline (C12)."""
+    """(training ratings, users, songs) → r̂, with an error of at most 72% of the baseline's (C12)."""
     train, test = survey(seed=11).ratings.split(0.2, seed=11)
     users = [test.users[u] for u in test.user_codes]
     songs = [test.songs[i] for i in test.csr.indices]
     truth = test.csr.data
-    r_hat = np.asarray(call(answer, train, users, songs), dtype=float)
+    r_hat = numbers(call(answer, train, users, songs), truth.shape)
     raise_first({"shape": r_hat.shape != truth.shape or not np.isfinite(r_hat).all()}, n=len(truth), shape=r_hat.shape)
     baseline = Baseline().fit(train).predict(users, songs)
     mine = rmse(truth, r_hat)
     theirs = rmse(truth, baseline)
-    if mine > 0.75 * theirs:
+    goal = 0.72 * theirs  # no single neighbour model reaches it, whatever its settings
+    if mine > goal:
         means = np.bincount(train.user_codes, train.csr.data) / np.bincount(train.user_codes)
-        known = {"mean": GlobalMean().fit(train).predict(users, songs), "baseline": baseline, "own-mean": means[test.user_codes]}
+        known = {
+            "mean": GlobalMean().fit(train).predict(users, songs), "baseline": baseline, "own-mean": means[test.user_codes],
+        }
         faults = {key: np.allclose(r_hat, predictions, atol=1e-4) for key, predictions in known.items()}
         faults |= {"bold": bool(r_hat.std() > 0.9 * truth.std()), "timid": True}
-        raise_first(faults, score=Wrong("score", mine=mine, limit=0.75 * theirs, theirs=theirs))
+        raise_first(faults, score=Wrong("score", mine=mine, limit=goal, theirs=theirs))

@@ -8,7 +8,9 @@ from acai.audio.spectrogram import log_mel
 from acai.content.audio_models import SpectrumRidge
 from acai.datasets.synthetic import FEATURES, RATE, render, synthetic
 from acai.reference import content, sound
-from acai.teaching.exercises.checking import Wrong, build_layer, call, checks, expect, raise_first
+from acai.teaching.exercises.calling import answering, call, call_for_number, numbers
+from acai.teaching.exercises.checking import build_layer, checks, expect, raise_first
+from acai.teaching.exercises.wrong import Wrong
 
 
 @checks("07-frame")
@@ -66,11 +68,11 @@ def _songs() -> tuple[list[np.ndarray], np.ndarray]:
     return spectrograms, 80 * 2.5 ** ((features[:, 3] + 1) / 2)
 
 
-@checks("07-tempo")
+@checks("07-tempo", seconds=300)
 def check_tempo(answer: object, rng: np.random.Generator) -> None:
     """Spectrogram → chords per minute."""
     spectrograms, truth = _songs()
-    found = np.array([float(call(answer, S)) for S in spectrograms])
+    found = np.array([call_for_number(answer, S) for S in spectrograms])
     raise_first({"no-number": not (np.isfinite(found).all() and (found > 0).all())})
 
     def share_within(tolerance: float, truth: np.ndarray) -> float:
@@ -160,17 +162,19 @@ def _world() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     return spectrograms, world.features, average.predict(spectrograms[135:])
 
 
-@checks("08-audio-model")
+@checks("08-audio-model", seconds=600)
 def check_ear(answer: object, rng: np.random.Generator) -> None:
     """Check a class with fit and predict that predicts more than the average spectrum does."""
     model = build_layer(answer)
     spectrograms, features, average = _world()
     known, truth = features[:135], features[135:]
-    model.fit(spectrograms[:135], known.copy())
-    predicted = np.asarray(call(model.predict, spectrograms[135:]), dtype=float)
+    raise_first({"no-model": not (hasattr(model, "fit") and hasattr(model, "predict"))})
+    with answering():
+        model.fit(spectrograms[:135], known.copy())
+    predicted = numbers(call(model.predict, spectrograms[135:]), truth.shape)
     raise_first({"shape": predicted.shape != (45, 7) or not np.isfinite(predicted).all()}, got=predicted.shape)
     R2, level = 1 - np.square([predicted - truth, average - truth]).mean(axis=1) / truth.var(axis=0)
-    learnt = 1 - np.square(model.predict(spectrograms[:135]) - known).mean() / known.var()
+    learnt = 1 - np.square(numbers(call(model.predict, spectrograms[:135]), known.shape) - known).mean() / known.var()
     deaf = [name for name, value in zip(FEATURES, R2) if value < 0.4]
     if R2.mean() < level.mean() + 0.2:
         faults = {

@@ -1,0 +1,44 @@
+"""Stop code that never returns, wherever Python runs: also on Windows, and outside the main thread."""
+
+import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+AGAIN = 0.5  # seconds until code that has caught the first one is stopped again
+
+
+class OutOfTime(BaseException):
+    """The time is over. No Exception, so that `except Exception` in a loop does not keep it going."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in this block, once it has taken that long.
+
+    A timer of the operating system (SIGALRM) exists neither on Windows nor outside the main thread, so another thread asks
+    Python to raise an exception in this one. Python does so between two of its own instructions: a single call that never
+    returns from C cannot be stopped (`acai grade` can, because it ends a whole process).
+    """
+    thread = ctypes.c_ulong(threading.get_ident())
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    lock = threading.Lock()
+    is_over = threading.Event()
+
+    def watch() -> None:
+        wait = seconds
+        while not is_over.wait(wait):
+            with lock:
+                if not is_over.is_set():
+                    raise_in(thread, ctypes.py_object(OutOfTime))
+            wait = AGAIN
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        while not is_over.is_set():  # where the block ends just in time, the exception may still arrive here
+            with suppress(OutOfTime), lock:
+                is_over.set()
+                raise_in(thread, None)  # withdraws what has been asked for and not been raised yet

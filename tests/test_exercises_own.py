@@ -75,7 +75,7 @@ def test_it_may_be_translated_in_the_same_folder(folder):
     [
         (lambda f: (f / "mine.py").unlink(), r"99-median has a text and no check; expected .* @checks\('99-median'\)"),
         (lambda f: (f / "mine.toml").unlink(), r"99-median has a check and no text; expected \[99-median\]"),
-        (lambda f: (f / "mine.toml").write_text(TEXTS.replace("99-median", "02-pearson")), "there is an exercise 02-pearson already"),
+        (lambda f: (f / "mine.toml").write_text(TEXTS.replace("99-median", "02-pearson")), "an exercise 02-pearson already"),
         (lambda f: (f / "mine.toml").write_text(TEXTS.replace("99-median", "median")), "'median' is no name of an exercise"),
         (lambda f: (f / "mine.toml").write_text(TEXTS.replace("minutes = 5", "")), "expected title, minutes, hints"),
         (lambda f: (f / "mine.toml").write_text(TEXTS.replace('["Leave', '"Leave').replace('does."]', 'does."')), "mine.toml"),

@@ -1,7 +1,7 @@
 """Mistakes that users can correct themselves, each explained in one sentence."""
 
 import difflib
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,10 +52,26 @@ def unknown(what: str, given: Hashable, known: Iterable[Hashable], n: int = 5) -
     listed = (near + [name for name in names[: 2 * n] if name not in near])[:n]
     more = f", … ({len(known):,} in all)" if len(known) > len(listed) else ""
     message = f"no {what} {shown(given)}; there is: {', '.join(listed) or 'none'}{more}"
-    if text in names:  # the classic: '42' given where 42 is meant
+    if not texts_of([given]).isdisjoint(texts_of(known)):  # the classic: '42' given where 42 is meant
         kinds = sorted({type(name).__name__ for name in known})
         message += f" (ids here are of type {', '.join(kinds)}; {shown(given)} is a {type(given).__name__})"
     return InputError(message)
+
+
+def texts_of(names: Collection[Hashable]) -> set[str]:
+    """Write ids as a file could have them: 42 and 42.0 both as "42", the latter as "42.0", too."""
+    integers = (int(name) for name in names if isinstance(name, float | np.floating) and name.is_integer())
+    return {shown(name) if type(name) is int else str(name) for name in (*names, *integers)}
+
+
+def is_missing(name: Hashable) -> bool:
+    """Whether an id stands for a gap, or is a tuple with one: NaN, and what pandas calls NaT and NA."""
+    if isinstance(name, tuple):
+        return any(map(is_missing, name))
+    try:
+        return bool(name != name)
+    except (TypeError, ValueError):  # NA: it is neither equal to itself nor different
+        return True
 
 
 def shown(value: object) -> str:

@@ -346,7 +346,7 @@ def test_mistakes_are_named(ratings):
         UserKNN().fit(ratings).similar(99)
     with pytest.raises(InputError, match="there are 2 users and 1 songs"):
         model.predict(["user 1", "user 2"], [3])
-    with pytest.raises(InputError, match="users is the single string 'user 1'"):
+    with pytest.raises(InputError, match="users is the single id 'user 1'"):
         model.predict("user 1", [3])
     with pytest.raises(InputError, match="n=0; expected an integer, at least 1"):
         model.recommend("user 1", n=0)

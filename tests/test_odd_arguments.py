@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from cf_cases import random_ratings
 
-from acai import InputError, datasets, nn
+from acai import InputError, Ratings, datasets, nn
 from acai.audio import log_mel
 from acai.cf import ALS, SGD, SVD, Popularity, UserKNN
 from acai.content import AudioToFactors, Augmentation, BagOfWords, ColdStartRecommender, Ridge, SpectrumRidge
 from acai.content.classify import SoundClassifier
 from acai.content.taste import TasteNetworks
-from acai.evaluation import cross_validate, metrics
+from acai.evaluation import cross_validate, evaluate, metrics
 from acai.settings import checked_jobs
 
 RATINGS = random_ratings(m=12, n=9, per_user=5)
+HALVES = RATINGS.split(0.5)
 USER, SONG = RATINGS.users[0], RATINGS.songs[0]
 RNG = np.random.default_rng(0)
 S, Q = [RNG.random((4, 20), dtype=np.float32) for _ in range(8)], RNG.normal(size=(8, 2))
@@ -82,10 +83,25 @@ CALLS = {
     "explain": lambda odd: KNN.explain(USER, odd),
     "fold_in": MODEL.fold_in,
     "fold_in value": lambda odd: MODEL.fold_in({SONG: odd}),
+    "recommend exclude_rated": lambda odd: KNN.recommend(USER, exclude_rated=odd),
+    "recommend_all n": lambda odd: dict(KNN.recommend_all(n=odd)),
+    "recommend_all exclude_rated": lambda odd: dict(KNN.recommend_all(exclude_rated=odd)),
+    "recommend_all memory": lambda odd: dict(KNN.recommend_all(memory=odd)),
+    "user ids": lambda odd: Ratings.from_triplets(odd, ["x", "y"], [1, 2]),
+    "a song id": lambda odd: Ratings.from_triplets(["a", "b"], ["x", odd], [1, 2]),
+    "favourites": RATINGS.favourites,
     "fit": lambda odd: Popularity().fit(odd),
     "fold_in SVD": lambda odd: SVD(2).fit(RATINGS).fold_in({SONG: odd}),
     "fold_in SGD": lambda odd: SGD(2, n_epochs=1).fit(RATINGS).fold_in({SONG: odd}),
     "cross_validate folds": lambda odd: cross_validate(Popularity(), RATINGS, [odd]),
+    "cross_validate number of folds": lambda odd: cross_validate(Popularity(), RATINGS, odd),
+    "cross_validate seed": lambda odd: cross_validate(Popularity(), RATINGS, 2, seed=odd),
+    "evaluate k": lambda odd: evaluate(Popularity(), *HALVES, k=odd),
+    "evaluate which": lambda odd: evaluate(Popularity(), *HALVES, which=odd),
+    "evaluate a metric": lambda odd: evaluate(Popularity(), *HALVES, which=[odd]),
+    "evaluate relevant_from": lambda odd: evaluate(Popularity(), *HALVES, relevant_from=odd),
+    "evaluate memory": lambda odd: evaluate(Popularity(), *HALVES, memory=odd),
+    "coverage": lambda odd: metrics.coverage([0], odd),
     "n_jobs": checked_jobs,
     "separator": lambda odd: datasets.triplets(TABLE, odd),
     "columns": lambda odd: datasets.triplets(TABLE, columns=odd),

@@ -182,7 +182,7 @@ def test_a_matrix_of_other_types_becomes_float32_or_is_refused():
 
 
 @pytest.mark.parametrize(("ids", "message"), [(5, "expected a column of ids"), (np.array(5), "expected a column of ids"),
-                                              ([float("nan")], "nan cannot be an id: it is not equal to itself")])
+                                              ([float("nan")], "nan cannot be an id: it stands for a gap")])
 def test_ids_that_cannot_be_hashed_or_compared_are_refused(ids, message):
     with pytest.raises(InputError, match=message):
         Ratings.from_triplets(ids, ["x"], [1])

@@ -6,7 +6,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from acai.errors import InputError, shown
+from acai.errors import InputError, shown, texts_of, unknown
 from acai.ratings import Ratings
 
 
@@ -31,17 +31,38 @@ def expect_same_axes(part: Ratings, of: Ratings, names: str) -> None:
 
 
 def codes_of(ids: Iterable[Hashable], numbers: Mapping[Hashable, int], what: str) -> NDArray[np.intp]:
-    """Look up the number of each id; −1 for an unknown one."""
+    """Look up the number of each id; −1 for an unknown one, unless it is a known one as another type: '42' instead of 42."""
+    names = as_list(ids, f"{what}s")
     try:
-        return np.fromiter(map(numbers.get, as_list(ids, what), repeat(-1)), dtype=np.intp)
+        codes = np.fromiter(map(numbers.get, names, repeat(-1)), dtype=np.intp, count=len(names))
     except TypeError as error:
-        raise InputError(f"one of the {what} cannot be an id: {error}") from None
+        raise InputError(f"one of the {what}s cannot be an id: {error}") from None
+    kinds = set(map(type, numbers)) if (codes < 0).any() else set()
+    of_other_kinds = {names[j] for j in np.flatnonzero(codes < 0) if type(names[j]) not in kinds}
+    if of_other_kinds:
+        texts = texts_of(numbers)
+        for name in of_other_kinds:
+            if not texts_of([name]).isdisjoint(texts):
+                raise unknown(what, name, numbers)
+    return codes
+
+
+def expect_some_known(ids: Iterable[Hashable], numbers: Mapping[Hashable, int], what: str) -> NDArray[np.intp]:
+    """Look up the number of each id as `codes_of` does, but raise an error if there are ids and none is known."""
+    names = as_list(ids, f"{what}s")
+    codes = codes_of(names, numbers, what)
+    if len(codes) and codes.max() < 0:
+        raise unknown(what, names[0], numbers)
+    return codes
 
 
 def as_list(ids: Iterable[Hashable], what: str) -> list[Hashable]:
     """Turn a column of ids into a list."""
-    if isinstance(ids, str):
-        raise InputError(f"{what} is the single string {ids!r}; expected a list of ids: [{ids!r}]")
+    if isinstance(ids, str | bytes):
+        raise InputError(f"{what} is the single id {shown(ids)}; expected a list of ids: [{shown(ids)}]")
+    shape = getattr(ids, "shape", ())
+    if len(shape) > 1:
+        raise InputError(f"{what} is a table of shape {shape}; expected a single column of ids")
     try:
         found = ids.tolist() if hasattr(ids, "tolist") else list(ids)
     except TypeError:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from acai.cf.inputs import as_list, codes_of, expect_ratings
-from acai.errors import InputError, check_codes
+from acai.errors import InputError, check_codes, unknown
 from acai.files import Contents, save_npz
 from acai.ratings import Ratings
-from acai.settings import check_settings, checked
+from acai.settings import Limits, check_settings, checked
 
 KIND = "a model saved by acai"
 SCORE_BYTES = 64  # that a score takes at worst, with the products and masks that it comes from
@@ -155,19 +155,27 @@ class Recommender(ABC):
         Parameters
         ----------
         users, songs : iterable of hashable
-            Ids, pair by pair. Unknown ids, on which the model was not fitted, are no error: the model falls back on
-            what is known, as its own description says.
+            Ids, pair by pair. An unknown id, on which the model was not fitted, is no error: the model falls back on what
+            is known, as its own description says.
 
         Returns
         -------
         ndarray, shape (n_pairs,), float64
             Predicted ratings, clipped to the range of the ratings in the training data; from a model of play counts,
             preferences.
+
+        Raises
+        ------
+        InputError
+            If none of the users and none of the songs is known, or an unknown id is a known one as another type, such as 42
+            and "42".
         """
-        known = self.ratings
-        u, i = codes_of(users, known.user_rows, "users"), codes_of(songs, known.song_columns, "songs")
+        known, users, songs = self.ratings, as_list(users, "users"), as_list(songs, "songs")
+        u, i = codes_of(users, known.user_rows, "user"), codes_of(songs, known.song_columns, "song")
         if len(u) != len(i):
             raise InputError(f"users and songs go in pairs; there are {len(u)} users and {len(i)} songs")
+        if len(u) and max(u.max(), i.max()) < 0:
+            raise InputError(f"none of these users and songs is known: {unknown('user', users[0], known.user_rows)}")
         return self.predict_codes(u, i)
 
     def predict_codes(self, u: ArrayLike, i: ArrayLike) -> NDArray[np.float64]:
@@ -203,8 +211,7 @@ class Recommender(ABC):
         InputError
             If there is no such user, or n < 1.
         """
-        row = self.ratings.row(user)
-        n = checked("n", n)
+        row, n, exclude_rated = self.ratings.row(user), checked("n", n), checked("exclude_rated", exclude_rated, bool, Limits())
         ((_, scores),) = self.score_blocks([row], exclude_rated)
         (songs,) = self._best_songs(scores, n)
         return songs
@@ -218,7 +225,7 @@ class Recommender(ABC):
         Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for
         `recommend`.
         """
-        known, n = self.ratings, checked("n", n)
+        known, n, exclude_rated = self.ratings, checked("n", n), checked("exclude_rated", exclude_rated, bool, Limits())
         rows = [known.row(user) for user in (known.users if users is None else as_list(users, "users"))]
         for block, scores in self.score_blocks(np.array(rows, np.intp), exclude_rated, memory, progress):
             for u, songs in zip(block, self._best_songs(scores, n)):

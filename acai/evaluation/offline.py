@@ -11,7 +11,15 @@ from acai.cf.inputs import expect_ratings
 from acai.cf.recommender import Recommender
 from acai.errors import InputError
 from acai.evaluation import metrics
-from acai.evaluation.per_user import ALL_METRICS, RATING, checked_metrics, fit_to_evaluate, predicted, rankings
+from acai.evaluation.per_user import (
+    ALL_METRICS,
+    RATING,
+    checked_metrics,
+    fit_to_evaluate,
+    predicted,
+    rankings,
+    relevant_part,
+)
 from acai.ratings import Ratings
 from acai.settings import Limits, checked, checked_jobs
 
@@ -55,7 +63,7 @@ def evaluate(  # noqa: PLR0913 - a model, two sets, and the options of the metri
         r_hat = predicted(model, test)
         found |= {name: metric(test.csr.data, r_hat) for name, metric in RATING.items()}
     if not RATING.keys() >= set(names):
-        liked = test.keep(test.csr.data >= relevant_from)
+        liked = relevant_part(test, relevant_from)
         per_user, lists = rankings(model, liked, k, "auc" in names, memory)
         found |= {name: mean_of_defined(values) for name, values in per_user.items()}
         found["coverage"] = metrics.coverage(lists, liked.n_songs) if len(lists) else np.nan
@@ -105,7 +113,7 @@ def cross_validate(
     """
     from joblib import Parallel, delayed
 
-    if isinstance(folds, Iterable):
+    if isinstance(folds, Iterable) and not (isinstance(folds, np.ndarray) and folds.ndim == 0):
         parts = list(folds)
     else:
         parts = list(expect_ratings(ratings).folds(checked("folds", folds, limits=Limits(at_least=2)), seed))

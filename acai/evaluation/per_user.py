@@ -1,15 +1,17 @@
 """The metrics of part E for each user alone: what their means hide, and what `compare` draws its conclusions from."""
 
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acai.cf.inputs import expect_ratings, expect_same_axes
 from acai.cf.recommender import Recommender
-from acai.errors import InputError, unknown
+from acai.errors import InputError, shown, unknown
 from acai.evaluation import metrics
 from acai.ratings import Ratings
+from acai.ratings.building import LARGEST_VALUE
 from acai.ratings.splits import is_known
 from acai.settings import Limits, checked
 
@@ -51,7 +53,7 @@ def evaluate_per_user(  # noqa: PLR0913 - the arguments of `evaluate`
     if not RATING.keys().isdisjoint(names):
         found |= _errors_per_user(test, predicted(model, test))
     if not RATING.keys() >= set(names):
-        liked = test.keep(test.csr.data >= relevant_from)
+        liked = relevant_part(test, relevant_from)
         found |= rankings(model, liked, k, "auc" in names, memory)[0]
     return {name: found[name] for name in names}
 
@@ -63,9 +65,14 @@ def checked_metrics(model: Recommender, which: Iterable[str] | None, known: Sequ
         raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
     if which is None:
         return [name for name in known if model.predicts_ratings or name not in RATING]
-    names = [which] if isinstance(which, str) else list(which)
+    try:
+        names = [which] if isinstance(which, str) else list(which)
+    except TypeError:
+        names = []
+    if not names:
+        raise InputError(f"which={shown(which)}; expected a list of metrics, such as which=['rmse', 'ndcg']")
     for name in names:
-        if name not in known:
+        if not (isinstance(name, str) and name in known):
             raise unknown("metric", name, known, n=len(known))
     return names
 
@@ -92,6 +99,13 @@ def expect_held_out(train: Ratings, test: Ratings) -> None:
     found = f"{n_known:,} of the {test.n_ratings:,} pairs of user and song in test are in train, too"
     why = "they would never be recommended, and count as misses"
     raise InputError(f"{found}: {why}; leave them out with test.without(train), or let ratings.split() make both")
+
+
+def relevant_part(test: Ratings, relevant_from: float) -> Ratings:
+    """Keep what is relevant in `test`: the entries with at least this rating."""
+    if not (isinstance(relevant_from, Real) and (abs(relevant_from) <= LARGEST_VALUE or abs(relevant_from) == np.inf)):
+        raise InputError(f"relevant_from={shown(relevant_from)}; expected the least rating that is relevant")
+    return test.keep(test.csr.data >= relevant_from)
 
 
 def predicted(model: Recommender, test: Ratings) -> Floats:

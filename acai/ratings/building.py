@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acai.errors import InputError, check_codes, check_count, unknown
+from acai.errors import InputError, check_codes, check_count, is_missing, unknown
 from acai.files import Contents
 
 AT_ONCE = 2048  # ids numbered before their hashes are checked
@@ -50,6 +50,11 @@ def number_ids(ids: Iterable[Hashable]) -> tuple[NDArray[np.int32], list[Hashabl
         raise InputError(f"expected a column of ids, such as a list of them; {error}") from None
     if not isinstance(column, list):
         raise InputError(f"expected a column of ids, such as a list of them; found {column!r} alone")
+    if isinstance(ids, np.ndarray) and (np.ma.is_masked(ids) or (ids.dtype.kind in "mM" and np.isnat(ids).any())):
+        raise InputError("the column of ids has gaps; give missing ids a name, or drop their entries")
+    shape = getattr(ids, "shape", ())
+    if len(shape) > 1:
+        raise InputError(f"expected a column of ids, such as a list of them; found a table of shape {shape}")
     check_count(len(column), "entries")
     codes = np.empty(len(column), dtype=np.int32)
     numbers: dict[Hashable, int] = {}
@@ -76,8 +81,8 @@ def check_ids(ids: Iterable[Hashable], hashes: Counter[int]) -> None:
     """
     new = [name for name in ids if type(name) is not str]
     for name in new:
-        if name != name:
-            raise InputError(f"{name!r} cannot be an id: it is not equal to itself; give missing ids a name, or drop them")
+        if is_missing(name):
+            raise InputError(f"{name!r} cannot be an id: it stands for a gap; give missing ids a name, or drop their entries")
     hashes.update(map(hash, new))
     if new and max(hashes[hash(name)] for name in new) > COLLISIONS:
         raise InputError(f"more than {COLLISIONS:,} ids have the same hash, as {new[-1]!r} has; give them as text, with str()")

@@ -11,6 +11,7 @@ from acai import plots
 from acai.cf.neighbours import Neighbour
 from acai.datasets import synthetic
 from acai.errors import InputError
+from acai.evaluation import Comparison, Difference
 from acai.ratings import Ratings
 from acai.teaching.survey import listening_log
 
@@ -27,6 +28,8 @@ class Epoch:
 
 HISTORY = [Epoch(2.0, -0.1), Epoch(1.0, 0.4)]
 NEIGHBOURS = [Neighbour("v", 0.9, 5.0, 0.6), Neighbour("w", 0.5, 1.0, -0.4)]
+DIFFERENCES = [Difference("rmse", "a$", "b", 0.1, -0.1, 0.3, 0.4), Difference("ndcg", "a$", "b", 0.2, 0.1, 0.3, 0.01)]
+COMPARISON = Comparison({}, DIFFERENCES, 0.95, 9)
 EXAMPLES = {
     "axes": lambda: plots.axes(),
     "comparison": lambda: plots.comparison({"a": 1.0, "b": 0.5}, "RMSE"),
@@ -35,6 +38,7 @@ EXAMPLES = {
     "contributions": lambda: plots.contributions(NEIGHBOURS, mean=3.0),
     "descent": lambda: plots.descent({"a": [3, 2, 1]}),
     "diary": lambda: plots.diary(np.array([0, 86400, 172800]), ["x", "y", "y"]),
+    "differences": lambda: plots.differences(COMPARISON),
     "factor_map": lambda: plots.factor_map(RNG.normal(size=(9, 3)), np.arange(9), "tempo"),
     "filters": lambda: plots.filters(RNG.normal(size=(5, 1, 8, 3))),
     "gallery": lambda: plots.gallery(RNG.random((3, 8, 8)), ["a", "b", "c"]),
@@ -220,3 +224,12 @@ def test_colours_can_be_told_apart_by_lightness_or_hue():
     rgb = np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in colours]) / 255
     distance = np.linalg.norm(rgb[:, None] - rgb[None], axis=-1)[np.triu_indices(8, 1)]
     assert distance.min() > 0.2
+
+
+def test_differences_are_drawn_with_their_intervals_and_noise_in_grey():
+    of_rmse, of_ndcg = plots.differences(COMPARISON).axes
+    for ax, (low, delta, high), colour in (of_rmse, (-0.1, 0.1, 0.3), "0.6"), (of_ndcg, (0.1, 0.2, 0.3), plots.BLUE):
+        interval, point, zero = ax.lines
+        assert list(interval.get_xdata()) == [low, high] and list(point.get_xdata()) == [delta] and list(zero.get_xdata()) == [0, 0]
+        assert interval.get_color() == point.get_color() == colour
+        assert [label.get_text() for label in ax.get_yticklabels()] == [r"a\$ − b"]

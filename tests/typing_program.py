@@ -64,7 +64,10 @@ def part_c_models(ratings: Ratings) -> cf.Recommender:
 def part_e_evaluation(model: cf.Recommender, ratings: Ratings) -> dict[str, float]:
     """Measure a model on a split and on folds."""
     runs = evaluation.cross_validate(model, ratings, folds=5, n_jobs=2, k=10, which=["rmse", "ndcg"])
-    print(runs["rmse"].mean())
+    of_users = assert_type(evaluation.evaluate_per_user(model, *ratings.leave_last_out()), dict[str, Floats])
+    compared = assert_type(evaluation.compare([model, cf.Popularity()], ratings, folds=5, which=["ndcg"]), evaluation.Comparison)
+    first = assert_type(compared.differences[0], evaluation.Difference)
+    print(runs["rmse"].mean(), of_users["ndcg"].max(), compared, first.is_noise, plots.differences(compared))
     return evaluation.evaluate(model, *ratings.split_each_user(0.2), k=10)
 
 

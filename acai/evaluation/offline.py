@@ -113,12 +113,18 @@ def cross_validate(
     """
     from joblib import Parallel, delayed
 
-    if isinstance(folds, Iterable) and not (isinstance(folds, np.ndarray) and folds.ndim == 0):
-        parts = list(folds)
-    else:
-        parts = list(expect_ratings(ratings).folds(checked("folds", folds, limits=Limits(at_least=2)), seed))
-    if not parts or not all(isinstance(part, tuple | list) and len(part) == 2 for part in parts):
-        raise InputError("folds is neither a number nor a list of pairs (train, test); expected folds=5, for example")
-    tasks = [delayed(evaluate)(replace(model), train, test, **options) for train, test in parts]
+    tasks = [delayed(evaluate)(replace(model), train, test, **options) for train, test in folds_of(ratings, folds, seed)]
     runs = Parallel(n_jobs=checked_jobs(n_jobs))(tasks)
     return {name: np.array([run[name] for run in runs]) for name in runs[0]}
+
+
+def folds_of(
+    ratings: Ratings | None, folds: int | Sequence[tuple[Ratings, Ratings]], seed: int
+) -> list[tuple[Ratings, Ratings]]:
+    """Return the folds that are given, or make so many random ones of `ratings`."""
+    if not isinstance(folds, Iterable) or (isinstance(folds, np.ndarray) and folds.ndim == 0):
+        return list(expect_ratings(ratings).folds(checked("folds", folds, limits=Limits(at_least=2)), seed))
+    parts = list(folds)
+    if not parts or not all(isinstance(part, tuple | list) and len(part) == 2 for part in parts):
+        raise InputError("folds is neither a number nor a list of pairs (train, test); expected folds=5, for example")
+    return [(train, test) for train, test in parts]

@@ -1,9 +1,10 @@
-"""Worked examples of part E: three ratings, and a list of three songs."""
+"""Worked examples of part E: three ratings, a list of three songs, and two models on three folds."""
 
 import numpy as np
 
-from acai.evaluation import metrics
+from acai.evaluation import bootstrap, metrics
 from acai.reader.examples.registry import example_of
+from acai.reference import comparison
 from acai.reference import metrics as loops
 
 TRUTH, PREDICTED = [4.0, 2.0, 5.0], [3.5, 2.5, 4.0]
@@ -11,6 +12,11 @@ H = [True, False, True]
 N_RELEVANT = 4
 SCORES, RELEVANT = [0.9, 0.4, 0.6, 0.1], [True, True, False, False]
 LISTS = [[0, 2], [2, 3]]
+THETA_A, THETA_B = [0.31, 0.29, 0.33], [0.30, 0.25, 0.31]  # a metric of two models on three folds
+D = [a - b for a, b in zip(THETA_A, THETA_B)]
+RESAMPLED = [0.02, 0.03, 0.01, 0.025]  # their difference, for four samples of users
+S = 0.011
+XI, CHI = [0.4, -1.1, 0.2], 1.6
 
 
 @example_of("E1")
@@ -59,3 +65,23 @@ def auc() -> tuple[object, object]:
 def coverage() -> tuple[object, object]:
     """Count the songs on two lists."""
     return loops.coverage(LISTS, 5), metrics.coverage(np.array(LISTS), 5)
+
+
+@example_of("E9")
+def mean_difference() -> tuple[object, object]:
+    """Subtract one model's metric from the other's."""
+    d = bootstrap.pairwise(np.array([THETA_A, THETA_B]))
+    return comparison.mean_difference(THETA_A, THETA_B), d.mean(axis=1)[0]
+
+
+@example_of("E10")
+def standard_error() -> tuple[object, object]:
+    """Measure how much the difference varies with users and folds."""
+    return comparison.standard_error(RESAMPLED, D), bootstrap.standard_errors(np.array([RESAMPLED]).T, np.array([D]))[0]
+
+
+@example_of("E11")
+def largest_deviation() -> tuple[object, object]:
+    """Measure how far one sample is from the estimate, in standard errors."""
+    draws = np.array([RESAMPLED[:1]]), np.array([D]), np.array([S]), np.array([XI]), np.array([[CHI]])
+    return comparison.largest_deviation(RESAMPLED[:1], [D], [S], XI, [CHI]), bootstrap.largest_deviations(*draws)[0]

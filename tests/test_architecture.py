@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from source_files import python_files
 
 import acai
 
@@ -15,7 +16,7 @@ SOURCE = Path(acai.__file__).parent
 ORDER = [  # lowest first: a package or module may import from its own package and from those before it
     "numba_cache", "__init__", "errors", "compiling", "threads", "interrupts", "terminal", "settings", "html_table",
     "atomic", "files", "reference", "ratings", "tables", "audio", "datasets", "cf", "nn", "gradcheck", "evaluation",
-    "content", "plots", "studies", "report", "teaching", "reader", "commands", "cli", "__main__",
+    "content", "plots", "studies", "report", "teaching", "reader", "classroom", "commands", "cli", "__main__",
 ]
 MUSIC = {"ratings", "tables", "audio", "datasets", "cf", "evaluation", "content", "plots", "studies", "report", "commands"}
 
@@ -25,7 +26,7 @@ def module_name(path: Path) -> str:
     return ".".join(["acai", *path.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__")
 
 
-MODULES = {module_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
+MODULES = {module_name(path): path for path in python_files(SOURCE)}
 
 
 def part(module: str) -> str:

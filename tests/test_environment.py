@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from source_files import python_files
 
 import acai
 from acai import numba_cache
@@ -30,7 +31,7 @@ HOSTILE = "a\x1b]0;title\x07\x1b[2J\r\u202eb\x9b\u2028\nc\udcff"
 
 
 def trees() -> dict[str, ast.Module]:
-    return {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
+    return {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in python_files(SOURCE)}
 
 
 def run(*words: str, options: tuple[str, ...] = (), **env: str) -> subprocess.CompletedProcess:
@@ -79,7 +80,7 @@ def test_the_pythons_that_are_promised_are_those_that_are_tested():
     config = configparser.ConfigParser()
     config.read(SETUP, encoding="utf-8")
     assert config["options"]["python_requires"] == f">={PYTHONS[0]}"
-    for path in SOURCE.rglob("*.py"):  # syntax that only a newer Python knows
+    for path in python_files(SOURCE):  # syntax that only a newer Python knows
         ast.parse(path.read_text(encoding="utf-8"), feature_version=tuple(map(int, PYTHONS[0].split("."))))
     workflow, readme = (SETUP.parent / place for place in (".github/workflows/ci.yml", "README.md"))
     if not workflow.exists():

@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from source_files import python_files
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -30,8 +31,8 @@ def tags(words: str) -> list[str]:
     return re.findall(rf"\\tag\{{({ID})\}}", words)
 
 
-def python_files(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+def files_in(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in python_files(ROOT / folder))
 
 
 def places(files: list[Path], pattern: str) -> dict[str, tuple[str, int]]:
@@ -48,13 +49,13 @@ def places(files: list[Path], pattern: str) -> dict[str, tuple[str, int]]:
 def code_places() -> dict[str, tuple[str, int]]:
     """Each equation's line of code: where a comment carries its id, and only in want of one, where a docstring does."""
     others = {"reference", "teaching", "plots", "commands", "studies", "gradcheck", "plain.py"}  # they speak of equations, too
-    files = [path for path in python_files("acai") if not others & set(path.relative_to(ROOT).parts)]
+    files = [path for path in files_in("acai") if not others & set(path.relative_to(ROOT).parts)]
     in_group = rf"\((?:{ID})(?:(?:,| and| to|–| …)\s*{ID})*\)"
     return places(files, rf"{in_group}") | places(files, rf"#.*?({in_group})")
 
 
 def loop_places() -> dict[str, tuple[str, int]]:
-    return places(python_files("acai/reference"), rf"\(({ID})\)")
+    return places(files_in("acai/reference"), rf"\(({ID})\)")
 
 
 def with_links(words: str) -> str:
@@ -126,7 +127,7 @@ def test_every_link_leads_somewhere(target):
 
 def test_every_file_that_is_named_exists():
     """In the README, and in the notebooks, which name the files of what they have taught."""
-    sources = [text(), *(path.read_text(encoding="utf-8") for path in python_files("notebooks/source"))]
+    sources = [text(), *(path.read_text(encoding="utf-8") for path in files_in("notebooks/source"))]
     named = {path for source in sources for path in re.findall(r"acai/[\w/]+\.py", source)}
     assert {path for path in named if not (ROOT / path).is_file()} == set()
 

@@ -52,7 +52,7 @@ class Sources:
         return file.read_bytes()
 
     def _texts(self, folder: Path) -> dict[str, str]:
-        files = sorted(folder.rglob("*.py"))
+        files = sorted(file for file in folder.rglob("*.py") if ".ipynb_checkpoints" not in file.parts)  # copies by Jupyter
         return {file.relative_to(self.root).as_posix(): file.read_text(encoding="utf-8") for file in files}
 
 

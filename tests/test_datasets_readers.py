@@ -327,6 +327,10 @@ def test_every_reader_has_a_name():
     assert {
         "movielens-100k",
         "movielens-1m",
+        "movielens-latest-small",
+        "movielens-latest",
+        "movielens-25m",
+        "movielens-32m",
         "hetrec-lastfm",
         "lastfm-1k",
         "taste-profile",

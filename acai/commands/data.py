@@ -25,7 +25,7 @@ def data(folder: Path = Path("data")) -> None:
         found = next((present[sign] for sign in known.signs if sign in present), None)
         by_hand = "by hand" if known.by_hand else ""
         where = one_line(found) if found else by_hand
-        print(f"{'●' if found else '○'} {name:<16}{known.size:>8}  {where}".rstrip())
+        print(f"{'●' if found else '○'} {name:<24}{known.size:>8}  {where}".rstrip())
         for title, text in ("for", known.good_for), ("terms", known.terms), ("reader", f"acai.datasets.{known.reader}"):
             print(textwrap.fill(text, 100, initial_indent=f"    {title + ':':<8}", subsequent_indent=" " * 12))
     print(f"● is in {one_line(folder)}/, ○ is not; `acai download NAME` downloads it")

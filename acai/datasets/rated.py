@@ -1,4 +1,4 @@
-"""Data sets that are already a matrix, of ratings or of play counts: one function each, and the step that they share."""
+"""Data sets that are already a matrix, of ratings or of play counts: some of them, and the step that they all share."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -12,22 +12,20 @@ from acai.ratings import Ratings
 from acai.ratings.building import RepeatedPair
 from acai.settings import Limits, checked
 from acai.tables.columns import Ids, Numbers, Times
+from acai.tables.encodings import BOM
 from acai.tables.lines import TableFormat
-from acai.tables.reader import BOM, EXCERPT, Table, read_table, skipped_note
+from acai.tables.reader import EXCERPT, Table, read_table, skipped_note
 from acai.tables.source import FilePath, opened
 
 SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
-MOVIELENS_100K = TableFormat(("user", "item", "rating", "timestamp"), ["u.data"])
-MOVIELENS_1M = replace(MOVIELENS_100K, names=["ratings.dat"], separator="::")
-REST = [f"field {f}" for f in range(3, 25)]
-TITLES_100K = TableFormat(("id", "title", *REST), ["u.item"], separator="|", encoding="latin-1")
-TITLES_1M = TableFormat(("id", "title", "genres"), ["movies.dat"], separator="::", encoding="latin-1")
 HETREC = TableFormat(("userID", "artistID", "weight"), ["user_artists.dat"], header=True)
 HETREC_ARTISTS = TableFormat(("id", "name", "url", "pictureURL"), ["artists.dat"], header=True)
 TASTE_PROFILE = TableFormat(("user", "song", "count"), ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"])
-PUBLISHED = {  # the numbers that the makers of each file published
+PUBLISHED = {  # the numbers that the makers of each file published; of each data set, where several have one name
     "u.data": {"rows": 100_000, "users": 943, "songs": 1_682},
     "ratings.dat": {"rows": 1_000_209, "users": 6_040, "songs": 3_706},
+    "ml-25m": {"rows": 25_000_095, "users": 162_541},
+    "ml-32m": {"rows": 32_000_204, "users": 200_948},
     "user_artists.dat": {"rows": 92_834, "users": 1_892, "songs": 17_632},
     "train_triplets.txt": {"rows": 48_373_586, "users": 1_019_318, "songs": 384_546},
     "kaggle_visible_evaluation_triplets.txt": {"rows": 1_450_933, "users": 110_000},
@@ -51,41 +49,6 @@ class CompleteOptions(ReadOptions, total=False):
     complete: bool  # whether a difference from the published numbers is an error, rather than a note
 
 
-def movielens_100k(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
-    """100,000 ratings, 1 to 5, of 1,682 films by 943 users (GroupLens, University of Minnesota).
-
-    Parameters
-    ----------
-    path : path
-        `u.data`, or the folder or `ml-100k.zip` that has it.
-    **options
-        `complete=True` makes any difference from the published numbers an error (otherwise it is one of `Ratings.notes`);
-        `on_error="skip"` leaves faulty lines out, and counts and lists them there; `progress=True` shows a progress bar.
-
-    Returns
-    -------
-    Ratings
-        With times. Ids are text as in the file, so user 42 is `"42"`; `movielens_titles` has the titles.
-    """
-    return _rated(path, MOVIELENS_100K, (0, 1, 2, 3), **options)
-
-
-def movielens_1m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
-    """1,000,209 ratings, 1 to 5, of 3,706 films by 6,040 users: `ratings.dat`, or the folder or `ml-1m.zip` that has it.
-
-    Parameters and result are those of `movielens_100k`.
-    """
-    return _rated(path, MOVIELENS_1M, (0, 1, 2, 3), **options)
-
-
-def movielens_titles(path: FilePath) -> dict[str, str]:
-    """Read the titles of the films by id: `u.item` or `movies.dat` (both Latin-1), or the folder or archive that has it."""
-    names = [*TITLES_100K.names, *TITLES_1M.names]
-    with opened(path, *names) as source:
-        form = TITLES_1M if b"::" in source.stream.readline(1 << 16) else TITLES_100K
-    return _names(path, replace(form, names=names))
-
-
 def hetrec_lastfm(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
     """HetRec 2011 (Cantador, Brusilovsky, Kuflik): how often 1,892 users of Last.fm played 17,632 artists, 92,834 pairs.
 
@@ -102,12 +65,12 @@ def hetrec_lastfm(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings
         Play counts; the "songs" are artists, and `hetrec_artists` has their names. Ids are text as in the file, so user 2
         is `"2"`.
     """
-    return _rated(path, HETREC, (0, 1, 2), **options)
+    return rated(path, HETREC, (0, 1, 2), **options)
 
 
 def hetrec_artists(path: FilePath) -> dict[str, str]:
     """Read the names of the artists of `hetrec_lastfm` by id, from `artists.dat` or the folder or archive that has it."""
-    return _names(path, HETREC_ARTISTS)
+    return names_by_id(path, HETREC_ARTISTS)
 
 
 def taste_profile(
@@ -129,7 +92,7 @@ def taste_profile(
     Ratings
         Play counts.
     """
-    ratings = _rated(path, TASTE_PROFILE, (0, 1, 2), **options)
+    ratings = rated(path, TASTE_PROFILE, (0, 1, 2), **options)
     if not mismatches:
         return ratings
     songs = {song for song, _ in mismatches}
@@ -183,7 +146,7 @@ def triplets(
         raise InputError(f"columns={shown(columns)}; expected {expected}")
     header = checked("header", header, bool, Limits())
     fields = names if header else [f"field {f + 1}" for f in range(len(names))]
-    return _rated(path, TableFormat(fields, separator=separator, header=header), chosen, combine, **options)
+    return rated(path, TableFormat(fields, separator=separator, header=header), chosen, combine, **options)
 
 
 def _is_place(column: object, n: int) -> bool:
@@ -206,9 +169,9 @@ def compared(label: str, name: str, found: Mapping[str, int], complete: bool) ->
     return [f"published: {stated}; here: {differences or 'the same'}"]
 
 
-def _rated(
+def rated(
     path: FilePath, form: TableFormat, columns: Sequence[int], combine: str | None = None, complete: bool = False,
-    **options: Unpack[ReadOptions],
+    published: str | None = None, **options: Unpack[ReadOptions],
 ) -> Ratings:
     """Read ratings from a delimited file, of which `columns` are user, song, value and perhaps time.
 
@@ -220,7 +183,7 @@ def _rated(
         kinds["time"] = Numbers(time[0], np.int64)
     table = read_table(path, form, kinds, **options)
     sizes = {"rows": table.n_rows, "users": len(table.ids["user"]), "songs": len(table.ids["song"])}
-    name = form.names[0] if len(form.names) == 1 else table.name
+    name = published or (form.names[0] if len(form.names) == 1 else table.name)
     notes = table.notes() + compared(table.label, name, sizes, complete)
     try:
         return _from_table(table, combine, notes)
@@ -241,7 +204,7 @@ def _from_table(table: Table, combine: str | None, notes: list[str]) -> Ratings:
     return Ratings.from_codes(*codes, columns["value"], ids["user"], ids["song"], combine, columns.get("time"), notes)
 
 
-def _names(path: FilePath, form: TableFormat) -> dict[str, str]:
+def names_by_id(path: FilePath, form: TableFormat) -> dict[str, str]:
     """Map the first field, an id, to the second; each id must occur once."""
     table = read_table(path, form, {"id": Ids(0), "name": Ids(1, may_be_empty=True)})
     names: dict[str, str] = {}

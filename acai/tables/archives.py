@@ -41,7 +41,7 @@ METHODS = {1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "lzma", 9
 class Source:
     """A file to read: its bytes, what to call it in a message, its name, and its size if that is known beforehand."""
 
-    stream: BinaryIO
+    stream: io.BufferedReader
     label: str
     name: str
     size: int | None

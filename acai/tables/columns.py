@@ -18,27 +18,31 @@ LARGEST_INTEGER = 2**53  # up to here float64 has every integer
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column of numbers of at least 0; integers if the type is, as for seconds since 1970."""
+    """A column of numbers, of at least 0 unless they may be negative; integers if the type is, as for seconds since 1970."""
 
     field: int
     dtype: type[np.number[Any]] = np.float32
+    may_be_negative: bool = False
 
     def read(self, lines: Lines) -> NDArray[Any]:
         """Read the column's values; a line without one is faulty."""
         from acai.tables import kernels
 
         starts, ends = lines.starts[self.field], lines.ends[self.field]
-        numbers = kernels.decimals(lines.block, starts, ends)
+        decimal = lines.form.decimal.encode()
+        numbers = kernels.decimals(lines.block, starts, ends, ord(decimal))
         for line in np.flatnonzero(np.isnan(numbers) & (lines.fault == 0)):  # rare spellings, such as 1e-3
             text = lines.block[starts[line] : ends[line]].tobytes()
             with suppress(ValueError):
-                numbers[line] = float(text.replace(b"_", b"?"))  # Python would allow 1_000
-        if np.issubdtype(self.dtype, np.integer):
-            fine = (numbers >= 0) & (numbers <= LARGEST_INTEGER) & (np.floor(numbers) == numbers)
-            lines.require(fine, f"an integer of at least 0 as {lines.fields[self.field]}")
-        else:
-            fine = (numbers >= 0) & (numbers <= LARGEST)
-            lines.require(fine, f"a number of at least 0 as {lines.fields[self.field]}")
+                if b"_" not in text and (decimal == b"." or b"." not in text):  # Python would allow 1_000
+                    numbers[line] = float(text.replace(decimal, b"."))
+        is_integer = np.issubdtype(self.dtype, np.integer)
+        largest = LARGEST_INTEGER if is_integer else LARGEST
+        fine = (numbers >= (-largest if self.may_be_negative else 0)) & (numbers <= largest)
+        if is_integer:
+            fine &= np.floor(numbers) == numbers
+        expected = f"{'an integer' if is_integer else 'a number'}{'' if self.may_be_negative else ' of at least 0'}"
+        lines.require(fine, f"{expected} as {lines.fields[self.field]}")
         return np.where(fine, numbers, 0).astype(self.dtype)
 
 

@@ -1,7 +1,7 @@
 """The inner loops of reading: a block of bytes → fields → numbers. Each one is a plain pass over the lines.
 
 They are compiled when a first file is read, never in parallel, and cached. Field f of a line is
-`block[starts[f, line] : ends[f, line]]`.
+`block[starts[f, line] : ends[f, line]]`. Quoted fields have their own kernel, in `quoting.py`.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from acai.compiling import njit
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 Ints = NDArray[np.intp]
-POINT, ZERO = b".0"
+ZERO, MINUS = b"0-"
 FORM = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)  # of a time; 0 stands for any digit
 INITIAL = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)  # of SipHash
 
@@ -33,22 +33,25 @@ class IdTable(NamedTuple):
 
 
 @njit()
-def decimals(block: Bytes, starts: Ints, ends: Ints) -> NDArray[np.float64]:
-    """Read numbers without sign or exponent, up to 15 digits, exactly as `float` reads them; NaN for anything else."""
+def decimals(block: Bytes, starts: Ints, ends: Ints, point: int) -> NDArray[np.float64]:
+    """Read numbers without exponent, up to 15 digits, exactly as `float` reads them; NaN for anything else."""
     numbers = np.full(len(starts), np.nan)
     for line in range(len(starts)):
         digits = np.int64(0)
         n_digits = n_decimals = n_points = 0
-        for at in range(starts[line], ends[line]):
+        start = starts[line]
+        is_negative = start < ends[line] and block[start] == MINUS
+        for at in range(start + is_negative, ends[line]):
             digit = np.int64(block[at]) - ZERO
             if 0 <= digit <= 9:
                 digits = 10 * digits + digit
                 n_digits += 1
                 n_decimals += n_points
             else:
-                n_points += 1 if block[at] == POINT else 2
+                n_points += 1 if block[at] == point else 2
         if 1 <= n_digits <= 15 and n_points <= 1:
-            numbers[line] = digits / 10.0**n_decimals  # both exact in float64, so that the quotient is rounded once
+            number = digits / 10.0**n_decimals  # both exact in float64, so that the quotient is rounded once
+            numbers[line] = -number if is_negative else number
     return numbers
 
 

@@ -1,10 +1,11 @@
 r"""Delimited text → columns: the one reader beneath every data set.
 
-A block of bytes is split into lines at `\n` and nowhere else, and a line into fields at the separator and nowhere else:
-there is no quoting, and a title may have any character of Unicode. Ids become numbers as they are read, so that a log of
-millions of lines is never stored as text. The inner loops are in `kernels.py`.
+A block of bytes is split into lines at `\n` and nowhere else, and a line into fields at the separator and nowhere else;
+only inside quotation marks, in formats that have them, neither counts. A title may have any character of Unicode. Ids become
+numbers as they are read, so that a log of millions of lines is never stored as text. The inner loops are in `kernels.py`.
 """
 
+import csv
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,11 +18,11 @@ from tqdm import tqdm
 from acai.errors import InputError, check_count, unknown
 from acai.settings import checked
 from acai.tables.columns import Ids, Numbers, Times
+from acai.tables.encodings import BOM, in_utf8
 from acai.tables.lines import BLOCK, Lines, TableFormat
 from acai.tables.source import FilePath, opened
 
 EXCERPT = 80  # how much of a faulty line a message shows
-BOM = b"\xef\xbb\xbf"
 ON_ERROR = ("raise", "skip")
 
 
@@ -36,6 +37,7 @@ class Table:
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     ids: dict[str, list[Hashable]] = field(default_factory=dict)
     skipped: dict[str, list[int]] = field(default_factory=dict)  # what was expected → the lines that have something else
+    continued: list[int] = field(default_factory=list)  # the lines that begin inside a quoted field
 
     def texts(self, column: str) -> list[str]:
         """List a column of text, row by row."""
@@ -45,8 +47,8 @@ class Table:
     def line_of(self, row: int) -> int:
         """Compute the line number that a row had in the file."""
         line = row + self.first_line
-        for skipped in sorted(chain.from_iterable(self.skipped.values())):
-            line += skipped <= line
+        for other in sorted(chain(self.continued, *self.skipped.values())):
+            line += other <= line
         return line
 
     def notes(self) -> list[str]:
@@ -107,21 +109,26 @@ def read_table(
         tqdm(total=source.size, desc=f"reading {source.name}", unit="B", unit_scale=True, disable=not progress) as bar,
     ):
         table = Table(source.label, source.name, first_line=1 + form.header)
-        n_lines = int(form.header)
-        for raw in _without_header(whole_lines(source.stream, block_size), form, table.label):
+        first, rest = table.first_line, b""
+        stream = in_utf8(source.stream, source.label)
+        blocks = _without_header(whole_lines(stream, block_size), form, table.label)
+        for raw in chain(blocks, [b""]):  # the last one closes whatever is open
             bar.update(len(raw))
-            lines = Lines(raw, form, block_size, filled)
+            if not raw and not rest:
+                break
+            lines = Lines(rest + raw, form, block_size, filled, is_last=not raw)
+            rest = lines.rest
             values = {name: column.read(lines) for name, column in columns.items() if name not in ids}
             # ids come last, since those on faulty lines get no number
             values |= {name: column.read(lines) for name, column in ids.items()}
             fine = lines.fault == 0
             if not fine.all():
-                _report(lines, n_lines + 1, table, on_error, form.separator)
+                _report(lines, first, table, on_error)
             for name, value in values.items():
                 rows[name] += value[fine].data
                 dtypes[name] = value.dtype
             table.n_rows += int(fine.sum())
-            n_lines += len(fine)
+            first = _next_line(lines, first, table)
             check_count(table.n_rows, "lines", table.label)
     if table.n_rows == 0:
         raise InputError(f"no line could be used; {'; '.join(table.notes())}")
@@ -152,26 +159,38 @@ def _without_header(blocks: Iterator[bytes], form: TableFormat, label: str) -> I
     if not form.header:
         return chain([first], blocks)
     expected, found = form.separator.join(form.fields), first.decode(errors="replace").rstrip("\r\n")
-    if found != expected:
+    names = next(csv.reader([found], delimiter=form.separator), []) if form.quoted else found.split(form.separator)
+    if names != list(form.fields):
         raise InputError(f"{label}, line 1: expected the header {expected!r}; found {found[:EXCERPT]!r}")
     return blocks
 
 
-def _report(lines: Lines, first: int, table: Table, on_error: str, separator: str) -> None:
+def _next_line(lines: Lines, first: int, table: Table) -> int:
+    """Compute the number of the line after these, and remember which lines of the file begin inside a quoted field."""
+    if lines.begins is None:
+        return first + len(lines.fault)
+    n_lines = lines.raw.count(b"\n")
+    if n_lines > len(lines.fault):
+        inside = np.setdiff1d(np.arange(n_lines), lines.numbers(), assume_unique=True)
+        table.continued += (first + inside).tolist()
+    return first + n_lines
+
+
+def _report(lines: Lines, first: int, table: Table, on_error: str) -> None:
     """Raise an error for the first faulty line of a block that begins with line `first`, or list all faulty lines."""
-    faulty = np.flatnonzero(lines.fault).tolist()
+    faulty, numbers = np.flatnonzero(lines.fault).tolist(), (first + lines.numbers()).tolist()
     if on_error == "skip":
         for line in faulty:
-            table.skipped.setdefault(lines.expected[lines.fault[line]], []).append(first + line)
+            table.skipped.setdefault(lines.expected[lines.fault[line]], []).append(numbers[line])
         return
     line = faulty[0]
-    text = lines.raw.split(b"\n", line + 1)[line].rstrip(b"\r")
+    text = lines.sources()[line].rstrip(b"\r")
     expected = lines.expected[lines.fault[line]]
     found = "an empty line"
     if text:
         excerpt = text[:EXCERPT].decode(errors="backslashreplace") + ("…" if len(text) > EXCERPT else "")
-        n_fields = text.count(separator.encode()) + 1
+        n_fields = lines.n_found[line]
         found = f"{excerpt!r} ({n_fields} field{'s' if n_fields > 1 else ''})"
-    is_header = first + line == 1 and "of at least 0" in expected
+    is_header = first + line == 1 and "a number" in expected
     hint = " (is this a header? there must be none)" if is_header else ""
-    raise InputError(f"{table.label}, line {first + line}: expected {expected}; found {found}{hint}")
+    raise InputError(f"{table.label}, line {numbers[line]}: expected {expected}; found {found}{hint}")

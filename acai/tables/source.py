@@ -17,6 +17,8 @@ from acai.tables.streams import CHUNK, Budget, Checked, Decompressed, buffered, 
 ZIP = (b"PK\3\4", b"PK\5\6", b"PK\7\10")  # how a zip archive begins: with files, without one, in several parts
 NAMED = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
 COMPRESSED = re.compile(r"\.(gz|bz2|xz)$", re.IGNORECASE)
+# what systems add to folders and archives for themselves: macOS, Windows
+JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 LISTED = 1000  # names in an archive that are remembered for a message
 FilePath = str | os.PathLike[str]
 
@@ -32,7 +34,7 @@ def opened(path: FilePath, *names: str) -> Iterator[Source]:
         `.tar.gz` (`.bz2`, `.xz`) with it inside.
     *names : str
         What the file is called in folders and archives. Without names, an archive must have exactly one file, and a
-        folder is an error.
+        folder is an error. What macOS and Windows add for themselves, such as `__MACOSX/._ratings.csv`, does not count.
 
     Yields
     ------
@@ -48,7 +50,7 @@ def opened(path: FilePath, *names: str) -> Iterator[Source]:
     inside = members(path)
     for member in inside:
         name = Path(member.name).name
-        if name in names:
+        if name in names and not is_junk(member.name):
             if isinstance(member, NotAFile):
                 raise InputError(f"{member.label} is {member.kind}; expected a file: unpack the archive and name the file")
             yield Source(member.stream, member.label, name, member.size)
@@ -72,11 +74,17 @@ def _located(path: Path, names: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]
     if is_folder:
         if not names:
             raise InputError(f"{path} is a folder; expected a file")
-        path = Path(_choose(path, [str(file) for file in sorted(path.rglob("*")) if file.is_file()], names))
+        inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
+        path = Path(_choose(path, [str(file) for file in inside if not is_junk(file.relative_to(path).as_posix())], names))
     if not names or not is_archive(path):  # look through it first: is there only one?
-        inside = [member.name for member in members(path) if isinstance(member, Source)]
-        names = (Path(_choose(path, inside, ())).name,)
+        files = [member.name for member in members(path) if isinstance(member, Source)]
+        names = (Path(_choose(path, [name for name in files if not is_junk(name)] or files, ())).name,)
     return path, names
+
+
+def is_junk(name: str) -> bool:
+    """Recognise what systems add to folders and archives for themselves."""
+    return JUNK.search(name) is not None
 
 
 def read_all(source: Source) -> bytes:

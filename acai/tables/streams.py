@@ -108,7 +108,7 @@ class Checked(io.RawIOBase):
         return len(chunk)
 
 
-def buffered(raw: io.RawIOBase) -> BinaryIO:
+def buffered(raw: io.RawIOBase) -> io.BufferedReader:
     """Add `readline`, and a `read` that returns as many bytes as were asked for."""
     return io.BufferedReader(raw, CHUNK)
 

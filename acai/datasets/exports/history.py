@@ -101,7 +101,7 @@ def _files(path: Path) -> Iterator[tuple[str, io.BufferedReader]]:
         for member in members(file):
             if not isinstance(member, NotAFile) and (len(paths) == 1 or _is_candidate(Path(member.name))):
                 # the stream of a member returns few bytes at a time, a buffer of its own shows the beginning of the file
-                yield member.label, io.BufferedReader(member.stream, HEAD)  # type: ignore[arg-type]
+                yield member.label, io.BufferedReader(member.stream, HEAD)
 
 
 def _is_candidate(name: Path) -> bool:

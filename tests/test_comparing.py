@@ -157,7 +157,7 @@ def test_one_split_may_be_fitted_several_times():
     (dict(models=[SGD()]), "expected two or more models to compare"),
     (dict(models=SGD()), "expected two or more models to compare"),
     (dict(models=[SGD(), SGD()]), "two models have the same settings"),
-    (dict(models=[SGD, ALS()]), "is not a model; expected one with its settings"),
+    (dict(models=[SGD, ALS()]), "model=SGD; expected a model with its settings"),
     (dict(folds=[R.split(0.2)]), "1 fold does not show how much folds and seeds vary"),
     (dict(folds=[1]), "folds is neither a number nor a list of pairs"),
     (dict(which=["coverage"]), "no metric 'coverage'"),

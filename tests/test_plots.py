@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 from acai import plots
+from acai.cf import UserKNN
 from acai.cf.neighbours import Neighbour
 from acai.datasets import synthetic
 from acai.errors import InputError
-from acai.evaluation import Comparison, Difference
+from acai.evaluation import Comparison, Difference, SearchResult, Trial
 from acai.ratings import Ratings
 from acai.teaching.survey import listening_log
 
@@ -30,6 +32,8 @@ HISTORY = [Epoch(2.0, -0.1), Epoch(1.0, 0.4)]
 NEIGHBOURS = [Neighbour("v", 0.9, 5.0, 0.6), Neighbour("w", 0.5, 1.0, -0.4)]
 DIFFERENCES = [Difference("rmse", "a$", "b", 0.1, -0.1, 0.3, 0.4), Difference("ndcg", "a$", "b", 0.2, 0.1, 0.3, 0.01)]
 COMPARISON = Comparison({}, DIFFERENCES, 0.95, 9)
+TRIALS = [Trial({"k": k, "s": s}, {"ndcg": np.array([k, k + 1.0])}) for k in (1, 50) for s in ("cosine", "msd")]
+SEARCH = SearchResult(UserKNN(), "ndcg", TRIALS)
 EXAMPLES = {
     "axes": lambda: plots.axes(),
     "comparison": lambda: plots.comparison({"a": 1.0, "b": 0.5}, "RMSE"),
@@ -52,6 +56,7 @@ EXAMPLES = {
     "overview": lambda: plots.overview({"chance": 0.5, "truth": 0.9}, HISTORY, S, "song-0001"),
     "responses": lambda: plots.responses(S, RNG.random((4, 37))),
     "rules": lambda: plots.rules(listening_log(synthetic(20, 10, seconds=1))),
+    "search": lambda: plots.search(SEARCH),
     "singular_values": lambda: plots.singular_values(np.array([4.0, 2, 1]), k=2),
     "spectrogram": lambda: plots.spectrogram(S),
     "step_errors": lambda: plots.step_errors(np.array([0.5, 0.25]), {"a cube": [0.25, 0.0]}),
@@ -233,3 +238,13 @@ def test_differences_are_drawn_with_their_intervals_and_noise_in_grey():
         assert list(interval.get_xdata()) == [low, high] and list(point.get_xdata()) == [delta] and list(zero.get_xdata()) == [0, 0]
         assert interval.get_color() == point.get_color() == colour
         assert [label.get_text() for label in ax.get_yticklabels()] == [r"a\$ − b"]
+
+
+def test_trials_are_drawn_over_each_setting_and_the_best_is_orange():
+    over_k, over_s = plots.search(SEARCH).axes
+    assert over_k.get_xscale() == "log" and [label.get_text() for label in over_s.get_xticklabels()] == ["cosine", "msd"]
+    for ax, x in (over_k, [1, 1, 50, 50]), (over_s, [0, 1, 0, 1]):
+        (dots,) = ax.collections
+        assert dots.get_offsets().tolist() == [list(point) for point in zip(x, [1.5, 1.5, 50.5, 50.5])]
+        assert np.ptp(np.delete(dots.get_facecolors(), 2, axis=0), axis=0).max() == 0  # all but the best are the same
+        assert tuple(dots.get_facecolors()[2]) == to_rgba(plots.ORANGE)

@@ -67,6 +67,10 @@ def part_e_evaluation(model: cf.Recommender, ratings: Ratings) -> dict[str, floa
     of_users = assert_type(evaluation.evaluate_per_user(model, *ratings.leave_last_out()), dict[str, Floats])
     compared = assert_type(evaluation.compare([model, cf.Popularity()], ratings, folds=5, which=["ndcg"]), evaluation.Comparison)
     first = assert_type(compared.differences[0], evaluation.Difference)
+    searched = assert_type(evaluation.grid_search(cf.SGD(), {"reg": [0.02, 0.1]}, ratings), evaluation.SearchResult)
+    drawn = evaluation.random_search(cf.SGD(), {"n_factors": [5, 10]}, ratings, n=2, resume="search.npz")
+    best = assert_type(drawn.best, evaluation.Trial)
+    print(best.settings, searched.best_model, plots.search(searched))
     print(runs["rmse"].mean(), of_users["ndcg"].max(), compared, first.is_noise, plots.differences(compared))
     return evaluation.evaluate(model, *ratings.split_each_user(0.2), k=10)
 

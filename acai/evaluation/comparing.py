@@ -14,7 +14,7 @@ from acai.cf.recommender import Recommender
 from acai.errors import InputError
 from acai.evaluation.bootstrap import UserScores, simultaneous_intervals
 from acai.evaluation.offline import EvaluationOptions, folds_of
-from acai.evaluation.per_user import PER_USER, RATING, checked_metrics, evaluate_per_user
+from acai.evaluation.per_user import PER_USER, RATING, checked_metrics, evaluate_per_user, expect_model
 from acai.html_table import html_table
 from acai.ratings import Ratings
 from acai.settings import Limits, checked, checked_jobs
@@ -185,10 +185,9 @@ def named_models(models: Mapping[str, Recommender] | Sequence[Recommender]) -> d
 
 def short_name(model: Recommender) -> str:
     """Write a model as code, with only the settings that differ from the defaults."""
-    if not isinstance(model, Recommender):
-        raise InputError(f"{model!r} is not a model; expected one with its settings, such as SGD(n_factors=50)")
-    fields = [field for field in dataclasses.fields(model) if field.repr and getattr(model, field.name) != field.default]
-    return f"{type(model).__name__}({', '.join(f'{f.name}={getattr(model, f.name)!r}' for f in fields)})"
+    fields = [field for field in dataclasses.fields(expect_model(model)) if field.repr]
+    settings = [f"{f.name}={getattr(model, f.name)!r}" for f in fields if getattr(model, f.name) != f.default]
+    return f"{type(model).__name__}({', '.join(settings)})"
 
 
 def common_metrics(models: Iterable[Recommender], which: Iterable[str] | None) -> list[str]:

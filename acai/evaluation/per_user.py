@@ -58,11 +58,17 @@ def evaluate_per_user(  # noqa: PLR0913 - the arguments of `evaluate`
     return {name: found[name] for name in names}
 
 
+def expect_model(model: object) -> Recommender:
+    """Return `model` if it is one; refuse a class or a name."""
+    if isinstance(model, Recommender):
+        return model
+    given = model.__name__ if isinstance(model, type) else repr(model)
+    raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
+
+
 def checked_metrics(model: Recommender, which: Iterable[str] | None, known: Sequence[str]) -> list[str]:
     """Return the names of the metrics to measure: by default all that are known and that the model has predictions for."""
-    if not isinstance(model, Recommender):
-        given = model.__name__ if isinstance(model, type) else repr(model)
-        raise InputError(f"model={given}; expected a model with its settings, such as SGD(n_factors=50)")
+    expect_model(model)
     if which is None:
         return [name for name in known if model.predicts_ratings or name not in RATING]
     try:

@@ -4,7 +4,7 @@ Each takes the axes to draw on, or creates its own, and returns them; those that
 """
 
 # isort: off
-from acai.plots.choosing import differences
+from acai.plots.choosing import differences, search
 from acai.plots.listeners import (
     comparison, comparisons, contributions, descent, diary, heat_map, ladder, lines, long_tail, matrix, rules,
     singular_values, training, trajectories, two_users,
@@ -20,6 +20,6 @@ __all__ = [
     "BLACK", "BLUE", "GREEN", "ORANGE", "PURPLE", "RED", "SKY", "YELLOW", "axes", "comparison", "comparisons",
     "confusion", "contributions", "descent", "diary", "differences", "factor_map", "filters", "gallery", "heat_map",
     "ladder", "lines", "long_tail", "matrices", "matrix", "mel_bank", "overview", "picture_format", "responses",
-    "rules", "save", "singular_values", "spectrogram", "step_errors", "training", "trajectories", "two_users",
+    "rules", "save", "search", "singular_values", "spectrogram", "step_errors", "training", "trajectories", "two_users",
     "waveform",
 ]

@@ -1,9 +1,12 @@
-"""Pictures for choosing between models: the differences that `compare` finds."""
+"""Pictures for choosing between models and settings: what `compare` and the searches find."""
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from acai.evaluation.comparing import Comparison
-from acai.plots.style import BLACK, BLUE, literal, panels
+from acai.evaluation.search import SearchResult
+from acai.plots.style import BLACK, BLUE, ORANGE, axes, literal, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,4 +29,26 @@ def differences(comparison: Comparison) -> "Figure":
         ax.set_yticks(range(n_pairs), [f"{literal(pair.a)} − {literal(pair.b)}" for pair in of_metric], fontsize=8)
         ax.axvline(0, color=BLACK, lw=0.8, ls=":")
         ax.set(xlabel=literal(metric), ylim=(n_pairs - 0.5, -0.5))
+    return figure
+
+
+def search(result: SearchResult) -> "Figure":
+    """Draw the metric of each trial of a search over each setting, one panel per setting; the best trial is orange."""
+    settings = list(result.best.settings)
+    figure, grid = panels(1, len(settings), (1 + 3.2 * len(settings), 3.2))
+    trials = [trial for trial in result.trials if result.metric in trial.figures]
+    means = np.array([trial.figures[result.metric].mean() for trial in trials])
+    for setting, ax in zip(settings, grid[0]):
+        values = [trial.settings[setting] for trial in trials]
+        axes(ax, xlabel=literal(setting), ylabel=literal(result.metric) if ax is grid[0, 0] else "")
+        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        if len(numbers) < len(values):
+            names = list(dict.fromkeys(map(str, values)))
+            ax.set_xticks(range(len(names)), map(literal, names))
+            places = [float(names.index(str(value))) for value in values]
+        else:
+            places = [float(value) for value in numbers]
+            if min(places) > 0 and max(places) > 20 * min(places):
+                ax.set_xscale("log")
+        ax.scatter(places, means, color=[ORANGE if trial is result.best else BLUE for trial in trials])
     return figure

@@ -1,5 +1,6 @@
 """From sound to latent factors. Oracles: a world whose factors are known; the loops of the reference (A4)."""
 
+import copy
 import os
 import subprocess
 import sys
@@ -144,7 +145,8 @@ def test_the_same_bits_for_any_number_of_threads():
     "spoil, message",
     [
         (lambda S, Q: (S, Q[:-1]), r"Q has shape \(29, 2\); expected \(30, k\)"),
-        (lambda S, Q: (S, np.full_like(Q, np.nan)), "Q holds NaN or infinity"),
+        (lambda S, Q: (S, np.full_like(Q, np.nan)), "Q holds NaN, infinity or numbers beyond"),
+        (lambda S, Q: (S, Q * np.float32(1e35)), r"Q holds NaN, infinity or numbers beyond ±1e\+30"),
         (lambda S, Q: ([*S[:-1], S[0][:, :9]], Q), "spectrogram 29 has 9 frames; expected at least the 20 of a window"),
         (lambda S, Q: (S[:3], Q[:3]), "3 songs are too few: 2 are held out .* at least 2 more"),
     ],
@@ -157,6 +159,15 @@ def test_what_cannot_be_trained_on_is_refused(spoil, message):
 def test_spectrograms_with_another_number_of_bands_are_refused(audio_model):
     with pytest.raises(InputError, match=r"spectrogram 1 has shape \(4, 40\); expected .* 8 bands, like those of the training"):
         audio_model.predict([songs(1, 0)[0][0], np.ones((4, 40), np.float32)])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of the overflow
+def test_predictions_that_overflow_are_refused(audio_model):
+    model = copy.deepcopy(audio_model)
+    for w in model.fitted_network.params.values():
+        w[...] = 3e38
+    with pytest.raises(InputError, match="the network predicts NaN or infinity for spectrogram 0; its training diverged"):
+        model.predict(songs(2, 0)[0])
 
 
 def test_says_that_it_is_not_fitted():

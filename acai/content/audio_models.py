@@ -11,13 +11,11 @@ from numpy.typing import ArrayLike
 from scipy.cluster.vq import kmeans2, vq
 from scipy.fft import dct
 
-from acai.content.windows import Standardiser, check_spectrograms
+from acai.content.windows import LARGEST, Standardiser, check_spectrograms
 from acai.errors import InputError, real_numbers
 from acai.nn.layer import FloatArray
 from acai.settings import check_settings, setting
 from acai.threads import one_blas_thread
-
-LARGEST = 1e30  # of a number to learn from: statistics of the columns are stored as float32
 
 
 class Ridge:

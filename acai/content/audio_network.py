@@ -108,6 +108,15 @@ class AudioNetwork(TrainingConfig):
             yield network.predict(shaped(consecutive_windows(S, self.width, self.inputs), network))
 
 
+def finite(predicted: FloatArray) -> FloatArray:
+    """Return predictions, one row for each spectrogram, if all of them are numbers."""
+    rows = np.isfinite(predicted).all(axis=1)
+    if not rows.all():
+        found = f"the network predicts NaN or infinity for spectrogram {int(rows.argmin())}"
+        raise InputError(f"{found}; its training diverged: train again with a smaller learning_rate or weight_decay")
+    return predicted
+
+
 def shaped(x: FloatArray, network: Sequential) -> FloatArray:
     """Return windows as this network takes them: (N, bands, 1, width), or (N, 1, bands, width) if its first layer is 2-D."""
     W = params_of(network.layers[0]).get("W")

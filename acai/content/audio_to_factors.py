@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acai.content.audio_network import AudioNetwork, TrainingSet
+from acai.content.audio_network import AudioNetwork, TrainingSet, finite
 from acai.content.checkpoint import stored_history
 from acai.content.networks import dieleman_network
-from acai.content.windows import Augmentation, Standardiser, check_spectrograms
+from acai.content.windows import LARGEST, Augmentation, Standardiser, check_spectrograms
 from acai.errors import InputError, real_numbers
 from acai.files import Contents, load_npz, save_npz
 from acai.nn import MSE, Sequential
@@ -119,14 +119,15 @@ class AudioToFactors(AudioNetwork):
         """
         network = self.trained_network()
         check_spectrograms(spectrograms, self.width, len(self.inputs.mean))
-        return self.targets.inverse_transform(self._mean_over_windows(network, spectrograms).T).T
+        Q_hat = self.targets.inverse_transform(self._mean_over_windows(network, spectrograms).T).T
+        return finite(Q_hat)
 
     def _checked_targets(self, Q: ArrayLike, n_songs: int) -> FloatArray:
         Q = real_numbers(Q, "Q", np.float32)
         if Q.ndim != 2 or len(Q) != n_songs:
             raise InputError(f"Q has shape {Q.shape}; expected ({n_songs}, k), one row for each spectrogram")
-        if not np.isfinite(Q).all():
-            raise InputError("Q holds NaN or infinity; the factor model it came from has diverged")
+        if not (np.abs(Q) < LARGEST).all():  # NaN is not less, either
+            raise InputError(f"Q holds NaN, infinity or numbers beyond ±{LARGEST:g}; the factor model it came from has diverged")
         return Q
 
     def _split(self, n_songs: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from tqdm import tqdm
 
 from acai.content.audio_models import SpectrumRidge
-from acai.content.audio_network import AudioNetwork, TrainingSet
+from acai.content.audio_network import AudioNetwork, TrainingSet, finite
 from acai.content.networks import classifier_network
 from acai.content.windows import Augmentation, Standardiser, check_spectrograms
 from acai.errors import InputError
@@ -64,7 +64,7 @@ class SoundClassifier(AudioNetwork):
         """Predict the probability of each class, the mean over consecutive windows: shape (n_tracks, n_classes)."""
         network = self.trained_network()
         check_spectrograms(spectrograms, self.width, len(self.inputs.mean))
-        return np.array([softmax(y, axis=1).mean(axis=0) for y in self.predict_windows(network, spectrograms)])
+        return finite(np.array([softmax(y, axis=1).mean(axis=0) for y in self.predict_windows(network, spectrograms)]))
 
 
 class SpectrumClassifier:

@@ -84,11 +84,13 @@ def one_blas_thread() -> Iterator[None]:
         if not _holders:
             _restore.append(_limit_process(of_process))
         _holders[me] += 1
-    own = of_thread.limit(limits=1)
+        is_nested = _holders[me] > 1
+    own = None if is_nested else of_thread.limit(limits=1)  # this thread is limited already
     try:
         yield
     finally:
-        own.restore_original_limits()
+        if own is not None:
+            own.restore_original_limits()
         with _lock:
             _leave(me, 1)
 

@@ -2,7 +2,8 @@
 
 import inspect
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,7 @@ def _required(method: Callable[..., object]) -> list[str] | None:
     if not hasattr(method, "__code__") and not hasattr(getattr(method, "__func__", None), "__code__"):
         return None  # what is written in C may hide what it takes
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(method).parameters.values()
-    return [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
+    return [p.name for p in _positional(method) if p.default is p.empty and p.kind in kinds]
 
 
 def call(name: str, method: Callable[..., object], *arguments: object, **named: object) -> object:
@@ -125,8 +125,19 @@ def backward(name: str, layer: Any, x: np.ndarray, target: object, dy: np.ndarra
     return call(f"{name}.backward", layer.backward, *given), factor
 
 
-def _positional(method: Callable[..., object]) -> Sequence[inspect.Parameter]:
-    return [p for p in inspect.signature(method).parameters.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+def _positional(method: Callable[..., object]) -> list[inspect.Parameter]:
+    """List the parameters that are given by position; those of a bound method are those of its function but the first."""
+    if inspect.ismethod(method) and inspect.isfunction(method.__func__):
+        parameters = _positional_of(method.__func__)
+        takes_self = bool(parameters) and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL
+        return parameters[takes_self:]
+    return _positional_of(method)
+
+
+@lru_cache(maxsize=64)
+def _positional_of(function: Callable[..., object]) -> list[inspect.Parameter]:
+    """Every copy of a layer has the same functions, and their signatures take long to read."""
+    return [p for p in inspect.signature(function).parameters.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
 
 
 def checked_shape(shape: object) -> tuple[int, ...]:

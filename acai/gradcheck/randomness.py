@@ -2,7 +2,7 @@
 
 import pickle
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,18 +10,32 @@ import numpy as np
 
 from acai.gradcheck.places import Generator, generators
 
+# The global generators: how their states are read and set
+SHARED: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+    "random": (random.getstate, random.setstate),
+    "numpy.random": (lambda: np.random.get_state(legacy=False), np.random.set_state),
+}
+
 
 class States:
-    """Where NumPy's and Python's global generators, and those of a layer, are now."""
+    """Where NumPy's and Python's global generators, and those of a layer, are now.
 
-    def __init__(self, layer: object = None) -> None:
-        self._python, self._numpy = random.getstate(), np.random.get_state(legacy=False)
+    Parameters
+    ----------
+    layer : object
+        Whose generators are kept, too.
+    shared : sequence of str
+        Which of the global generators; to set NumPy's takes longer than a small layer's `forward`.
+    """
+
+    def __init__(self, layer: object = None, shared: Iterable[str] = SHARED) -> None:
+        self._shared = {name: SHARED[name][0]() for name in shared}
         self._own = [(generator, _state(generator)) for generator in generators(layer)]
 
     def restore(self) -> None:
         """Put all of them back to where they were."""
-        random.setstate(self._python)
-        np.random.set_state(self._numpy)
+        for name, state in self._shared.items():
+            SHARED[name][1](state)
         for generator, state in self._own:
             if isinstance(generator, np.random.Generator):
                 generator.bit_generator.state = state
@@ -30,11 +44,17 @@ class States:
             else:
                 generator.setstate(state)
 
+    def shared_that_moved(self) -> list[str]:
+        """Return the global generators that have drawn a number since."""
+        return [name for name, state in self._shared.items() if _differ(SHARED[name][0](), state)]
+
     def have_moved(self) -> bool:
         """Whether any has drawn a number since."""
-        now = [random.getstate(), np.random.get_state(legacy=False), *(_state(generator) for generator, _ in self._own)]
-        then = [self._python, self._numpy, *(state for _, state in self._own)]
-        return any(pickle.dumps(a) != pickle.dumps(b) for a, b in zip(now, then))
+        return bool(self.shared_that_moved()) or any(_differ(_state(generator), state) for generator, state in self._own)
+
+
+def _differ(a: Any, b: Any) -> bool:
+    return pickle.dumps(a) != pickle.dumps(b)
 
 
 def _state(generator: Generator) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 
 Line = Callable[[float], np.ndarray]  # t ↦ y, where t is how far something has been moved
 STEPS = (2.0**-4, 2.0**-8, 2.0**-12, 2.0**-17, 2.0**-22)
+SMALL_STEPS = (2.0**-9, 2.0**-14, 2.0**-19)  # at which a claim is tried; at a smaller one there are fewer kinks and more rounding
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,57 @@ class Slope:
     is_kink: bool = False
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A slope that somebody claims, and how far it may be off."""
+
+    value: float
+    tolerance: float
+
+
+def confirmed(line: Line, dy: np.ndarray, middle: np.ndarray, claim: Claim, size: float = 1.0) -> Slope | None:
+    """Confirm a claimed slope of ⟨dy, y⟩ by two central differences, where measuring it would take four or more.
+
+    Two numbers that come from different code and agree in nine digits are both right: for that, one step of Richardson's
+    extrapolation is enough. Where they do not agree nothing is said, and the slope has to be measured.
+
+    Parameters
+    ----------
+    line, dy, size
+        As for `richardson`.
+    middle : ndarray
+        y where nothing is moved.
+    claim : Claim
+        The slope that is claimed. Only a small part of its tolerance is used.
+
+    Returns
+    -------
+    Slope or None
+    """
+    epsilon = np.finfo(middle.dtype).eps
+    for fraction in SMALL_STEPS:
+        h = size * fraction
+        up, down, half_up, half_down = line(h), line(-h), line(h / 2), line(-h / 2)
+        change, half_change = up - down, half_up - half_down
+        slope = float((dy * change).sum(dtype=float)) / (2 * h)
+        half_slope = float((dy * half_change).sum(dtype=float)) / h
+        value = (4 * half_slope - slope) / 3
+        noise = 4 * epsilon * float((np.abs(dy * middle) * ((change != 0) | (half_change != 0))).sum(dtype=float)) / h
+        gap = abs(value - claim.value)
+        if gap <= 0.01 * claim.tolerance + noise and (claim.value == 0 or 1e4 * (gap + noise) < abs(value)):
+            bend = abs(float((dy * (up + down - 2 * middle)).sum(dtype=float)))
+            half_bend = abs(float((dy * (half_up + half_down - 2 * middle)).sum(dtype=float)))
+            if half_bend > 0.375 * bend and half_bend > 1e-4 * h * abs(value) and half_bend > 8 * noise * h:
+                return None  # a kink, whose two slopes have the claimed one for their mean
+            return Slope(value, gap + noise)
+        if abs(half_slope - slope) <= 1e-3 * abs(slope):
+            return None  # it is smooth here, and a smaller step would say the same
+    return None
+
+
 @np.errstate(all="ignore")
 def richardson(  # noqa: PLR0914 - the triangle, its columns and their errors
-    line: Line, dy: np.ndarray, size: float = 1.0, first: int = 0, enough: float = 0.0
+    line: Line, dy: np.ndarray, size: float = 1.0, first: int = 0, enough: float = 0.0, middle: np.ndarray | None = None
 ) -> Slope:
     """Measure the slope of ⟨dy, y⟩ at t = 0 by central differences, extrapolated to step zero (Richardson 1911).
 
@@ -47,8 +96,10 @@ def richardson(  # noqa: PLR0914 - the triangle, its columns and their errors
         Which of STEPS to begin with.
     enough : float
         An uncertainty that is small enough: no smaller step is tried then.
+    middle : ndarray, optional
+        y where nothing is moved, if it is known.
     """
-    middle = line(0.0)
+    middle = line(0.0) if middle is None else middle
     epsilon = np.finfo(middle.dtype).eps
     best, least, kink, tried = 0.0, np.inf, False, []
     for fraction in STEPS[first:]:

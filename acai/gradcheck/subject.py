@@ -56,6 +56,7 @@ class Subject:
         if self.y.dtype.kind == "c":
             raise InputError(f"{self.name}.forward returns {self.y.dtype}; expected an array of real numbers")
         self.is_random = self.states.have_moved()
+        self.shared = self.states.shared_that_moved()
         self.has_dx = x.dtype.kind in "fc"
         self._find_params(x)
         self._try_twice(x)
@@ -172,7 +173,7 @@ class Bench:
             self.arrays[name] = place.array
             if name in values:
                 self.arrays[name][...] = values[name]
-        self._states = States(self.layer) if subject.is_random else None
+        self._states = States(self.layer, subject.shared) if subject.is_random else None
 
     def forward(self) -> np.ndarray:
         """Compute y at this point."""
@@ -210,7 +211,7 @@ class Bench:
         if self._states:
             self._states.restore()
         layer = copy.deepcopy(self.layer)
-        states = States(layer) if self.subject.is_random else None
+        states = States(layer, self.subject.shared) if self.subject.is_random else None
         if earlier:
             self._pass(layer, *earlier)
             reset = next((name for name in RESETS if callable(getattr(layer, name, None))), None)

@@ -23,11 +23,14 @@ class Tie:
 
     Attributes
     ----------
+    y : ndarray
+        What `forward` says there.
     h, tolerance : float
         The step of one-sided differences; what rounding may do to them.
     """
 
     bench: Bench
+    y: np.ndarray
     dy: np.ndarray
     h: float
     tolerance: float
@@ -38,9 +41,8 @@ class Tie:
 
         Each output chooses a slope between its two by itself.
         """
-        y = self.bench.forward().astype(float)
-        far = np.stack([(self.bench.moved("x", at, by) - y) / by for by in (-self.h, self.h)])
-        near = np.stack([(self.bench.moved("x", at, by) - y) / by for by in (-self.h / 2, self.h / 2)])
+        far = np.stack([(self.bench.moved("x", at, by) - self.y) / by for by in (-self.h, self.h)])
+        near = np.stack([(self.bench.moved("x", at, by) - self.y) / by for by in (-self.h / 2, self.h / 2)])
         curved = not np.allclose(far, near, rtol=0, atol=self.tolerance * np.abs(near).max(initial=0.0))
         slopes = [*near, *self._slopes_nearby(at)] if nearby else [*near]
         weighted = np.stack([self.dy * slope for slope in slopes])
@@ -93,7 +95,8 @@ def judge_ties(report: Report, subject: Subject, x: np.ndarray, dy: np.ndarray, 
     dx, y = bench.backward(dy).gradients["x"], bench.forward()
     if dx is None or dx.shape != x.shape or not np.isfinite(y).all():
         return
-    tie = Tie(bench, dy, how[0], float(np.sqrt(max(np.finfo(array.dtype).eps for array in (y, dx)))), how[1])
+    rounding = max(float(np.finfo(array.dtype).eps) for array in (y, dx))
+    tie = Tie(bench, y.astype(float), dy, how[0], rounding**0.5, how[1])
     finding = _between(tie, dx)
     if not (finding.on_kinks.any() or finding.wrong.any()):
         return

@@ -40,6 +40,7 @@ class Trial:
     domain: Domain = ANY
     points: int | None = None
     exercised: Exercised = field(default_factory=Exercised)
+    _benches: dict[tuple[str, int], tuple[Bench, np.ndarray] | None] = field(default_factory=dict)
 
     @property
     def n_points(self) -> int:
@@ -84,13 +85,20 @@ class Trial:
             values[name] = w * stream(f"{name}, floats", self.seed, k).uniform(0.7, 1.3, w.shape)
         return self._typed(values)
 
+    def bench(self, k: int) -> tuple[Bench, np.ndarray] | None:
+        """Create a bench at the k-th point of floats, and y there; None where `forward` is not finite."""
+        which = self.domain.name, k
+        if which not in self._benches:
+            self._benches[which] = bench_at(self.subject, self.floats(k))
+        return self._benches[which]
+
     def find_domain(self) -> None:
         """Let x lie anywhere, if forward is finite at most points there; otherwise where it is finite."""
         if self.given is not None or self.domain is not ANY:
             return
         for domain in DOMAINS:
             self.domain = domain
-            n_finite = sum(bench_at(self.subject, self.floats(k)) is not None for k in range(len(REGIMES)))
+            n_finite = sum(self.bench(k) is not None for k in range(len(REGIMES)))
             if n_finite >= 4:
                 return
         self.domain = ANY

@@ -56,6 +56,20 @@ def test_librosa_agrees():
     np.testing.assert_allclose(mfcc((x, 22050)), librosa.feature.mfcc(S=D, n_mfcc=128), atol=2e-4)
 
 
+@pytest.mark.parametrize("bank", [
+    (22050, 1024, 128, 0.0, None), (22050, 1024, 128, 0.0, 8000), (16000, 512, 40, 20.0, 7600.5), (8000, 100, 3, 300.5, 3000),
+    (44100, 2048, 40, 1500.0, None),
+])
+def test_the_filter_bank_is_librosas_to_the_last_bit(bank):
+    from librosa.filters import mel
+
+    sample_rate, window, n_mels, f_min, f_max = bank
+    F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=f_max)
+    ours = mel_filters(*bank).toarray()
+    assert ours.dtype == F.dtype
+    np.testing.assert_array_equal(ours, F)
+
+
 def test_the_energy_of_a_pure_tone_is_in_its_own_band():
     tone = np.sin(2 * np.pi * 1000 * np.arange(22050) / 22050)
     S = mel_power((tone, 22050))[:, 5:-5].mean(axis=1)

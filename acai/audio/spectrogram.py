@@ -1,6 +1,5 @@
 """From sound to log-mel spectrogram (README part A)."""
 
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -167,20 +166,39 @@ def frames(blocks: Iterable[NDArray[np.float32]], window: int, hop: int) -> Iter
 def mel_filters(
     sample_rate: float, window: int, n_mels: int, f_min: float = 0.0, f_max: float | None = None
 ) -> sparse.csr_array:
-    """Compute the filter bank F of (A1) with librosa: `n_mels` triangles of equal area on Slaney's mel scale.
+    """Compute the filter bank F of (A1): `n_mels` triangles of equal area on Slaney's mel scale, bit for bit librosa's.
 
     Returns
     -------
     scipy.sparse.csr_array, shape (n_mels, window//2 + 1), float32
         Sparse, because each band has few frequencies, and a sparse product is the same for any number of threads.
     """
-    from librosa.filters import mel  # this function is cheap; librosa.stft would compile for 10 s in a new installation
-
     highest = MelSettings(sample_rate, window, n_mels=n_mels, f_min=f_min, f_max=f_max).highest
-    with warnings.catch_warnings(action="ignore"):  # librosa warns of empty bands; they are refused below
-        F = mel(sr=sample_rate, n_fft=window, n_mels=n_mels, fmin=f_min, fmax=highest)
+    lowest_mel, highest_mel = mel_of_hertz(np.array([f_min, highest], np.float64))
+    edges = hertz_of_mel(np.linspace(lowest_mel, highest_mel, n_mels + 2))  # band b rises from edge b to b + 1, falls to b + 2
+    widths = np.diff(edges)
+    distances = np.subtract.outer(edges, np.fft.rfftfreq(window, 1 / sample_rate))  # (n_mels + 2, window//2 + 1)
+    rising = -distances[:-2] / widths[:-1, None]
+    falling = distances[2:] / widths[1:, None]
+    F = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    F *= (2 / (edges[2:] - edges[:-2]))[:, None]  # each of area one
     n_empty = int((F.max(axis=1) == 0).sum())
     if n_empty:
         empty = f"{n_empty} of {n_mels} mel bands lie between two frequencies of a window of {window} samples"
         raise InputError(f"{empty} and would stay empty; take fewer bands (n_mels) or a longer window")
     return sparse.csr_array(F)
+
+
+STRAIGHT = 200 / 3  # hertz per mel, up to 1,000 Hz = 15 mel
+CURVED = np.log(6.4) / 27  # above: a factor of 6.4 in 27 mel
+
+
+def mel_of_hertz(f: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slaney's scale of pitch: straight up to 1,000 Hz, logarithmic above."""
+    return np.where(f < 1000, f / STRAIGHT, 1000 / STRAIGHT + np.log(np.maximum(f, 1000) / 1000) / CURVED)
+
+
+def hertz_of_mel(m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Invert `mel_of_hertz`."""
+    corner = 1000 / STRAIGHT
+    return np.where(m < corner, STRAIGHT * m, 1000 * np.exp(CURVED * np.maximum(m - corner, 0)))

@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.cluster.vq import kmeans2, vq
 from scipy.fft import dct
 
 from acai.content.windows import LARGEST, Standardiser, check_spectrograms
@@ -170,11 +169,15 @@ class BagOfWords(RidgeAudioModel):
         self.scale[self.scale <= 1e-6 * np.abs(frames).max(axis=0)] = 1  # of a coefficient that never changes
         frames /= self.scale
         start = frames[rng.permutation(len(frames))[: self.n_words]]
+        from scipy.cluster.vq import kmeans2  # it imports much of SciPy, so only where it is needed
+
         with warnings.catch_warnings(action="ignore"):  # a word that loses all its frames stays where it is
             self.words: FloatArray = kmeans2(frames, start, iter=20, minit="matrix")[0]
 
     def features(self, S: FloatArray) -> FloatArray:
         """Return the share of the song's frames that is nearest to each word: (n_words,)."""
+        from scipy.cluster.vq import vq
+
         words = vq(self._mfcc(S) / self.scale, self.words)[0]
         return np.bincount(words, minlength=len(self.words)) / len(words)
 

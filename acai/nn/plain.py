@@ -7,6 +7,14 @@ from acai.nn.layer import FloatArray
 Pair = tuple[int, int]
 
 
+def padded(x: FloatArray, padding: Pair, value: float = 0.0) -> FloatArray:
+    """Return x with a frame around each feature map; `np.pad` does the same but takes ten times as long for a small x."""
+    (N, C, H, W), (pH, pW) = x.shape, padding
+    framed: FloatArray = np.full((N, C, H + 2 * pH, W + 2 * pW), value, dtype=x.dtype)
+    framed[:, :, pH : pH + H, pW : pW + W] = x
+    return framed
+
+
 class Conv:
     """Convolution (N1), one tap (p, q) of the kernel after the other; with dilation."""
 
@@ -24,7 +32,7 @@ class Conv:
         (O, _, kH, kW), (N, _, H, width) = W.shape, x.shape
         (sH, sW), (pH, pW), (dH, dW_) = self.stride, self.padding, self.dilation
         self.shape = x.shape
-        self.x = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)))
+        self.x = padded(x, (pH, pW))
         H_out = (H + 2 * pH - dH * (kH - 1) - 1) // sH + 1
         W_out = (width + 2 * pW - dW_ * (kW - 1) - 1) // sW + 1
         y = np.zeros((N, O, H_out, W_out))
@@ -57,12 +65,12 @@ class MaxPool:
 
     def forward(self, x: FloatArray) -> FloatArray:
         (H, W), (kH, kW), (sH, sW), (pH, pW) = x.shape[2:], self.size, self.stride, self.padding
-        padded = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)), constant_values=-np.inf)
+        x_padded = padded(x, (pH, pW), -np.inf)
         H_out, W_out = (H + 2 * pH - kH) // sH + 1, (W + 2 * pW - kW) // sW + 1
         self.places = [(slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)) for p, q in np.ndindex(kH, kW)]
-        self.stack = np.array([padded[:, :, rows, columns] for rows, columns in self.places])
+        self.stack = np.array([x_padded[:, :, rows, columns] for rows, columns in self.places])
         self.first = self.stack.argmax(axis=0)
-        self.shape, self.padded_shape = x.shape, padded.shape
+        self.shape, self.padded_shape = x.shape, x_padded.shape
         y: FloatArray = self.stack.max(axis=0)  # (N2)
         return y
 

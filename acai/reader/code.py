@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 from pygments.lexers import PythonLexer
@@ -22,20 +24,43 @@ def highlighted(text: str, language: str = "python", symbol: Symbol | None = Non
 
 def lines_of(text: str, symbol: Symbol | None = None) -> list[str]:
     """Return the lines of Python code as HTML."""
-    lines = [""]
+    return ["".join(_drawn(word, symbol) for word in line) for line in _words_of(text)]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A piece of one line of code: its text, its CSS class, and whether it is code and not a comment or a string."""
+
+    text: str
+    css: str
+    is_code: bool
+
+
+@cache
+def _words_of(text: str) -> list[list[Word]]:
+    """Split code into lines and words. Several equations may have the same test, so the answer is kept."""
+    lines: list[list[Word]] = [[]]
     for kind, words in PythonLexer(stripnl=False, ensurenl=False).get_tokens(text):
+        css, is_code = _class_of(kind)
         first, *others = words.split("\n")
-        lines[-1] += _token(kind, first, symbol)
-        lines += [_token(kind, other, symbol) for other in others]
+        lines[-1].append(Word(first, css, is_code))
+        lines += [[Word(other, css, is_code)] for other in others]
     return lines
 
 
-def _token(kind: _TokenType, words: str, symbol: Symbol | None) -> str:
-    attributes = symbol(words) if symbol and words.isidentifier() and kind not in String and kind not in Comment else None
+@cache
+def _class_of(kind: _TokenType) -> tuple[str, bool]:
+    """Return the CSS class of a kind of token, and whether it is code and not a comment or a string."""
+    css = next((css for family, css in CLASSES.items() if kind in family), "")
+    return css, kind not in String and kind not in Comment
+
+
+def _drawn(word: Word, symbol: Symbol | None) -> str:
+    attributes = symbol(word.text) if symbol and word.is_code and word.text.isidentifier() else None
     if attributes:
-        return f"<span {attributes}>{escape(words)}</span>"
-    css = next((css for family, css in CLASSES.items() if kind in family), None)
-    return f'<span class="{css}">{escape(words)}</span>' if css and words.strip() else escape(words)
+        return f"<span {attributes}>{escape(word.text)}</span>"
+    has_class = word.css and word.text.strip()
+    return f'<span class="{word.css}">{escape(word.text)}</span>' if has_class else escape(word.text)
 
 
 def listing(place: Place, symbol: Symbol | None = None, values: Mapping[str, str] = NO_VALUES) -> str:

@@ -21,7 +21,7 @@ Element = ET.Element
 
 def mathml(latex: str, display: bool = False, colours: Mapping[str, int] = NO_COLOURS) -> str:
     """Convert a formula to MathML; each symbol that has a colour carries it as its class, and its key in `data-s`."""
-    root = _tree(latex, display)
+    root = element_of(latex, display)
     _mark(root)
     for node in root.iter():
         key = node.attrib.get("data-s", "")
@@ -35,15 +35,22 @@ def mathml(latex: str, display: bool = False, colours: Mapping[str, int] = NO_CO
 @cache
 def symbols_of(latex: str) -> tuple[str, ...]:
     """Return the keys of all symbols of a formula, in order, each once."""
-    root = _tree(latex, display=False)
+    root = element_of(latex, display=False)
     _mark(root)
     return tuple(dict.fromkeys(node.attrib["data-s"] for node in root.iter() if "data-s" in node.attrib))
 
 
-def _tree(latex: str, display: bool) -> Element:
+@cache
+def _converted(latex: str, display: str) -> str:
+    """Convert LaTeX to MathML. The same few symbols are in the text again and again."""
+    return convert(latex, display=display)
+
+
+def element_of(latex: str, display: bool = False) -> Element:
+    """Convert a formula to the elements of MathML; nothing is marked yet."""
     latex = TAG.sub("", latex).replace(r"\cr", r"\\").replace(r"\arg\min", r"\operatorname{argmin}")
     latex = BIG_BAR.sub(r"\1|", latex)
-    root = ET.fromstring(convert(latex.strip(), display="block" if display else "inline"))
+    root = ET.fromstring(_converted(latex.strip(), "block" if display else "inline"))
     for node in root.iter():
         node.tag = node.tag.removeprefix(f"{{{NAMESPACE}}}")
     return root

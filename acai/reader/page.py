@@ -2,7 +2,7 @@
 
 import ast
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -11,11 +11,11 @@ from acai.reader.code import lines_of, listing
 from acai.reader.examples import EXAMPLES
 from acai.reader.legend import Legend
 from acai.reader.markdown import Renderer, blocks_of, slug
-from acai.reader.places import Place, definitions_of, places_of
+from acai.reader.places import Place, places_of, statements, tree_of
 from acai.reader.planted import Planted, checks_in_background, planted_bugs
 from acai.reader.rows import Row, rows_of
 from acai.reader.sources import Sources
-from acai.reader.symbols import SymbolTable
+from acai.reader.symbols import SymbolTable, names_of
 from acai.reader.tests_of import tests_of
 from acai.reader.used_by import used_by
 from acai.reader.worked import Worked, work
@@ -212,16 +212,14 @@ def _bug(bug: Planted) -> str:
 
 def _is_compiled(place: Place, text: str) -> bool:
     """Whether a place is a compiled kernel, or calls one, or divides its work among threads."""
-    imported = {
-        alias.asname or alias.name
-        for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)
-        for alias in node.names
+    return "kernels" in place.path or bool(_compiled_names(text) & names_of(place))
+
+
+@cache
+def _compiled_names(text: str) -> frozenset[str]:
+    """Return what a file imports that is compiled or divides work among threads."""
+    imports = [node for node in statements(tree_of(text)) if isinstance(node, ast.ImportFrom)]
+    return frozenset(
+        alias.asname or alias.name for node in imports for alias in node.names
         if "kernels" in f"{node.module}.{alias.name}" or "compil" in str(node.module) or "batches" in str(node.module)
-    }
-    names = {word.id for node in _statements(place, text) for word in ast.walk(node) if isinstance(word, ast.Name)}
-    return "kernels" in place.path or bool(imported & names)
-
-
-def _statements(place: Place, text: str) -> list[ast.AST]:
-    """Return the definition of a place, or nothing if it is a statement by itself."""
-    return [node for name, node in definitions_of(text) if name == place.name]
+    )

@@ -61,8 +61,8 @@ def tags_of(text: str) -> Iterator[Tag]:
         if token.type == tokenize.COMMENT and "noqa" not in token.string:
             for name in ids_in(token.string):
                 yield Tag(name, token.start[0], in_comment=True, begins=False)
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, Definition) and ast.get_docstring(node) is not None:
+    for _, node in definitions_of(text):
+        if ast.get_docstring(node) is not None:
             docstring = node.body[0]
             lines = text.splitlines()[docstring.lineno - 1 : docstring.end_lineno]
             computed = _computed(lines[0])
@@ -77,9 +77,23 @@ def _computed(summary: str) -> list[str]:
 
 
 @cache
+def tree_of(text: str) -> ast.Module:
+    """Parse a file of code."""
+    return ast.parse(text)
+
+
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a file consists of, at any depth, but for expressions: they have most of the nodes and define nothing."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.expr):
+            yield node
+            yield from statements(node)
+
+
+@cache
 def definitions_of(text: str) -> tuple[tuple[str, Definition], ...]:
     """Return every function and class of a file with its qualified name, outer ones first."""
-    return tuple(definitions(ast.parse(text)))
+    return tuple(definitions(tree_of(text)))
 
 
 def definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Definition]]:
@@ -88,7 +102,7 @@ def definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Definiti
         if isinstance(node, Definition):
             yield prefix + node.name, node
             yield from definitions(node, f"{prefix}{node.name}.")
-        else:
+        elif not isinstance(node, ast.expr):
             yield from definitions(node, prefix)
 
 

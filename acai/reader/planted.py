@@ -107,7 +107,8 @@ def check_all() -> Reports:
 @contextmanager
 def checks_in_background() -> Iterator[Callable[[], Reports]]:
     """Begin `check_all` in another process, for it takes some seconds; what the block is given waits for its result."""
-    command = [sys.executable, "-c", "import json; from acai.reader import planted; print(json.dumps(planted.check_all()))"]
+    program = "import json; from acai.reader import planted; print(json.dumps(planted.check_all()))"
+    command = [sys.executable, "-c", program]
     path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8",

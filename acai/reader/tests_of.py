@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from acai.reader.places import Definition, Place, definitions, first_line
+from acai.reader.places import Definition, Place, definitions, first_line, statements
 
 REFERENCE = "acai.reference"
 Function = tuple[str, str]  # module and name; the name is "*" for `getattr(module, …)`, which may be any of its functions
@@ -49,13 +49,14 @@ def _tests_in(path: str, text: str) -> Iterator[tuple[Place, Calls]]:
     tree = ast.parse(text)
     aliases = _aliases(tree)
     functions = {name: node for name, node in definitions(tree) if "." not in name}
+    named = {name: _named(node, aliases, set(functions)) for name, node in functions.items()}
     lines = text.splitlines()
     for name, node in functions.items():
         if name.startswith("test_"):
-            calls = _named(node, aliases)
-            words = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
-            for helper in sorted(words & set(functions) - {name}):
-                for function, marked in _named(functions[helper], aliases).items():
+            own, helpers = named[name]
+            calls = {function: set(marked) for function, marked in own.items()}
+            for helper in sorted(helpers - {name}):
+                for function, marked in named[helper][0].items():
                     calls.setdefault(function, marked)
             yield _whole(path, name, node, lines), calls
 
@@ -68,7 +69,7 @@ def _whole(path: str, name: str, node: Definition, lines: list[str]) -> Place:
 def _aliases(tree: ast.Module) -> dict[str, Function]:
     """Return what each imported name of the reference stands for: (module, function), or (module, "") for a module."""
     aliases = {}
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(REFERENCE):
             for alias in node.names:
                 is_module = node.module == REFERENCE
@@ -77,18 +78,22 @@ def _aliases(tree: ast.Module) -> dict[str, Function]:
     return aliases
 
 
-def _named(function: ast.AST, aliases: dict[str, Function]) -> Calls:
-    """Return the functions of the reference that are named in a function, with the lines."""
+def _named(function: ast.AST, aliases: dict[str, Function], helpers: set[str]) -> tuple[Calls, set[str]]:
+    """Return the functions of the reference that are named in a function, with the lines, and which helpers it names."""
     calls: Calls = defaultdict(set)
+    named = set()
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             module, member = aliases.get(node.value.id, ("", ""))
             if module and not member:
                 calls[module, node.attr].add(node.lineno)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr" and isinstance(node.args[0], ast.Name):
-            module, _ = aliases.get(node.args[0].id, ("", ""))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            argument = node.args[0]
+            module, _ = aliases.get(argument.id, ("", "")) if isinstance(argument, ast.Name) else ("", "")
             if module:
                 calls[module, "*"].add(node.lineno)
-        elif isinstance(node, ast.Name) and aliases.get(node.id, ("", ""))[1]:
-            calls[aliases[node.id]].add(node.lineno)
-    return calls
+        elif isinstance(node, ast.Name):
+            named |= {node.id} & helpers
+            if aliases.get(node.id, ("", ""))[1]:
+                calls[aliases[node.id]].add(node.lineno)
+    return calls, named

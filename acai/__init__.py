@@ -12,7 +12,7 @@ from acai import numba_cache
 __version__ = "0.1.0"
 __all__ = [
     "InputError", "Ratings", "audio", "cf", "content", "datasets", "evaluation", "gradcheck", "load", "nn", "plots",
-    "reference", "studies", "teaching",
+    "read", "reference", "studies", "teaching",
 ]
 
 if TYPE_CHECKING:  # read by editors and type checkers; at run time, each name is imported on demand
@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # read by editors and type checkers; at run time, each name i
     from acai.cf import load
     from acai.errors import InputError
     from acai.ratings import Ratings
+    from acai.reader.equation import read
 else:
-    _HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf"}
+    _HOME = {"Ratings": "acai.ratings", "InputError": "acai.errors", "load": "acai.cf", "read": "acai.reader.equation"}
 
     def __getattr__(name: str) -> object:
         if name in _HOME:

@@ -11,7 +11,11 @@ KEPT = frozenset("\n\t\u00a0\u3000\u200c\u200d")  # line breaks, spaces, joiners
 NEAREST = {  # replacements for what acai itself prints, on a terminal with ASCII only
     "–": "-", "—": "-", "−": "-", "…": "...", "±": "+/-", "×": "x", "²": "^2", "→": "->", "↳": "->", "●": "*", "○": "o", "·": "*",
     "≤": "<=", "≥": ">=", "≈": "~", "‖": "||", "‘": "'", "’": "'", "α": "alpha", "η": "eta", "λ": "lambda", "κ": "kappa",
-    "Σ": "sum",
+    "Σ": "sum", "∑": "sum", "⋃": "union", "Δ": "delta ", "∇": "grad ", "∂": "d", "√": "sqrt", "←": "<-", "∈": "in", "½": "1/2",
+    "ε": "epsilon", "μ": "mu", "π": "pi", "ρ": "rho", "σ": "sigma", "β": "beta", "δ": "delta", "∞": "infinity", "′": "'",
+    "“": '"', "”": '"', "ᵀ": "^T", "\u0302": "^", "\u0304": "-",
+    **{low: f"_{plain}" for low, plain in zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-=()aehijklmnoprstuvx")},
+    **{high: f"^{plain}" for high, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵇᶠⁱʲᵏˡᵐⁿᵖʳˢᵗᵘᵛʷˣᴸ", "0123456789+-=()bfijklmnprstuvwxL")},
 }
 
 

@@ -69,12 +69,17 @@ def listing(place: Place, symbol: Symbol | None = None, values: Mapping[str, str
     `values` are those of its variables in the worked example.
     """
     indent = min((len(line) - len(line.lstrip()) for line in place.lines if line.strip()), default=0)
-    lines = lines_of("\n".join(line[indent:] for line in place.lines), symbol)
+    lines = lines_of("\n".join(without_noqa(line[indent:]) for line in place.lines), symbol)
     drawn = [_line(number, line, number in place.marked) for number, line in enumerate(lines, place.first)]
     first, last = shown_lines(len(drawn), [number - place.first for number in place.marked])
     before, after = _folded(drawn[:first]), _folded(drawn[last:])
     data = f' data-values="{escape(json.dumps(dict(values), ensure_ascii=False))}"' if values else ""
     return f'<div class="code" tabindex="0" role="group" aria-label="code"{data}>{before}{"".join(drawn[first:last])}{after}</div>'
+
+
+def without_noqa(line: str) -> str:
+    """Return a line without what it tells the linter, which is not about the equation."""
+    return line.partition("  # noqa")[0]
 
 
 def shown_lines(n: int, marked: list[int]) -> tuple[int, int]:

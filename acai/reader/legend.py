@@ -1,7 +1,7 @@
 """The symbols of one equation: their colours, what they mean, and their counterparts in its code."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from html import escape
 
 from acai.reader.code import Symbol as Attributes
@@ -46,21 +46,31 @@ class Legend:
 
         return attributes
 
-    def html(self, renderer: Renderer) -> str:
-        """Return the list of symbols, each with its meaning and its names in the code; an entry can be focused."""
-        entries = [self._entry(key, symbol, renderer) for key, symbol in self.symbols.items()]
+    def html(self, renderer: Renderer, values: Mapping[str, str]) -> str:
+        """Return the list of symbols, each with its meaning, its names in the code and its value; an entry can be focused.
+
+        `values` are those of the variables in the worked example, from which one sees their shapes.
+        """
+        entries = [self._entry(key, symbol, renderer, values) for key, symbol in self.symbols.items()]
         entries += [self._extra_entry(name, symbol, renderer) for name, symbol in self.extra.items()]
         return f'<details class="symbols"><summary>Symbols</summary><ul>{"".join(entries)}</ul></details>'
 
-    def _entry(self, key: str, symbol: Symbol, renderer: Renderer) -> str:
+    def _entry(self, key: str, symbol: Symbol, renderer: Renderer, values: Mapping[str, str]) -> str:
         names = ", ".join(f"<code>{escape(name)}</code>" for name in symbol.names)
         counterpart = f"in the code {names}" if names else renderer.inline(symbol.reason)
         formula = renderer.inline(f"${symbol.latex}$")
-        return f'<li tabindex="0" data-s="{escape(key)}">{formula}: {renderer.inline(symbol.meaning)}; {counterpart}</li>'
+        value = value_of(symbol, values)
+        example = f"; in the example <code>{escape(value)}</code>" if value else ""
+        return f'<li tabindex="0" data-s="{escape(key)}">{formula}: {renderer.inline(symbol.meaning)}; {counterpart}{example}</li>'
 
     def _extra_entry(self, name: str, symbol: Symbol, renderer: Renderer) -> str:
         words = f"{renderer.inline(symbol.meaning)} ({renderer.inline(symbol.reason)})"
         return f'<li tabindex="0" data-s="{escape(name)}" class="extra"><code>{escape(name)}</code>: {words}</li>'
+
+
+def value_of(symbol: Symbol, values: Mapping[str, str]) -> str:
+    """Return what a symbol is in the worked example: "eta = 0.02", or "" if none of its names has a value there."""
+    return next((f"{name} = {values[name]}" for name in symbol.names if name in values), "")
 
 
 def _distinct(keys: list[str], preferred: dict[str, int]) -> dict[str, int]:

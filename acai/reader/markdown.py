@@ -85,11 +85,14 @@ class Renderer:
     picture : callable
         From the path of a picture to its contents, or to None where there is none.
     ids : set of str
-        The ids of all equations; a mention such as (C10) becomes a link.
+        The ids of all equations on the page; a mention such as (C10) becomes a link.
+    is_whole : bool
+        Whether the page has all of the README; otherwise, links to its other sections are only their words.
     """
 
-    def __init__(self, picture: Picture, ids: set[str]) -> None:
+    def __init__(self, picture: Picture, ids: set[str], is_whole: bool = True) -> None:
         self.picture = picture
+        self.is_whole = is_whole
         self.colours: dict[str, int] = {}  # of the symbols in the formulas of this row
         longest_first = sorted(ids, key=len, reverse=True)
         self.mention = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})\b(?!\.\d)")
@@ -140,7 +143,7 @@ class Renderer:
 
     def _link(self, target: str, words: str) -> str:
         """Return a link within the page, or to a page of the network that one may follow; a link to a file is only its words."""
-        if target.startswith(("#", "https://", "http://")):
+        if target.startswith(("https://", "http://")) or (target.startswith("#") and self.is_whole):
             return f'<a href="{escape(target)}">{re.sub("</?a[^>]*>", "", words)}</a>'
         return f'<span class="file" title="{escape(target)}">{words}</span>'
 

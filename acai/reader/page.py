@@ -6,13 +6,14 @@ from functools import cache, cached_property
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import ClassVar
 
 from acai.reader.code import lines_of, listing
 from acai.reader.examples import EXAMPLES
 from acai.reader.legend import Legend
 from acai.reader.markdown import Renderer, blocks_of, slug
 from acai.reader.places import Place, places_of, statements, tree_of
-from acai.reader.planted import Planted, checks_in_background, planted_bugs
+from acai.reader.planted import Planted, checks_in_background, planted_bugs, shown, verdict, verdict_on_correct
 from acai.reader.rows import Row, rows_of
 from acai.reader.sources import Sources
 from acai.reader.symbols import SymbolTable, names_of
@@ -31,9 +32,20 @@ TABS = {
 
 @dataclass(frozen=True)
 class Page:
-    """The page that is made of these sources."""
+    """The page that is made of these sources.
+
+    Attributes
+    ----------
+    sources : Sources
+        README and code.
+    only : str
+        The id of the one equation that is shown; "" for the whole README.
+    """
+
+    MOST_PLACES: ClassVar = 3  # of one kind that are shown for an equation
 
     sources: Sources
+    only: str = ""
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -61,16 +73,22 @@ class Page:
         """The symbols of each equation."""
         table = SymbolTable(self.sources.readme)
         colours: dict[str, int] = {}
-        return {
-            name: Legend(table.of_equation(name, row.latex), table.names_without_symbol(name), colours)
-            for row in self.rows for name in row.ids
-        }
+        found = {}
+        for row in self.rows:
+            for name in row.ids:
+                code = [names_of(place) for tab in ("loops", "plain", "fast") for place in self.places[tab].get(name, [])]
+                without_symbol = table.names_without_symbol(name)
+                extra = {own: without_symbol[own] for own in without_symbol if any(own in names for names in code)}
+                found[name] = Legend(table.of_equation(name, row.latex), extra, colours)
+        return found
 
     @cached_property
     def worked(self) -> dict[str, Worked]:
         """The worked example of each equation."""
         found = {}
         for name, example in EXAMPLES.items():
+            if self.only not in ("", name):
+                continue
             loops, fast = self.places["loops"].get(name, []), self.places["fast"].get(name, [])
             if loops and name in self.legends:
                 names = [set(symbol.names) for symbol in self.legends[name].symbols.values()]
@@ -80,22 +98,41 @@ class Page:
     @cached_property
     def bugs(self) -> dict[str, list[Planted]]:
         """The planted bugs of each equation."""
+        quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
+        found = planted_bugs(self.places, quantities)
+        if self.only:
+            return {self.only: [shown(bug, verdict(bug.broken())) for bug in found[self.only]]}
         with checks_in_background() as reports:
             self.worked.items()  # the examples are computed meanwhile
-            quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
-            return planted_bugs(self.places, quantities, reports())
+            said = reports()
+        return {name: [shown(bug, said[bug.name]) for bug in bugs] for name, bugs in found.items()}
+
+    def verdict(self, name: str) -> str:
+        """Return what the gradient check says about the correct layer in which the bugs of an equation are planted."""
+        quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
+        return verdict_on_correct(planted_bugs(self.places, quantities)[name][0].layer)
 
     def html(self) -> str:
         """Return the whole page."""
         self.bugs.items()  # first, because another process computes them while this one computes the examples
-        renderer = Renderer(self.sources.picture, set(self.ids))
+        renderer = Renderer(self.sources.picture, {self.only} if self.only else set(self.ids), is_whole=not self.only)
+        rows = [row for row in self.rows if not self.only or self.only in row.ids]
         here = files("acai.reader")
         template = Template(here.joinpath("reader.html").read_text(encoding="utf-8"))
         return template.substitute(
             style=here.joinpath("reader.css").read_text(encoding="utf-8"),
             script=here.joinpath("reader.js").read_text(encoding="utf-8"),
-            contents=self._contents(), rows="".join(self._row(row, renderer) for row in self.rows), n=len(self.ids),
+            contents=self._contents(rows), rows="".join(self._row(row, renderer) for row in rows),
+            kind="single" if self.only else "whole",
         )
+
+    def values(self, name: str) -> dict[str, str]:
+        """Return the values of the variables in the worked example of an equation; of the loops rather than of the fast code."""
+        worked = self.worked.get(name)
+        found: dict[str, str] = {}
+        for (path, _), values in sorted(worked.values.items()) if worked else ():
+            found = found | values if "reference" in path else values | found
+        return found
 
     def missing(self, name: str, tab: str) -> str:
         """Say in one sentence why an equation has nothing in a tab."""
@@ -112,10 +149,10 @@ class Page:
         places = self.places["fast"].get(name, [])
         return bool(places) and not any(_is_compiled(place, self.sources.code[place.path]) for place in places)
 
-    def _contents(self) -> str:
+    def _contents(self, rows: list[Row]) -> str:
         """Return the table of contents: the headings, and below each the ids of its equations."""
         parts = []
-        for row in self.rows:
+        for row in rows:
             for block in row.blocks:
                 if block.kind == "heading" and block.info in ("2", "3"):
                     parts.append(f'<li class="level{block.info}"><a href="#{slug(block.text)}">{escape(block.text)}</a></li>')
@@ -134,7 +171,7 @@ class Page:
                 numbers = "".join(f'<a class="number" href="#{name}">({name})</a>' for name in block.ids)
                 drawn = f'<div class="numbered">{drawn}{numbers}</div>'
             text.append(drawn)
-        text += [self._example(name), self.legends[name].html(renderer)]
+        text += [self._example(name), self.legends[name].html(renderer, self.values(name))]
         renderer.colours = {}
         anchors = "".join(f'<span id="{other}"></span>' for other in row.ids[1:])
         return (
@@ -155,25 +192,25 @@ class Page:
         if worked is None:
             return ""
         result = f" The result: {worked.result}." if worked.result else ""
-        same = "exactly" if worked.difference == 0 else f"up to {worked.difference:.0e}"
-        verdict = f"The loops and the fast code agree {same}." if worked.agree else "The loops and the fast code DISAGREE."
-        return (
-            f'<div class="example"><div class="line">{"".join(lines_of(worked.line, self.legends[name].in_code()))}</div>'
-            f"<div>{escape(worked.with_numbers)}</div><p>{escape(result)} {verdict}</p></div>"
-        )
+        lines = []
+        for line in worked.lines:
+            lines.append(f'<div class="line">{"".join(lines_of(line.code, self.legends[name].in_code()))}</div>')
+            lines.append(f"<div>{escape(line.with_numbers)}</div>")
+        return f'<div class="example">{"".join(lines)}<p>{escape(result)} {worked.verdict}</p></div>'
 
     def _used_by(self, name: str) -> str:
         mentions = self.mentions.get(name, [])
         if not mentions:
             return ""
-        drawn = [f'<a href="#{words[1:-1]}">{words}</a>' if words.startswith("(") else escape(words) for words in mentions]
+        linked = [words.startswith("(") and not self.only for words in mentions]
+        drawn = [f'<a href="#{words[1:-1]}">{words}</a>' if link else escape(words) for words, link in zip(mentions, linked)]
         return f'<p class="used">Used by: {", ".join(drawn)}</p>'
 
     def _tabs(self, name: str) -> str:
         """Return the tabs of one equation and their panels, the first of which is shown."""
         buttons, panels = [], []
         for number, (tab, title) in enumerate(TABS.items()):
-            drawn = "".join(self._place(place, name) for place in self.places.get(tab, {}).get(name, [])[:3])
+            drawn = "".join(self._place(place, name) for place in self.places.get(tab, {}).get(name, [])[: self.MOST_PLACES])
             drawn = "".join(map(_bug, self.bugs.get(name, []))) if tab == "bugs" else drawn
             drawn = drawn or f'<p class="missing">{escape(self.missing(name, tab))}</p>'
             selected, hidden = ("true", "") if number == 0 else ("false", " hidden")
@@ -185,17 +222,16 @@ class Page:
             panels.append(f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{hidden}>{drawn}</div>')
         return f'<div role="tablist" aria-label="code of {name}">{"".join(buttons)}</div>{"".join(panels)}'
 
-    def _with_example_line(self, place: Place, name: str) -> Place:
-        """Return a place in which the line that the example writes out is marked, too."""
-        number = self.worked[name].number if name in self.worked else 0
-        if place not in self.places["loops"].get(name, [])[:1] or not number:
+    def with_example_line(self, place: Place, name: str) -> Place:
+        """Return a place in which the lines that the example writes out are marked as well."""
+        if place not in self.places["loops"].get(name, [])[:1] or name not in self.worked:
             return place
-        return replace(place, marked=place.marked | {number})
+        return replace(place, marked=place.marked | {line.number for line in self.worked[name].lines})
 
     def _place(self, place: Place, name: str) -> str:
         where = f"{place.path}:{min(place.marked, default=place.first)}"
         values = self.worked[name].values.get((place.path, place.first), {}) if name in self.worked else {}
-        place = self._with_example_line(place, name)
+        place = self.with_example_line(place, name)
         code = listing(place, self.legends[name].in_code(values), values)
         return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{code}'
 

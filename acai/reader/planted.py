@@ -43,7 +43,7 @@ class Planted:
     caught: bool
 
 
-def planted_bugs(places: Places, quantities: dict[str, str], reports: Reports) -> dict[str, list[Planted]]:
+def planted_bugs(places: Places, quantities: dict[str, str]) -> dict[str, list[bugs.Bug]]:
     """Return the bugs of each equation.
 
     Parameters
@@ -52,14 +52,12 @@ def planted_bugs(places: Places, quantities: dict[str, str], reports: Reports) -
         The places of the equations, by tab and id.
     quantities : dict of str to str
         What each equation computes: "dx", "dW", "y".
-    reports : dict of str to str
-        What the gradient check says about each bug.
     """
-    found: dict[str, list[Planted]] = defaultdict(list)
+    found: dict[str, list[bugs.Bug]] = defaultdict(list)
     for bug in bugs.CATALOGUE:
         name = _equation_of(bug, places, quantities)
         if name:
-            found[name].append(_shown(bug, reports[bug.name]))
+            found[name].append(bug)
     return found
 
 
@@ -90,18 +88,26 @@ def _source_lines(layer: type) -> tuple[list[str], int]:
     return inspect.getsourcelines(layer)
 
 
-def _shown(bug: bugs.Bug, report: str) -> Planted:
+def shown(bug: bugs.Bug, report: str) -> Planted:
+    """Return a bug as the page shows it, with what the gradient check says."""
     diff = tuple(line for line in bug.diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---"))
     return Planted(bug.name, bug.sentence, diff, report or "The gradient check finds nothing.", bool(report))
 
 
+def verdict(layer: type) -> str:
+    """Return what the gradient check says about a layer: the first lines of the first report that is not ok, or ""."""
+    report = next((report for report in bugs.hunt(layer) if not report.ok), None)
+    return "\n".join(str(report).splitlines()[:SHOWN]) if report else ""
+
+
+def verdict_on_correct(layer: type) -> str:
+    """Return the first line of what the gradient check says about a layer without a bug."""
+    return str(next(iter(bugs.hunt(layer)))).splitlines()[0]
+
+
 def check_all() -> Reports:
     """Run the gradient check on every bug; the report of one that is not caught is empty."""
-    reports = {}
-    for bug in bugs.CATALOGUE:
-        report = next((report for report in bugs.hunt(bug.broken()) if not report.ok), None)
-        reports[bug.name] = "\n".join(str(report).splitlines()[:SHOWN]) if report else ""
-    return reports
+    return {bug.name: verdict(bug.broken()) for bug in bugs.CATALOGUE}
 
 
 @contextmanager

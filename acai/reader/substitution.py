@@ -36,7 +36,7 @@ def _short_array(value: list[object] | tuple[object, ...] | np.ndarray) -> str:
         return f"{len(value)} items" if array.ndim else ""
     shape = " × ".join(map(str, array.shape))
     if array.size > 12:
-        return f"an array of {shape}"
+        return f"an array of {shape}" if array.ndim > 1 else f"{array.size} numbers"
     numbers = str(np.round(array.astype(complex if array.dtype.kind == "c" else float), 3).tolist())
     return f"{numbers} ({shape})" if array.ndim > 1 else numbers
 
@@ -61,8 +61,9 @@ class Substitution(ast.NodeTransformer):
         return ast.Name(f"({text})" if in_brackets else text)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Put in the value of a variable."""
-        return self._leaf(node) if node.id in self.names and isinstance(node.ctx, ast.Load) else node
+        """Put in the value of a variable, or of a constant of the file."""
+        is_value = node.id in self.names or isinstance(self.functions.get(node.id), Number)
+        return self._leaf(node) if is_value and isinstance(node.ctx, ast.Load) else node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """Put in one entry of an array."""
@@ -102,16 +103,22 @@ class Substitution(ast.NodeTransformer):
             if terms:
                 total = _added(terms)
                 return total if function == "sum" else ast.BinOp(total, ast.Div(), ast.Constant(len(terms)))
-        if function in ("max", "min", "abs", "float") or (function.startswith("math.") and hasattr(math, function[5:])):
-            arguments = [self.visit(argument) for argument in node.args]
-            return ast.Call(ast.Name(function.removeprefix("math.")), arguments, [])
+        if function in ("max", "min") and isinstance(node.args[0], ast.GeneratorExp):
+            return ast.Call(ast.Name(function), self._terms(node.args[0]), [])
+        if function == "any" and isinstance(node.args[0], ast.GeneratorExp):
+            terms = self._terms(node.args[0], Comparison)
+            return ast.BoolOp(ast.Or(), terms) if terms else ast.Name("False")
+        name = function.removeprefix("math.")
+        is_of_math = hasattr(math, name) and function in (f"math.{name}", name) and name not in self.names
+        if function in ("max", "min", "abs", "float") or is_of_math or any(isinstance(part, ast.ListComp) for part in node.args):
+            return ast.Call(ast.Name(name), [self.visit(argument) for argument in node.args], [])
         return self._leaf(node)
 
-    def _terms(self, node: ast.expr) -> list[ast.expr]:
-        """Return the terms of a sum over a generator or a list."""
+    def _terms(self, node: ast.expr, kind: type["Substitution"] | None = None) -> list[ast.expr]:
+        """Return the terms of a sum over a generator or a list; `kind` puts the values into each."""
         if not isinstance(node, (ast.GeneratorExp, ast.ListComp)):
             values = self.value(node)
-            return [ast.Name(f"{value:.4g}") for value in values] if isinstance(values, (list, tuple)) else []
+            return [ast.Name(_in_sum(value)) for value in values] if isinstance(values, (list, tuple)) else []
         targets = sorted({name.id for part in node.generators for name in ast.walk(part.target) if isinstance(name, ast.Name)})
         own = ast.Tuple([ast.Name(name, ast.Load()) for name in targets], ast.Load())
         rows = self.value(ast.ListComp(own, node.generators))
@@ -121,8 +128,21 @@ class Substitution(ast.NodeTransformer):
         terms: list[ast.expr] = []
         for row in rows:
             term = ast.parse(inside, mode="eval").body
-            terms.append(Substitution({**self.names, **dict(zip(targets, row))}, self.functions).visit(term))
+            terms.append((kind or Substitution)({**self.names, **dict(zip(targets, row))}, self.functions).visit(term))
         return terms
+
+
+def _in_sum(value: float) -> str:
+    """Return a number as a term of a sum, a negative one in brackets."""
+    return f"({value:.4g})" if value < 0 else f"{value:.4g}"
+
+
+class Comparison(Substitution):
+    """Puts values into what is compared, and leaves the comparison: "108000 − 0 < 86400"."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """Put values into both sides."""
+        return ast.Compare(self.visit(node.left), node.ops, [self.visit(side) for side in node.comparators])
 
 
 def _added(terms: list[ast.expr]) -> ast.expr:

@@ -22,7 +22,18 @@ MOST_VISITS = 100  # of one line; after that it is no longer watched
 MOST_LINES = 4000  # that are followed in the loops; tracing makes them slow
 LONGEST = 600  # characters of a written-out line
 TOLERANCE = 1e-5  # what float32 may differ by, relative to the largest number
+MOST_SHOWN = 3  # lines of one example
 Values = dict[str, str]
+Visit = tuple[str, str, str]  # a target, the right side with numbers, its value
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the loops, its number, and the same with numbers in place of its variables, and its result."""
+
+    number: int
+    code: str
+    with_numbers: str
 
 
 @dataclass
@@ -31,10 +42,8 @@ class Worked:
 
     Attributes
     ----------
-    line, number : str, int
-        The line of the loops, and its number.
-    with_numbers : str
-        The same with numbers in place of its variables, and its result.
+    lines : list of Line
+        The lines of the loops that carry the equation's number, or the one most like it.
     result : str
         What the loops return.
     difference : float
@@ -45,13 +54,19 @@ class Worked:
         The last values of the variables in each function that was run.
     """
 
-    line: str = ""
-    number: int = 0
-    with_numbers: str = ""
+    lines: list[Line] = field(default_factory=list)
     result: str = ""
     difference: float = 0.0
     agree: bool = False
     values: dict[tuple[str, int], Values] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """Say in a sentence whether the loops and the fast code agree."""
+        if not self.agree:
+            return "The loops and the fast code DISAGREE."
+        same = "exactly" if self.difference == 0 else f"up to {self.difference:.0e}"
+        return f"The loops and the fast code agree {same}."
 
 
 def work(example: Example, loops: Place, others: list[Place], symbols: list[set[str]], root: Path) -> Worked:
@@ -74,8 +89,7 @@ def work(example: Example, loops: Place, others: list[Place], symbols: list[set[
     a, b = (_numbers(result) for result in (slow, fast))
     difference = float(np.abs(a - b).max()) if a.shape == b.shape else float("inf")
     agree = difference <= TOLERANCE * max(1.0, float(np.abs(a).max()))
-    number, line, with_numbers = watch.written_out()
-    return Worked(line, number, with_numbers, short(slow), difference, agree, watch.values)
+    return Worked(watch.written_out(), short(slow), difference, agree, watch.values)
 
 
 def _numbers(result: object) -> np.ndarray:
@@ -94,7 +108,8 @@ class _Watch:
         self.firsts = {(place.path, place.first) for place in places}
         self.n_lines = 0
         self.loops, self.statements = loops, _ranked(loops, symbols)
-        self.visits: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+        self.tagged = [line for line in self.statements if line in loops.marked]
+        self.visits: dict[int, list[Visit]] = defaultdict(list)
 
     def run(self, example: Example) -> None:
         """Run an example, with what else traces put back afterwards."""
@@ -125,7 +140,9 @@ class _Watch:
         return self._stepped
 
     def _may_be_shown(self, line: int) -> bool:
-        """Whether no line that looks more like the equation has run before, and this one not too often."""
+        """Whether this line has its number or looks more like the equation than those that ran before, and ran not too often."""
+        if self.tagged:
+            return line in self.tagged and len(self.visits[line]) < MOST_VISITS
         before = takewhile(lambda other: other != line, self.statements)
         return len(self.visits[line]) < MOST_VISITS and not any(self.visits.get(other) for other in before)
 
@@ -139,15 +156,19 @@ class _Watch:
         value = short(eval(expression, {**functions, **names}))
         self.visits[frame.f_lineno].append((_with_places(target, names, functions), with_numbers, value))
 
-    def written_out(self) -> tuple[int, str, str]:
-        """Return the number of the line most like the equation among those that ran, the line, and the same with numbers."""
-        for number, statement in self.statements.items():
-            visits = self.visits.get(number)
-            if visits:
-                line = ast.unparse(statement)
-                added = isinstance(statement, ast.AugAssign)
-                return number, line, _sum_of_visits(visits) if added else _longest_visit(visits)
-        return 0, "", ""
+    def written_out(self) -> list[Line]:
+        """Write out the tagged lines that ran, in their order; without any, the one most like the equation."""
+        ran = [number for number in self.statements if self.visits.get(number)]
+        chosen = sorted(ran)[:MOST_SHOWN] if self.tagged else ran[:1]
+        visit = _most_telling(self.visits[chosen[0]]) if chosen else 0  # of one pass through a loop, all of its lines
+        return [self._written_out(number, visit) for number in chosen]
+
+    def _written_out(self, number: int, visit: int) -> Line:
+        statement, visits = self.statements[number], self.visits[number]
+        if isinstance(statement, ast.AugAssign):
+            return Line(number, ast.unparse(statement), _sum_of_visits(visits))
+        shown = visits[visit] if visit < len(visits) else visits[_most_telling(visits)]
+        return Line(number, ast.unparse(statement), _assignment(shown))
 
 
 def _locals_of(frame: FrameType, code: str) -> dict[str, Any]:
@@ -203,7 +224,7 @@ def _with_places(target: str, names: dict[str, Any], functions: dict[str, Any]) 
     return f"{_with_places(ast.unparse(node.value), names, functions)}[{inner}]"
 
 
-def _sum_of_visits(visits: list[tuple[str, str, str]]) -> str:
+def _sum_of_visits(visits: list[Visit]) -> str:
     """Write out what was added to one target, the one with most terms: "dW[0] = 1 · 2 + 3 · 4"."""
     of_target: dict[str, list[str]] = defaultdict(list)
     for target, with_numbers, _ in visits:
@@ -213,8 +234,16 @@ def _sum_of_visits(visits: list[tuple[str, str, str]]) -> str:
     return f"{target} += {' + '.join(shown)}"
 
 
-def _longest_visit(visits: list[tuple[str, str, str]]) -> str:
-    """Write out one visit of a line, the one that says most in no more than a few lines."""
-    fitting = [visit for visit in visits if len(visit[1]) <= LONGEST] or [min(visits, key=lambda visit: len(visit[1]))]
-    target, with_numbers, value = max(fitting, key=lambda visit: len(visit[1]))
-    return f"{target} = {with_numbers[:LONGEST]} = {value}" if with_numbers != value else f"{target} = {value}"
+def _most_telling(visits: list[Visit]) -> int:
+    """Choose one visit of a line, the one that says most in no more than a few lines."""
+    lengths = [len(with_numbers) for _, with_numbers, _ in visits]
+    fitting = [length for length in lengths if length <= LONGEST]
+    return lengths.index(max(fitting) if fitting else min(lengths))
+
+
+def _assignment(visit: Visit) -> str:
+    """Write out one visit of a line: "y[0, 1] = (-0.5) + (-1) · 2 = -2.5"."""
+    target, with_numbers, value = visit
+    if with_numbers in (value, f"{value}.0"):
+        return f"{target} = {value}"
+    return f"{target} = {with_numbers[:LONGEST]} = {value}"

@@ -24,8 +24,10 @@ def predicted(R: Known, s: Matrix, k: int, u: int, i: int) -> float:
     """(C1) r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)) over the k users most similar to u who rated i, where s(u,v) > 0."""
     raters = [v for (v, j) in sorted(R) if j == i and v != u and s[u][v] > 0]
     near = sorted(raters, key=lambda v: -s[u][v])[:k]  # a stable sort: of equals, the first in R counts as nearer
-    deviation = sum(s[u][v] * (R[v, i] - user_mean(R, v)) for v in near)
-    return user_mean(R, u) + (deviation / sum(abs(s[u][v]) for v in near) if near else 0.0)
+    if not near:
+        return user_mean(R, u)
+    kappa = 1 / sum(abs(s[u][v]) for v in near)  # (C1)
+    return user_mean(R, u) + kappa * sum(s[u][v] * (R[v, i] - user_mean(R, v)) for v in near)  # (C1)
 
 
 def indicator(R: Known, k: int, m: int) -> Matrix:
@@ -88,7 +90,7 @@ def svd(A: Matrix, sweeps: int = 60) -> tuple[Matrix, list[float], Matrix]:
                 cos, sin = math.cos(angle), math.sin(angle)
                 for row in (*A, *N):
                     row[a], row[b] = cos * row[a] + sin * row[b], cos * row[b] - sin * row[a]
-    sigma = [math.sqrt(sum(A[u][a] ** 2 for u in range(m))) for a in range(n)]
+    sigma = [math.sqrt(sum(A[u][a] ** 2 for u in range(m))) for a in range(n)]  # (C5)
     order = sorted(range(n), key=lambda a: -sigma[a])
     M = [[A[u][a] / sigma[a] if sigma[a] > 0 else 0.0 for a in order] for u in range(m)]
     return M, [sigma[a] for a in order], [[N[i][a] for a in order] for i in range(n)]
@@ -143,18 +145,19 @@ def gradient(R: Known, parameters: Parameters, lam: float) -> tuple[Matrix, Matr
 def momentum_step(w: list[float], dw: list[float], gradient: list[float], eta: float, alpha: float) -> None:
     """(C10) Δw ← α Δw − η ∇F_j(w), w ← w + Δw, for every parameter; with α = 0 and the full ∇F this is (C9)."""
     for x in range(len(w)):
-        dw[x] = alpha * dw[x] - eta * gradient[x]
-        w[x] = w[x] + dw[x]
+        dw[x] = alpha * dw[x] - eta * gradient[x]  # (C9, C10)
+        w[x] = w[x] + dw[x]  # (C9, C10)
 
 
 def weighted_objective(R: Known, P: Matrix, Q: Matrix, lam: float, alpha: float, epsilon: float) -> float:
     """(C11) ½ Σ_{u,i} c (x − p_u·q_i)² + λ/2 (‖P‖² + ‖Q‖²) over all entries, c = 1 + α log(1 + r/ε), x = 1 where r > 0."""
-    F = 0.5 * lam * sum(x**2 for row in (*P, *Q) for x in row)
+    F = 0.5 * lam * sum(factor**2 for row in (*P, *Q) for factor in row)
     for u in range(len(P)):
         for i in range(len(Q)):
             r = R.get((u, i), 0.0)
-            c = 1 + alpha * math.log(1 + r / epsilon)
-            F += 0.5 * c * ((r > 0) - entry(P, Q, u, i)) ** 2
+            x = float(r > 0)
+            c = 1 + alpha * math.log(1 + r / epsilon)  # (C11)
+            F += 0.5 * c * (x - entry(P, Q, u, i)) ** 2  # (C11)
     return F
 
 
@@ -172,8 +175,8 @@ def biases(R: Known, m: int, n: int, lam_u: float, lam_i: float, epochs: int) ->
     for _ in range(epochs):
         for i in range(n):
             rest = [r - mu - b_u[u] for (u, j), r in R.items() if j == i]
-            b_i[i] = sum(rest) / (lam_i + len(rest))
+            b_i[i] = sum(rest) / (lam_i + len(rest))  # (C12)
         for u in range(m):
             rest = [r - mu - b_i[i] for (v, i), r in R.items() if v == u]
-            b_u[u] = sum(rest) / (lam_u + len(rest))
+            b_u[u] = sum(rest) / (lam_u + len(rest))  # (C12)
     return mu, b_u, b_i

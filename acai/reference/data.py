@@ -33,9 +33,9 @@ def stars_from_times(times: Sequence[int]) -> float:
     t = sorted(times)
     if n == 1:
         return 3
-    two_in_a_day = any(t[j + 1] - t[j] < DAY for j in range(n - 1))
-    four_in_a_month = any(t[j + 3] - t[j] <= 30 * DAY for j in range(n - 3))
-    return 5 if n > 10 or two_in_a_day or four_in_a_month else 4
+    two_in_a_day = any(t[j + 1] - t[j] < DAY for j in range(n - 1))  # (D5)
+    four_in_a_month = any(t[j + 3] - t[j] <= 30 * DAY for j in range(n - 3))  # (D5)
+    return 5 if n > 10 or two_in_a_day or four_in_a_month else 4  # (D5)
 
 
 def plays_and_skips(times: Sequence[int], skips: Sequence[int]) -> float:

@@ -56,8 +56,8 @@ def max_pool(x: Array, size: Pair, stride: Pair, padding: Pair, dy: Array | None
     y, dx = np.zeros((*x.shape[:2], *places(x, size, stride, padding)), x.dtype), np.zeros_like(x)
     for n, c, i, j in np.ndindex(y.shape):
         below = [(n, c, h, w) for _, _, h, w in window(x, size, stride, padding, i, j)]
-        best = max(below, key=lambda at: x[at])  # the first, where several are equal
-        y[n, c, i, j] = x[best]
+        y[n, c, i, j] = max(x[at] for at in below)  # (N2)
+        best = next(at for at in below if x[at] == y[n, c, i, j])  # the first, where several are equal
         dx[best] += 0 if dy is None else dy[n, c, i, j]
     return y if dy is None else dx
 
@@ -143,8 +143,11 @@ def global_pool(x: Array, kind: str, dy: Array | None = None) -> Array:
     y, dx = np.zeros(x.shape[:3], x.dtype), np.zeros_like(x)
     for n, c, h in np.ndindex(y.shape):
         row = x[n, c, h].tolist()
-        first, l2 = row.index(max(row)), math.sqrt(sum(v * v for v in row) / T)
-        y[n, c, h] = {"mean": sum(row) / T, "max": row[first], "l2": l2}[kind]
+        mean = sum(x[n, c, h, t] for t in range(T)) / T  # (N9)
+        largest = max(x[n, c, h, t] for t in range(T))  # (N9)
+        l2 = math.sqrt(sum(x[n, c, h, t] ** 2 for t in range(T)) / T)  # (N9)
+        first = row.index(largest)
+        y[n, c, h] = {"mean": mean, "max": largest, "l2": l2}[kind]
         for t in range(T):
             slope = {"mean": 1 / T, "max": t == first, "l2": row[t] / (T * l2) if l2 > 0 else 0.0}[kind]
             dx[n, c, h, t] = slope * (0 if dy is None else dy[n, c, h])

@@ -11,7 +11,7 @@ LOWERED = dict(zip("0123456789+−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆�
 SMALL = "".join({*RAISED.values(), *LOWERED.values()} - {"*"})
 MARKS = "\u0302\u0303\u0304"  # hat, tilde and bar, above the letter before them
 ONE_SYMBOL = re.compile(rf"∂?\w[{MARKS}]?[{SMALL}]*|\d+|\|[^|]+\||\([^()]*\)")
-SPACED = frozenset("=+−←≈≤≥<>∈/")  # with a space on either side, unless they are signs
+SPACED = frozenset("=+−±←≈≤≥<>∈/")  # with a space on either side, unless they are signs
 LARGE = frozenset("∑⋃")
 NAMES = (*sorted(FUNCTIONS), "argmin")
 Element = ET.Element

@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -51,7 +52,9 @@ def imports(node: ast.AST) -> set[str]:
     return found
 
 
-IMPORTS = {name: imports(ast.parse(path.read_text(encoding="utf-8"))) for name, path in MODULES.items()}
+@cache
+def all_imports() -> dict[str, set[str]]:
+    return {name: imports(ast.parse(path.read_text(encoding="utf-8"))) for name, path in MODULES.items()}
 
 
 def test_the_order_names_every_package_and_every_module_at_the_root():
@@ -60,7 +63,7 @@ def test_the_order_names_every_package_and_every_module_at_the_root():
 
 def test_every_import_goes_downwards():
     upwards = [
-        f"{name} imports {imported}" for name, found in IMPORTS.items() for imported in sorted(found)
+        f"{name} imports {imported}" for name, found in all_imports().items() for imported in sorted(found)
         if ORDER.index(part(imported)) > ORDER.index(part(name))
     ]
     assert upwards == []
@@ -68,7 +71,7 @@ def test_every_import_goes_downwards():
 
 def test_no_module_imports_itself_by_way_of_others():
     try:
-        TopologicalSorter(IMPORTS).prepare()
+        TopologicalSorter(all_imports()).prepare()
     except CycleError as error:
         pytest.fail(" imports ".join(reversed(error.args[1])))
 
@@ -77,7 +80,7 @@ def test_no_module_imports_itself_by_way_of_others():
 def test_the_network_its_check_and_the_loops_know_nothing_of_music(package):
     """Neither in the source, nor once everything in the package has been imported."""
     names = [name for name in MODULES if part(name) == package]
-    assert {imported for name in names for imported in IMPORTS[name] if part(imported) in MUSIC} == set()
+    assert {imported for name in names for imported in all_imports()[name] if part(imported) in MUSIC} == set()
     code = f"import sys, {', '.join(names)}; print(*[name for name in sys.modules if name.startswith('acai.')])"
     env = os.environ | {"PYTHONPATH": str(SOURCE.parent)}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.fft import dct
-from sklearn.cluster import KMeans
-from sklearn.linear_model import Ridge as Sklearn
 
 from acai.content.audio_models import BagOfWords, Ridge, SpectrumRidge
 from acai.errors import InputError
@@ -50,6 +48,8 @@ def test_neither_depends_on_the_order_of_frames():
 
 
 def test_the_words_are_the_centres_of_k_means():
+    from sklearn.cluster import KMeans
+
     S, _ = songs(20, 0)
     audio_model = BagOfWords(5, n_mfcc=3)
     audio_model._prepare(S)
@@ -65,12 +65,18 @@ def data(n: int, d: int, targets: int, seed: int) -> tuple[np.ndarray, np.ndarra
     return X, X @ rng.normal(0, 1, (d, targets)) + rng.normal(0, 1, (n, targets))
 
 
+def sklearns_ridge(lam: float, X: np.ndarray, Y: np.ndarray):
+    from sklearn.linear_model import Ridge as Theirs
+
+    return Theirs(alpha=lam).fit(X, Y)
+
+
 @given(st.integers(3, 12), st.integers(1, 5), st.integers(1, 3), st.floats(0.01, 100), st.integers(0, 99))
 def test_equals_the_loops_and_scikit_learn(n, d, targets, lam, seed):
     X, Y = data(n, d, targets, seed)
     model = Ridge([lam]).fit(X, Y)
     Z = model.inputs.transform(X.T).T.astype(np.float64)
-    theirs = Sklearn(alpha=lam).fit(Z, Y)
+    theirs = sklearns_ridge(lam, Z, Y)
     np.testing.assert_allclose(model.predict(X), theirs.predict(Z).reshape(Y.shape), rtol=1e-4, atol=1e-4)
     for t in range(targets):
         np.testing.assert_allclose(model.W[:, t], loops(Z.tolist(), (Y - Y.mean(axis=0))[:, t].tolist(), lam), rtol=1e-4, atol=1e-5)
@@ -84,7 +90,7 @@ def test_the_penalty_has_the_smallest_leave_one_out_error():
 
     def left_out(lam: float) -> float:
         errors = [
-            Y[n] - Sklearn(alpha=lam).fit(np.delete(Z, n, 0), np.delete(Y, n, 0)).predict(Z[n : n + 1])[0] for n in range(len(Y))
+            Y[n] - sklearns_ridge(lam, np.delete(Z, n, 0), np.delete(Y, n, 0)).predict(Z[n : n + 1])[0] for n in range(len(Y))
         ]
         return float(np.mean(np.square(errors)))
 

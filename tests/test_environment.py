@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ SETUP = Path(__file__).parents[1] / "setup.cfg"
 HOSTILE = "a\x1b]0;title\x07\x1b[2J\r\u202eb\x9b\u2028\nc\udcff"
 
 
+@cache
 def trees() -> dict[str, ast.Module]:
     return {path.relative_to(SOURCE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in python_files(SOURCE)}
 

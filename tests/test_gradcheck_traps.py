@@ -29,7 +29,7 @@ def test_a_saturated_tanh_is_no_polynomial(n):
         def network(times=times):
             return nn.Sequential([nn.Linear(n, 3, seed=0), traps.Elementwise(**TANH, times=times)])
 
-        assert verdicts(network, (2, n), seeds=range(3)) == {verdict}
+        assert verdicts(network, (2, n), seeds=range(3 if n < 256 else 1)) == {verdict}
     assert check(nn.Sequential([nn.Linear(20, 3, seed=0), nn.Tanh()]), (2, 20), seed=7).verdict == "agrees"
 
 

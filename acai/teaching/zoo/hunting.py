@@ -35,15 +35,19 @@ class Outcome:
 
 def outcomes(entry: Entry, kind: type, arrays: tuple[str, ...], seeds: Iterable[int]) -> Iterator[Outcome]:
     """Check a class on every geometry of its entry with every seed, alone and between its neighbours."""
-    name = entry.name if kind is entry.kind else kind.__qualname__
     for seed in seeds:
         for case in entry.cases:
             for neighbours in (False, True):
-                where = f"{_geometry(case)}, seed {seed}{', between neighbours' * neighbours}"
-                layer = kind(**case.arguments)
-                between = None if neighbours else case.between
-                checked = placed(layer, case) if neighbours else layer
-                yield Outcome(name, arrays, where, check(checked, case.x, case.target, between=between, seed=seed))
+                yield outcome(kind, arrays, case, neighbours, seed)
+
+
+def outcome(kind: type, arrays: tuple[str, ...], case: Case, neighbours: bool, seed: int) -> Outcome:
+    """Check a class on one geometry, alone or between its neighbours."""
+    where = f"{_geometry(case)}, seed {seed}{', between neighbours' * neighbours}"
+    layer = kind(**case.arguments)
+    between = None if neighbours else case.between
+    checked = placed(layer, case) if neighbours else layer
+    return Outcome(kind.__qualname__, arrays, where, check(checked, case.x, case.target, between=between, seed=seed))
 
 
 def of_entry(entry: Entry, seeds: Iterable[int]) -> list[Outcome]:

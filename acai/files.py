@@ -213,6 +213,9 @@ def _header(stamped: bytes, contents: Contents) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise contents.fault("its JSON was not written by acai")
     version = header.get("format", 1)
+    if type(version) is not int:
+        found = f"its format is {str(version)[:40]!r}; expected a number from 1 to {FORMAT}"
+        raise InputError(f"{contents.path}: {found}: it was written by another version of acai, or by something else")
     if version > FORMAT:
         newer = f"written by a newer acai (format {version}); expected format {FORMAT} or older; upgrade acai"
         raise InputError(f"{contents.path}: {newer}")

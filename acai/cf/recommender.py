@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from acai.cf.inputs import as_list, codes_of, expect_ratings
+from acai.cf.saving import parts_of
 from acai.errors import InputError, check_codes, unknown
 from acai.files import Contents, save_npz
 from acai.ratings import Ratings
@@ -48,6 +49,7 @@ class Recommender(ABC):
     def __post_init__(self) -> None:
         """Check the settings; the model is not fitted yet."""
         self._ratings: Ratings | None = None
+        self.titles: Mapping[Hashable, str] = {}  # of songs, where they are known: `save` stores them
         self._check()
 
     @property
@@ -69,7 +71,7 @@ class Recommender(ABC):
     @classmethod
     def setting_names(cls) -> list[str]:
         """List the settings that a file stores."""
-        return [field.name for field in dataclasses.fields(cls) if "limits" in field.metadata]
+        return [field.name for field in dataclasses.fields(cls) if field.repr]
 
     def _check(self) -> None:
         """Refuse settings that make no sense, when the model is made and before it learns."""
@@ -272,11 +274,9 @@ class Recommender(ABC):
     def save(self, path: str | Path) -> None:
         """Save the model, its settings and what it was fitted on in a `.npz` file, which `acai.load` reads.
 
-        The file includes the ratings with their times and notes; it never holds a pickle.
+        The file includes the ratings with their times and notes, and `titles` if there are any; it never holds a pickle.
         """
-        settings = {name: getattr(self, name) for name in self.setting_names()}
-        learnt = {f"learnt {name}": getattr(self, name) for name in self.state}
-        save_npz(path, KIND, model=type(self).__name__, settings=settings, **self.ratings.parts(), **learnt)
+        save_npz(path, KIND, **parts_of(self))
 
     def _read_state(self, contents: Contents, ratings: Ratings) -> None:
         """Read what `state` names from a file, checked to fit the ratings and the settings."""

@@ -80,17 +80,24 @@ def run(argv: list[str]) -> None:
         print(f"acai {__version__}")
     elif name in ("", "-h", "--help"):
         print(overview())
+    elif argv[1:] in ([], ["-h"], ["--help"]) and any(command.startswith(f"{name} ") for command in COMMANDS):
+        print(f"usage: acai {name} WHAT …\n\n{summaries(name)}\n\n`acai {name} WHAT --help` says more about one of them.")
     else:
         raise unknown("command", name, COMMANDS, n=len(COMMANDS))
 
 
 def overview() -> str:
     """Write the text of `acai --help`: one line per command."""
-    lines = "\n".join(f"  {name:<20} {summary(name)}" for name in COMMANDS)
     return (
         "usage: acai COMMAND …\n\nA music recommender written from scratch in NumPy, to be read beside its equations.\n\n"
-        f"commands:\n{lines}\n\n`acai COMMAND --help` says more about one of them, `acai --version` which acai this is."
+        f"commands:\n{summaries()}\n\n`acai COMMAND --help` says more about one of them, `acai --version` which acai this is."
     )
+
+
+def summaries(group: str = "") -> str:
+    """Write one line per command: of all, or of a group such as `reproduce`."""
+    names = [name for name in COMMANDS if name.startswith(f"{group} ") or not group]
+    return "\n".join(f"  {name:<20} {summary(name)}" for name in names)
 
 
 def function_name(command: str) -> str:

@@ -203,7 +203,6 @@ def put(name, index, value):
 
 
 @pytest.mark.parametrize("change, message", [
-    (lambda a, v: v.update(model="ItemKNM"), "no model 'ItemKNM'; there is: ItemKNN"),
     (lambda a, v: v.update(model=["ItemKNN"]), r"model is \"\('ItemKNN',\)\", tuple; expected str"),
     (lambda a, v: v["settings"].update(k=0), "k=0; expected an integer, at least 1"),
     (lambda a, v: v["settings"].update(depth=3), "ItemKNN has no setting depth=3"),

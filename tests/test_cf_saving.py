@@ -77,7 +77,7 @@ def test_its_class_must_be_given_and_be_the_right_one(tmp_path):
 
 
 def test_what_its_file_would_lose_is_refused_when_it_is_saved(tmp_path):
-    with pytest.raises(InputError, match="Forgetful has learnt order, which its file would not hold; name it in the attribute `state`"):
+    with pytest.raises(InputError, match="Forgetful has learnt order, which its file would not hold; name it in"):
         Forgetful().fit(R).save(tmp_path / "model.npz")
     with pytest.raises(InputError, match="only text, numbers and tuples of them can be saved"):
         Newest(sizes=(object(),)).fit(R).save(tmp_path / "model.npz")

@@ -1,8 +1,10 @@
 """`acai data`, `acai download`: which data sets exist, and how to get them."""
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
+from acai.commands.output import Format, print_rows
 from acai.datasets import catalogue
 from acai.datasets.download import fetch
 from acai.datasets.unpack import unpack as unpack_archive
@@ -10,19 +12,29 @@ from acai.errors import InputError, unknown
 from acai.terminal import one_line
 
 
-def data(folder: Path = Path("data")) -> None:
+def data(folder: Path = Path("data"), *, format: Format = "table") -> None:
     """List the data sets: which are present, their size and terms, and what each is good for.
 
     Parameters
     ----------
     folder : FOLDER
         Where to look.
+    format : {table,csv,json}
+        How to print the list.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; expected the folder with the data sets")
     present = {path.name: path for path in sorted(folder.rglob("*"), reverse=True)}
+    places = {name: _place(known, present) for name, known in catalogue.CATALOGUE.items()}
+    if format != "table":
+        print_rows([
+            {"name": name, "size": known.size, "path": places[name] or "", "by_hand": known.by_hand, "good_for": known.good_for,
+             "terms": known.terms, "reader": f"acai.datasets.{known.reader}"}
+            for name, known in catalogue.CATALOGUE.items()
+        ], format)
+        return
     for name, known in catalogue.CATALOGUE.items():
-        found = next((present[sign] for sign in known.signs if sign in present), None)
+        found = places[name]
         by_hand = "by hand" if known.by_hand else ""
         where = one_line(found) if found else by_hand
         print(f"{'●' if found else '○'} {name:<24}{known.size:>8}  {where}".rstrip())
@@ -32,6 +44,11 @@ def data(folder: Path = Path("data")) -> None:
     print("your own listening history, as Last.fm, ListenBrainz, Spotify, iTunes or Apple Music export it:")
     print("    acai.datasets.listening_history; with your music: acai report --plays EXPORT --audio FOLDER")
     print("any other file of user, song and value: acai.datasets.triplets")
+
+
+def _place(known: catalogue.DataSet, present: Mapping[str, Path]) -> Path | None:
+    """Find a data set among the files that are present."""
+    return next((present[sign] for sign in known.signs if sign in present), None)
 
 
 def download(name: str, *, to: Path = Path("data"), yes: bool = False, unpack: bool = False) -> None:

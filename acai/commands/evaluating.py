@@ -1,5 +1,6 @@
 """`acai evaluate`: models compared on held-out data."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from acai import plots
 from acai.commands import expect_picture
 from acai.commands.fitting import model_named, read_data
+from acai.commands.output import Format, Row, print_rows, remarks
 from acai.evaluation import cross_validate
 from acai.evaluation.per_user import ALL_METRICS
 from acai.settings import Count, Folds, Jobs, Seed
@@ -20,7 +22,7 @@ FOR_PLAYS = ["Popularity", NEIGHBOURS_OF_PLAYS, "ALS:n_factors=64,alpha=1,reg=5"
 def evaluate(  # noqa: PLR0913 - the options of the command
     *, data: tuple[str, str], log: bool = False, models: list[str] | None = None, folds: Folds | None = None,
     test: float = 0.2, k: Count = 10, relevant_from: float = -np.inf, metrics: list[str] | None = None, jobs: Jobs = 1,
-    seed: Seed = 0, plot: Path | None = None,
+    seed: Seed = 0, plot: Path | None = None, format: Format = "table",
 ) -> None:
     """Compare models: evaluate what each predicts and recommends on held-out data.
 
@@ -54,6 +56,8 @@ def evaluate(  # noqa: PLR0913 - the options of the command
         Seed of the split.
     plot : FILE
         Draw the comparison into this file.
+    format : {table,csv,json}
+        How to print the figures; with csv and json, stdout has nothing else.
     """
     if plot:
         expect_picture(plot)
@@ -63,19 +67,43 @@ def evaluate(  # noqa: PLR0913 - the options of the command
     parts = list(ratings.folds(folds, seed)) if folds else [ratings.split(test, seed)]
     of_logs = {NEIGHBOURS_OF_PLAYS} if given.are_plays and not (models or log) else set()
     held_out = f"mean of {folds} folds" if folds else f"{test:.0%} held out"
-    print(f"{ratings}\n{held_out}; lists of {k} songs")
-    print("ItemKNN learns from log(1 + plays)\n" if of_logs else "")
-    columns = metrics or ALL_METRICS
-    width = max(map(len, ["model", *chosen]))
+    with remarks(format):
+        print(f"{ratings}\n{held_out}; lists of {k} songs")
+        print("ItemKNN learns from log(1 + plays)\n" if of_logs else "")
+    columns = metrics or list(ALL_METRICS)
+    table = _Table(["model", *columns], max(map(len, ["model", *chosen])), format)
     found: dict[str, dict[str, float]] = {}
     for name, model in chosen.items():
         learnt_from = [(train.map(np.log1p), held) for train, held in parts] if name in of_logs else parts
         runs = cross_validate(model, None, learnt_from, jobs, k=k, which=metrics, relevant_from=relevant_from)
-        if not found:
-            print(f"  {'model':<{width}}" + "".join(f"{metric:>11}" for metric in columns))
         found[name] = {metric: float(np.mean(values)) for metric, values in runs.items()}
-        row = (f"{found[name][metric]:.4f}" if metric in found[name] else "–" for metric in columns)
-        print(f"  {name:<{width}}" + "".join(f"{figure:>11}" for figure in row), flush=True)
+        table.add(name, found[name])
+    table.end()
     if plot:
         plots.save(plots.comparisons(found), plot)
-        print(f"\ndrawn in {one_line(plot)}")
+        with remarks(format):
+            print(f"\ndrawn in {one_line(plot)}")
+
+
+class _Table:
+    """The figures of each model: printed as soon as they are there, or as CSV or JSON at the end."""
+
+    def __init__(self, columns: list[str], width: int, form: Format) -> None:
+        self.columns, self.width, self.form = columns, width, form
+        self.rows: list[Row] = []
+
+    def add(self, name: str, figures: Mapping[str, float]) -> None:
+        """Add the row of one model; a metric that it does not have stays empty."""
+        metrics = self.columns[1:]
+        self.rows.append({"model": name} | {metric: figures.get(metric) for metric in metrics})
+        if self.form != "table":
+            return
+        if len(self.rows) == 1:
+            print(f"  {'model':<{self.width}}" + "".join(f"{metric:>11}" for metric in metrics))
+        cells = (f"{figures[metric]:.4f}" if metric in figures else "–" for metric in metrics)
+        print(f"  {name:<{self.width}}" + "".join(f"{cell:>11}" for cell in cells), flush=True)
+
+    def end(self) -> None:
+        """Print what is not printed yet."""
+        if self.form != "table":
+            print_rows(self.rows, self.form)

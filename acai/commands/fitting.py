@@ -1,7 +1,8 @@
 """What the commands that fit models share: reading a data set, and making a model from what was typed."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from acai.cf import MODELS, Recommender
-from acai.datasets import READERS, catalogue
+from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
 
@@ -50,6 +51,15 @@ def read_data(data: tuple[str, str], log: bool) -> Given:
     return Given(ratings.map(np.log1p) if log else ratings, _looks_like_plays(ratings))
 
 
+def titles_of(data: tuple[str, str]) -> Mapping[Hashable, str]:
+    """Read the titles of the songs of a data set; they are optional: `u.data` alone, without `u.item`, is enough."""
+    name, path = data
+    if name in TITLES:
+        with contextlib.suppress(InputError):
+            return dict(TITLES[name](path).items())
+    return {}
+
+
 def id_of(text: str, ratings: Ratings) -> Hashable:
     """Find the user with the typed id, which may be a number in the data."""
     user = next((user for user in ratings.users if str(user) == text), text)
@@ -63,10 +73,11 @@ def _looks_like_plays(ratings: Ratings) -> bool:
     return bool(values.max() > 10 and (values == values.round()).all())
 
 
-def fitted(name: str | None, given: Given) -> Recommender:
-    """Fit the named model, by default one that suits the data."""
+def fitted(name: str | None, data: tuple[str, str], given: Given) -> Recommender:
+    """Fit the named model, by default one that suits the data, and give it the titles of its songs."""
     model = model_named(name or ("ALS" if given.are_plays else "SGD"))
     print(*given.ratings.notes, given.ratings, model, sep="\n")
+    model.titles = titles_of(data)
     return model.fit(given.ratings, progress=True)
 
 

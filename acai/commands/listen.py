@@ -8,12 +8,12 @@ import numpy as np
 
 from acai import plots
 from acai.commands import expect_place
-from acai.datasets.synthetic import World, synthetic
+from acai.datasets.synthetic import World
 from acai.files import atomic_write
 from acai.report.page import Page, encoded, picture, table
 from acai.settings import Count, Seed
 from acai.studies.demo import DemoResult, Listener, rating_errors, recommend_cold_songs
-from acai.studies.ladder import ColdStartSplit
+from acai.studies.enough import made_up_world
 from acai.studies.own_music import Library, own_music, recommend, split_by_plays
 from acai.terminal import one_line
 
@@ -43,13 +43,12 @@ def demo(*, out: Path = Path("acai-demo"), songs: Count = 800, users: Count = 10
     for name in "report.html", "demo.png":
         expect_place(out / name)
     print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
-    world = synthetic(users, songs, seed=seed)
+    world, split = made_up_world(users, songs, seed)
     hidden = "Songs that were played: a fifth of the ratings, made from plays by rule D4, is held out and predicted."
     print(f"{world.plays}\n\n{hidden}\n")
     errors = [(model, f"{error:.4f}") for model, error in rating_errors(world.plays, seed).items()]
     print_table(("", "RMSE"), errors)
 
-    split = ColdStartSplit.from_ratings(*world.plays.split_songs(test=0.2, seed=seed))
     print(f"Now {len(split.cold)} songs are held out, as if nobody had ever played them. Only their audio is left.\n")
     result = recommend_cold_songs(world, split, epochs, seed, progress=True)
     rows = [(name, f"{auc:.4f}", f"{result.gap_closed(name):.1%}") for name, auc in result.aucs.items()]

@@ -1,13 +1,12 @@
 """`acai recommend`, `acai train`: models of a data set."""
 
-import contextlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from pathlib import Path
 
-from acai.cf import load
+from acai.cf import Recommender, load
 from acai.commands import expect_place
 from acai.commands.fitting import fitted, id_of, read_data
-from acai.datasets import TITLES
+from acai.commands.output import Format, print_rows, remarks
 from acai.errors import InputError
 from acai.settings import Count
 from acai.terminal import one_line
@@ -15,7 +14,7 @@ from acai.terminal import one_line
 
 def recommend(  # noqa: PLR0913 - the options of the command
     *, user: str, data: tuple[str, str] | None = None, log: bool = False, model: str | None = None,
-    file: Path | None = None, n: Count = 10, with_rated: bool = False,
+    file: Path | None = None, n: Count = 10, with_rated: bool = False, format: Format = "table",
 ) -> None:
     """Recommend songs to one user of a data set or of a saved model.
 
@@ -40,36 +39,45 @@ def recommend(  # noqa: PLR0913 - the options of the command
         Number of songs.
     with_rated
         Include songs that the user has already rated.
+    format : {table,csv,json}
+        How to print the list; with csv and json, stdout has nothing else.
     """
-    if data is not None and file is None:
-        given = read_data(data, log)
-        id_of(user, given.ratings)  # an unknown user is reported before the training, not after it
-        known = fitted(model, given)
-    elif file is not None and data is None:
-        known = load(file)
-    else:
-        raise InputError("give either --data NAME PATH or --file MODEL")
-    known_user = id_of(user, known.ratings)
-    titles: Mapping[str, str] = {}
-    if data is not None and data[0] in TITLES:
-        with contextlib.suppress(InputError):  # titles are optional: `u.data` alone, without `u.item`, is enough
-            titles = TITLES[data[0]](data[1])
-    rated = [(song, f"{value:g}") for song, value in known.ratings.favourites(known_user)[:3]]
-    new = [(song, f"{score:.3f}") for song, score in known.recommend(known_user, n=n, exclude_rated=not with_rated)]
-    name_of_user = one_line(known_user)
-    for heading, rows in (f"user {name_of_user} thinks most of", rated), (f"new for user {name_of_user}", new):
+    with remarks(format):
+        known = _model_to_ask(user, data, file, log, model)
+    asked = id_of(user, known.ratings)
+    new = known.recommend(asked, n=n, exclude_rated=not with_rated)
+    if format != "table":
+        print_rows([
+            {"user": asked, "place": place, "song": _name(song), "title": known.titles.get(song, ""), "score": score}
+            for place, (song, score) in enumerate(new, 1)
+        ], format)
+        return
+    rated = [(song, f"{value:g}") for song, value in known.ratings.favourites(asked)[:3]]
+    scored = [(song, f"{score:.3f}") for song, score in new]
+    name_of_user = one_line(asked)
+    for heading, rows in (f"user {name_of_user} thinks most of", rated), (f"new for user {name_of_user}", scored):
         print(f"\n{heading}:\n")
-        names = [_name(song, titles) for song, _ in rows]
+        names = [one_line(f"{_name(song)}  {known.titles.get(song, '')}".rstrip()) for song, _ in rows]
         for place, (name, (_, score)) in enumerate(zip(names, rows), 1):
             print(f"  {place:>3} {name:<{max(map(len, names))}}  {score:>7}")
 
 
-def _name(song: Hashable, titles: Mapping[str, str]) -> str:
-    """Write the id of a song (artist and title, if the id is such a pair), and its title if it is known."""
-    name = " – ".join(map(str, song)) if isinstance(song, tuple) else str(song)
-    if isinstance(song, str) and song in titles:
-        name += f"  {titles[song]}"
-    return one_line(name)
+def _model_to_ask(
+    user: str, data: tuple[str, str] | None, file: Path | None, log: bool, model: str | None
+) -> Recommender:
+    """Load the model of `--file`, or fit one to the data of `--data`."""
+    if data is not None and file is None:
+        given = read_data(data, log)
+        id_of(user, given.ratings)  # an unknown user is reported before the training, not after it
+        return fitted(model, data, given)
+    if file is not None and data is None:
+        return load(file)
+    raise InputError("give either --data NAME PATH or --file MODEL")
+
+
+def _name(song: Hashable) -> str:
+    """Write the id of a song: artist and title, if it is such a pair."""
+    return " – ".join(map(str, song)) if isinstance(song, tuple) else str(song)
 
 
 def train(*, data: tuple[str, str], out: Path, log: bool = False, model: str | None = None) -> None:
@@ -91,7 +99,7 @@ def train(*, data: tuple[str, str], out: Path, log: bool = False, model: str | N
         The model to fit, as in `acai evaluate --help` (default: SGD for ratings, ALS for play counts).
     """
     expect_place(out)
-    learnt = fitted(model, read_data(data, log))
+    learnt = fitted(model, data, read_data(data, log))
     learnt.save(out)
     user = one_line(learnt.ratings.users[0])
     print(f"saved in {one_line(out)}; next: acai recommend --file {one_line(out)} --user {user}")

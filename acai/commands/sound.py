@@ -1,7 +1,7 @@
 """`acai features`, `acai classify`, `acai evaluate cold-start`: what can be predicted from audio."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,11 +12,12 @@ from acai.audio.feature_cache import SUBFOLDER
 from acai.audio.features import default_cache, extract
 from acai.audio.folder import audio_folder
 from acai.commands import expect_picture
-from acai.content.classify import Classifier, SoundClassifier, SpectrumClassifier, cross_validate
-from acai.datasets.synthetic import synthetic
+from acai.commands.output import Format, Row, print_rows, remarks
+from acai.content.classify import Classifier, CrossValidationResult, SoundClassifier, SpectrumClassifier, cross_validate
 from acai.errors import InputError
 from acai.settings import Count, Folds, Jobs, Seed
-from acai.studies.ladder import NETWORK, Music, compare_models
+from acai.studies.enough import expect_enough, made_up_world
+from acai.studies.ladder import NETWORK, ColdStartSplit, Music, compare_models
 from acai.studies.own_music import own_music
 from acai.terminal import one_line
 
@@ -72,7 +73,7 @@ def features(  # noqa: PLR0913 - the options of the command
 
 def classify(  # noqa: PLR0913 - the options of the command
     folder: Path, *, cache: Path | None = None, out: Path = Path("acai-classify.png"), folds: Folds = 5, repeats: Count = 3,
-    epochs: Count = 30, seed: Seed = 0,
+    epochs: Count = 30, seed: Seed = 0, format: Format = "table",
 ) -> None:
     """Classify the tracks of a folder by subfolder: genres, artists, soundtracks.
 
@@ -96,8 +97,26 @@ def classify(  # noqa: PLR0913 - the options of the command
         Epochs of each training.
     seed : N
         Seed of the folds and the training.
+    format : {table,csv,json}
+        With csv and json, print one row per track, with its usual prediction by each classifier, and nothing else on stdout.
     """
     expect_picture(out)
+    with remarks(format):
+        names, result = _classified(folder, cache, (folds, repeats, epochs, seed))
+    if format != "table":
+        print_rows(_rows(names, result), format)
+    ax = plots.confusion(result.confusion(NETWORK), result.classes)
+    ax.set_title(f"{NETWORK}, mean of {repeats} repeats")
+    plots.save(ax, out)
+    with remarks(format):
+        print(f"\nconfusion matrix: {out}")
+
+
+def _classified(
+    folder: Path, cache: Path | None, settings: tuple[int, int, int, int]
+) -> tuple[list[str], CrossValidationResult]:
+    """Cross-validate the classifiers on the tracks of a folder, and print how well they did."""
+    folds, repeats, epochs, seed = settings
     tracks = audio_folder(folder)
     found = extract({track: tracks.paths[track] for track in tracks.classes}, cache, progress=True)
     spectrograms = {track: S for track, S in found.items() if S.shape[1] >= SoundClassifier().width}
@@ -123,10 +142,19 @@ def classify(  # noqa: PLR0913 - the options of the command
         if len(wrong):
             usual = result.classes[np.bincount(wrong).argmax()]
             print(f"  {one_line(track)}: predicted as {one_line(usual)} in {len(wrong) / repeats:.0%} of the repeats")
-    ax = plots.confusion(result.confusion(NETWORK), result.classes)
-    ax.set_title(f"{NETWORK}, mean of {repeats} repeats")
-    plots.save(ax, out)
-    print(f"\nconfusion matrix: {out}")
+    return list(spectrograms), result
+
+
+def _rows(tracks: Sequence[str], result: CrossValidationResult) -> list[Row]:
+    """Make one row per track: its class, what each classifier usually predicted, and how often it was right."""
+    rows: list[Row] = []
+    for place, (track, truth) in enumerate(zip(tracks, result.truth)):
+        row: dict[str, object] = {"track": track, "class": result.classes[truth]}
+        for name, predictions in result.predictions.items():
+            usual = np.bincount(predictions[:, place]).argmax()
+            row |= {name: result.classes[usual], f"{name}, right": float((predictions[:, place] == truth).mean())}
+        rows.append(row)
+    return rows
 
 
 def evaluate_cold_start(  # noqa: PLR0913 - the options of the command
@@ -166,7 +194,8 @@ def evaluate_cold_start(  # noqa: PLR0913 - the options of the command
         music = Music(log, spectrograms, artists=artists if any(artists) else None)
     elif plays is None and audio is None:
         print("A SYNTHETIC world: its listeners, songs and plays are made up, so that we know the truth.\n")
-        world = synthetic(users, songs, seed=seed)
+        world, _ = made_up_world(users, songs, seed)
+        expect_enough(ColdStartSplit.folds(world.plays, folds, seed), f"{songs} songs, {users} listeners and {folds} folds")
         music = Music(world.plays, world.spectrograms(progress=True), truth=world.tastes @ world.features.T)
     else:
         raise InputError("--plays and --audio go together: who played what, and what it sounds like")

@@ -8,6 +8,10 @@ import trap_layers as traps
 
 from acai import nn
 from acai.gradcheck import check
+from acai.teaching.zoo import BUGS
+from acai.teaching.zoo import shapes as zoo_shapes
+from acai.teaching.zoo.losses import L1
+from acai.teaching.zoo.networks import Chain
 
 SEEDS = range(6)
 TANH = {"f": np.tanh, "slope": lambda x, y: 1 - y * y}
@@ -148,6 +152,17 @@ def test_parameters_are_found_where_people_keep_them():
         report = check(traps.Dense(3, 2, store), (4, 3))
         assert report.verdict == "equal" and len(report.findings) == 3, report
         assert check(traps.Dense(3, 2, store, times=2), (4, 3)).verdict == "wrong"
+
+
+def test_a_parameter_that_a_small_move_does_not_show_is_found():
+    """As far as b moves |y − t| up in one sample, it moves it down in another: their sum stays the same for a while."""
+    target = np.array([[-1.46692975, -0.4196381], [-0.04056875, 0.39279744]])
+    for wrong in range(3):
+        parts = [zoo_shapes.Dense(4, 2), zoo_shapes.Dense(2, 3), zoo_shapes.Dense(3, 2)]
+        report = check(Chain([*parts, L1()]), (2, 4), target)
+        assert report.verdict == "agrees" and [finding.array[2:] for finding in report.findings[1:]] == ["W", "b"] * 3
+        parts[wrong].__class__ = next(bug for bug in BUGS if bug.name == "Dense: db a mean").broken()
+        assert check(Chain([*parts, L1()]), (2, 4), target).wrong_arrays == [f"{wrong}.b"]
 
 
 def test_what_forward_depends_on_without_a_gradient_is_named():

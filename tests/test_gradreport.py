@@ -7,8 +7,13 @@ from matplotlib.figure import Figure
 
 from acai import nn
 from acai.gradcheck import Finding, Report, check, error_map
-from acai.gradcheck.hints import hint
+from acai.gradcheck.hints import Sample, of_numbers, of_places
 from acai.teaching import zoo
+
+
+def hint(finding, earlier, ones):
+    """What the numbers alone suggest, before any of it is tried on the layer."""
+    return of_numbers(finding, earlier, ones) or of_places(finding, lambda claim: True)
 
 
 class Wrong(nn.Linear):
@@ -182,13 +187,40 @@ def said_of(name, entry):
 
 @pytest.mark.parametrize("name, words", [
     ("Softmax: only the diagonal of the Jacobian", "only the diagonal of the Jacobian"),
-    ("BatchNorm: mean and variance taken for constants", "dy times a constant along axis 0: a mean or a variance over it"),
+    ("BatchNorm: mean and variance taken for constants", "dy times a constant along axis 0: a mean, a variance or a norm over it"),
     ("BatchNorm: γ and β exchanged", "it is the gradient of beta: the two are exchanged"),
     ("DenseOverTime: dW a mean over time", "it is 1/3 times the right one everywhere: 3 is the size of axis 1 of x"),
     ("GlobalAverage: the mean forgotten", "it is 24 times the right one everywhere: 24 = 4·6, the sizes of axis 2 and 3 of x"),
+    *((f"{layer}: replaced, not added", "only one counts: where they overlap, `+=` is meant, not `=`")
+      for layer in ("Conv1D", "Conv2D", "Im2ColConv", "DilatedConv", "MaxPool")),
+    ("Embedding: the last one wins", "only one counts: where they overlap, `+=` is meant, not `=`"),
+    ("DepthwiseConv: dW of the first sample", "only the first entry of axis 0 of y counts for it"),
+    ("Attention: the path through the scores dropped", "attention's scores) is taken for a constant: its path is dropped"),
+    ("SiLU: the first term alone", "it is the gradient of something proportional to x"),
+    ("Residual: the skip forgotten", "dy itself is missing from it: the path that leads past the layer is dropped"),
+    ("Residual: the skip twice", "dy is added to it once too often"),
+    ("RNN: dh not handed back", "only y at the same place along axis 1 counts for it"),
+    ("RNN: only the last time step", "only the last step of axis 1 (time) has a gradient"),
+    ("Hinge: the mask forgotten", "where it is wrong it should be zero"),
 ])
 def test_hints_that_are_verified_on_the_layer_itself(name, words):
     assert words in said_of(name, 0)
+
+
+def test_a_pattern_of_places_that_other_points_do_not_show_is_chance():
+    claims = []
+    first_alone = Finding("x", np.where(np.arange(2)[:, None, None, None] == 1, 5, RIGHT), RIGHT)
+    assert of_places(first_alone, lambda claim: claims.append(claim) or False) == ""
+    at, right = np.array([[0, 0, 1, 1], [0, 1, 0, 2], [0, 0, 0, 0], [1, 2, 3, 4]]), np.array([3.0, 5, 7, 9])
+    bears_out = Sample(at, np.array([3.0, 5, 5, 5]), right, 1e-9)
+    denies = Sample(at, np.array([5.0, 5, 5, 5]), right, 1e-9)
+    assert claims[0](bears_out) and not claims[0](denies)
+
+
+@pytest.mark.parametrize("name", ["Huber: the square's slope everywhere", "Maxout: to the first", "ReLU6: the 6 forgotten"])
+def test_what_is_wrong_here_and_there_is_not_said_to_be_wrong_in_one_place(name):
+    for entry in (0, 1):
+        assert "only entry" not in said_of(name, entry) and "only the borders" not in said_of(name, entry)
 
 
 def test_right_values_in_the_wrong_shape():

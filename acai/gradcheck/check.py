@@ -17,8 +17,8 @@ from acai.errors import InputError, unknown
 from acai.gradcheck import floats
 from acai.gradcheck.calling import CallFailed, checked_layer, checked_shape
 from acai.gradcheck.exact import NotExact, exact_slopes, is_polynomial
+from acai.gradcheck.experiments import Point, explain
 from acai.gradcheck.geometries import CheckOptions, GeometryReports, Input, check_geometries
-from acai.gradcheck.hints import exchanged, hint, of_the_jacobian
 from acai.gradcheck.places import places
 from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, tied_x, upstream
 from acai.gradcheck.randomness import left_alone
@@ -207,25 +207,22 @@ def _compared(trial: Trial, method: str, bench: Bench, dy: np.ndarray, slopes: d
         finding = Finding(name, second.gradients.get(name), slope, np.zeros(slope.shape, bool), exercised=slope != 0)
         findings.append(finding)
         trial.exercised.note(name, slope != 0)
-    return _with_hints(trial, Report(trial.subject.name, method, findings, first.faults | second.faults), bench, dy)
+    return _explained(trial, Report(trial.subject.name, method, findings, first.faults | second.faults), bench, dy)
 
 
-def _with_hints(trial: Trial, report: Report, bench: Bench, dy: np.ndarray) -> Report:
-    """Add what the errors of each array usually mean: nothing is said that has not been verified."""
+def _explained(trial: Trial, report: Report, bench: Bench, dy: np.ndarray, k: int = 0) -> Report:
+    """Add what the errors of each array usually mean, tried at other points of the same regime, too."""
     if any(finding.wrong.any() for finding in report.findings):
+        turned = {name: w.copy() for name, w in bench.arrays.items()} | {"x": np.flip(bench.x).copy()}
         try:
-            ones = bench.backward(np.ones_like(dy)).gradients
-            turned = {name: w.copy() for name, w in bench.arrays.items()} | {"x": np.flip(bench.x).copy()}
-            flipped = Bench(trial.subject, turned, trial.subject.wide).backward(-np.flip(dy)).gradients
+            earlier = Bench(trial.subject, turned, trial.subject.wide).backward(-np.flip(dy)).gradients
         except CallFailed:
-            ones = flipped = {}
-        shapes = [("x", trial.shape), ("y", dy.shape)]
-        for finding in report.findings:
-            finding.hint = hint(finding, flipped.get(finding.array), ones.get(finding.array), shapes)
-            if finding.array == "x" and finding.wrong.any() and trial.subject.has_dx:
-                wide = Bench(trial.subject, dict(bench.arrays), trial.subject.wide)
-                finding.hint = of_the_jacobian(finding, dy, partial(floats.own_slope, wide)) or finding.hint
-        exchanged(report.findings)
+            earlier = {}
+        others = [
+            Point(*tried, floats.upstream_of(trial.subject, tried[1], trial.seed, j))
+            for j in range(k + len(REGIMES), k + 4 * len(REGIMES), len(REGIMES)) if (tried := trial.bench(j))
+        ]
+        explain(report.findings, Point(bench, bench.forward(), dy), others, earlier)
     return report
 
 
@@ -249,7 +246,7 @@ def _measured(trial: Trial, method: str) -> Report:
             trial.exercised.note(finding.array, finding.exercised & ~finding.wrong)
         else:
             trial.exercised.note(finding.array, finding.numeric != 0)
-    return _with_hints(trial, Report(subject.name, method, findings, first.faults | second.faults), own, dy)
+    return _explained(trial, Report(subject.name, method, findings, first.faults | second.faults), own, dy, k)
 
 
 def _confirm(trial: Trial, report: Report) -> None:
@@ -262,9 +259,11 @@ def _confirm(trial: Trial, report: Report) -> None:
         names = {finding.array for finding in wrong}
         findings = [finding for finding in report.findings if finding.array not in names] + wrong
         report.findings = sorted(findings, key=lambda finding: finding.array != "x")
-        for finding in wrong:
-            finding.hint = hint(finding, None, None)
-        exchanged(wrong)
+        k = trial.exercised.failed
+        at = trial.bench(k)
+        if at is not None:
+            bench, y = at
+            _explained(trial, report, bench, floats.upstream_of(trial.subject, y, trial.seed, k), k)
 
 
 def _judge_ties(trial: Trial, report: Report) -> None:

@@ -193,13 +193,6 @@ def _rounding(bench: Bench, finding: Finding, dy: np.ndarray, size: float) -> fl
     return 1024 * natural + min(4 * most, 2.0**20 * natural)
 
 
-def own_slope(bench: Bench, at: tuple[int, ...]) -> float:
-    """∂y/∂x of one coordinate of y by the same coordinate of x, by a central difference."""
-    h = size_of(bench.x) * float(np.finfo(bench.x.dtype).eps) ** (1 / 3)
-    slope: float = (bench.moved("x", at, h)[at] - bench.moved("x", at, -h)[at]) / (2 * h)
-    return slope
-
-
 def depends(bench: Bench, name: str, seed: int) -> bool:
     """Whether y changes at all as an array is moved far: if not, a gradient of zero is right."""
     y, w = bench.forward(), bench.arrays[name]

@@ -10,8 +10,10 @@ import numpy as np
 from acai.errors import InputError
 from acai.gradcheck import calling
 from acai.gradcheck.places import Place, gradient_of, numbers, places
+from acai.gradcheck.points import direction
 from acai.gradcheck.randomness import States
 
+FAR = (0.4, 3.0, 30.0)  # how far an array is moved to see if y depends on it: a sum of |y − t| may not change by a small move
 RESETS = ("zero_grad", "zero_grads", "zero_gradients", "reset_grads", "clear_grads")  # what gradients are added up between
 
 
@@ -127,15 +129,7 @@ class Subject:
             w = found[paths[0]].array
             if not w.size or w is bench.x or not w.flags.writeable:  # a view of something else
                 continue
-            kept = w.copy()
-            w += (0.37 * (1 + np.abs(kept)) * (1 - 2 * (np.arange(w.size).reshape(w.shape) % 2))).astype(w.dtype)
-            try:
-                y = bench.forward()
-                moved = y.shape != base.shape or not np.array_equal(y, base, equal_nan=True)
-            except calling.CallFailed:
-                moved = True
-            w[...] = kept
-            if moved:
+            if any(_differs(bench, w, direction(w, 0, j) * far, base) for j, far in enumerate(FAR)):
                 influential.append((found[paths[0]].name, paths))
         declared_names = set(self.params)
         for name, paths in influential:
@@ -248,6 +242,19 @@ class Bench:
         if len(others) == len(missing):  # returned in the order of the parameters
             gradients |= dict(zip(missing, others))
         return {name: None if dw is None else _number_array(subject.name, name, dw) * factor for name, dw in gradients.items()}
+
+
+def _differs(bench: Bench, w: np.ndarray, move: np.ndarray, base: np.ndarray) -> bool:
+    """Whether y is not what it was once an array that the layer holds has been moved."""
+    kept = w.copy()
+    w += move.astype(w.dtype)
+    try:
+        y = bench.forward()
+    except calling.CallFailed:
+        return True
+    finally:
+        w[...] = kept
+    return y.shape != base.shape or not np.array_equal(y, base, equal_nan=True)
 
 
 def _number_array(layer: str, name: str, dw: object) -> np.ndarray:

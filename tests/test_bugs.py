@@ -41,7 +41,7 @@ def test_every_bug_is_caught_and_the_right_arrays_are_named(bug):
     assert "WRONG" in str(caught) or "fault" in str(caught)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(geometries(), st.tuples(st.integers(1, 2), st.integers(1, 2)))
 def test_the_students_convolution_is_right_on_any_geometry(g, dilation):
     H, W = (n + (k - 1) * (d - 1) for n, k, d in zip((g.H, g.W), g.window, dilation))
@@ -50,7 +50,7 @@ def test_the_students_convolution_is_right_on_any_geometry(g, dilation):
     assert report.ok, report
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(geometries(pooling=True))
 def test_the_students_pooling_is_right_on_any_geometry(g):
     report = check(plain.MaxPool(g.window, g.stride, g.padding), g.shape, method="exact")

@@ -21,7 +21,7 @@ def test_relu_equals_the_loops_and_its_slope_at_zero_is_zero(shape, dtype):
     assert np.array_equal(relu.backward(dy), reference.relu(x, dy))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SHAPES)
 def test_relu_flatten_and_dropout_are_exact(shape):
     for layer in (nn.ReLU(), nn.Flatten(), nn.Dropout(0.5, seed=1)):
@@ -86,7 +86,7 @@ def test_linear_equals_the_loops(n, d, o, dtype):
     assert np.array_equal(linear.grads["W"], dW) and np.array_equal(linear.grads["b"], db)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), DTYPES)
 def test_linear_is_exact(n, d, o, dtype):
     report = gradcheck.check(nn.Linear(d, o, dtype=dtype), (n, d), method="exact")

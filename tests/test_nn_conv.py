@@ -32,7 +32,7 @@ def test_forward_and_backward_equal_the_loops(g, dtype):
     assert np.array_equal(conv.grads["b"], db)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(geometries(), DTYPES)
 def test_gradients_are_exact(g, dtype):
     report = gradcheck.check(nn.Conv2D(g.C, g.O, g.window, g.stride, g.padding, dtype=dtype), g.shape, method="exact")

@@ -29,6 +29,7 @@ def test_mse_is_exact(shape):
     assert report.ok, report
 
 
+@settings(max_examples=30)
 @given(ROWS, CLASSES, st.integers(0, 99))
 def test_softmax_loss_agrees_with_the_loops_and_the_complex_step(n, k, seed):
     rng = np.random.default_rng(seed)

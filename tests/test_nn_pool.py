@@ -23,14 +23,14 @@ def test_max_pool_equals_the_loops_ties_included(g, dtype, largest):
     assert dx.sum() == dy.sum()  # every number of dy is added to one place
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(geometries(pooling=True))
 def test_max_pool_gradients_are_exact(g):
     report = gradcheck.check(nn.MaxPool2D(g.window, g.stride, g.padding), g.shape, method="exact")
     assert report.ok, report
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(geometries(pooling=True), st.integers(0, 100))
 def test_max_pool_routes_a_tie_to_its_first_maximum(g, seed):
     x = 1.0 + 2 * np.random.default_rng(seed).integers(0, 2, g.shape)
@@ -79,14 +79,14 @@ def test_global_pool_agrees_with_the_loops(g, kind):
 
 
 @pytest.mark.parametrize("kinds", [("mean", "max"), ("max", "mean"), ("max",)])
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(n=st.integers(1, 3), c=st.integers(1, 3), h=st.integers(1, 3), log_t=st.integers(0, 3))
 def test_global_mean_and_max_are_exact_over_powers_of_two(kinds, n, c, h, log_t):
     report = gradcheck.check(nn.GlobalPool(kinds), (n, c, h, 2**log_t), method="exact")
     assert report.ok, report
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(geometries())
 def test_global_pool_by_the_complex_step(g):
     report = gradcheck.check(nn.GlobalPool(), g.shape, method="complex")

@@ -1,11 +1,11 @@
 """The reader: everything that it shows is in the README and in the code, and nothing leaves the page."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -199,10 +199,10 @@ def test_levels_are_told_by_the_path():
 
 
 def test_the_command_writes_the_page_from_the_readme_and_the_code(html, tmp_path, capsys):
-    begin = time.perf_counter()
+    begin = os.times()
     main(["read", "--out", str(tmp_path / "page.html")])
     assert f"{len(IDS)} equations" in capsys.readouterr().out
-    assert time.perf_counter() - begin < 30  # about 2 seconds; a busy machine may take longer
+    assert sum(os.times()[:4]) - sum(begin[:4]) < 30  # seconds of the processor's time, however busy it is; usually about 5
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == html
 
 

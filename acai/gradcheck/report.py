@@ -119,7 +119,7 @@ class Finding:
         return "\n".join(lines)
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
     """All that a check found about one layer. It prints well, and a notebook shows it as a picture.
 
@@ -209,6 +209,10 @@ class Report:
         lines += [f"  fault: {fault}" for fault in (*self.faults.values(), *self.on_ties.values())]
         lines += [f"  not checked: {reason}" for reason in self.not_checked]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+    def __repr__(self) -> str:
+        """Show the report at a prompt as it is printed: all its arrays would fill the screen."""
+        return str(self)
 
     def _repr_png_(self) -> bytes:
         from acai.gradcheck.picture import png

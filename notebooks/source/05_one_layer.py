@@ -168,14 +168,15 @@ plt.show()
 
 # %% [markdown]
 # And if a number *is* 0? There is no slope there; which of the two counts is a convention. acai takes 0. Where two numbers
-# tie in max pooling, the first of them gets the whole gradient. In a layer without weights the check looks at such points,
-# too, and accepts any value between the two slopes.
+# tie in max pooling, the first of them gets the whole gradient. In a layer that contains neither a matrix nor other layers the
+# check looks at such points, too, and accepts any value between the two slopes.
 
 # %% [markdown]
 # ## The check
 #
 # `gradcheck.check(layer, shape)` does all this for you, for *every* coordinate of x and of each parameter: it draws odd
-# numbers for x, small integer weights and a random integer upstream gradient, and compares.
+# numbers for x, small integer weights and a random integer upstream gradient, and compares. A few integers prove little about
+# a layer that is wrong only for some signs or sizes, so it then tries random directions at points made of floats, too.
 
 # %%
 print(gradcheck.check(nn.Linear(4, 3, dtype=float), (5, 4)))

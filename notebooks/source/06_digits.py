@@ -416,7 +416,8 @@ check("06-read", (learn_to_read, x, t))
 #
 # * [`acai/teaching/bugs.toml`](../acai/teaching/bugs.toml): the complete catalogue. `bugs.puzzle()` gives you a broken layer
 #   without telling you what is wrong with it; find the bug with `gradcheck.check` or `bugs.hunt`.
-# * [`acai/gradcheck/hints.py`](../acai/gradcheck/hints.py): how the report guesses from the pattern what went wrong.
+# * [`acai/gradcheck/hints.py`](../acai/gradcheck/hints.py): what the pattern of the errors usually means;
+#   [`experiments.py`](../acai/gradcheck/experiments.py) tries on the layer whether that is so before the report says it.
 # * [`acai/content/training.py`](../acai/content/training.py): what real training adds: a decreasing learning rate, clipped
 #   steps, stopping and resuming.
 # * **[Notebook 07](07_sound.ipynb)**: sound, where the pictures that a convolution looks at are made of music.

@@ -82,6 +82,24 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__} too long to show"
 
 
+def name_of(thing: object) -> str:
+    """Return the name of a layer in messages and tables: its repr in one line, or its class if it has no repr of its own."""
+    if type(thing).__repr__ is not object.__repr__:
+        try:
+            return " ".join(repr(thing).split())
+        except Exception:  # theirs; the message is about something else
+            pass
+    return f"{type(thing).__name__}()"
+
+
+def check_methods(thing: object, kind: str, *methods: str) -> None:
+    """Refuse a class where an object is expected, and an object without these methods: `kind` says what it should be."""
+    if isinstance(thing, type):
+        raise InputError(f"{thing.__name__} is a class; expected a {kind} of it, as in {thing.__name__}(…)")
+    if not all(callable(getattr(thing, method, None)) for method in methods):
+        raise InputError(f"{name_of(thing)} is not a {kind}: expected an object with the methods {' and '.join(methods)}")
+
+
 def place_of(name: Hashable, places: Mapping[Hashable, int], what: str) -> int:
     """Find the index of an id, such as that of a user; refuse one that is unknown, or cannot be an id."""
     try:

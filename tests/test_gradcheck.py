@@ -332,7 +332,7 @@ class Learning(nn.ReLU):
 @pytest.mark.parametrize("mistake, message", [
     (lambda: check(nn.ReLU(), (2, 3), method="magic"), r"no method 'magic'; there is: auto"),
     (lambda: check(nn.Linear, (2, 3)), r"Linear is a class; expected a layer of it, as in Linear\(…\)"),
-    (lambda: check(object(), (2, 3)), r"is no layer: expected an object with the methods forward and backward"),
+    (lambda: check(object(), (2, 3)), r"is not a layer: expected an object with the methods forward and backward"),
     (lambda: check(Returning(lambda x: x.astype(int)), (2, 3)), r"Returning\(\)\.forward returns int64; expected an array of"),
     (lambda: check(Returning(lambda x: None), (2, 3)), r"returns NoneType"),
     *((lambda shape=shape: check(nn.ReLU(), shape), r"x=.*, which is neither an array nor the shape of one to draw: expected")

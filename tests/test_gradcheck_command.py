@@ -66,7 +66,7 @@ def test_the_command_proves_a_layer_of_ones_own(capsys, my_layers):
     ([":Leeky", "--shape", "2"], "no class 'Leeky'; there is: Leaky"),
     ([":Leaky", "--shape", "()"], "--shape (): expected integers"),
     ([":Leaky", "--shape", "2", "--seed", "-1"], "acai: --seed=-1; expected an integer, at least 0"),
-    ([":something", "--shape", "2"], "3 is no layer"),
+    ([":something", "--shape", "2"], "3 is not a layer"),
     ([":Leaky('a')", "--shape", "2"], "my_layers.py, line 9: "),
     ([":Leaky(", "--shape", "2"], "my_layers.py: SyntaxError"),
 ])

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from acai.content.checkpoint import Checkpoint, Epoch, Progress, copy_of_params, digest
-from acai.errors import InputError
+from acai.errors import InputError, name_of
 from acai.interrupts import is_interrupt
 from acai.nn import SGD, Sequential
-from acai.nn.layer import FloatArray, name_of
+from acai.nn.layer import FloatArray
 from acai.nn.losses import Loss
 from acai.settings import check_settings, setting
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, check_methods, name_of
 
 TARGETS = ("target", "targets", "t", "y_true", "label", "labels", "y", "truth", "true")
 TRAINING = ("train", "training", "is_training", "is_train", "train_mode", "train_flag", "train_flg")
@@ -21,22 +21,9 @@ class CallFailed(InputError):
     """The code that is checked raised an error of its own."""
 
 
-def name_of(layer: object) -> str:
-    """Name a layer in a report: its repr in one line, or its class if it has none of its own."""
-    if type(layer).__repr__ is object.__repr__:
-        return f"{type(layer).__name__}()"
-    try:
-        return " ".join(repr(layer).split())
-    except Exception:
-        return f"{type(layer).__name__}()"
-
-
 def checked_layer(layer: Any, is_loss: bool) -> object:
     """`layer`, once it is known to be an object with `forward` and `backward` that take what a layer or a loss is given."""
-    if isinstance(layer, type):
-        raise InputError(f"{layer.__name__} is a class; expected a layer of it, as in {layer.__name__}(…)")
-    if not (callable(getattr(layer, "forward", None)) and callable(getattr(layer, "backward", None))):
-        raise InputError(f"{name_of(layer)} is no layer: expected an object with the methods forward and backward")
+    check_methods(layer, "layer", "forward", "backward")
     required = _required(layer.forward)
     if required is not None:
         modes = [name for name in required[1:] if name.lower() in TRAINING]

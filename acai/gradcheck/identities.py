@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from acai.gradcheck.calling import name_of
+from acai.errors import name_of
 from acai.gradcheck.report import Finding, Report
 from acai.reference.nn import sgd_step
 

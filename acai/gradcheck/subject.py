@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from acai.errors import InputError
+from acai.errors import InputError, name_of
 from acai.gradcheck import calling
 from acai.gradcheck.places import Place, gradient_of, numbers, places
 from acai.gradcheck.points import direction
@@ -47,7 +47,7 @@ class Subject:
     """
 
     def __init__(self, layer: object, x: np.ndarray, target: np.ndarray | None = None) -> None:
-        self.name, self.target = calling.name_of(calling.checked_layer(layer, target is not None)), target
+        self.name, self.target = name_of(calling.checked_layer(layer, target is not None)), target
         self.layer, self.x = _copied(layer, self.name), x
         self._modes = calling.training_modes(layer)
         self.params: dict[str, list[tuple[str, ...]]] = {}

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, cast, overload, runtime_checkable
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, check_methods, name_of, unknown
 from acai.settings import Limits, checked
 
 FloatArray: TypeAlias = NDArray[np.floating]
@@ -146,13 +146,11 @@ class Layer(ABC):
 
 def checked_layer(layer: object) -> AnyLayer:
     """Return `layer`, acai's or your own; refuse it unless it has what a network asks for."""
-    if isinstance(layer, type):
-        raise InputError(f"{layer.__name__} is a class; expected a layer of it, as in {layer.__name__}(…)")
-    if not (hasattr(layer, "forward") and hasattr(layer, "backward")):
-        raise InputError(f"{layer!r} is not a layer: expected an object with the methods forward and backward")
-    if hasattr(layer.forward, "__code__"):  # the signature of a function written in C may be hidden
+    check_methods(layer, "layer", "forward", "backward")
+    forward = cast(AnyLayer, layer).forward
+    if hasattr(forward, "__code__"):  # the signature of a function written in C may be hidden
         try:
-            inspect.signature(layer.forward).bind("x")
+            inspect.signature(forward).bind("x")
         except TypeError as wrong:
             raise InputError(f"{name_of(layer)}.forward: {wrong}; expected a layer, with forward(x)") from None
     for name, w in params_of(layer).items():
@@ -166,11 +164,6 @@ def params_of(layer: object) -> dict[str, FloatArray]:
     """Return the parameters of a layer; a layer without `params` has none."""
     params: dict[str, FloatArray] = getattr(layer, "params", {})
     return params
-
-
-def name_of(layer: object) -> str:
-    """Return the name of a layer in messages and tables: its repr in one line, or its class if it has no repr of its own."""
-    return f"{type(layer).__name__}()" if type(layer).__repr__ is object.__repr__ else " ".join(repr(layer).split())
 
 
 def initial_params(shape: tuple[int, ...], init: str, seed: int | None, dtype: DTypeLike) -> dict[str, FloatArray]:

@@ -8,12 +8,12 @@ from typing import Any, overload
 
 import numpy as np
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, name_of, unknown
 from acai.files import Contents, load_npz, save_npz
 from acai.html_table import html_table
 from acai.nn.activations import Dropout, ReLU, Tanh
 from acai.nn.conv import Conv2D
-from acai.nn.layer import FLOATS, AnyLayer, FloatArray, Layer, RandomLayer, checked_layer, name_of, params_of
+from acai.nn.layer import FLOATS, AnyLayer, FloatArray, Layer, RandomLayer, checked_layer, params_of
 from acai.nn.linear import Flatten, Linear
 from acai.nn.pool import GlobalPool, MaxPool2D
 

@@ -79,6 +79,27 @@ def check_settings(owner: "DataclassInstance") -> None:
             object.__setattr__(owner, field.name, value)  # of a frozen dataclass, too
 
 
+def current_settings(owner: "DataclassInstance") -> dict[str, object]:
+    """Take down all settings of an object, to find out later whether they were changed."""
+    return {field.name: getattr(owner, field.name) for field in dataclasses.fields(owner) if field.init}
+
+
+def changed_settings(owner: "DataclassInstance", when_fitted: dict[str, object]) -> list[str]:
+    """Say which settings are not what they were when the object was fitted: "n_factors was 100 and is 200"."""
+    return [
+        f"{name} was {shown(then)} and is {shown(now)}"
+        for name, now in current_settings(owner).items()
+        if now is not (then := when_fitted[name]) and (name == "init" or np.any(now != then))
+    ]
+
+
+def expect_settings(owner: "DataclassInstance", when_fitted: dict[str, object]) -> None:
+    """Raise an error if settings were changed since the object was fitted: what it has learnt does not belong to them."""
+    changed = changed_settings(owner, when_fitted)
+    if changed:
+        raise InputError(f"{' and '.join(changed)} since this {type(owner).__name__} was fitted; call fit again")
+
+
 def checked(name: str, value: object, annotation: Any = int, limits: Limits = Limits(at_least=1)) -> Any:
     """Convert `value` to the annotated Python type, or raise an InputError that names it; by default, an integer from 1."""
     kinds = get_args(annotation) or (annotation,)

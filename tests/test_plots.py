@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from acai import plots
 from acai.cf import UserKNN
-from acai.cf.neighbours import Neighbour
+from acai.cf.lists import Reason
 from acai.datasets import synthetic
 from acai.errors import InputError
 from acai.evaluation import Comparison, Difference, SearchResult, Trial
@@ -29,7 +29,7 @@ class Epoch:
 
 
 HISTORY = [Epoch(2.0, -0.1), Epoch(1.0, 0.4)]
-NEIGHBOURS = [Neighbour("v", 0.9, 5.0, 0.6), Neighbour("w", 0.5, 1.0, -0.4)]
+NEIGHBOURS = [Reason("v", 0.9, 5.0, 0.6), Reason("w", 0.5, 1.0, -0.4)]
 DIFFERENCES = [Difference("rmse", "a$", "b", 0.1, -0.1, 0.3, 0.4), Difference("ndcg", "a$", "b", 0.2, 0.1, 0.3, 0.01)]
 COMPARISON = Comparison({}, DIFFERENCES, 0.95, 9)
 TRIALS = [Trial({"k": k, "s": s}, {"ndcg": np.array([k, k + 1.0])}) for k in (1, 50) for s in ("cosine", "msd")]
@@ -94,7 +94,7 @@ NAMED = {  # every picture that draws names: of songs, users, folders, models
     "comparison": lambda a: plots.comparison({a: 1.0}, "RMSE"),
     "comparisons": lambda a: plots.comparisons({a: {a: 1.0}}),
     "confusion": lambda a: plots.confusion(np.array([[2.0, 1], [0, 3]]), [a, "b"]),
-    "contributions": lambda a: plots.contributions([Neighbour(a, 0.9, 5.0, 0.6)], mean=3.0),
+    "contributions": lambda a: plots.contributions([Reason(a, 0.9, 5.0, 0.6)], mean=3.0),
     "descent": lambda a: plots.descent({"b": [1.0, 0.5], a: [3, 2, 1]}),
     "diary": lambda a: plots.diary(np.array([0, 86400]), [a, "y"]),
     "gallery": lambda a: plots.gallery(RNG.random((1, 8, 8)), [a]),

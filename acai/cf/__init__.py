@@ -3,8 +3,8 @@
 from acai.cf.als import ALS
 from acai.cf.baselines import Baseline, GlobalMean, Popularity
 from acai.cf.descent import SGD, GradientDescent
+from acai.cf.knn import ItemKNN, UserKNN
 from acai.cf.loading import MODELS, load
-from acai.cf.neighbours import ItemKNN, UserKNN
 from acai.cf.recommender import Recommender
 from acai.cf.svd import SVD
 

@@ -1,7 +1,6 @@
 """Weighted factorisation of play counts, by alternating least squares (C11)."""
 
 import math
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from acai.cf.factor_model import MOST_FACTORS, FactorModel, Floats
+from acai.cf.inputs import Codes
 from acai.cf.iterative import IterativeFactorModel
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -116,23 +116,19 @@ class ALS(IterativeFactorModel):
             )
         return 0.5 * float(loss.sum())
 
-    def fold_in(self, rated: Mapping[Hashable, float]) -> Floats:
-        """Compute the latent factors of a listener who was not in the training data: solve (C11) for p, with Q fixed.
-
-        Parameters
-        ----------
-        rated : mapping of song to number of plays
-            The model must have been fitted on every song in it.
-
-        Returns
-        -------
-        ndarray, shape (n_factors,)
-            p; order the songs by `model.Q @ p`. The plays of a user of the training data give that user's row of P.
-        """
-        i, r = self._columns_and_values(rated)
+    def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
+        """Solve (C11) for p, with Q fixed."""
         c = sparse.csr_array((self._extra_confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
         c.eliminate_zeros()
         p = np.zeros((1, self.Q.shape[1]), np.float32)
         self._solve(c, self.Q, p)
-        first: Floats = p[0]
-        return first
+        return p[0], 0.0
+
+    def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute q_i W q_j with W = (Qᵀ C Q + λI)⁻¹, and as its contribution c times that (Hu, Koren, Volinsky 2008)."""
+        Q, extra = self.Q.astype(np.float64), self._extra_confidence(r).astype(np.float64)
+        Y = Q[i]
+        with one_blas_thread():
+            A = Q.T @ Q + (Y.T * extra) @ Y + self.reg * np.eye(Q.shape[1])
+            s = Y @ np.linalg.solve(A, Q[j])
+        return s, np.where(extra > 0, (1 + extra) * s, 0.0)

@@ -6,7 +6,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from acai.cf.recommender import Codes, Learnt, Recommender
+from acai.cf.inputs import Codes
+from acai.cf.learnt import Learnt
+from acai.cf.recommender import Recommender
 from acai.cf.statistics import entry_counts, mean
 from acai.ratings import Ratings
 from acai.settings import setting
@@ -29,6 +31,9 @@ class GlobalMean(Recommender):
 
     def _predict_pairs(self, u: Codes, i: Codes) -> NDArray[np.float64]:
         return np.full(u.shape, self.mu)
+
+    def _score_newcomer(self, i: Codes, r: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.full(self.ratings.n_songs, self.mu)
 
 
 @dataclass
@@ -74,6 +79,13 @@ class Baseline(Recommender):
         b_u, b_i = np.where(u >= 0, self.b_u[u], 0), np.where(i >= 0, self.b_i[i], 0)
         return self.mu + b_u + b_i  # (C12)
 
+    def _score_newcomer(self, i: Codes, r: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.mu + self.bias_of(i, r) + self.b_i
+
+    def bias_of(self, i: Codes, r: NDArray[np.float64]) -> float:
+        """Compute b(u) of a listener who was not in the training data, and gave songs `i` the values r."""
+        return float((r - self.mu - self.b_i[i]).sum() / max(self.reg_u + len(i), 1e-9))  # (C12)
+
 
 @dataclass
 class Popularity(Recommender):
@@ -99,3 +111,5 @@ class Popularity(Recommender):
     def _predict_pairs(self, u: Codes, i: Codes) -> NDArray[np.float64]:
         return np.where(i >= 0, self.share[i], 0)
 
+    def _score_newcomer(self, i: Codes, r: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.share

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acai.cf.baselines import Baseline
+from acai.cf.inputs import Codes
 from acai.cf.statistics import entry_counts, means
 from acai.ratings import Ratings
 
@@ -16,14 +17,16 @@ Array = NDArray[np.float64]
 class Centring(NamedTuple):
     """r(u,i) = offset_u + offset_i + scale_u · scale_i · z(u,i).
 
-    The arrays of users and songs have one more entry at the end, for an unknown user or song, whose index is −1. `z` has
-    one entry for each known entry of R, in the order of `ratings.csr.data`.
+    The arrays of users and songs have one more entry at the end, for an unknown user or song, whose index is −1. `is_new`
+    tells for whom nothing is known. `z` has one entry for each known entry of R, in the order of `ratings.csr.data`.
     """
 
     offset_u: Array
     offset_i: Array
     scale_u: Array
     scale_i: Array
+    is_new_user: NDArray[np.bool_]
+    is_new_song: NDArray[np.bool_]
     z: Array
 
 
@@ -59,10 +62,33 @@ def centre(ratings: Ratings, centring: str, by: str) -> Centring:
         else:
             scale_i[:-1] = _spread(z, i, n_i, ratings)
         z /= scale_u[u] * scale_i[i]
-    return Centring(offset_u, offset_i, scale_u, scale_i, z)
+    is_new_user, is_new_song = (np.append(n == 0, True) for n in entry_counts(ratings))
+    return Centring(offset_u, offset_i, scale_u, scale_i, is_new_user, is_new_song, z)
 
 
-def _spread(z: Array, codes: NDArray[np.int32], counts: NDArray[np.intp], ratings: Ratings) -> Array:
+def centre_newcomer(ratings: Ratings, known: Centring, centring: str, by: str, rated: tuple[Codes, Array]) -> Centring:
+    """Measure the ratings of a listener who was not in the training data, and rated songs i with r, as `centre` would have.
+
+    Returns
+    -------
+    Centring
+        With this listener as the only user.
+    """
+    i, r = rated
+    offset, scale = 0.0, 1.0
+    if centring == "baseline":
+        offset = known.offset_u[-1] + Baseline().fit(ratings).bias_of(i, r)
+    elif centring != "none" and by == "users":
+        offset = float(r.mean())
+    z = r - offset - known.offset_i[i]
+    if centring == "zscore" and by == "users":
+        scale = float(_spread(z, np.zeros_like(i), np.array([len(i)]), ratings)[0])
+    return known._replace(
+        offset_u=np.array([offset]), scale_u=np.array([scale]), is_new_user=np.array([False]), z=z / (scale * known.scale_i[i])
+    )
+
+
+def _spread(z: Array, codes: Codes, counts: NDArray[np.intp], ratings: Ratings) -> Array:
     """Compute the standard deviation of the ratings of each user or song."""
     spread = np.sqrt(np.bincount(codes, z**2, len(counts)) / np.maximum(counts, 1))
     # whoever rates everything the same does not show how far apart two songs are: take the spread of all ratings

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from acai.cf.factor_model import MOST_FACTORS, FactorModel
 from acai.cf.inputs import expect_ratings, expect_same_axes
-from acai.cf.iterative import IterativeFactorModel, objective, residuals
+from acai.cf.iterative import DescentModel, objective, residuals
 from acai.cf.statistics import entry_counts
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -22,7 +22,7 @@ Float32s = NDArray[np.float32]
 
 
 @dataclass
-class GradientDescent(IterativeFactorModel):
+class GradientDescent(DescentModel):
     """Matrix factorisation by classic gradient descent over the known entries (C9), with the original's bold driver.
 
         w ← w − η ∇F(w)
@@ -100,7 +100,7 @@ class GradientDescent(IterativeFactorModel):
 
 
 @dataclass
-class SGD(IterativeFactorModel):
+class SGD(DescentModel):
     """Matrix factorisation by stochastic gradient descent with momentum (C10; Rumelhart, Hinton, Williams 1986).
 
     One known entry at a time:

@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from acai.cf.recommender import Codes, Learnt, Recommender
-from acai.errors import InputError, real_numbers
+from acai.cf.inputs import Codes, columns_and_values
+from acai.cf.learnt import Learnt
+from acai.cf.lists import Reason
+from acai.cf.recommender import Recommender
+from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.threads import one_blas_thread
 
@@ -60,31 +63,68 @@ class FactorModel(Recommender):
         return scores + (self.mu + self.b_u[rows, None])
 
     def _similarities(self, i: int) -> NDArray[np.float64]:
-        """Compare songs by the cosine between their latent factors."""
-        norms = np.sqrt(np.einsum("if,if->i", self.Q, self.Q, dtype=np.float64))
-        products = np.einsum("if,f->i", self.Q, self.Q[i], dtype=np.float64)
-        cosines: NDArray[np.float64] = np.zeros_like(norms)
-        np.divide(products, norms * norms[i], out=cosines, where=norms * norms[i] > 0)
-        return cosines
+        return cosines(self.Q, i)
+
+    def _user_similarities(self, u: int) -> NDArray[np.float64]:
+        return cosines(self.P, u)
+
+    def fold_in(self, rated: Mapping[Hashable, float]) -> Floats:
+        """Compute the latent factors of a listener who was not in the training data, with Q fixed.
+
+        Parameters
+        ----------
+        rated : mapping of song to rating, or number of plays
+            What is known of the listener; the model must have been fitted on every song in it.
+
+        Returns
+        -------
+        ndarray, shape (n_factors,)
+            p; `recommend(rated)` orders the songs by `model.Q @ p + model.b_i`. Where P is the exact solution (C7, C11), what
+            is known of a user of the training data gives that user's row of P.
+        """
+        p, _ = self._fold_in(*columns_and_values(rated, self.ratings))
+        return p
 
     @abstractmethod
-    def fold_in(self, rated: Mapping[Hashable, float]) -> Floats:
-        """Compute the latent factors of a listener who was not in the training data, from what they rated or played."""
+    def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
+        """Compute the p and the bias of a listener who gave songs `i` the values r."""
 
-    def _columns_and_values(self, rated: Mapping[Hashable, float]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Turn a listener's {song: rating} into columns and values."""
-        if not isinstance(rated, Mapping) or not rated:
-            raise InputError("the listener has not rated a single song; at least one is needed: {song: rating, …}")
-        i = np.array([self.ratings.column(song) for song in rated], dtype=np.intp)
-        r = real_numbers(list(rated.values()), "ratings")
-        if r.shape != i.shape:
-            raise InputError("each song has one rating; expected {song: rating, …}")
-        if not np.isfinite(r).all():
-            raise InputError(f"rating {r[~np.isfinite(r)][0]} is not a finite number")
-        return i, r
+    def _score_newcomer(self, i: Codes, r: NDArray[np.float64]) -> Floats:
+        p, b = self._fold_in(i, r)
+        with one_blas_thread():
+            scores: Floats = self.Q @ p + self.b_i + (self.mu + b)
+        return scores
+
+    def explain(self, user: Hashable, song: Hashable) -> list[Reason]:
+        """List which of the user's songs speak for this one, and which against it, the largest contribution first.
+
+        Given Q, the best p is linear in what the user rated or played (`fold_in`), and so is the prediction: a sum with one
+        term for each of these songs (Hu, Koren, Volinsky 2008), plus what is predicted for a listener of whom nothing is
+        known: nothing from play counts; with biases, μ + b(i); with gaps filled, what the song means alone give. Where P is
+        the exact solution (C7, C11), this sum is the prediction; after descent (C9, C10) it is close to it.
+        """
+        known = self.ratings
+        row, j = known.csr[[known.row(user)]], known.column(song)
+        similarities, contributions = self._influence(row.indices, row.data.astype(np.float64), j)
+        reasons = zip(row.indices.tolist(), similarities.tolist(), row.data.tolist(), contributions.tolist())
+        found = [Reason(known.songs[i], s, r, share) for i, s, r, share in reasons]
+        return sorted(found, key=lambda reason: -reason.contribution)
+
+    @abstractmethod
+    def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute how similar each of songs `i` is to song `j` for this listener, and what it contributes to r̂."""
 
     def _axis_lengths(self, ratings: Ratings) -> dict[str, int]:
         return {**super()._axis_lengths(ratings), "k": self.n_factors}
+
+
+def cosines(X: Floats, x: int) -> NDArray[np.float64]:
+    """Compute the cosine between each row of latent factors and row `x`; 0 for rows of zeros."""
+    norms = np.sqrt(np.einsum("xf,xf->x", X, X, dtype=np.float64))
+    products = np.einsum("xf,f->x", X, X[x], dtype=np.float64)
+    found: NDArray[np.float64] = np.zeros_like(norms)
+    np.divide(products, norms * norms[x], out=found, where=norms * norms[x] > 0)
+    return found
 
 
 def expect_finite_factors(p: Floats) -> Floats:

@@ -2,12 +2,15 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from itertools import repeat
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from acai.errors import InputError, shown, texts_of, unknown
+from acai.errors import InputError, check_codes, real_numbers, shown, texts_of, unknown
 from acai.ratings import Ratings
+
+Codes = NDArray[np.integer[Any]]  # rows or columns of R
 
 
 def expect_ratings(given: object) -> Ratings:
@@ -47,6 +50,28 @@ def codes_of(ids: Iterable[Hashable], numbers: Mapping[Hashable, int], what: str
     return codes
 
 
+def codes_of_pairs(
+    users: Iterable[Hashable], songs: Iterable[Hashable], known: Ratings
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Look up the rows and columns of users and the songs beside them; raise an error if none of either is known."""
+    names = as_list(users, "users")
+    u, i = codes_of(names, known.user_rows, "user"), codes_of(songs, known.song_columns, "song")
+    if len(u) != len(i):
+        raise InputError(f"users and songs go in pairs; there are {len(u)} users and {len(i)} songs")
+    if len(u) and max(u.max(), i.max()) < 0:
+        raise InputError(f"none of these users and songs is known: {unknown('user', names[0], known.user_rows)}")
+    return u, i
+
+
+def check_pairs(u: ArrayLike, i: ArrayLike, known: Ratings) -> tuple[Codes, Codes]:
+    """Check rows and columns of R that go in pairs; −1 stands for an unknown one."""
+    rows = check_codes(u, known.n_users, "user rows", True)
+    columns = check_codes(i, known.n_songs, "song columns", True)
+    if len(rows) != len(columns):
+        raise InputError(f"user rows and song columns go in pairs; there are {len(rows)} rows and {len(columns)} columns")
+    return rows, columns
+
+
 def expect_some_known(ids: Iterable[Hashable], numbers: Mapping[Hashable, int], what: str) -> NDArray[np.intp]:
     """Look up the number of each id as `codes_of` does, but raise an error if there are ids and none is known."""
     names = as_list(ids, f"{what}s")
@@ -70,3 +95,16 @@ def as_list(ids: Iterable[Hashable], what: str) -> list[Hashable]:
     if not isinstance(found, list):
         raise InputError(f"{what} is {shown(ids)}; expected a list of ids")
     return found
+
+
+def columns_and_values(rated: Mapping[Hashable, float], known: Ratings) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Turn a new listener's {song: rating} into columns and values, in the order of the columns."""
+    if not isinstance(rated, Mapping) or not rated:
+        raise InputError("the listener has not rated a single song; at least one is needed: {song: rating, …}")
+    i = np.array([known.column(song) for song in rated], dtype=np.intp)
+    r = real_numbers(list(rated.values()), "ratings")
+    if r.shape != i.shape:
+        raise InputError("each song has one rating; expected {song: rating, …}")
+    if not np.isfinite(r).all():
+        raise InputError(f"rating {r[~np.isfinite(r)][0]} is not a finite number")
+    return i, r

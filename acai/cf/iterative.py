@@ -1,11 +1,10 @@
 """Factor models that improve P and Q step by step: where they start, and the objective that they minimise (C8)."""
 
-from collections.abc import Hashable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from acai.cf.factor_model import FactorModel, Floats, expect_finite_factors
+from acai.cf.inputs import Codes
 from acai.cf.statistics import entry_counts, mean
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -64,28 +63,48 @@ class IterativeFactorModel(FactorModel):
             expected = f"({m}, {self.n_factors}) and ({n}, {self.n_factors})"
             raise InputError(f"{found}; expected {expected}: give both models the same n_factors")
 
-    def fold_in(self, rated: Mapping[Hashable, float]) -> Floats:
-        """Compute the latent factors of a listener who was not in the training data: solve (C8) for p, with Q fixed.
 
-        Parameters
-        ----------
-        rated : mapping of song to rating
-            What is known of the listener; the model must have been fitted on every song in it.
+class DescentModel(IterativeFactorModel):
+    """A factor model that descends on (C8), with biases or without.
 
-        Returns
-        -------
-        ndarray, shape (n_factors,)
-            p; order the songs by `model.Q @ p + model.b_i`.
-        """
-        i, r = self._columns_and_values(rated)
-        A, e = self.Q[i].astype(np.float64), r - self.mu - self.b_i[i]
-        if self.mu:  # the listener's own bias is one more unknown, with coefficients of 1
-            A = np.column_stack([A, np.ones(len(i))])
+    Attributes
+    ----------
+    biases
+        A setting of every subclass, which describes it.
+    """
+
+    biases: bool
+
+    def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
+        """Solve (C8) for p, and for the listener's own bias if the model has biases, with Q fixed."""
+        A = self._coefficients(i)
         k = A.shape[1]
-        ridge = np.sqrt(max(self.reg, 1e-9) * len(i)) * np.eye(k)
         with one_blas_thread():  # least squares with the ridge as k more rows needs no inverse of AᵀA, which may not exist
-            p = np.linalg.lstsq(np.concatenate([A, ridge]), np.append(e, np.zeros(k)), rcond=None)[0]
-        return expect_finite_factors(p[: self.n_factors].astype(self.Q.dtype))
+            x = np.linalg.lstsq(self._with_ridge(A), np.append(self._rest(i, r), np.zeros(k)), rcond=None)[0]
+        p = expect_finite_factors(x[: self.n_factors].astype(self.Q.dtype))
+        return p, float(x[-1]) if k > self.n_factors else 0.0
+
+    def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute by how much r̂(j) changes as r(i) does, and as its contribution e times that: what `_fold_in` makes of e."""
+        A = self._coefficients(i)
+        with one_blas_thread():
+            s = (self._coefficients(np.array([j])) @ np.linalg.pinv(self._with_ridge(A)))[0, : len(i)]
+        return s, s * self._rest(i, r)
+
+    def _coefficients(self, i: Codes) -> NDArray[np.float64]:
+        """Tell what the unknowns of a new listener are multiplied by in r̂ of songs `i`: q for p, and 1 for the bias."""
+        Q = self.Q[i].astype(np.float64)
+        has_biases = self.biases or self.b_u.any() or self.b_i.any()  # or those of `init`, which stay as they were
+        return np.column_stack([Q, np.ones(len(i))]) if has_biases else Q
+
+    def _rest(self, i: Codes, r: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute what is left of r for the unknowns of a new listener to explain."""
+        rest: NDArray[np.float64] = r - self.mu - self.b_i[i]
+        return rest
+
+    def _with_ridge(self, A: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Put λ |I(u)| under A as more rows, whose right-hand sides are zero."""
+        return np.concatenate([A, np.sqrt(max(self.reg, 1e-9) * len(A)) * np.eye(A.shape[1])])
 
 
 def residuals(model: FactorModel, ratings: Ratings) -> Floats:

@@ -36,6 +36,13 @@ class NeighbourLists(NamedTuple):
     s: Floats
 
 
+class HowMany(NamedTuple):
+    """How many neighbours a prediction needs, and how many count: the `min_neighbours` and k of the model."""
+
+    at_least: int
+    at_most: int
+
+
 class Factors(NamedTuple):
     """The parameters of r̂ = μ + b(u) + b(i) + p_u·q_i."""
 
@@ -223,29 +230,32 @@ def co_rated_sums(rows: Ints, A: Rows, A_T: Rows, ends: Ints, v: Ints, sums: Flo
 
 
 @njit(nogil=True)
-def neighbour_sums(lists: NeighbourLists, k: int, Z: Rows, n_columns: int) -> tuple[Float64s, Float64s]:
+def neighbour_sums(lists: NeighbourLists, count: HowMany, Z: Rows, n_columns: int) -> tuple[Float64s, Float64s]:
     """(C1) Compute Σ_v s(a,v) Z(v,b) and Σ_v |s(a,v)| for every a with a list of neighbours and every column b of Z.
 
-    From the nearest neighbour to the farthest, each b takes the first k who know it.
+    From the nearest neighbour to the farthest, each b takes the first who know it. Both sums are 0 if too few do.
     """
     starts, v, s = lists
     indptr, indices, z = Z
     numerator, denominator = np.zeros((len(starts) - 1, n_columns)), np.zeros((len(starts) - 1, n_columns))
     for a in range(len(numerator)):
-        count = np.zeros(n_columns, np.int32)
+        found = np.zeros(n_columns, np.int64)
         for l in range(starts[a], starts[a + 1]):
             for j in range(indptr[v[l]], indptr[v[l] + 1]):
                 b = indices[j]
-                if count[b] < k:
-                    count[b] += 1
+                if found[b] < count.at_most:
+                    found[b] += 1
                     numerator[a, b] += s[l] * z[j]
                     denominator[a, b] += s[l]
+        for b in range(n_columns):
+            if found[b] < count.at_least:
+                numerator[a, b] = denominator[a, b] = 0
     return numerator, denominator
 
 
 @njit(nogil=True)
 def neighbour_sums_for_pairs(
-    a: Ints, b: Ints, lists: NeighbourLists, k: int, Z_by_b: Rows, m: int
+    a: Ints, b: Ints, lists: NeighbourLists, count: HowMany, Z_by_b: Rows, m: int
 ) -> tuple[Float64s, Float64s]:
     """Compute the same sums for some pairs of a and b only; fastest if pairs with the same b are next to each other.
 
@@ -259,13 +269,15 @@ def neighbour_sums_for_pairs(
         if p == 0 or b[p] != b[p - 1]:
             for j in range(begin, end):
                 where[Z_by_b.indices[j]] = j
-        count = 0
+        found = 0
         for l in range(starts[a[p]], starts[a[p] + 1]):
             j = where[v[l]]
             if begin <= j < end:  # or it is left over from an earlier b
                 numerator[p] += s[l] * Z_by_b.data[j]
                 denominator[p] += s[l]
-                count += 1
-                if count == k:
+                found += 1
+                if found == count.at_most:
                     break
+        if found < count.at_least:
+            numerator[p] = denominator[p] = 0
     return numerator, denominator

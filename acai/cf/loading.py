@@ -6,7 +6,7 @@ from pathlib import Path
 from acai.cf.als import ALS
 from acai.cf.baselines import Baseline, GlobalMean, Popularity
 from acai.cf.descent import SGD, GradientDescent
-from acai.cf.neighbours import ItemKNN, UserKNN
+from acai.cf.knn import ItemKNN, UserKNN
 from acai.cf.recommender import KIND, Recommender
 from acai.cf.svd import SVD
 from acai.errors import InputError, shown

@@ -6,50 +6,42 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acai.cf.inputs import as_list, codes_of, expect_ratings
+from acai.cf.inputs import Codes, as_list, check_pairs, codes_of_pairs, columns_and_values, expect_ratings
+from acai.cf.learnt import State, expect_finite, read_learnt
+from acai.cf.lists import Reason, best_songs, left_out, most_similar
 from acai.cf.saving import parts_of
-from acai.errors import InputError, check_codes, unknown
+from acai.errors import InputError, check_codes
 from acai.files import Contents, save_npz
 from acai.ratings import Ratings
-from acai.settings import Limits, check_settings, checked
+from acai.settings import Limits, changed_settings, check_settings, checked, current_settings, expect_settings
 
 KIND = "a model saved by acai"
 SCORE_BYTES = 64  # that a score takes at worst, with the products and masks that it comes from
-Codes = NDArray[np.integer[Any]]  # rows or columns of R
-
-
-class Learnt(NamedTuple):
-    """A learnt array, as `_learn` makes it and a file stores it: its axes and the types it may have.
-
-    An axis is "m" (users), "n" (songs), "n + 1", "k" (`n_factors`), or any other word, which stands for one length.
-    """
-
-    axes: tuple[str, ...]
-    dtypes: tuple[str, ...] = ("float32", "float64")
 
 
 @dataclass
 class Recommender(ABC):
     """A model of what listeners think of songs. Ids go in and come out; rows and columns stay inside.
 
-    A subclass is a dataclass whose fields are its settings. It must define `_learn` and `_predict_pairs`. It may define
-    a faster `_score_rows` and, if it can compare songs, `_similarities`.
+    A subclass is a dataclass whose fields are its settings. It must define `_learn` and `_predict_pairs`. It may define a
+    faster `_score_rows`, `_score_newcomer` for listeners who were not in the training data and, if it can compare songs
+    or users, `_similarities` and `_user_similarities`.
     """
 
     # the attributes that `_learn` makes and `save` stores: arrays, numbers (float) and lists of numbers (list)
-    state: ClassVar[Mapping[str, Learnt | type[float] | type[list[float]]]] = {}
+    state: ClassVar[State] = {}
 
     def __post_init__(self) -> None:
         """Check the settings; the model is not fitted yet."""
         self._ratings: Ratings | None = None
         self.titles: Mapping[Hashable, str] = {}  # of songs, where they are known: `save` stores them
+        self._settings_when_fitted: dict[str, object] = {}
         self._check()
 
     @property
@@ -59,14 +51,15 @@ class Recommender(ABC):
 
     @property
     def ratings(self) -> Ratings:
-        """What the model was fitted on; an InputError if it is not fitted."""
+        """What the model was fitted on; an InputError if it is not fitted, or if its settings were changed since."""
         if self._ratings is None:
             raise InputError(f"this {type(self).__name__} is not fitted; call fit(ratings) first")
+        expect_settings(self, self._settings_when_fitted)
         return self._ratings
 
     def is_fitted_on(self, ratings: Ratings) -> bool:
-        """Tell whether the model was fitted on this very object."""
-        return self._ratings is ratings
+        """Tell whether the model was fitted on this very object, with the settings that it has now."""
+        return self._ratings is ratings and not changed_settings(self, self._settings_when_fitted)
 
     @classmethod
     def setting_names(cls) -> list[str]:
@@ -113,18 +106,8 @@ class Recommender(ABC):
                 yield
         except MemoryError as error:
             raise InputError(f"{self!r} on {ratings!r} needs more memory than there is ({error})") from error
-        self._expect_finite(ratings.csr.data)
+        expect_finite(self, self.state, ratings.csr.data)
         self._finalise(ratings)
-
-    def _expect_finite(self, r: NDArray[np.float32]) -> None:
-        """Raise an error if anything that was learnt is infinite or NaN."""
-        for name in self.state:
-            if not np.isfinite(getattr(self, name)).all():
-                settings = [f"{f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self) if f.type is float]
-                raise InputError(
-                    f"{type(self).__name__} learnt a {name} that is not finite, from values of {r.min():g} to {r.max():g}; "
-                    f"try more moderate settings (now {', '.join(settings)}) or rescale the values with ratings.map"
-                )
 
     @abstractmethod
     def _learn(self, ratings: Ratings, progress: bool) -> None:
@@ -132,7 +115,7 @@ class Recommender(ABC):
 
     def _finalise(self, ratings: Ratings) -> None:
         """Get ready to predict, once `state` is there: learnt, or read from a file."""
-        self._ratings = ratings
+        self._ratings, self._settings_when_fitted = ratings, current_settings(self)
 
     @abstractmethod
     def _predict_pairs(self, u: Codes, i: Codes) -> NDArray[Any]:
@@ -147,9 +130,17 @@ class Recommender(ABC):
         """Tell how many bytes `_score_rows` takes, apart from those that grow with the number of users."""
         return 0
 
+    def _score_newcomer(self, i: Codes, r: NDArray[np.float64]) -> NDArray[Any]:
+        """Score all songs, shape (n_songs,), for a listener who was not in the training data, and gave songs `i` the values r."""
+        raise InputError(f"{type(self).__name__} cannot recommend to listeners who were not in the training data")
+
     def _similarities(self, i: int) -> NDArray[np.float64]:
-        """Compute how similar each song is to song `i`: shape (n_songs,)."""
+        """Compute how similar each song is to song `i`: shape (n_songs,); −∞ for one that has nothing in common with it."""
         raise InputError(f"{type(self).__name__} does not compare songs; expected a model of neighbours or of latent factors")
+
+    def _user_similarities(self, u: int) -> NDArray[np.float64]:
+        """Compute how similar each user is to user `u`: shape (n_users,); −∞ for one who has nothing in common with them."""
+        raise InputError(f"{type(self).__name__} does not compare users; expected a model of neighbours or of latent factors")
 
     def predict(self, users: Iterable[Hashable], songs: Iterable[Hashable]) -> NDArray[np.float64]:
         """Predict what each user will think of the song beside it.
@@ -158,89 +149,89 @@ class Recommender(ABC):
         ----------
         users, songs : iterable of hashable
             Ids, pair by pair. An unknown id, on which the model was not fitted, is no error: the model falls back on what
-            is known, as its own description says.
+            is known, as its own description says. But it is one if none of the users and none of the songs is known, or if
+            a known id is given as another type: 42 instead of "42".
 
         Returns
         -------
         ndarray, shape (n_pairs,), float64
             Predicted ratings, clipped to the range of the ratings in the training data; from a model of play counts,
             preferences.
-
-        Raises
-        ------
-        InputError
-            If none of the users and none of the songs is known, or an unknown id is a known one as another type, such as 42
-            and "42".
         """
-        known, users, songs = self.ratings, as_list(users, "users"), as_list(songs, "songs")
-        u, i = codes_of(users, known.user_rows, "user"), codes_of(songs, known.song_columns, "song")
-        if len(u) != len(i):
-            raise InputError(f"users and songs go in pairs; there are {len(u)} users and {len(i)} songs")
-        if len(u) and max(u.max(), i.max()) < 0:
-            raise InputError(f"none of these users and songs is known: {unknown('user', users[0], known.user_rows)}")
-        return self.predict_codes(u, i)
+        return self.predict_codes(*codes_of_pairs(users, songs, self.ratings))
 
     def predict_codes(self, u: ArrayLike, i: ArrayLike) -> NDArray[np.float64]:
         """Predict as `predict` does, for rows and columns of R instead of ids; −1 stands for an unknown one."""
-        known = self.ratings
-        rows = check_codes(u, known.n_users, "user rows", True)
-        columns = check_codes(i, known.n_songs, "song columns", True)
-        if len(rows) != len(columns):
-            raise InputError(f"user rows and song columns go in pairs; there are {len(rows)} rows and {len(columns)} columns")
+        rows, columns = check_pairs(u, i, self.ratings)
         r_hat: NDArray[np.float64] = np.asarray(self._predict_pairs(rows, columns), dtype=np.float64)
-        r = known.csr.data
-        return np.clip(r_hat, r.min(), r.max()) if self.predicts_ratings else r_hat
+        return np.clip(r_hat, *self._range())
 
-    def recommend(self, user: Hashable, n: int = 10, exclude_rated: bool = True) -> list[tuple[Hashable, float]]:
+    def recommend(
+        self, user: Hashable | Mapping[Hashable, float], n: int = 10, exclude_rated: bool = True,
+        candidates: Iterable[Hashable] | None = None, exclude: Iterable[Hashable] = (),
+    ) -> list[tuple[Hashable, float]]:
         """Recommend the `n` best songs to one user.
 
         Parameters
         ----------
-        user : hashable
-            An id that the model was fitted on.
+        user : hashable, or mapping of song to value
+            An id that the model was fitted on; or, for a listener who was not in the training data, what they rated or
+            played: {song: value, …}.
         n : int
             How many songs at most.
         exclude_rated : bool
-            Leave out what the user rated or played in the training data.
+            Leave out what the user rated or played.
+        candidates, exclude : iterable of hashable
+            Recommend only songs among `candidates`, if given, and none of `exclude`. Ids that the model does not know are
+            ignored, unless it knows none of them.
 
         Returns
         -------
         list of (song, score)
-            The best first; of equal scores, the song that comes first in R.
-
-        Raises
-        ------
-        InputError
-            If there is no such user, or n < 1.
+            The best first; of equal scores, the song that comes first in R. A score is what `predict` predicts, rounded to
+            float32; where several predictions are clipped to the same end of the range, the higher r̂ is better.
         """
-        row, n, exclude_rated = self.ratings.row(user), checked("n", n), checked("exclude_rated", exclude_rated, bool, Limits())
-        ((_, scores),) = self.score_blocks([row], exclude_rated)
-        (songs,) = self._best_songs(scores, n)
+        known, n = self.ratings, checked("n", n)
+        exclude_rated = checked("exclude_rated", exclude_rated, bool, Limits())
+        out = left_out(known, candidates, exclude)
+        if isinstance(user, Mapping):
+            i, r = columns_and_values(user, known)
+            scores = np.array(self._score_newcomer(i, r), dtype=np.float32)[None]  # (1, n_songs)
+            out = np.concatenate([out, i]) if exclude_rated else out
+        else:
+            ((_, scores),) = self.score_blocks([known.row(user)], exclude_rated)
+        scores[:, out] = -np.inf
+        (songs,) = self._lists(scores, n)
         return songs
 
-    def recommend_all(
-        self, users: Iterable[Hashable] | None = None, n: int = 10, exclude_rated: bool = True,
-        memory: int = 2**28, progress: bool = False,
+    def recommend_all(  # noqa: PLR0913 - the arguments of `recommend`, and those of many users
+        self, users: Iterable[Hashable] | None = None, n: int = 10, exclude_rated: bool = True, memory: int = 2**28,
+        progress: bool = False, candidates: Iterable[Hashable] | None = None, exclude: Iterable[Hashable] = (),
     ) -> Iterator[tuple[Hashable, list[tuple[Hashable, float]]]]:
         """Recommend the `n` best songs to each of `users` (by default all), one after another: `dict(model.recommend_all())`.
 
         Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for
         `recommend`.
         """
-        known, n, exclude_rated = self.ratings, checked("n", n), checked("exclude_rated", exclude_rated, bool, Limits())
+        known, n = self.ratings, checked("n", n)
+        exclude_rated = checked("exclude_rated", exclude_rated, bool, Limits())
+        out = left_out(known, candidates, exclude)
         rows = [known.row(user) for user in (known.users if users is None else as_list(users, "users"))]
         for block, scores in self.score_blocks(np.array(rows, np.intp), exclude_rated, memory, progress):
-            for u, songs in zip(block, self._best_songs(scores, n)):
+            scores[:, out] = -np.inf
+            for u, songs in zip(block, self._lists(scores, n)):
                 yield known.users[u], songs
 
-    def _best_songs(self, scores: NDArray[np.float32], n: int) -> Iterator[list[tuple[Hashable, float]]]:
-        """Yield the `n` best songs of each row of scores, as (song, score)."""
-        from acai.cf import kernels
+    def _lists(self, scores: NDArray[np.float32], n: int) -> Iterator[list[tuple[Hashable, float]]]:
+        """Yield the `n` best songs of each row of scores, with their scores clipped as predictions are."""
+        least, most = self._range()
+        for songs in best_songs(scores, n, self.ratings.songs):
+            yield [(song, min(max(score, least), most)) for song, score in songs]
 
-        names = self.ratings.songs
-        columns, best = kernels.top_n(scores, min(n, scores.shape[1]))
-        for of_user, its_scores in zip(columns.tolist(), best.tolist()):
-            yield [(names[i], score) for i, score in zip(of_user, its_scores) if i >= 0]
+    def _range(self) -> tuple[float, float]:
+        """Return the range that predictions are clipped to: that of the ratings in the training data."""
+        r = self.ratings.csr.data
+        return (float(r.min()), float(r.max())) if self.predicts_ratings else (-math.inf, math.inf)
 
     def score_blocks(
         self, rows: ArrayLike, exclude_rated: bool = True, memory: int = 2**28, progress: bool = False
@@ -259,13 +250,33 @@ class Recommender(ABC):
                 scores[np.repeat(np.arange(len(block)), np.diff(rated.indptr)), rated.indices] = -np.inf
             yield block, scores
 
-    def similar(self, song: Hashable, n: int = 10) -> list[tuple[Hashable, float]]:
-        """Find the `n` songs most similar to `song`, as (song, similarity), the most similar first, without `song` itself."""
-        i, n = self.ratings.column(song), checked("n", n)
+    def similar(
+        self, song: Hashable, n: int = 10, candidates: Iterable[Hashable] | None = None, exclude: Iterable[Hashable] = ()
+    ) -> list[tuple[Hashable, float]]:
+        """Find the `n` songs most similar to `song`, as (song, similarity), the most similar first, without `song` itself.
+
+        `candidates` and `exclude` are as for `recommend`.
+        """
+        known, n = self.ratings, checked("n", n)
+        i = known.column(song)
         similarities = np.array(self._similarities(i), dtype=np.float64)
-        similarities[i] = -np.inf
-        order = np.argsort(-similarities, kind="stable")[:n]
-        return [(self.ratings.songs[j], float(similarities[j])) for j in order if similarities[j] > -np.inf]
+        similarities[[i, *left_out(known, candidates, exclude)]] = -np.inf
+        return most_similar(similarities, n, known.songs)
+
+    def similar_users(self, user: Hashable, n: int = 10) -> list[tuple[Hashable, float]]:
+        """Find the `n` users most similar to `user`, as (user, similarity), the most similar first, without `user`.
+
+        In a model of similar users, these are the neighbours that its predictions come from.
+        """
+        known, n = self.ratings, checked("n", n)
+        u = known.row(user)
+        similarities = np.array(self._user_similarities(u), dtype=np.float64)
+        similarities[u] = -np.inf
+        return most_similar(similarities, n, known.users)
+
+    def explain(self, user: Hashable, song: Hashable) -> list[Reason]:
+        """List what a prediction was made from, and what each part contributed to it."""
+        raise InputError(f"{type(self).__name__} gives no reasons; expected a model of neighbours or of latent factors")
 
     def fold_in(self, rated: Mapping[Hashable, float]) -> NDArray[Any]:
         """Compute the latent factors of a listener who was not in the training data; only factor models have any."""
@@ -280,19 +291,7 @@ class Recommender(ABC):
 
     def _read_state(self, contents: Contents, ratings: Ratings) -> None:
         """Read what `state` names from a file, checked to fit the ratings and the settings."""
-        lengths = self._axis_lengths(ratings)
-        for name, learnt in self.state.items():
-            if isinstance(learnt, Learnt):
-                array = contents.array(name, tuple(lengths.get(axis) for axis in learnt.axes), learnt.dtypes)
-                lengths.update(zip(learnt.axes, array.shape))
-                setattr(self, name, array)
-            elif learnt is float:
-                number = float(contents.value(name, Real))  # type: ignore[type-abstract]
-                if not math.isfinite(number):
-                    raise contents.fault(f"{name} is {number}; expected a finite number")
-                setattr(self, name, number)
-            else:
-                setattr(self, name, list(contents.sequence(name, Real)))  # type: ignore[type-abstract]
+        vars(self).update(read_learnt(contents, self.state, self._axis_lengths(ratings)))
 
     def _axis_lengths(self, ratings: Ratings) -> dict[str, int]:
         """Tell the length of each axis that `Learnt` may name."""

@@ -1,6 +1,5 @@
 """Singular value decomposition (C5 to C7), the oldest factor model."""
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +9,8 @@ from scipy import sparse
 from scipy.sparse.linalg import aslinearoperator, svds
 
 from acai.cf.factor_model import MOST_FACTORS, FactorModel, Floats, expect_finite_factors
-from acai.cf.recommender import Learnt
+from acai.cf.inputs import Codes
+from acai.cf.learnt import Learnt
 from acai.cf.statistics import means
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -66,25 +66,23 @@ class SVD(FactorModel):
             M, sigma, N_T = svds(filled, k=self.n_factors, v0=np.ones(min(m, n)))  # (C5, C6)
         return M[:, ::-1], sigma[::-1].copy(), N_T[::-1].T  # svds puts the smallest first
 
-    def fold_in(self, rated: Mapping[Hashable, float]) -> Floats:
-        """Compute the row of P of a listener who was not in the training data: their filled row of R times N_k Σ_k⁻¹.
-
-        Parameters
-        ----------
-        rated : mapping of song to rating
-            What is known of the listener; the model must have been fitted on every song in it.
-
-        Returns
-        -------
-        ndarray, shape (n_factors,)
-            p; order the songs by `model.Q @ p`. The ratings of a user of the training data give that user's row of P, with
-            zeros where the singular value is zero: such a factor changes no prediction.
-        """
-        i, r = self._columns_and_values(rated)
+    def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
+        """Compute the row of P that the listener's filled row of R gives: times N_k Σ_k⁻¹."""
         row = means(self.ratings, "songs")
         row[i] = r
+        N, inverse = self._directions()
+        with one_blas_thread():
+            return expect_finite_factors(row @ N * inverse), 0.0
+
+    def _directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute N_k and Σ_k⁻¹, with zeros for a singular value of zero: such a factor changes no prediction."""
         inverse = np.zeros_like(self.sigma)
         large = self.sigma > 1e-12 * self.sigma.max()  # the others are directions that the filled R does not have
         inverse[large] = 1 / self.sigma[large]
-        with one_blas_thread():
-            return expect_finite_factors(row @ (self.Q * inverse) * inverse)
+        return self.Q * inverse, inverse
+
+    def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute N_k(i) · N_k(j), by which r̂(j) changes as the listener's row of R does in place i."""
+        N, _ = self._directions()
+        s = N[i] @ N[j]
+        return s, s * (r - means(self.ratings, "songs")[i])

@@ -13,7 +13,7 @@ from scipy.fft import dct
 from acai.content.windows import LARGEST, Standardiser, check_spectrograms
 from acai.errors import InputError, real_numbers
 from acai.nn.layer import FloatArray
-from acai.settings import check_settings, setting
+from acai.settings import check_settings, current_settings, expect_settings, setting
 from acai.threads import one_blas_thread
 
 
@@ -94,12 +94,14 @@ class RidgeAudioModel(ABC):
         self._prepare(spectrograms)
         self.ridge = Ridge().fit(self._features_of(spectrograms), Q)
         self.n_bands = len(spectrograms[0])
+        self._settings_when_fitted = current_settings(self)
         return self
 
     def predict(self, spectrograms: Sequence[FloatArray]) -> FloatArray:
         """Predict Q̂, shape (n_songs, k)."""
         if self.ridge is None:
             raise InputError(f"this {type(self).__name__} is not fitted; call fit(spectrograms, Q) first")
+        expect_settings(self, self._settings_when_fitted)
         check_spectrograms(spectrograms, 1, self.n_bands)
         return self.ridge.predict(self._features_of(spectrograms))
 

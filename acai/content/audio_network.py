@@ -15,7 +15,7 @@ from acai.errors import InputError
 from acai.nn import Sequential
 from acai.nn.layer import FloatArray, params_of
 from acai.nn.losses import Loss
-from acai.settings import setting
+from acai.settings import current_settings, expect_settings, setting
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,17 @@ class AudioNetwork(TrainingConfig):
                 "songs to learn from": digest([data.songs]), "augmentation": repr(self.augment),
             }
         self.history = train(network, loss, batches, score, self, progress, checkpoint, digests)
-        self.fitted_network = network
+        self._take(network)
+
+    def _take(self, network: Sequential) -> None:
+        """Have this trained network from now on, as long as the settings stay as they are."""
+        self.fitted_network, self._settings_when_fitted = network, current_settings(self)
 
     def trained_network(self) -> Sequential:
-        """Return the trained network; refuse to go on without one."""
+        """Return the trained network; refuse to go on without one, or with settings other than those it was trained with."""
         if self.fitted_network is None:
             raise InputError(f"this {type(self).__name__} is not fitted; call fit(spectrograms, …) first")
+        expect_settings(self, self._settings_when_fitted)
         return self.fitted_network
 
     def expect_complete_training(self) -> None:

@@ -173,8 +173,8 @@ class AudioToFactors(AudioNetwork):
         model.inputs = _stored_standardiser(contents, "inputs")
         model.targets = _stored_standardiser(contents, "targets")
         model.history = stored_history(contents, model.n_epochs)
-        model.fitted_network = from_contents(contents.part("network "))
-        _check_network(contents, model.fitted_network, len(model.inputs.mean), len(model.targets.mean))
+        model._take(from_contents(contents.part("network ")))
+        _check_network(contents, model.trained_network(), len(model.inputs.mean), len(model.targets.mean))
         return model
 
 

@@ -11,7 +11,7 @@ from acai.content.windows import Standardiser
 from acai.errors import InputError, real_numbers
 from acai.nn import MSE, SGD, Linear, Sequential, Tanh
 from acai.nn.layer import FloatArray
-from acai.settings import check_settings, setting
+from acai.settings import check_settings, current_settings, expect_settings, setting
 
 
 @dataclass
@@ -84,12 +84,13 @@ class TasteNetworks:
                 network.backward(loss.backward(), want_dx=False)
                 optimizer.step()
             networks.append(network)
-        self.networks = networks
+        self.networks, self._settings_when_fitted = networks, current_settings(self)
         return self
 
     def predict(self, Q: ArrayLike) -> FloatArray:
         """Predict how much every listener will like songs with these latent factors: shape (n_users, len(Q))."""
         if self.networks is None:
             raise InputError("these TasteNetworks are not fitted; call fit(Q, R) first")
+        expect_settings(self, self._settings_when_fitted)
         x = self.inputs.transform(real_numbers(Q, "Q", np.float32).T).T
         return np.stack([network.predict(x)[:, 0] for network in self.networks])

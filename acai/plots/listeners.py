@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from acai.cf.neighbours import Neighbour
+    from acai.cf.lists import Reason
     from acai.content.checkpoint import Epoch
 
 RULES = ("plays", "log1p", "binary", "stars_from_counts", "stars_from_times")
@@ -128,12 +128,12 @@ def heat_map(
     return ax
 
 
-def contributions(neighbours: "Sequence[Neighbour]", mean: float, ax: "Axes | None" = None) -> "Axes":
+def contributions(neighbours: "Sequence[Reason]", mean: float, ax: "Axes | None" = None) -> "Axes":
     """Show how a prediction (C1) is made: starting from the user's mean, each neighbour moves it a little.
 
     Parameters
     ----------
-    neighbours : sequence of acai.cf.neighbours.Neighbour
+    neighbours : sequence of acai.cf.lists.Reason
         What `explain` returns, the nearest first.
     mean : float
         r̄(u), where the prediction starts.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from html import unescape
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ import pytest
 from acai.cli import main
 from acai.errors import InputError
 from acai.reader import planted, sources
+from acai.reader.formulas import GATHERED, mathml
 from acai.reader.markdown import blocks_of
 from acai.reader.page import TABS, Page
 from acai.reader.places import level_of
@@ -240,6 +242,24 @@ def test_no_picture_outside_the_project_is_shown(tmp_path):
     assert Sources(tmp_path / "project", "", is_checkout=True).picture("../secret.png") is None
 
 
+def test_a_screen_reader_finds_landmarks_headings_names_and_formulas_in_words(structure):
+    every = structure.attributes
+    tags = [tag for tag, _ in every]
+    assert tags.count("main") == tags.count("header") == tags.count("nav") == tags.count("h1") == 1
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels)), "a level of headings is skipped"
+    assert {f"heading-{row.ids[0]}" for row in PAGE.rows if row.ids} <= set(structure.ids)  # what headings lead through
+    for tag, attributes in every:
+        if tag == "math":
+            assert attributes["alttext"].strip()
+        if tag == "img":
+            assert attributes["alt"].strip()
+        if attributes.get("tabindex") == "0" and tag != "button":
+            assert "aria-label" in attributes or tag in ("li", "pre", "div"), (tag, attributes)
+        for reference in ("aria-labelledby", "aria-controls", "aria-describedby"):
+            assert set(attributes.get(reference, "").split()) <= set(structure.ids), (tag, attributes)
+
+
 PROBE = """<script>
   const report = {};
   const shown = element => element.getClientRects().length > 0;
@@ -253,6 +273,10 @@ PROBE = """<script>
   report.code = chosen.some(element => element.closest(".code") && element.textContent === "eta");
   report.explained = document.getElementById("explained").textContent.includes("learning rate");
   row.querySelector("[data-tab=fast]").click();
+  document.getElementById("tab-C10-fast").dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}));
+  report.end = shown(document.getElementById("panel-C10-bugs"));
+  document.getElementById("tab-C10-bugs").dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true}));
+  document.getElementById("tab-C10-test").dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true}));
   report.tab = shown(document.getElementById("panel-C10-fast")) && !shown(document.getElementById("panel-C10-loops"));
   const search = document.getElementById("search");
   search.value = "c10";
@@ -267,24 +291,55 @@ PROBE = """<script>
 </script>"""
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1440, 1024, 390])
-def test_in_a_real_browser_symbols_tabs_and_search_work_and_nothing_overflows(html, tmp_path, width):
+def chromium() -> str:
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("needs a Chromium to open the page in; none is installed")
+    return browser
+
+
+def title_of(page: Path) -> dict:
+    """What a page reports in its title when it is opened."""
+    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --allow-file-access-from-files"
+    profile = page.parent / "profile"
+    command = [chromium(), *options.split(), "--disable-sync", f"--user-data-dir={profile}", "--virtual-time-budget=9999"]
+    run = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
+    title = re.search(r"<title>(.*?)</title>", run.stdout, re.DOTALL)
+    assert title, run.stdout[:300] + run.stderr[-2000:]
+    return json.loads(unescape(title[1]))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_in_a_real_browser_symbols_tabs_and_search_work_and_nothing_overflows(html, tmp_path, width):
     page = tmp_path / "page.html"
     frame = f'<!doctype html><iframe id="page" src="page.html" width="{width}" height="900"></iframe>'  # windows are ≥ 500 px
     waiting = "<script>page.onload = () => { document.title = page.contentDocument.title; }</script>"
     page.write_text(html.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
     (tmp_path / "frame.html").write_text(frame + waiting, encoding="utf-8")
-    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --allow-file-access-from-files"
-    command = [browser, *options.split(), "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=9999"]
-    uri = (tmp_path / "frame.html").as_uri()
-    run = subprocess.run([*command, "--dump-dom", uri], capture_output=True, text=True, timeout=120)
-    title = re.search(r"<title>(.*?)</title>", run.stdout, re.DOTALL)
-    assert title, run.stdout[:300] + run.stderr[-2000:]
-    assert json.loads(unescape(title[1])) == {
-        "symbols": "η", "formula": True, "code": True, "explained": True, "tab": True, "search": "C10", "overflow": 0,
+    assert title_of(tmp_path / "frame.html") == {
+        "symbols": "η", "formula": True, "code": True, "explained": True, "end": True, "tab": True, "search": "C10", "overflow": 0,
         "requests": 0,
     }
+
+
+GITHUB = 838  # pixels of GitHub's column
+MEASURE = """<style>math[display=block] { font-size: 16px; width: max-content; display: inline-block; }</style><script>
+  const wide = {};
+  for (const formula of document.querySelectorAll("math[display=block]")) {
+    const width = formula.getBoundingClientRect().width;
+    if (width > WIDTH) wide[formula.getAttribute("alttext")] = width;
+  }
+  document.title = JSON.stringify(wide);
+</script>"""
+
+
+@pytest.mark.browser
+def test_in_a_real_browser_every_formula_of_the_readme_fits_into_githubs_column(tmp_path):
+    formulas = []
+    for block in (block for row in PAGE.rows for block in row.blocks if block.kind == "equation"):
+        lines = GATHERED.sub("", block.text).split(r"\cr") if GATHERED.search(block.text) else [block.text]
+        formulas += [mathml(line, display=True, text=line) for line in lines]
+    page = tmp_path / "formulas.html"
+    page.write_text("<!doctype html>" + "<br>".join(formulas) + MEASURE.replace("WIDTH", str(GITHUB - 100)), encoding="utf-8")
+    assert title_of(page) == {}  # the number at the right takes some of the width

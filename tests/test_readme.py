@@ -6,6 +6,7 @@ or words have changed.
 
 import ast
 import contextlib
+import html
 import io
 import re
 import shlex
@@ -111,6 +112,23 @@ def test_no_formula_has_what_markdown_spoils_before_it_is_drawn():
     prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", text(), flags=re.DOTALL | re.MULTILINE)
     for formula in re.findall(r"\$\$.*?\$\$|\$[^$\n]+\$", prose, re.DOTALL):
         assert not re.search(r"\\[^A-Za-z\s]|\\operatorname", formula), formula
+
+
+def test_every_formula_survives_githubs_parser_of_markdown():
+    """Markdown takes `}_o = … _{` for emphasis. No formula may come out with an element of HTML in it, or without a character."""
+    cmarkgfm = pytest.importorskip("cmarkgfm")
+    drawn = cmarkgfm.github_flavored_markdown_to_html(text())
+    displayed = r"\$\$(.*?)\$\$"
+    found, written = (re.findall(displayed, words, re.DOTALL) for words in (drawn, text()))
+    assert [" ".join(html.unescape(formula).split()) for formula in found] == [" ".join(formula.split()) for formula in written]
+    within_text = re.sub(r"<pre.*?</pre>|<code>.*?</code>|\$\$.*?\$\$", "", drawn, flags=re.DOTALL)
+    for formula in re.findall(r"\$([^$\n]+)\$", within_text):
+        assert not re.search(r"</?(?!a\b)\w+", formula), formula
+
+
+def test_no_diagram_is_wider_than_a_hundred_characters():
+    for block in re.findall(r"^```\n(.*?)^```", text(), re.DOTALL | re.MULTILINE):
+        assert max(map(len, block.splitlines())) <= 100, block
 
 
 @pytest.mark.parametrize("target", sorted({target for _, target in LINK.findall(text()) if not target.startswith("http")}))

@@ -73,8 +73,10 @@ def listing(place: Place, symbol: Symbol | None = None, values: Mapping[str, str
     drawn = [_line(number, line, number in place.marked) for number, line in enumerate(lines, place.first)]
     first, last = shown_lines(len(drawn), [number - place.first for number in place.marked])
     before, after = _folded(drawn[:first]), _folded(drawn[last:])
+    label = escape(f"code of {place.name or place.path}")
     data = f' data-values="{escape(json.dumps(dict(values), ensure_ascii=False))}"' if values else ""
-    return f'<div class="code" tabindex="0" role="group" aria-label="code"{data}>{before}{"".join(drawn[first:last])}{after}</div>'
+    shown = "".join(drawn[first:last])
+    return f'<div class="code" tabindex="0" role="group" aria-label="{label}"{data}>{before}{shown}{after}</div>'
 
 
 def without_noqa(line: str) -> str:

@@ -14,14 +14,20 @@ DIFFERENTIALS = {"d", "Δ"}  # which make one symbol with the letter that follow
 BIG_BAR = re.compile(r"(\\[bB]igg?[lr]?)\s*\\[lr]vert")  # which latex2mathml leaves as it is
 DIRECTIONS = {"H", "W"}  # as an index they make one symbol with their letter: s_H, the vertical stride
 FUNCTIONS = {"log", "tanh", "cos", "sin", "exp", "min", "max", "mod"}
+GATHERED = re.compile(r"\\(?:begin|end)\{gathered\}")  # around a formula of several lines
 TAG = re.compile(r"\\tag\{(.*?)\}")
 NO_COLOURS: Mapping[str, int] = {}
 Element = ET.Element
 
 
-def mathml(latex: str, display: bool = False, colours: Mapping[str, int] = NO_COLOURS) -> str:
-    """Convert a formula to MathML; each symbol that has a colour carries it as its class, and its key in `data-s`."""
+def mathml(latex: str, display: bool = False, colours: Mapping[str, int] = NO_COLOURS, text: str = "") -> str:
+    """Convert a formula to MathML; each symbol that has a colour carries it as its class, and its key in `data-s`.
+
+    `text` says the same without MathML.
+    """
     root = element_of(latex, display)
+    if text:
+        root.set("alttext", text)
     _mark(root)
     for node in root.iter():
         key = node.attrib.get("data-s", "")
@@ -30,6 +36,13 @@ def mathml(latex: str, display: bool = False, colours: Mapping[str, int] = NO_CO
         else:
             node.attrib.pop("data-s", None)
     return ET.tostring(root, encoding="unicode")
+
+
+def parts_of(latex: str) -> list[str]:
+    r"""Split a formula at its line breaks and `\qquad`, so that its parts can be below each other where there is little room."""
+    lines = GATHERED.sub("", latex).split(r"\cr") if GATHERED.search(latex) else [latex]
+    parts = [part for line in lines for part in line.split(r"\qquad")]
+    return [part for part in parts if TAG.sub("", part).strip()]
 
 
 @cache
@@ -48,6 +61,8 @@ def _converted(latex: str, display: str) -> str:
 
 def element_of(latex: str, display: bool = False) -> Element:
     """Convert a formula to the elements of MathML; nothing is marked yet."""
+    if GATHERED.search(latex):
+        latex = GATHERED.sub("", latex).replace(r"\cr", r"\qquad")
     latex = TAG.sub("", latex).replace(r"\cr", r"\\").replace(r"\arg\min", r"\operatorname{argmin}")
     latex = BIG_BAR.sub(r"\1|", latex)
     root = ET.fromstring(_converted(latex.strip(), "block" if display else "inline"))

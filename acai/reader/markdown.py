@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from acai.reader.code import highlighted
-from acai.reader.formulas import TAG, mathml
+from acai.reader.formulas import TAG, mathml, parts_of
+from acai.reader.unicode_math import unicode_of
 
 Picture = Callable[[str], bytes | None]
 FENCE = re.compile(r"(```+)(\S*)$")
@@ -103,8 +104,8 @@ class Renderer:
             level = min(int(block.info), 6)
             return f'<h{level} id="{slug(block.text)}">{self.inline(block.text)}</h{level}>'
         if block.kind == "equation":
-            formula = mathml(block.text, display=True, colours=self.colours)
-            return f'<div class="eq" tabindex="0" role="group" aria-label="formula">{formula}</div>'
+            formulas = "".join(self._formula(part, display=True) for part in parts_of(block.text))
+            return f'<div class="eq" tabindex="0" role="group" aria-label="formula">{formulas}</div>'
         if block.kind == "code":
             return f'<pre class="listing" tabindex="0"><code>{highlighted(block.text, block.info)}</code></pre>'
         if block.kind == "table":
@@ -132,7 +133,7 @@ class Renderer:
         if match["code"]:
             return f"<code>{escape(match['code_'])}</code>"
         if match["math"]:
-            return mathml(match["math_"], colours=self.colours)
+            return self._formula(match["math_"])
         if match["image"]:
             return self._picture(match["source"], match["alt"])
         if match["link"]:
@@ -140,6 +141,10 @@ class Renderer:
         if match["bold"]:
             return f"<strong>{self.inline(match['bold_'])}</strong>"
         return f"<em>{self.inline(match['italic_'])}</em>"
+
+    def _formula(self, latex: str, display: bool = False) -> str:
+        """Return a formula as MathML, with its text for readers that cannot read MathML."""
+        return mathml(latex, display, self.colours, unicode_of(latex))
 
     def _link(self, target: str, words: str) -> str:
         """Return a link within the page, or to a page of the network that one may follow; a link to a file is only its words."""

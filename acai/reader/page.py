@@ -165,7 +165,12 @@ class Page:
             return f'<section class="row"><div class="text">{"".join(map(renderer.block, row.blocks))}</div></section>'
         name, text = row.ids[0], []
         renderer.colours = self.legends[name].colours
-        for block in row.blocks:
+        blocks = list(row.blocks)
+        while blocks and blocks[0].kind == "heading":
+            text.append(renderer.block(blocks.pop(0)))
+        level = row.level + 1
+        text.append(f'<h{level} id="heading-{name}" class="hidden">Equation {name}</h{level}>')
+        for block in blocks:
             drawn = renderer.block(block)
             if block.ids:
                 numbers = "".join(f'<a class="number" href="#{name}">({name})</a>' for name in block.ids)
@@ -175,7 +180,7 @@ class Page:
         renderer.colours = {}
         anchors = "".join(f'<span id="{other}"></span>' for other in row.ids[1:])
         return (
-            f'<section class="row equation" id="{name}" aria-label="equation {name}" data-words="{escape(self._words(row))}">'
+            f'<section class="row equation" id="{name}" aria-labelledby="heading-{name}" data-words="{escape(self._words(row))}">'
             f'{anchors}<div class="text">{"".join(text)}{self._used_by(name)}</div>'
             f'<div class="panels">{self._tabs(name)}</div></section>'
         )
@@ -219,7 +224,8 @@ class Page:
                 f'<button type="button" role="tab" id="tab-{key}" aria-controls="panel-{key}" aria-selected="{selected}" '
                 f'tabindex="{0 if number == 0 else -1}" title="{title}" data-tab="{tab}">{tab}</button>'
             )
-            panels.append(f'<div role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}"{hidden}>{drawn}</div>')
+            attributes = f'role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}" data-tab="{tab}"{hidden}'
+            panels.append(f"<div {attributes}>{drawn}</div>")
         return f'<div role="tablist" aria-label="code of {name}">{"".join(buttons)}</div>{"".join(panels)}'
 
     def with_example_line(self, place: Place, name: str) -> Place:
@@ -233,7 +239,7 @@ class Page:
         values = self.worked[name].values.get((place.path, place.first), {}) if name in self.worked else {}
         place = self.with_example_line(place, name)
         code = listing(place, self.legends[name].in_code(values), values)
-        return f'<h4><span class="where">{escape(where)}</span> {escape(place.name)}</h4>{code}'
+        return f'<p class="place"><span class="where">{escape(where)}</span> {escape(place.name)}</p>{code}'
 
 
 def _bug(bug: Planted) -> str:

@@ -2,7 +2,7 @@
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const equations = all(".row.equation");
 
-// Tabs: a click, or the arrow keys within a list of tabs.
+// Tabs: a click, or the keys ←, →, Home and End within a list of tabs.
 function select(tab) {
   for (const other of all("[role=tab]", tab.parentElement)) {
     const chosen = other === tab;
@@ -18,10 +18,12 @@ document.addEventListener("click", event => {
 });
 document.addEventListener("keydown", event => {
   const tab = event.target.closest("[role=tab]");
-  const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
-  if (!tab || !step) return;
+  if (!tab) return;
   const tabs = all("[role=tab]", tab.parentElement);
-  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+  const at = {ArrowRight: tabs.indexOf(tab) + 1, ArrowLeft: tabs.indexOf(tab) - 1, Home: 0, End: tabs.length - 1}[event.key];
+  if (at === undefined) return;
+  const next = tabs[(at + tabs.length) % tabs.length];
+  event.preventDefault();
   select(next);
   next.focus();
 });
@@ -106,3 +108,7 @@ for (const name of ["mouseover", "focusin", "click"]) {
   document.addEventListener(name, event => choose(event.target.closest("[data-s], .v")));
 }
 document.addEventListener("keydown", event => { if (event.key === "Escape") choose(null); });
+
+// On paper nothing can be opened: the lists of symbols are open there.
+window.addEventListener("beforeprint", () => { for (const list of all(".symbols")) list.open = true; });
+window.addEventListener("afterprint", () => { for (const list of all(".symbols")) list.open = false; });

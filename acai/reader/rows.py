@@ -14,6 +14,7 @@ class Row:
     blocks: list[Block] = field(default_factory=list)
     part: str = ""  # the heading of its part, for the symbols: "Part C: collaborative filtering"
     section: str = ""
+    level: int = 1  # of the last heading before its equation
 
     @property
     def ids(self) -> list[str]:
@@ -40,14 +41,15 @@ def rows_of(blocks: list[Block]) -> list[Row]:
     blocks = [block for block in blocks if not block.text.startswith(LINKS)]
     rows: list[Row] = [Row()]
     part = section = ""
+    level = 1
     for number, block in enumerate(blocks):
         if block.kind == "heading":
-            section = block.text
+            section, level = block.text, int(block.info)
             part = section if block.info == "2" else part
         if _begins(blocks, number, rows[-1]):
             rows.append(Row())
         rows[-1].blocks.append(block)
-        rows[-1].part, rows[-1].section = part, section
+        rows[-1].part, rows[-1].section, rows[-1].level = part, section, level
     return [row for row in rows if row.blocks]
 
 

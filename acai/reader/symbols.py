@@ -127,7 +127,7 @@ def _symbols_of_row(cells: list[str]) -> list[Symbol]:
     meanings, names = (re.split(r";\s*", cell) for cell in (meaning, code))
     symbols = []
     for number, (latex, name) in enumerate(left):
-        said = names[number] if number < len(names) else ""
+        said = names[number] if number < len(names) else names[-1] if not latex else ""  # names without a symbol share a reason
         key = symbols_of(latex)[0] if latex else name
         given = () if said.startswith("(") else tuple(re.findall(r"`([^`]+)`", said))
         reason = said.strip("()") if said.startswith("(") or not latex else ""

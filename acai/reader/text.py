@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator
 
 from acai.reader.code import shown_lines, without_noqa
+from acai.reader.formulas import parts_of
 from acai.reader.legend import value_of
 from acai.reader.markdown import INLINE_MATH, SPAN, Block
 from acai.reader.page import Page
@@ -58,11 +59,10 @@ def _meaning(row: Row) -> Iterator[str]:
 
 
 def _formula(block: Block) -> str:
-    """Return a formula, with each of its parts on a line of its own if they do not fit into one."""
-    text = unicode_of(block.text)
-    if len(text) <= WIDTH or "\n" in text:
-        return text
-    return text.replace(",   ", ",\n")
+    """Return a formula; if it does not fit into one line, each of its parts has its own."""
+    parts = [unicode_of(part) for part in parts_of(block.text)]
+    together = "   ".join(parts)
+    return together if len(together) <= WIDTH and "\n" not in together else "\n".join(parts)
 
 
 def _symbols(page: Page, name: str) -> str:

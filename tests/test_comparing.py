@@ -69,6 +69,13 @@ def test_users_are_drawn_as_scipy_draws_them(power):
     assert bootstrap.standard_errors(ours[:, None], np.zeros((1, 2)))[0] == pytest.approx(theirs.standard_error)
 
 
+def test_samples_do_not_depend_on_how_many_are_in_memory(monkeypatch):
+    whole = np.concatenate(list(bootstrap.samples(30, 250, 3)))
+    assert whole.shape == (250, 30) and (whole.sum(axis=1) == 30).all()
+    monkeypatch.setattr(bootstrap, "LARGEST_BLOCK", 210)  # seven at a time
+    assert np.array_equal(np.concatenate(list(bootstrap.samples(30, 250, 3))), whole)
+
+
 @pytest.mark.parametrize("shift", [0.0, 0.15, 0.4])
 def test_where_folds_agree_the_p_value_is_that_of_a_permutation_test(shift):
     rng = np.random.default_rng(4)
@@ -162,6 +169,8 @@ def test_one_split_may_be_fitted_several_times():
     (dict(folds=[1]), "folds is neither a number nor a list of pairs"),
     (dict(which=["coverage"]), "no metric 'coverage'"),
     (dict(level=1), "level=1; expected a finite number, more than 0, less than 1"),
+    (dict(level=0.999), "n_draws=100 is too small for level=0.999; expected 1000 or more"),
+    (dict(seed=-1), "seed=-1; expected an integer, at least 0"),
     (dict(n_draws=5), "n_draws=5; expected an integer, at least 100"),
     (dict(ratings=random_ratings(m=8), folds=2), "only 8 users have a ndcg on each fold; expected 10 or more"),
 ])

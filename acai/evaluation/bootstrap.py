@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from acai.threads import one_blas_thread
 
 Floats = NDArray[np.float64]
-DRAWS = 100  # samples of users that are in memory at a time
+DRAWS = 100  # samples of users that are in memory at a time, at most
+LARGEST_BLOCK = 2**23  # users in all samples in memory, at most
 ROUNDING = 1e-12  # a smaller share of a difference is only how its sums were rounded
 
 
@@ -77,7 +78,7 @@ def simultaneous_intervals(scores: Sequence[UserScores], level: float, n_draws: 
     xi = rng.normal(size=(n_draws, n_folds))
     chi = rng.chisquare(n_folds - 1, (n_draws, len(d)))  # one for each difference: each has an s of its own
     T = largest_deviations(resampled, d, s, xi, chi)
-    q = np.sort(T)[min(math.ceil(level * (n_draws + 1)), n_draws) - 1]  # (E11)
+    q = np.sort(T)[math.ceil(level * (n_draws + 1)) - 1]  # (E11)
     exceeded = (T[:, None] * s >= np.abs(delta)).sum(axis=0)
     return Intervals(delta, q * s, (1 + exceeded) / (1 + n_draws))
 
@@ -90,8 +91,9 @@ def differences(scores: Sequence[UserScores], n: Floats) -> Floats:
 def samples(n_users: int, n_draws: int, seed: int) -> Iterator[Floats]:
     """Draw as many users as there are, with replacement, `n_draws` times; yields how often each is drawn, block by block."""
     rng = np.random.default_rng(seed)
-    for start in range(0, n_draws, DRAWS):
-        drawn = rng.integers(n_users, size=(min(DRAWS, n_draws - start), n_users))
+    size = max(1, min(DRAWS, LARGEST_BLOCK // n_users))  # the numbers drawn do not depend on it
+    for start in range(0, n_draws, size):
+        drawn = rng.integers(n_users, size=(min(size, n_draws - start), n_users))
         yield np.stack([np.bincount(users, minlength=n_users) for users in drawn]).astype(np.float64)
 
 

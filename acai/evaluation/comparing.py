@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from acai.cf.recommender import Recommender
 from acai.errors import InputError
-from acai.evaluation.bootstrap import UserScores, simultaneous_intervals
+from acai.evaluation.bootstrap import Intervals, UserScores, simultaneous_intervals
 from acai.evaluation.offline import EvaluationOptions, folds_of
 from acai.evaluation.per_user import PER_USER, RATING, checked_metrics, evaluate_per_user, expect_model
 from acai.html_table import html_table
@@ -149,22 +150,32 @@ def compare(  # noqa: PLR0913 - models and folds, as for `cross_validate`, and t
     named = named_models(models)
     level = checked("level", level, float, Limits(more_than=0, less_than=1))
     n_draws = checked("n_draws", n_draws, limits=Limits(at_least=100))
+    seed = checked("seed", seed, limits=Limits(at_least=0))
+    if level * (n_draws + 1) > n_draws:
+        raise InputError(f"n_draws={n_draws} is too small for level={level}; expected {math.ceil(1 / (1 - level))} or more")
     parts = folds_of(ratings, folds, seed)
     if len(parts) < 2:
         raise InputError("1 fold does not show how much folds and seeds vary; expected 2 or more, such as folds=[split] * 5")
     metrics = common_metrics(named.values(), options.pop("which", None))
     found = _on_all_folds(named, parts, n_jobs, progress, {**options, "which": metrics})
-    scores = [_scores(metric, found, parts) for metric in metrics]
-    delta, half_width, p = simultaneous_intervals(scores, level, n_draws, seed)
-    pairs = [(metric, a, b) for metric in metrics for a, b in itertools.combinations(named, 2)]
-    differences = [
-        Difference(*names, float(mean), float(mean - half), float(mean + half), float(chance))
-        for names, mean, half, chance in zip(pairs, delta, half_width, p)
+    scores = {metric: _scores(metric, found, parts) for metric in metrics}
+    intervals = simultaneous_intervals(list(scores.values()), level, n_draws, seed)
+    return Comparison(_figures(scores, list(named)), _differences(metrics, list(named), intervals), level, parts[0][0].n_users)
+
+
+def _figures(scores: Mapping[str, UserScores], names: Sequence[str]) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Compute each metric of each model over all users, on each fold."""
+    theta = {metric: of_users.metric(np.ones((1, of_users.x.shape[-1])))[0] for metric, of_users in scores.items()}
+    return {name: {metric: of_models[place] for metric, of_models in theta.items()} for place, name in enumerate(names)}
+
+
+def _differences(metrics: Sequence[str], names: Sequence[str], intervals: Intervals) -> list[Difference]:
+    """Name the differences, in the order of the intervals."""
+    pairs = [(metric, a, b) for metric in metrics for a, b in itertools.combinations(names, 2)]
+    return [
+        Difference(*of_pair, float(delta), float(delta - half), float(delta + half), float(p))
+        for of_pair, delta, half, p in zip(pairs, *intervals)
     ]
-    everyone = np.ones((1, parts[0][0].n_users))
-    theta = {metric: of_users.metric(everyone)[0] for metric, of_users in zip(metrics, scores)}  # (models, folds)
-    figures = {name: {metric: theta[metric][place] for metric in metrics} for place, name in enumerate(named)}
-    return Comparison(figures, differences, level, len(everyone[0]))
 
 
 def named_models(models: Mapping[str, Recommender] | Sequence[Recommender]) -> dict[str, Recommender]:

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from music_files import PNG
 
 from acai import plots
 from acai.audio import log_mel
 from acai.content import AudioToFactors
 from acai.datasets import synthetic
-from acai.report.page import Page, picture, table
+from acai.report.page import Page, Song, network_sections, picture, section, table
+from acai.report.song_map import Group, song_map
 
 WORLD = synthetic(60, 30, seconds=4)
 
@@ -25,13 +27,15 @@ def report(tmp_path_factory):
     spectrograms = WORLD.spectrograms()
     ear = AudioToFactors(n_epochs=2).fit(spectrograms, WORLD.features)
     path = tmp_path_factory.mktemp("report") / "new" / "report.html"
-    results = table("Results", ("", "AUC"), [("the network", "0.8432")])
-    results += picture(plots.ladder({"chance": 0.5, "the network": 0.8432}), "How well it goes.")
-    songs = plots.factor_map(WORLD.features, WORLD.features[:, 0], "brightness")
-    played, new = {"song-0001": "first"}, {"song-0002": "second", "song-0003": "third"}
-    who = "listener-0001 likes <b>all</b>"
-    page = Page("A world & its songs", "SYNTHETIC", who, played, new, WORLD.sound, ear, spectrograms[2], songs, results)
-    page.write(path)
+    sections = table("Results", ("", "AUC"), [("the network", "0.8432")])
+    sections += picture(plots.ladder({"chance": 0.5, "the network": 0.8432}), "How well it goes.")
+    sections += network_sections(ear, spectrograms[2], "<third>")
+    names = [f"<song {i}>" for i in range(WORLD.plays.n_songs)]
+    groups = [Group("others", "#bbb", range(3, 30), [3.0] * 27), Group("played", "#00f", [0, 1, 2], [4.0] * 3)]
+    sections += section("A map", song_map(WORLD.features, names, groups))
+    played = [Song("song-0001", "<i>First</i>", "first")]
+    new = [Song("song-0002", "Second", "second", ("image/png", PNG)), Song("song-0003", "Third", "third")]
+    Page("A world & its songs", "SYNTHETIC", "listener-0001 likes <b>all</b>", played, new, WORLD.sound, sections).write(path)
     return path
 
 
@@ -44,6 +48,7 @@ def test_needs_nothing_beside_it_and_no_network(report):
 
 def test_what_was_said_is_there_and_markup_in_it_is_only_text(report):
     page = report.read_text()
+    assert "&lt;i&gt;First&lt;/i&gt;" in page and "of &lt;third&gt;" in page
     for words in "A world &amp; its songs", "&lt;b&gt;all&lt;/b&gt;", "<td>the network</td><td>0.8432</td>", "SYNTHETIC":
         assert words in page
     assert page.count("<figure>") == 6
@@ -60,12 +65,29 @@ def test_the_players_play_the_songs(report):
     assert heard == ["song-0001", "song-0002", "song-0003"]  # mp3 changes the samples, but of all songs they are these
 
 
-def test_a_page_that_fails_half_way_leaves_nothing(report, tmp_path, monkeypatch):
-    ear = AudioToFactors(n_epochs=1).fit(WORLD.spectrograms(), WORLD.features)
-    S, songs = WORLD.spectrograms()[0], plots.factor_map(WORLD.features)
+def test_the_map_has_a_named_dot_for_each_song_within_the_drawing(report):
+    page = report.read_text()
+    dots = re.findall(r"<circle cx='([\d.]+)' cy='([\d.]+)' r='[\d.]+' fill='#\w+' fill-opacity='.75'><title>([^<]*)</title>", page)
+    assert len(dots) == 30 and {name for *_, name in dots} == {f"&lt;song {i}&gt;" for i in range(30)}
+    assert all(0 < float(x) < 640 and 0 < float(y) < 440 for x, y, _ in dots)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_map_of_few_songs_or_of_songs_that_sound_the_same(n):
+    drawing = song_map(np.ones((n, 4)), ["a"] * n, [Group("all", "#000", range(n), [1.0] * n)])
+    assert "nan" not in drawing and drawing.count("<title>") == n
+
+
+def test_covers_are_shown_and_columns_stack(report):
+    page = report.read_text()
+    assert page.count("<img class=cover") == 1 and base64.b64encode(PNG).decode() in page
+    assert "repeat(auto-fit" in page and "<meta name=viewport" in page
+
+
+def test_a_page_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "write_text", lambda self, *_, **__: self.write_bytes(b"<html>") / None)
     with pytest.raises(TypeError):
-        Page("x", "", "", {}, {"song-0000": ""}, WORLD.sound, ear, S, songs).write(tmp_path / "page.html")
+        Page("x", "", "", [], [Song("song-0000", "", "")], WORLD.sound).write(tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,4 +112,4 @@ def test_a_real_browser_shows_it_and_can_play_every_song(report):
     run = subprocess.run(
         [*command, "--virtual-time-budget=20000", "--dump-dom", probed.as_uri()], capture_output=True, text=True, timeout=120
     )
-    assert "<title>seconds 4,4,4 pictures 6</title>" in run.stdout, run.stdout[:300] + run.stderr[-2000:]
+    assert "<title>seconds 4,4,4 pictures 5</title>" in run.stdout, run.stdout[:300] + run.stderr[-2000:]

@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from acai import plots
+from acai.audio.tags import cover
 from acai.commands import expect_place
 from acai.datasets.synthetic import World
+from acai.errors import InputError
 from acai.files import atomic_write
-from acai.report.page import Page, encoded, picture, table
+from acai.report.page import Page, Song, encoded, network_sections, picture, section, sound_section, table
+from acai.report.song_map import Group, song_map
 from acai.settings import Count, Seed
 from acai.studies.demo import DemoResult, Listener, rating_errors, recommend_cold_songs
 from acai.studies.enough import made_up_world
-from acai.studies.own_music import Library, own_music, recommend, split_by_plays
+from acai.studies.listener import NETWORK, Recommendations, recommend
+from acai.studies.own_music import Library, OwnMusic, own_music
 from acai.terminal import one_line
 
 HEADER = "", "AUC", "gap to the truth closed"  # of a comparison
@@ -95,12 +99,16 @@ def write_demo_page(out: Path, result: DemoResult, listener: Listener, about: st
     S = result.spectrograms[world.plays.column(first)]
     plots.save(plots.overview(result.aucs, result.audio_model.history, S, first), out / "demo.png")
     songs = plots.factor_map(result.factors.Q[warm], world.features[warm, 1], "register, from low to high")
+    stand = "The hidden features Q of all songs that have listeners, on the plane that shows most of them."
+    ladder = picture(plots.ladder(result.aucs), "How well each model recommends songs that nobody has played.")
     page = Page(
         title="acai on a SYNTHETIC world of music",
         lead="SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured.",
-        listener=about, played=listener.played, new=listener.new, sound=world.sound, audio_model=result.audio_model, S=S,
-        factor_map=songs,
-        results=tables + picture(plots.ladder(result.aucs), "How well each model recommends songs that nobody has played."),
+        listener=about, sound=world.sound,
+        played=[Song(song, song, words) for song, words in listener.played.items()],
+        new=[Song(song, song, words) for song, words in listener.new.items()],
+        sections=tables + ladder + network_sections(result.audio_model, S, first)
+        + section("Where the songs stand", picture(songs, stand)),
     )
     page.write(out / "report.html")
 
@@ -116,11 +124,14 @@ def report(  # noqa: PLR0913 - the options of the command
     *, plays: Path, audio: Path, user: str | None = None, factors: Count = 10, epochs: Count = 40, seed: Seed = 0,
     out: Path = Path("acai-report.html"),
 ) -> None:
-    """Report on your own music: what a listener plays most, and which unplayed tracks sound similar.
+    """Report on your own music: what a listener plays most, and which unplayed tracks they will like.
 
-    --plays is a table of listener, track and number of plays, separated by tabs or commas, without a header; a track is named
-    after its file, relative to the folder: rock/some song.mp3. Lines of the same listener and track are added up. Tracks in the
-    folder that nobody in the table has played are the new ones. Writes one HTML page with text, pictures and audio.
+    --plays is your listening history, as Last.fm, ListenBrainz, Spotify, iTunes or Apple Music export it: a file, a folder or
+    the archive. Its songs are found in the folder by tags, or by the names of files. Or it is a table of listener, track and
+    number of plays, separated by tabs or commas; a track is named after its file, relative to the folder: rock/some song.mp3.
+    Lines of the same listener and track are added up. Tracks in the folder that nobody has played are the new ones. Models are
+    compared on songs they have not seen, and the page says how well the best of them did. Writes one HTML page with text,
+    pictures and audio.
 
     Parameters
     ----------
@@ -131,7 +142,7 @@ def report(  # noqa: PLR0913 - the options of the command
     user : ID
         The listener of the page (default: whoever played the most songs).
     factors : N
-        Number of latent factors.
+        Number of latent factors, where there are several listeners.
     epochs : N
         Training epochs of the network.
     seed : N
@@ -141,39 +152,114 @@ def report(  # noqa: PLR0913 - the options of the command
     """
     expect_place(out)
     music = own_music(plays, audio)
-    user = user or str(music.log.users[np.diff(music.log.csr.indptr).argmax()])
-    music.log.row(user)
-    split_by_plays(music.folder.tracks, music.log, audio)  # what the names already rule out is reported before the work
+    if user is not None:
+        music.log.row(user)
+    expect_new(music)  # what the names already rule out is reported before the work
+    print_match(music)
     library = music.listen(progress=True)
-    print_library(library, plays)
+    print_library(library, None if music.match else plays)
+    user = user or busiest(library)
     found = recommend(library, user, factors, epochs, seed=seed, progress=True)
-    if found.warning:
-        print(f"\n{found.warning}")
-    print(f"\nOf the songs that nobody has played, these are for {one_line(user)}:\n")
-    print(*(f"  {score:8.4f}  {one_line(song)}" for song, score in found.best), sep="\n")
-
-    lead = "The songs on the right have never been played by anyone in this log: they were chosen by their audio alone."
-    known = [(song, n) for song, n in found.played if song in library.sounds][:5]
-    page = Page(
-        title=f"New music for {user}",
-        lead=f"{lead} {found.warning}".rstrip(),
-        listener=f"{user} played {len(found.played)} songs. Here are half a minute of each favourite, and of what is new.",
-        played={song: f"{n:g} plays" for song, n in known},
-        new={song: f"score {score:.3f}" for song, score in found.best},
-        sound=library.beginning, audio_model=found.audio_model, S=library.sounds[found.best[0][0]],
-        factor_map=plots.factor_map(found.Q),
-    )
-    page.write(out)
+    print(f"\n{found.verdict}\n\nOf the songs that nobody has played, these are for {one_line(user)}:\n")
+    for place, new in enumerate(found.best, start=1):
+        print(f"  {place}.  {one_line(library.name(new.song))}  (sounds like {one_line(library.name(new.nearest))})")
+    write_report(out, found, music)
     print(f"\nLook and listen: {out.resolve()}")
 
 
-def print_library(library: Library, plays: Path) -> None:
-    """Print which tracks can be used, which cannot, and why."""
+def expect_new(music: OwnMusic) -> None:
+    """Refuse a folder in which every track has been played."""
+    plays = dict(zip(music.log.songs, np.diff(music.log.csc.indptr)))
+    if all(plays.get(track) or music.skips.get(track) for track in music.folder.tracks):
+        raise InputError(f"every track of {music.audio} has been played already; add some that nobody has played")
+
+
+def busiest(library: Library) -> str:
+    """Choose the listener who played the most songs with audio."""
+    columns = [library.plays.column(song) for song in library.songs_with_audio()]
+    return str(library.plays.users[np.diff(library.plays.csr[:, columns].indptr).argmax()])
+
+
+def print_match(music: OwnMusic) -> None:
+    """Print how a history was read, which of its songs are in the folder and by which rule, and which are not."""
+    if music.match is None:
+        return
+    print(*map(one_line, music.log.notes), "", music.match, "", sep="\n")
+    missing = music.match.unmatched
+    if missing:
+        some = "; ".join(f"{one_line(title)} by {one_line(artist)} ({n:,})" for (artist, title), n in missing[:5])
+        print(f"not in the folder: {len(missing):,} songs, played most: {some}{'; …' if len(missing) > 5 else ''}")
+
+
+def write_report(out: Path, found: Recommendations, music: OwnMusic) -> None:
+    """Write the page of one listener."""
+    library, user = found.profile.library, found.profile.user
+    played, new = found.profile.plays, [best.song for best in found.best]
+    order = np.argsort(-played, kind="stable")[: min(5, np.count_nonzero(played))]
+    known = [(found.profile.songs[i], f"{played[i]:g} play{'s' if played[i] != 1 else ''}") for i in order]
+    like = [(best.song, f"sounds like {library.name(best.nearest)}") for best in found.best]
+    S, first = library.sounds[new[0]], library.name(new[0])
+    if found.choice.chosen == NETWORK and found.network is not None:
+        closer = network_sections(found.network, S, first)
+    else:
+        closer = sound_section(S, first)
+    page = Page(
+        title=f"New music for {user}",
+        lead=f"{found.verdict} The songs on the right have never been played by anyone in this log.",
+        listener=f"{user} played {np.count_nonzero(played)} songs of this folder. Here are half a minute of each favourite, "
+        "and of what is new.",
+        played=[Song(song, library.name(song), words, cover(library.paths[song])) for song, words in known],
+        new=[Song(song, library.name(song), words, cover(library.paths[song])) for song, words in like],
+        sound=library.beginning,
+        sections=results(found) + map_of_songs(found) + closer + matched(music),
+    )
+    page.write(out)
+
+
+def results(found: Recommendations) -> str:
+    """Build the table of how the models did, next to chance and luck."""
+    choice = found.choice
+    if not choice.aucs:
+        return ""
+    rows = [(name, f"{auc:.0%}") for name, auc in choice.aucs.items()]
+    rows += [("guessing", "50%"), ("guessing, with luck (one case of twenty)", f"{choice.luck:.0%}")]
+    return table("How well it knows you", ("on songs that it has not seen", "right order of two songs (AUC, E7)"), rows)
+
+
+def map_of_songs(found: Recommendations) -> str:
+    """Build the map of all songs with audio."""
+    profile = found.profile
+    best = {new.song for new in found.best}
+    index = {song: i for i, song in enumerate(profile.songs)}
+    played = np.flatnonzero(profile.plays).tolist()
+    others = [i for i, song in enumerate(profile.songs) if not profile.plays[i] and song not in best]
+    chosen = [index[new.song] for new in found.best]
+    groups = [
+        Group("others", "#bbb", others, [3.0] * len(others)),
+        Group("played", "#0072b2", played, [3 + 2 * float(np.log1p(profile.plays[i])) for i in played]),
+        Group("recommended", "#d55e00", chosen, [7.0] * len(chosen)),
+    ]
+    return section("Your songs by sound", song_map(found.features, [profile.library.name(song) for song in profile.songs], groups))
+
+
+def matched(music: OwnMusic) -> str:
+    """Build the table of how the songs of a history were found in the folder; "" for a table that names the tracks."""
+    match = music.match
+    if match is None:
+        return ""
+    rows = [(rule.rule, f"{rule.n_songs:,}", f"{rule.n_plays:,}") for rule in match.matches]
+    rows.append(("not in the folder", f"{len(match.unmatched):,}", f"{sum(n for _, n in match.unmatched):,}"))
+    return table("Which file is which song", ("matched by", "songs", "plays"), rows)
+
+
+def print_library(library: Library, plays: Path | None) -> None:
+    """Print which tracks can be used, which cannot, and why; and which tracks of a table of plays are not in the folder."""
     for track, reason in library.skipped.items():
         print(f"skipped: {one_line(track)} {reason}")
-    played, unplayed = library.played_and_unplayed()
     missing = library.missing_audio
-    if missing:
+    if missing and plays is not None:
         some = ", ".join(map(one_line, missing[:3])) + (", …" if len(missing) > 3 else "")
         print(f"{len(missing)} of the tracks in {plays} have no audio in {library.audio}: {some}")
-    print(f"{library.plays}\n{len(played)} songs to train on, {len(unplayed)} that nobody has played\n")
+    songs = library.songs_with_audio()
+    n_played = int(np.count_nonzero(np.diff(library.plays.csc.indptr)[[library.plays.column(song) for song in songs]]))
+    print(f"{library.plays}\n{n_played} songs to learn from, {len(songs) - n_played} that nobody has played\n")

@@ -6,7 +6,7 @@ The template is `page.html`; this module fills it in.
 import base64
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
+from scipy.ndimage import gaussian_filter1d
 
 from acai import plots
 from acai.content import AudioToFactors
@@ -26,9 +27,31 @@ from acai.interrupts import delayed_interrupts
 from acai.nn import Sequential
 from acai.nn.layer import params_of
 
+SMOOTHING = 2.0  # mel bands: neighbouring weights of a filter differ by noise that hides its form
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song on a page.
+
+    Attributes
+    ----------
+    song : str
+        Its name, for `Page.sound`.
+    heading, words : str
+        What it is called, and what is said of it.
+    cover : (str, bytes) or None
+        The media type of its cover and the picture itself.
+    """
+
+    song: str
+    heading: str
+    words: str
+    cover: tuple[str, bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,47 +64,57 @@ class Page:
         The heading, and what readers need to know first.
     listener : str
         Whose songs these are, in words.
-    played, new : mapping of song to words
+    played, new : sequence of Song
         What the listener played most, and what is recommended to them, best first.
     sound : callable
         Maps a song to (samples, rate).
-    audio_model : AudioToFactors
-        The fitted network.
-    S : numpy.ndarray, shape (bands, frames)
-        The spectrogram of the first new song, to show what the network responds to.
-    factor_map : Axes
-        The songs, as drawn by `acai.plots.factor_map`.
-    results : str
-        Further HTML, as made by `table` and `picture`.
+    sections : str
+        What follows, as HTML made by `table`, `picture` and the like.
     """
 
     title: str
     lead: str
     listener: str
-    played: Mapping[str, str]
-    new: Mapping[str, str]
+    played: Sequence[Song]
+    new: Sequence[Song]
     sound: Callable[[str], tuple[np.ndarray, float]]
-    audio_model: AudioToFactors
-    S: np.ndarray
-    factor_map: "Axes"
-    results: str = ""
+    sections: str = ""
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page atomically."""
-        network = self.audio_model.trained_network()
-        window = consecutive_windows(self.S, self.audio_model.width, self.audio_model.inputs)[:1]
-        filters_and_relu = Sequential(network.layers[:2])
-        A = filters_and_relu.predict(shaped(window, network))[0, :, 0]  # (filters, frames)
-        W = params_of(network.layers[0])["W"]
         page = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8")).substitute(
-            title=escape(self.title), lead=escape(self.lead), listener=escape(self.listener), results=self.results,
-            played=_players(self.played, self.sound), new=_players(self.new, self.sound), first=escape(next(iter(self.new))),
-            training=_png(plots.training(self.audio_model.history)), spectrogram=_png(plots.spectrogram(self.S)),
-            responses=_png(plots.responses(window[0, :, 0], A)), filters=_png(plots.filters(W)),
-            factor_map=_png(self.factor_map),
+            title=escape(self.title), lead=escape(self.lead), listener=escape(self.listener), sections=self.sections,
+            played=_players(self.played, self.sound), new=_players(self.new, self.sound),
         )
         with atomic_write(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
+
+
+def section(heading: str, *parts: str) -> str:
+    """Build a section of parts that are HTML already."""
+    return f"<h2>{escape(heading)}</h2>{''.join(parts)}"
+
+
+def sound_section(S: np.ndarray, song: str) -> str:
+    """Show the spectrogram of a song."""
+    return section("What the models hear", picture(plots.spectrogram(S), f"Log-mel spectrogram (A1, A2) of {song}."))
+
+
+def network_sections(audio_model: AudioToFactors, S: np.ndarray, song: str) -> str:
+    """Show how a fitted network learnt, and what it responds to in a song with the spectrogram S, (bands, frames)."""
+    network = audio_model.trained_network()
+    window = consecutive_windows(S, audio_model.width, audio_model.inputs)[:1]
+    filters_and_relu = Sequential(network.layers[:2])
+    A = filters_and_relu.predict(shaped(window, network))[0, :, 0]  # (filters, frames)
+    W = params_of(network.layers[0])["W"]  # (filters, bands, 1, frames)
+    smooth = gaussian_filter1d(W, SMOOTHING, axis=1)
+    learnt = "Loss while learning, and R² on songs held out, epoch by epoch."
+    responds = "The first window of it, and when each filter of the first layer responds."
+    detects = "What these filters listen for, smoothed over the bands, the strongest first: red excites, blue inhibits."
+    return (
+        section("How the network learnt", picture(plots.training(audio_model.history), learnt)) + sound_section(S, song)
+        + picture(plots.responses(window[0, :, 0], A), responds) + picture(plots.filters(smooth), detects)
+    )
 
 
 def table(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -95,12 +128,17 @@ def picture(drawn: "Axes | Figure", caption: str) -> str:
     return f'<figure><img alt="" src="{_png(drawn)}"><figcaption>{escape(caption)}</figcaption></figure>'
 
 
-def _players(songs: Mapping[str, str], sound: Callable[[str], tuple[np.ndarray, float]]) -> str:
+def _players(songs: Iterable[Song], sound: Callable[[str], tuple[np.ndarray, float]]) -> str:
     """Build an audio player for each song, below its description; the audio is embedded as mp3."""
     entries = []
-    for song, words in songs.items():
-        source = f"data:audio/mpeg;base64,{base64.b64encode(encoded(*sound(song), 'MP3')).decode()}"
-        entries.append(f"<p>{escape(f'{song}, {words}')}<br><audio controls preload=metadata src='{source}'></audio></p>")
+    for song in songs:
+        source = f"data:audio/mpeg;base64,{base64.b64encode(encoded(*sound(song.song), 'MP3')).decode()}"
+        image = ""
+        if song.cover is not None:
+            kind, data = song.cover
+            image = f"<img class=cover alt='' src='data:{kind};base64,{base64.b64encode(data).decode()}'>"
+        words = f"<b>{escape(song.heading)}</b><br>{escape(song.words)}"
+        entries.append(f"<div class=song>{image}<p>{words}<audio controls preload=metadata src='{source}'></audio></p></div>")
     return "".join(entries)
 
 

@@ -125,9 +125,9 @@ def auc_scores(split: ColdStartSplit, scores: Mapping[str, np.ndarray]) -> dict[
     return {name: auc(S, split.played) for name, S in scores.items()}
 
 
-def factors_of_plays(plays: Ratings, seed: int = 0, progress: bool = False) -> ALS:
+def factors_of_plays(plays: Ratings, seed: int = 0, progress: bool = False, n_factors: int = 10) -> ALS:
     """Fit the latent factors P and Q (C11) that the audio models of the studies learn to predict."""
-    return ALS(n_factors=10, n_epochs=10, reg=10.0, seed=seed).fit(plays, progress=progress)
+    return ALS(n_factors=n_factors, n_epochs=10, reg=10.0, seed=seed).fit(plays, progress=progress)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
-"""Your own music: who played what, what it sounds like, and which unplayed songs suit whom."""
+"""Your own music: who played what, and which file it is; what the files sound like."""
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 from scipy import sparse
@@ -10,13 +12,14 @@ from scipy import sparse
 from acai.audio.features import extract
 from acai.audio.folder import AudioFolder, audio_folder
 from acai.audio.recording import Recording
-from acai.cf import ALS
-from acai.content import AudioToFactors, ColdStartRecommender
+from acai.audio.tags import Names
+from acai.datasets.exports.history import is_history, listening_history
+from acai.datasets.matching import FolderMatch, Song, match_folder, track_names
 from acai.datasets.rated import triplets
 from acai.errors import InputError
 from acai.ratings import Ratings
+from acai.ratings.building import number_ids
 
-MIN_SONGS = 4  # to train an `AudioToFactors`
 RATE = 22050
 SECONDS = 30  # length of an excerpt
 
@@ -39,6 +42,10 @@ class Library:
         Tracks of the log without usable audio: their plays count, their sound is unknown.
     audio : path
         The folder, as given.
+    names : mapping of str to Names
+        Artist and title of each track, from its tags or its path.
+    skips : mapping of str to int
+        How often the listener of a history abandoned each track.
     """
 
     plays: Ratings
@@ -47,14 +54,16 @@ class Library:
     skipped: Mapping[str, str]
     missing_audio: tuple[str, ...]
     audio: str | os.PathLike[str]
+    names: Mapping[str, Names] = field(default_factory=dict)
+    skips: Mapping[str, int] = field(default_factory=dict)
 
     def songs_with_audio(self) -> list[str]:
         """List the songs with audio in the order of the axis."""
         return [str(song) for song in self.plays.songs if song in self.sounds]
 
-    def played_and_unplayed(self) -> tuple[list[str], list[str]]:
-        """Split the songs with audio into those that somebody has played and those that nobody has: see `split_by_plays`."""
-        return split_by_plays(self.songs_with_audio(), self.plays, self.audio)
+    def name(self, song: str) -> str:
+        """Return artist and title of a track, as one text."""
+        return str(self.names.get(song, song))
 
     def beginning(self, song: str) -> tuple[np.ndarray, float]:
         """Read the first half minute of a song as (samples, rate)."""
@@ -80,16 +89,23 @@ class OwnMusic:
     Attributes
     ----------
     log : Ratings
-        Who played what, and how often.
+        Who played what, and how often; a song that is in the folder is named as its track.
     folder : AudioFolder
-        The files.
+        The files, without further copies of songs that were played.
     audio : path
         The folder, as given.
+    names, skips
+        As in `Library`.
+    match : FolderMatch or None
+        How the songs of a history were found in the folder; None for a table, which names the tracks itself.
     """
 
     log: Ratings
     folder: AudioFolder
     audio: str | os.PathLike[str]
+    names: Mapping[str, Names] = field(default_factory=dict)
+    skips: Mapping[str, int] = field(default_factory=dict)
+    match: FolderMatch | None = None
 
     def listen(self, width: int = 129, progress: bool = False) -> Library:
         """Compute the spectrograms of the whole folder. Tracks shorter than a window of `width` frames are skipped."""
@@ -105,7 +121,8 @@ class OwnMusic:
         songs = [*log.songs, *(track for track in sounds if track not in log.song_columns)]
         R = sparse.csr_array((log.csr.data, log.csr.indices, log.csr.indptr), shape=(log.n_users, len(songs)))
         missing = tuple(str(song) for song in log.songs if song not in sounds)
-        return Library(Ratings(R, log.users, songs), sounds, self.folder.paths, skipped, missing, self.audio)
+        plays = Ratings(R, log.users, songs)
+        return Library(plays, sounds, self.folder.paths, skipped, missing, self.audio, self.names, self.skips)
 
 
 def own_music(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) -> OwnMusic:
@@ -114,8 +131,10 @@ def own_music(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) -> O
     Parameters
     ----------
     plays : path
-        A delimited file of user, track and number of plays (see `acai.datasets.triplets`), without a header; lines of the
-        same user and track are added up. A track is named after its file, relative to the folder: `artist/song.mp3`.
+        Your listening history, as the service exports it (see `acai.datasets.listening_history`): its songs are found in
+        the folder by tags or names of files (see `acai.datasets.matching`). Or a delimited file of user, track and number
+        of plays (see `acai.datasets.triplets`): lines of the same user and track are added up, and a track is named after
+        its file, relative to the folder: `artist/song.mp3`.
     audio : path
         The folder of audio files, at any depth.
 
@@ -124,76 +143,48 @@ def own_music(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) -> O
     InputError
         If no track of the log is in the folder.
     """
+    if is_history(plays):
+        return _from_history(plays, audio)
     log = triplets(plays, combine="sum")
     folder = audio_folder(audio)
+    spelled = {unicodedata.normalize("NFC", track): track for track in folder.tracks}
+    log = _renamed(log, lambda song: _as_in_folder(str(song), folder, spelled))
     if not any(track in log.song_columns for track in folder.tracks):
         names = f"the log names {log.songs[0]!r}, the folder has {folder.tracks[0]!r}"
         advice = "name the tracks in the log as the files are named, relative to the folder"
         raise InputError(f"no track of {plays} is in {audio}: {names}; {advice}")
-    return OwnMusic(log, folder, audio)
+    return OwnMusic(log, folder, audio, track_names(folder))
 
 
-def split_by_plays(
-    songs: Sequence[str], plays: Ratings, audio: str | os.PathLike[str]
-) -> tuple[list[str], list[str]]:
-    """Split songs into those with and without plays; refuse too few to train on, or none to recommend."""
-    n = dict(zip(plays.songs, np.diff(plays.csc.indptr)))
-    played = [song for song in songs if n.get(song)]
-    unplayed = [song for song in songs if not n.get(song)]
-    if not unplayed:
-        raise InputError(f"every track of {audio} has been played already; add some that nobody has played")
-    if len(played) < MIN_SONGS:
-        expected = f"expected at least {MIN_SONGS}, 2 to train on and 2 to validate on"
-        raise InputError(f"of the tracks of {audio} with audio, {len(played)} have been played; {expected}")
-    return played, unplayed
+def _as_in_folder(song: str, folder: AudioFolder, spelled: Mapping[str, str]) -> str:
+    """Spell the name of a track as the folder does: "é" may be one character or two there, and macOS writes two."""
+    return song if song in folder.paths else spelled.get(unicodedata.normalize("NFC", song), song)
 
 
-@dataclass(frozen=True)
-class Recommendations:
-    """What one listener played, and the songs that nobody has played that suit them best.
-
-    Attributes
-    ----------
-    played : list of (song, number of plays)
-        What the listener played, the most played first.
-    best : list of (song, score)
-        What is recommended, best first.
-    Q : numpy.ndarray, shape (number of training songs, k)
-        The latent factors of the training songs.
-    audio_model : AudioToFactors
-        The fitted network.
-    """
-
-    played: list[tuple[str, float]]
-    best: list[tuple[str, float]]
-    Q: np.ndarray
-    audio_model: AudioToFactors
-
-    @property
-    def warning(self) -> str:
-        """Why not to trust the recommendations; empty if the network learnt something."""
-        score = max(epoch.score for epoch in self.audio_model.history)
-        if score > 0:
-            return ""
-        found = f"on held-out songs the network predicts worse than their mean (R² {score:.2f})"
-        return f"Warning: {found}: {len(self.Q)} songs are too few to train on. Do not trust the ranking."
+def _from_history(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) -> OwnMusic:
+    log = listening_history(plays)
+    folder = audio_folder(audio)
+    match = match_folder(log, folder)
+    played = log.to_ratings()
+    first = cast(Song, played.favourites(played.users[0])[0][0])
+    if not any(played.csc[:, [played.column(song)]].nnz for song in match.track_of):
+        names = f"the history has {str(Names(*first))!r}, the folder has {str(match.names[folder.tracks[0]])!r}"
+        advice = "name artist and title in the tags of the files, or in their names: Artist/Album/01 Title.mp3"
+        raise InputError(f"no song that was played in {plays} is in {audio}: {names}; {advice}")
+    skips: dict[str, int] = {}
+    if log.skips is not None:
+        n = np.bincount(log.skips.song_codes, minlength=log.n_songs)
+        for song, n_skips in zip(cast(list[Song], log.songs), n.tolist()):
+            if song in match.track_of and n_skips:
+                track = match.track_of[song]
+                skips[track] = skips.get(track, 0) + n_skips
+    named = _renamed(played, lambda song: match.track_of.get(cast(Song, song), str(Names(*cast(Song, song)))))
+    rest = {track: path for track, path in folder.paths.items() if track not in match.copies}
+    return OwnMusic(named, replace(folder, paths=rest), audio, match.names, skips, match)
 
 
-def recommend(
-    library: Library, user: str, n_factors: int = 10, n_epochs: int = 40, *, seed: int = 0, progress: bool = False
-) -> Recommendations:
-    """Train on the songs that were played, and recommend the others to one listener."""
-    log = library.plays
-    sounds = library.sounds
-    played, unplayed = library.played_and_unplayed()
-    model = ALS(n_factors=n_factors, reg=10.0, seed=seed).fit(log, progress=progress)  # P, Q (C11)
-    Q = model.Q[[log.column(song) for song in played]]
-    network = AudioToFactors(n_epochs=n_epochs, seed=seed).fit([sounds[song] for song in played], Q, progress=progress)
-    network.expect_complete_training()
-    Q_hat = network.predict([sounds[song] for song in unplayed])  # (A4)
-    best = ColdStartRecommender(model, dict(zip(unplayed, Q_hat))).recommend(user, n=5)
-    return Recommendations(_named(log.favourites(user)), _named(best), Q, network)
-
-
-def _named(songs: list[tuple[Hashable, float]]) -> list[tuple[str, float]]:
-    return [(str(song), value) for song, value in songs]
+def _renamed(log: Ratings, name_of: Callable[[Hashable], str]) -> Ratings:
+    """Give the songs other names; those that get the same name become one."""
+    codes, songs = number_ids([name_of(song) for song in log.songs])
+    columns = log.user_codes, codes[log.csr.indices], log.csr.data
+    return Ratings.from_codes(*columns, log.users, songs, "sum", notes=log.notes)

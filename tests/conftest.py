@@ -19,11 +19,12 @@ hypothesis.settings.load_profile("acai")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what takes an hour, unless it is asked for: `pytest -m zoo`."""
-    if "zoo" not in config.getoption("markexpr"):
-        for item in items:
-            if item.get_closest_marker("zoo"):
-                item.add_marker(pytest.mark.skip(reason="takes an hour: run it with -m zoo"))
+    """Skip what takes long, unless it is asked for: `pytest -m zoo`, `pytest -m classroom`."""
+    for marker, long in ("zoo", "an hour"), ("classroom", "minutes"):
+        if marker not in config.getoption("markexpr"):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"takes {long}: run it with -m {marker}"))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,19 @@
-"""`acai course`, `acai progress`: the course for students."""
+"""`acai course`, `acai progress`, `acai grade`: the course for students, and what they hand in."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from acai.classroom.course import START, Course
+from acai.classroom.grading import Limits
 from acai.classroom.progress import progress as progress_in
+from acai.classroom.results import Results
+from acai.classroom.roster import graded, submissions
+from acai.commands import expect_place
+from acai.files import atomic_write
+from acai.settings import Count
+from acai.teaching.exercises import language as choose_language
+from acai.teaching.exercises import load
 from acai.terminal import one_line
 
 
@@ -41,3 +51,54 @@ def progress(folder: Path = Path()) -> None:
         The folder of the notebooks.
     """
     print(progress_in(folder))
+
+
+def grade(  # noqa: PLR0913 - the options of the command
+    folder: Path, *, csv: Path | None = None, json: Path | None = None, timeout: Count = 60, memory: Count = 2048,
+    exercises: Path | None = None, language: str = "en",
+) -> None:
+    """Grade the notebooks that a class has handed in.
+
+    Each submission runs on a copy, in a process of its own, without network where the system allows it, and may write
+    nowhere else. This acai judges the answers; what a notebook prints or redefines does not count. Prints a table of students
+    and exercises, and writes a page of feedback per student into FOLDER-graded. Stopped and started again, it continues; a
+    submission that has changed since is graded again. This stops accidents and what students try, not an attacker: for
+    submissions of strangers, run it in a container.
+
+    Parameters
+    ----------
+    folder : FOLDER
+        It has one folder per student, with notebooks of any names.
+    csv : FILE
+        Where to write the table as CSV.
+    json : FILE
+        Where to write everything as JSON, with the hints that were received.
+    timeout : SECONDS
+        How long each cell and each exercise may take; where a network is trained, up to ten times as long.
+    memory : MIB
+        How much memory a submission may use, besides what acai itself does.
+    exercises : FOLDER
+        A folder with exercises of your own, as for `load`.
+    language : CODE
+        The language of the feedback, as far as it is translated.
+    """
+    students = submissions(folder)
+    for file in filter(None, (csv, json)):
+        expect_place(file)
+    if exercises is not None:
+        load(exercises)
+    choose_language(language)
+    pages = folder.resolve().with_name(f"{folder.resolve().name}-graded")
+    limits = Limits(timeout, memory, "" if exercises is None else str(exercises.resolve()), language)
+    results = Results()
+    for student, result in graded(students, pages / ".results", limits):
+        results[student] = result
+        print(f"{len(results)} of {len(students)}: {one_line(student)}", flush=True)
+    texts: dict[Path | None, Callable[[], str]] = {csv: results.csv, json: results.json}
+    texts |= {pages / f"{student}.html": partial(results.page, student, language) for student in results}
+    for place, text in texts.items():
+        if place is not None:
+            with atomic_write(place) as temporary:
+                temporary.write_text(text(), encoding="utf-8")
+    print(results.table())
+    print(f"feedback: {one_line(pages)}")

@@ -148,6 +148,8 @@ def verify_layer(
         report = gradcheck.check(layer, x)
     except CallFailed as error:
         cause = error.__cause__
+        if isinstance(cause, Wrong):
+            raise cause from None
         raise (explained(cause, is_theirs=True) if isinstance(cause, Exception) else Wrong("no-sense", error=error)) from error
     for array in report.wrong_arrays:
         for key, result in slips.get(array, {}).items():

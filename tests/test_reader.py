@@ -229,6 +229,19 @@ def test_an_installed_package_reads_the_readme_from_its_metadata(monkeypatch, tm
     assert "checkout" in installed.missing("C10", "test") and installed.places["test"] == {} and installed.mentions["C10"]
 
 
+def test_the_metadata_of_a_wheel_has_all_of_the_readme(monkeypatch, tmp_path):
+    """As pip writes it: the README is what follows the headers."""
+    folder = tmp_path / "acai-0.1.0.dist-info"
+    folder.mkdir()
+    headers = "Metadata-Version: 2.4\nName: acai\nVersion: 0.1.0\nDescription-Content-Type: text/markdown\n"
+    (folder / "METADATA").write_text(f"{headers}\n{PAGE.sources.readme}", encoding="utf-8")
+    monkeypatch.setattr(sources, "PACKAGE", tmp_path / "acai")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    found = find_sources()
+    assert found.readme.rstrip("\n") == PAGE.sources.readme.rstrip("\n") and not found.is_checkout
+    assert Page(found).ids == IDS
+
+
 def test_without_any_readme_one_sentence_says_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "PACKAGE", tmp_path / "acai")
     monkeypatch.setattr("importlib.metadata.metadata", lambda name: {"Description": "short"})

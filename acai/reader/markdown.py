@@ -160,10 +160,18 @@ class Renderer:
         return f'<img alt="{escape(alt)}" src="data:image/{kind};base64,{base64.b64encode(contents).decode()}">'
 
     def _table(self, lines: list[str]) -> str:
-        rows = [[self.inline(cell.replace(r"\|", "|").strip()) for cell in cells_of(line)] for line in lines if not _is_rule(line)]
-        head = "".join(f'<th scope="col">{cell}</th>' for cell in rows[0])
-        body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[1:])
-        return f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        head, *body = (self._cells(line) for line in lines if not _is_rule(line))
+        headings = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+        rows = []
+        for cells in body:
+            drawn = "".join(f"<td>{cell}</td>" for cell in cells)
+            rows.append(f"<tr>{drawn}</tr>")
+        table = f"<table><thead><tr>{headings}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        return f'<div class="wide" tabindex="0" role="group" aria-label="table">{table}</div>'
+
+    def _cells(self, line: str) -> list[str]:
+        """Return the cells of a line of a table as HTML."""
+        return [self.inline(cell.replace(r"\|", "|")) for cell in cells_of(line)]
 
     def _details(self, line: str) -> str:
         """Return a line of `<details>` or `<summary>` with its words escaped."""

@@ -215,9 +215,11 @@ class Page:
         """Return the tabs of one equation and their panels, the first of which is shown."""
         buttons, panels = [], []
         for number, (tab, title) in enumerate(TABS.items()):
-            drawn = "".join(self._place(place, name) for place in self.places.get(tab, {}).get(name, [])[: self.MOST_PLACES])
+            drawn = self._listings(name, tab)
             drawn = "".join(map(_bug, self.bugs.get(name, []))) if tab == "bugs" else drawn
             drawn = drawn or f'<p class="missing">{escape(self.missing(name, tab))}</p>'
+            if tab == "plain" and not self.places[tab].get(name):
+                drawn += self._listings(name, "fast")
             selected, hidden = ("true", "") if number == 0 else ("false", " hidden")
             key = f"{name}-{tab}"
             buttons.append(
@@ -227,6 +229,11 @@ class Page:
             attributes = f'role="tabpanel" id="panel-{key}" aria-labelledby="tab-{key}" data-tab="{tab}"{hidden}'
             panels.append(f"<div {attributes}>{drawn}</div>")
         return f'<div role="tablist" aria-label="code of {name}">{"".join(buttons)}</div>{"".join(panels)}'
+
+    def _listings(self, name: str, tab: str) -> str:
+        """Return the code of an equation in one tab."""
+        places = self.places.get(tab, {}).get(name, [])[: self.MOST_PLACES]
+        return "".join(self._place(place, name) for place in places)
 
     def with_example_line(self, place: Place, name: str) -> Place:
         """Return a place in which the lines that the example writes out are marked as well."""

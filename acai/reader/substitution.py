@@ -44,8 +44,9 @@ def _short_array(value: list[object] | tuple[object, ...] | np.ndarray) -> str:
 class Substitution(ast.NodeTransformer):
     """Puts values into an expression. Functions of `math` and arithmetic stay, everything else becomes its value."""
 
-    def __init__(self, names: Names, functions: Names) -> None:
+    def __init__(self, names: Names, functions: Names, is_term: bool = False) -> None:
         self.names, self.functions = names, functions
+        self.is_term = is_term  # of a sum, in which a condition is only 1 or 0
 
     def value(self, node: ast.expr) -> object:
         """Return the value of an expression."""
@@ -105,7 +106,7 @@ class Substitution(ast.NodeTransformer):
                 return total if function == "sum" else ast.BinOp(total, ast.Div(), ast.Constant(len(terms)))
         if function in ("max", "min") and isinstance(node.args[0], ast.GeneratorExp):
             return ast.Call(ast.Name(function), self._terms(node.args[0]), [])
-        if function == "any" and isinstance(node.args[0], ast.GeneratorExp):
+        if function == "any" and not self.is_term and isinstance(node.args[0], ast.GeneratorExp):
             terms = self._terms(node.args[0], Comparison)
             return ast.BoolOp(ast.Or(), terms) if terms else ast.Name("False")
         name = function.removeprefix("math.")
@@ -128,7 +129,7 @@ class Substitution(ast.NodeTransformer):
         terms: list[ast.expr] = []
         for row in rows:
             term = ast.parse(inside, mode="eval").body
-            terms.append((kind or Substitution)({**self.names, **dict(zip(targets, row))}, self.functions).visit(term))
+            terms.append((kind or Substitution)({**self.names, **dict(zip(targets, row))}, self.functions, is_term=True).visit(term))
         return terms
 
 
@@ -160,4 +161,5 @@ def substituted(expression: str, names: Names, functions: Names) -> str:
     tree = Substitution(names, functions).visit(ast.parse(expression, mode="eval").body)
     text = ast.unparse(ast.fix_missing_locations(tree))
     text = re.sub(r"(?<=[(])\((-[\d.e+-]+)\)(?=[,)])", r"\1", text)  # max((-1)) is max(-1)
+    text = re.sub(r"\babs\(\(([^()]*)\)\)|\babs\(([^()]*)\)", lambda match: f"|{match[1] or match[2]}|", text)
     return text.replace(" ** ", "^").replace(" * ", " · ").replace("sqrt(", "√(").replace(" - ", " − ")

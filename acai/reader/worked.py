@@ -1,6 +1,7 @@
 """Worked examples: run the loops and the fast code on small numbers, watch a line of the loops, and compare the results."""
 
 import ast
+import re
 import sys
 import textwrap
 from collections import defaultdict
@@ -165,10 +166,13 @@ class _Watch:
 
     def _written_out(self, number: int, visit: int) -> Line:
         statement, visits = self.statements[number], self.visits[number]
+        end = (statement.end_lineno or number) - self.loops.first + 1
+        source = self.loops.lines[number - self.loops.first : end]
+        code = " ".join(line.partition("  # ")[0].strip() for line in source)
         if isinstance(statement, ast.AugAssign):
-            return Line(number, ast.unparse(statement), _sum_of_visits(visits))
+            return Line(number, code, _sum_of_visits(visits))
         shown = visits[visit] if visit < len(visits) else visits[_most_telling(visits)]
-        return Line(number, ast.unparse(statement), _assignment(shown))
+        return Line(number, code, _assignment(shown))
 
 
 def _locals_of(frame: FrameType, code: str) -> dict[str, Any]:
@@ -235,10 +239,14 @@ def _sum_of_visits(visits: list[Visit]) -> str:
 
 
 def _most_telling(visits: list[Visit]) -> int:
-    """Choose one visit of a line, the one that says most in no more than a few lines."""
-    lengths = [len(with_numbers) for _, with_numbers, _ in visits]
-    fitting = [length for length in lengths if length <= LONGEST]
-    return lengths.index(max(fitting) if fitting else min(lengths))
+    """Choose one visit of a line: with the most numbers, the fewest of them zero, the shortest; in no more than a few lines."""
+
+    def telling(number: int) -> tuple[bool, int, int, int]:
+        with_numbers = visits[number][1]
+        numbers = re.findall(r"\d[\d.e-]*", with_numbers)
+        return len(with_numbers) <= LONGEST, len(numbers), -numbers.count("0"), -len(with_numbers)
+
+    return max(range(len(visits)), key=telling)
 
 
 def _assignment(visit: Visit) -> str:

@@ -12,9 +12,9 @@ def standard_error(resampled: list[float], d: list[float]) -> float:
     """(E10) √(variance of the resampled δ_b + variance of the d_f, divided by F)."""
     B, F = len(resampled), len(d)
     mean_delta, delta = sum(resampled) / B, sum(d) / F
-    users = sum((delta_b - mean_delta) ** 2 for delta_b in resampled) / (B - 1)
-    folds = sum((d_f - delta) ** 2 for d_f in d) / (F * (F - 1))
-    return math.sqrt(users + folds)
+    users = sum((delta_b - mean_delta) ** 2 for delta_b in resampled) / (B - 1)  # (E10)
+    folds = sum((d_f - delta) ** 2 for d_f in d) / (F * (F - 1))  # (E10)
+    return math.sqrt(users + folds)  # (E10)
 
 
 def largest_deviation(
@@ -25,8 +25,9 @@ def largest_deviation(
     for delta_b, d_c, s_c, chi_b in zip(resampled, d, s, chi):
         F = len(d_c)
         delta = sum(d_c) / F
-        folds = sum(xi_bf * (d_f - delta) for xi_bf, d_f in zip(xi, d_c)) / math.sqrt(F * chi_b)
-        deviations.append(abs(delta_b - delta + folds) / s_c)
+        folds = sum(xi_bf * (d_f - delta) for xi_bf, d_f in zip(xi, d_c)) / math.sqrt(F * chi_b)  # (E11)
+        deviation = abs(delta_b - delta + folds) / s_c  # (E11)
+        deviations.append(deviation)
     return max(deviations)
 
 

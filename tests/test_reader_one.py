@@ -26,7 +26,7 @@ def test_it_prints_the_formula_its_meaning_the_code_an_example_and_what_the_chec
     heads = re.findall(r"^(\S.*?)(?:: |$)", printed, re.MULTILINE)
     wanted = ["symbols", "loops", "plain", "fast", "example", "the gradient check", "tests"]
     assert [head for head in heads if head in wanted] == (wanted if PAGE.sources.is_checkout else wanted[:-1])
-    assert printed.startswith("(N7.10)  Backward") and "    dW_od = ∑ₙ dyₙₒ x_nd,   dW = dyᵀx\n" in printed
+    assert printed.startswith("(N7.10)  Backward") and "    dW_od = ∑ₙ dyₙₒ x_nd,   dW = dyᵀ x\n" in printed
     assert "dW: the gradient with respect to the weights; in the code dW" in printed
     assert re.search(r"^> +\d+ +dW\[o, d\] \+= dy\[n, o\] \* x\[n, d\]$", printed, re.MULTILINE)
     assert "dW[0, 0] += 2 · 2" in printed and "The loops and the fast code agree exactly." in printed

@@ -129,7 +129,8 @@ class Substitution(ast.NodeTransformer):
         terms: list[ast.expr] = []
         for row in rows:
             term = ast.parse(inside, mode="eval").body
-            terms.append((kind or Substitution)({**self.names, **dict(zip(targets, row))}, self.functions, is_term=True).visit(term))
+            names = {**self.names, **dict(zip(targets, row))}
+            terms.append((kind or Substitution)(names, self.functions, is_term=True).visit(term))
         return terms
 
 

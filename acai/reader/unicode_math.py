@@ -27,7 +27,7 @@ def _text(node: Element) -> str:
     """Return the text of an element."""
     parts = list(node)
     if node.tag == "mspace":
-        return "" if node.get("width", "").startswith("0") else "   "
+        return "   " if node.get("width") in ("1em", "2em") else " "
     if node.tag == "mtable":
         return "\n".join("   ".join(_text(cell) for cell in row) for row in parts)
     if node.tag == "mfrac":

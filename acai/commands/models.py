@@ -7,6 +7,7 @@ from acai.cf import Recommender, load
 from acai.commands import expect_place
 from acai.commands.fitting import fitted, id_of, read_data
 from acai.commands.output import Format, print_rows, remarks
+from acai.commands.playlists import PlaylistPlan
 from acai.errors import InputError
 from acai.settings import Count
 from acai.terminal import one_line
@@ -15,12 +16,14 @@ from acai.terminal import one_line
 def recommend(  # noqa: PLR0913 - the options of the command
     *, user: str, data: tuple[str, str] | None = None, log: bool = False, model: str | None = None,
     file: Path | None = None, n: Count = 10, with_rated: bool = False, format: Format = "table",
+    m3u: Path | None = None, audio: Path | None = None,
 ) -> None:
     """Recommend songs to one user of a data set or of a saved model.
 
       acai recommend --data movielens-100k PATH --user 42
       acai recommend --data hetrec-lastfm PATH --user 2 --model ALS:n_factors=64
       acai recommend --file model.npz --user 42
+      acai recommend --data triplets plays.tsv --user ann --m3u new.m3u --audio my-music/
 
     Parameters
     ----------
@@ -41,9 +44,14 @@ def recommend(  # noqa: PLR0913 - the options of the command
         Include songs that the user has already rated.
     format : {table,csv,json}
         How to print the list; with csv and json, stdout has nothing else.
+    m3u : FILE
+        Write the list as a playlist, too, NAME.m3u, if the songs are files: each is named by its path in the folder of --audio.
+    audio : FOLDER
+        The folder with the files of the songs, for --m3u (default: the current folder).
     """
+    playlist = PlaylistPlan.of_options(m3u, audio)
     with remarks(format):
-        known = _model_to_ask(user, data, file, log, model)
+        known = _model_to_ask(user, data, file, log, model, playlist)
     asked = id_of(user, known.ratings)
     new = known.recommend(asked, n=n, exclude_rated=not with_rated)
     if format != "table":
@@ -51,7 +59,15 @@ def recommend(  # noqa: PLR0913 - the options of the command
             {"user": asked, "place": place, "song": _name(song), "title": known.titles.get(song, ""), "score": score}
             for place, (song, score) in enumerate(new, 1)
         ], format)
-        return
+    else:
+        _print_lists(known, asked, new)
+    if playlist is not None:
+        with remarks(format):
+            playlist.write([song for song, _ in new], known.titles)
+
+
+def _print_lists(known: Recommender, asked: Hashable, new: list[tuple[Hashable, float]]) -> None:
+    """Print what a user thinks most of, and what is recommended."""
     rated = [(song, f"{value:g}") for song, value in known.ratings.favourites(asked)[:3]]
     scored = [(song, f"{score:.3f}") for song, score in new]
     name_of_user = one_line(asked)
@@ -63,15 +79,20 @@ def recommend(  # noqa: PLR0913 - the options of the command
 
 
 def _model_to_ask(
-    user: str, data: tuple[str, str] | None, file: Path | None, log: bool, model: str | None
+    user: str, data: tuple[str, str] | None, file: Path | None, log: bool, model: str | None, playlist: PlaylistPlan | None
 ) -> Recommender:
     """Load the model of `--file`, or fit one to the data of `--data`."""
     if data is not None and file is None:
         given = read_data(data, log)
         id_of(user, given.ratings)  # an unknown user is reported before the training, not after it
+        if playlist is not None:
+            playlist.expect_some(given.ratings.songs)
         return fitted(model, data, given)
     if file is not None and data is None:
-        return load(file)
+        known = load(file)
+        if playlist is not None:
+            playlist.expect_some(known.ratings.songs)
+        return known
     raise InputError("give either --data NAME PATH or --file MODEL")
 
 

@@ -1,5 +1,7 @@
 """The command line: what it prints, its exit codes, and that importing it costs nothing."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -19,7 +21,8 @@ OWN = ["favourite-song.wav", "favourite-1-song-of mine.wav", "recommended-2-song
 
 
 def acai(*words: str, **env: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "acai", *words], capture_output=True, text=True, env={**os.environ, **env})
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8", **env}
+    return subprocess.run([sys.executable, "-m", "acai", *words], capture_output=True, encoding="utf-8", env=env)
 
 
 def test_importing_acai_loads_none_of_the_heavy_libraries():
@@ -206,16 +209,23 @@ def test_whatever_ends_a_command_it_is_one_line(error, code, monkeypatch, capsys
 
 @pytest.fixture(scope="module")
 def small_demo(tmp_path_factory):
-    """The demo on a small world, run twice: with all threads, and with one."""
+    """The demo on a small world, run twice: in this process with all threads, and in another one with one."""
     runs = []
-    for threads in ({}, {"NUMBA_NUM_THREADS": "1"}):
+    for in_this_process in True, False:
         folder = tmp_path_factory.mktemp("demo")
         (folder / "out").mkdir()
         for name in OLD, *OWN:
             (folder / "out" / name).touch()
-        run = acai("demo", "--out", str(folder / "out"), "--songs", "60", "--users", "150", "--epochs", "2", **threads)
-        assert run.returncode == 0, run.stderr
-        runs.append((folder / "out", run.stdout.replace(str(folder), "")))
+        words = ["demo", "--out", str(folder / "out"), "--songs", "60", "--users", "150", "--epochs", "2"]
+        if in_this_process:
+            with contextlib.redirect_stdout(io.StringIO()) as stream:
+                main(words)
+            printed = stream.getvalue()
+        else:
+            run = acai(*words, NUMBA_NUM_THREADS="1")
+            assert run.returncode == 0, run.stderr
+            printed = run.stdout
+        runs.append((folder / "out", printed.replace(str(folder), "")))
     return runs
 
 

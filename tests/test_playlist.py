@@ -5,6 +5,7 @@ import re
 import unicodedata
 import urllib.parse
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import soundfile
 from acai import InputError
 from acai.audio.playlist import write_playlist
 from acai.cli import main
+from acai.commands import listen
 from acai.commands.playlists import PlaylistPlan
 
 NAMES = [
@@ -107,6 +109,26 @@ def test_titles_are_those_of_the_data_or_of_the_tags(music):
 def test_composed_and_decomposed_names_are_the_same(music):
     plan = PlaylistPlan.of_options(music / "list.m3u", music / "music")
     assert len(plan.paths_of([unicodedata.normalize("NFD", "band/söng 1.wav"), ("Ann", "Heart"), 7])) == 1
+
+
+def test_report_writes_a_playlist_of_what_it_recommends(tmp_path, capsys, monkeypatch):
+    """The report itself is tested elsewhere; here, it recommends two songs at once."""
+    paths = {song: tmp_path / song for song in ("b.ogg", "a.ogg")}
+    library = SimpleNamespace(paths=paths, name=lambda song: f"title of {song}")
+    best = [SimpleNamespace(song=song, nearest=song) for song in paths]
+    music = SimpleNamespace(match=None, listen=lambda progress: library)
+    monkeypatch.setattr(listen, "own_music", lambda plays, audio: music)
+    monkeypatch.setattr(listen, "recommend", lambda *_, **__: SimpleNamespace(verdict="well", best=best))
+    for name in ("expect_new", "print_match", "print_library", "busiest", "write_report"):
+        monkeypatch.setattr(listen, name, lambda *_: "ann")
+    arguments = ["report", "--plays", "plays.tsv", "--audio", str(tmp_path), "--out", str(tmp_path / "page.html"), "--m3u"]
+    main([*arguments, str(tmp_path / "new.m3u8")])
+    assert entries(tmp_path / "new.m3u8") == [(f"title of {song}", path) for song, path in paths.items()]
+    assert f"The playlist is in {tmp_path / 'new.m3u8'}" in capsys.readouterr().out
+    monkeypatch.setattr(listen, "own_music", None)  # a wrong name is refused before the work
+    with pytest.raises(SystemExit):
+        main([*arguments, str(tmp_path / "new.txt")])
+    assert "no name for a playlist" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options, message", [

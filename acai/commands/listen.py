@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from acai import plots
+from acai.audio.playlist import playlist_file, write_playlist
 from acai.audio.tags import cover
 from acai.commands import expect_place
 from acai.datasets.synthetic import World
@@ -122,7 +123,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def report(  # noqa: PLR0913 - the options of the command
     *, plays: Path, audio: Path, user: str | None = None, factors: Count = 10, epochs: Count = 40, seed: Seed = 0,
-    out: Path = Path("acai-report.html"),
+    out: Path = Path("acai-report.html"), m3u: Path | None = None,
 ) -> None:
     """Report on your own music: what a listener plays most, and which unplayed tracks they will like.
 
@@ -149,8 +150,12 @@ def report(  # noqa: PLR0913 - the options of the command
         Seed of the training.
     out : FILE
         The page.
+    m3u : FILE
+        Write what is recommended as a playlist, too: NAME.m3u.
     """
     expect_place(out)
+    if m3u is not None:
+        expect_place(playlist_file(m3u))
     music = own_music(plays, audio)
     if user is not None:
         music.log.row(user)
@@ -164,6 +169,10 @@ def report(  # noqa: PLR0913 - the options of the command
     for place, new in enumerate(found.best, start=1):
         print(f"  {place}.  {one_line(library.name(new.song))}  (sounds like {one_line(library.name(new.nearest))})")
     write_report(out, found, music)
+    if m3u is not None:
+        titles = {Path(library.paths[new.song]): library.name(new.song) for new in found.best}
+        write_playlist(m3u, list(titles), titles)
+        print(f"\nThe playlist is in {one_line(m3u)}")
     print(f"\nLook and listen: {out.resolve()}")
 
 

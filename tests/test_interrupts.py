@@ -267,7 +267,7 @@ def spectrograms(world):
 @pytest.fixture
 def demo(world, spectrograms, monkeypatch, tmp_path):
     """The demo on a world whose songs are short and known; returns what it leaves, and its exit code."""
-    monkeypatch.setattr("acai.commands.listen.synthetic", lambda *_, **__: world)
+    monkeypatch.setattr("acai.studies.enough.synthetic", lambda *_, **__: world)
     monkeypatch.setattr(type(world), "spectrograms", lambda *_, **__: spectrograms)
     monkeypatch.setattr("acai.commands.listen.rating_errors", lambda *_: {"global mean": 1.0})
 

@@ -101,9 +101,9 @@ def test_a_download_of_every_service_becomes_a_page(folder, tmp_path, capsys, n)
     new = re.findall(r"^  \d\.  \S.* – Lag (\d+)  \(sounds like", printed, re.MULTILINE)
     assert len(new) == 5 and all(int(i) >= n for i in new)
     if n == 1:
-        assert "Nothing could be measured: 1 song that you like" in printed and "Nothing could be measured" in page
+        assert "Nothing could be measured: 1 song is too few" in printed and "Nothing could be measured" in page
     elif n >= 25:
-        assert "ranks the right one higher in" in page and "knows nothing" not in page and "guessing gets 50%" in page
+        assert "ranks the right one higher in" in page and "knows nothing" not in page and "Guessing gets 50%" in page
     if n >= 25:  # all low songs are played but the last five: these are the ones to recommend
         last = max(n, FEW) + HIGH + NEW
         assert {int(i) for i in new} == set(range(last - NEW, last)) and "the network" in page
@@ -131,14 +131,14 @@ def test_what_crashed_or_scored_zero_is_a_page_with_a_verdict(folder, tmp_path, 
     out = tmp_path / "page.html"
     main(["report", "--plays", str(plays), "--audio", str(folder), "--epochs", "1", "--factors", "2", "--out", str(out)])
     printed = capsys.readouterr().out
-    assert "guessing gets 50%" in printed and "0.0000" not in printed and out.stat().st_size > 50_000
+    assert "Guessing gets 50%" in printed and "0.0000" not in printed and out.stat().st_size > 50_000
 
 
 def test_a_taste_that_does_not_show_in_the_sound_is_not_known(folder, tmp_path):
     random = np.random.default_rng(3).permutation(FEW + HIGH + NEW)[:20]
     plays, _ = table_of_plays(folder, tmp_path, {"ann": {int(j): 1 for j in random}})
     found = recommend(own_music(plays, folder).listen(), "ann", n_epochs=1)
-    assert found.verdict.startswith("This page knows nothing of your taste") and NETWORK in found.choice.aucs
+    assert found.verdict.startswith("This page knows nothing of this taste") and NETWORK in found.choice.aucs
     assert not found.choice.knows and 0.3 < min(found.choice.aucs.values()) < found.choice.luck < 1
 
 

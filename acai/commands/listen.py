@@ -10,6 +10,7 @@ from acai import plots
 from acai.audio.playlist import playlist_file, write_playlist
 from acai.audio.tags import cover
 from acai.commands import expect_place
+from acai.datasets.exports.collecting import YOU
 from acai.datasets.synthetic import World
 from acai.errors import InputError
 from acai.files import atomic_write
@@ -205,7 +206,7 @@ def write_report(out: Path, found: Recommendations, music: OwnMusic) -> None:
     library, user = found.profile.library, found.profile.user
     played, new = found.profile.plays, [best.song for best in found.best]
     order = np.argsort(-played, kind="stable")[: min(5, np.count_nonzero(played))]
-    known = [(found.profile.songs[i], f"{played[i]:g} play{'s' if played[i] != 1 else ''}") for i in order]
+    known = [(found.profile.songs[i], "1 play" if played[i] == 1 else f"{played[i]:g} plays") for i in order]
     like = [(best.song, f"sounds like {library.name(best.nearest)}") for best in found.best]
     S, first = library.sounds[new[0]], library.name(new[0])
     if found.choice.chosen == NETWORK and found.network is not None:
@@ -214,9 +215,9 @@ def write_report(out: Path, found: Recommendations, music: OwnMusic) -> None:
         closer = sound_section(S, first)
     page = Page(
         title=f"New music for {user}",
-        lead=f"{found.verdict} The songs on the right have never been played by anyone in this log.",
-        listener=f"{user} played {np.count_nonzero(played)} songs of this folder. Here are half a minute of each favourite, "
-        "and of what is new.",
+        lead=f"{found.verdict} The songs recommended have never been played by anyone in this log.",
+        listener=f"{'You' if user == YOU else user} played {np.count_nonzero(played)} of the songs in this folder. Here is half a "
+        "minute of each favourite, and of each song that is new.",
         played=[Song(song, library.name(song), words, cover(library.paths[song])) for song, words in known],
         new=[Song(song, library.name(song), words, cover(library.paths[song])) for song, words in like],
         sound=library.beginning,

@@ -170,7 +170,7 @@ def evaluate_cold_start(  # noqa: PLR0913 - the options of the command
     Parameters
     ----------
     plays : FILE
-        A table of listener, track and number of plays, as in `acai report --help`.
+        A listening history, or a table of listener, track and number of plays, as in `acai report --help`.
     audio : FOLDER
         The folder of the tracks.
     folds : N

@@ -8,6 +8,7 @@ import numpy as np
 
 WIDTH, HEIGHT, MARGIN = 640, 440, 24  # in units of the drawing
 MOST = 2000  # dots
+EDGE = 2.5  # standard deviations from the middle to the edge, at most: one odd song does not push all others together
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ def song_map(X: np.ndarray, names: Sequence[str], groups: Sequence[Group]) -> st
 
 
 def _places(X: np.ndarray) -> np.ndarray:
-    """Place songs in the drawing; where they do not differ, in the middle of it."""
+    """Place songs in the drawing: those that do not differ in the middle, those far away at its edge."""
     centred = X - X.mean(axis=0)
     _, _, Vt = np.linalg.svd(centred, full_matrices=False)
     plane = np.zeros((len(X), 2))
     plane[:, : min(2, len(Vt))] = centred @ Vt[:2].T
-    largest = np.abs(plane).max(axis=0)
-    largest[largest < 1e-9] = 1.0
+    edge = np.minimum(np.abs(plane).max(axis=0), EDGE * plane.std(axis=0))
+    edge[edge < 1e-9] = 1.0
     half = np.array([WIDTH / 2, HEIGHT / 2])
-    places: np.ndarray = half + plane / largest * (half - MARGIN)
+    places: np.ndarray = half + np.clip(plane / edge, -1, 1) * (half - MARGIN)
     return places

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from acai.content import AudioToFactors, BagOfWords, SpectrumRidge
 from acai.content.sound_neighbours import SoundNeighbours, distances, sound_features
 from acai.content.windows import Standardiser
+from acai.datasets.exports.collecting import YOU
 from acai.datasets.rules import plays_and_skips
 from acai.errors import InputError
 from acai.studies.cross_fitting import UNUSED, Choice, Fitted, Floats, Folds, SoundModel, choose, cross_fit
@@ -19,6 +20,7 @@ NEIGHBOURS, RIDGE, WORDS, NETWORK = "nearest neighbours in sound", "ridge regres
 MIN_FOR_RIDGE = 2  # liked songs: with one, nothing can be held out
 MIN_FOR_NETWORK = 20  # liked songs; fewer are no match for its 50,000 weights, and would only cost minutes
 MOST_LIKED = 400  # liked songs to learn from, drawn at random if there are more
+FRAMES_PER_WORD = 25
 FRAMES = 1292  # of a song that are used, from its middle: 30 s
 OTHERS_PER_LIKED, MIN_OTHERS = 2, 100  # how many songs without plays take part for each liked one, and at least
 
@@ -120,20 +122,21 @@ class Recommendations:
     @property
     def verdict(self) -> str:
         """Say in numbers how well the best model did on songs it had not seen, compared with chance; or that it knows nothing."""
-        n = int(self.profile.liked.sum())
-        songs = "1 song that you like" if n == 1 else f"{n} songs that you like"
-        nearby = "The songs below sound most like what you play; nobody can say whether you will like them"
-        if not self.choice.aucs:
-            return f"Nothing could be measured: {songs} cannot be split to learn from some and be tested on others. {nearby}."
-        auc = self.choice.aucs[self.choice.chosen]
+        who = "you play" if self.profile.user == YOU else f"{self.profile.user} plays"
+        choice = self.choice
+        if not choice.aucs:
+            n = int(self.profile.liked.sum())
+            found = f"{n} song{' is' if n == 1 else 's are'} too few to learn from some and be tested on others"
+            nearby = f"The songs recommended sound most like what {who}; whether they will be liked, nobody can say"
+            return f"Nothing could be measured: {found}. {nearby}."
         found = (
-            f"Of a song that you like and one that you do not, or have not played, {self.choice.chosen} ranks the right one higher "
-            f"in {auc:.0%} of the cases, for songs that it has not seen"
+            f"Given a song that {who} and one that has not been played, or is skipped more often, {choice.chosen} ranks the right "
+            f"one higher in {choice.aucs[choice.chosen]:.0%} of the cases, for songs that it has not seen"
         )
-        chance = f"guessing gets 50%, and up to {self.choice.luck:.0%} with luck"
-        if self.choice.knows:
-            return f"{found} ({chance})."
-        return f"This page knows nothing of your taste. {found}, and {chance}: the order of these songs is no better than a guess."
+        chance = f"Guessing gets 50%, and with luck up to {choice.luck:.0%}"
+        if choice.knows:
+            return f"{found}. {chance}."
+        return f"This page knows nothing of this taste. {found}. {chance}: the order of these songs is no better than a guess."
 
 
 def recommend(
@@ -209,6 +212,7 @@ def _models(folds: Folds, n_epochs: int, seed: int, networks: list[AudioToFactor
     """List the models that there are enough songs for, the simplest first; networks are added to the list as they are made."""
     n_liked = int((folds.liked & (folds.fold != UNUSED)).sum())
     n_words = min(400, folds.smallest_training)  # no more than there are songs to tell apart by them
+    words = {"n_words": n_words, "n_frames": FRAMES_PER_WORD * n_words, "seed": seed}
 
     def network() -> SoundModel:
         networks.append(AudioToFactors(n_epochs=n_epochs, seed=seed))
@@ -216,7 +220,7 @@ def _models(folds: Folds, n_epochs: int, seed: int, networks: list[AudioToFactor
 
     models: dict[str, Callable[[], SoundModel]] = {NEIGHBOURS: SoundNeighbours}
     if n_liked >= MIN_FOR_RIDGE and folds.smallest_training >= 3:
-        models |= {RIDGE: lambda: SpectrumRidge(spread=True), WORDS: lambda: BagOfWords(n_words=n_words, seed=seed)}
+        models |= {RIDGE: lambda: SpectrumRidge(spread=True), WORDS: lambda: BagOfWords(**words)}
     if n_liked >= MIN_FOR_NETWORK:
         models[NETWORK] = network
     return models

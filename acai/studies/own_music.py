@@ -143,7 +143,7 @@ def own_music(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) -> O
     InputError
         If no track of the log is in the folder.
     """
-    if is_history(plays):
+    if os.path.isdir(plays) or is_history(plays):
         return _from_history(plays, audio)
     log = triplets(plays, combine="sum")
     folder = audio_folder(audio)

@@ -17,7 +17,7 @@ from acai.reference import cf as reference
 
 def similarities(R, name, k=40, **options):
     """All of s, the fast way."""
-    s, model = np.zeros((M, M)), UserKNN(k, name, memory=2**10, **options)
+    s, model = np.zeros((M, M)), UserKNN(k, name, memory=2**10, **{"shrinkage": 0} | options)
     for block, lists in model.fit(matrix(R)).search.blocks(np.arange(M)):
         s[np.repeat(block, np.diff(lists.starts)), lists.v] = lists.s
     return s
@@ -84,14 +84,14 @@ def test_shrinkage_and_overlap(R):
     assert np.allclose(similarities(R, "msd", min_overlap=2), np.where(n >= 2, plain, 0), atol=1e-14)
 
 
-@given(RATINGS, st.integers(1, 4), st.sampled_from(["pearson", "msd", "overlap"]))
-def test_prediction_is_its_equation(R, k, name):
-    model = UserKNN(k=k, similarity=name).fit(matrix(R))
+@given(RATINGS, st.integers(1, 4), st.sampled_from(["pearson", "msd", "overlap"]), st.integers(1, 5))
+def test_prediction_is_its_equation(R, k, name, least):
+    model = UserKNN(k=k, similarity=name, shrinkage=0, min_neighbours=least).fit(matrix(R))
     s = similarities(R, name)
     mu, rated_users, rated_songs = np.mean(list(R.values())), {u for u, _ in R}, {i for _, i in R}
     users, songs = np.divmod(np.arange(M * N), N)
     known = [u in rated_users and i in rated_songs for u, i in zip(users, songs)]
-    expected = [reference.predicted(R, s, k, u, i) if k_ui else mu for u, i, k_ui in zip(users, songs, known)]
+    expected = [reference.predicted(R, s, k, u, i, min(least, k)) if k_ui else mu for u, i, k_ui in zip(users, songs, known)]
     expected = np.clip(expected, min(R.values()), max(R.values()))
     assert np.allclose(model.predict(users, songs), expected, atol=1e-12)
 
@@ -103,6 +103,31 @@ def test_item_neighbours_are_user_neighbours_of_the_transpose(R, k, name, centri
     by_song = ItemKNN(k=k, similarity=name, centring=centring).fit(matrix(R)).predict(users, songs)
     by_user = UserKNN(k=k, similarity=name, centring=centring).fit(matrix(transpose, N, M)).predict(songs, users)
     assert np.allclose(by_song, by_user, atol=1e-12)
+
+
+def test_how_many_neighbours_a_prediction_needs():
+    """By default one in 50, from 1 to 20, and never more than k; with sums, one is enough."""
+    for n_users, k, expected in [(40, 40, 1), (200, 40, 4), (2000, 40, 20), (2000, 7, 7)]:
+        R = Ratings.from_triplets(range(n_users), [0] * n_users, [3.0] * n_users)
+        assert UserKNN(k=k).fit(R)._how_many() == (expected, k)
+        assert ItemKNN(k=k).fit(R)._how_many() == (1, k)
+    sums = UserKNN(normalise=False).fit(R)
+    assert sums._how_many() == (1, 40) and sums.search.similarity.shrinkage == 0
+    assert UserKNN(min_neighbours=30).fit(R)._how_many() == (30, 40) and UserKNN().fit(R).search.similarity.shrinkage == 100
+
+
+@pytest.mark.parametrize("knn", [UserKNN, ItemKNN])
+def test_what_a_single_neighbour_loves_is_not_recommended_first(knn):
+    """Of twenty songs that fifty listeners know, six are good; somebody whose taste is that of listener 0 gives others 5."""
+    rng = np.random.default_rng(0)
+    pairs = [(u, i) for u in range(50) for i in rng.permutation(20)[:12].tolist()]
+    table = {(u, i): float(rng.integers(4, 6) if i < 6 else rng.integers(2, 5)) for u, i in pairs}
+    table |= {(50, i): r for (u, i), r in table.items() if u == 0} | {(50, i): 5.0 for i in range(20, 25)}
+    R = Ratings.from_triplets(*zip(*table), list(table.values()))
+    naive = knn(min_neighbours=1, shrinkage=0, centring="mean").fit(R)
+    assert set(dict(naive.recommend(0, n=2))) < set(range(20, 25))
+    found = knn(min_neighbours=5).fit(R).recommend(0, n=2)
+    assert set(dict(found)) < set(range(6))
 
 
 def test_equally_similar_neighbours_are_in_the_order_of_the_matrix():
@@ -201,15 +226,17 @@ def test_surprise_pair_by_pair(data, ours, name, request):
     raw = [(user, song, value, None) for user, song, value in train.triplets()]
     theirs_train = surprise.Dataset(reader).construct_trainset(raw)
     options = {"name": name.removesuffix("_corated"), "user_based": ours is UserKNN}
-    for centring, knn in [
-        ("none", surprise.KNNBasic),
-        ("mean", surprise.KNNWithMeans),
-        ("zscore", surprise.KNNWithZScore),
-        ("baseline", surprise.KNNBaseline),
+    for min_k, centring, knn in [
+        (1, "none", surprise.KNNBasic),
+        (1, "mean", surprise.KNNWithMeans),
+        (5, "mean", surprise.KNNWithMeans),
+        (1, "zscore", surprise.KNNWithZScore),
+        (5, "baseline", surprise.KNNBaseline),
+        (1, "baseline", surprise.KNNBaseline),
     ]:
-        theirs = knn(sim_options=options, verbose=False).fit(theirs_train)
+        theirs = knn(min_k=min_k, sim_options=options, verbose=False).fit(theirs_train)
         expected = [prediction.est for prediction in theirs.test(triplets)]
-        found = ours(similarity=name, centring=centring).fit(train).predict(users, songs)
+        found = ours(similarity=name, centring=centring, shrinkage=0, min_neighbours=min_k).fit(train).predict(users, songs)
         assert np.abs(found - expected).max() < 1e-10
 
 

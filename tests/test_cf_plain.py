@@ -22,15 +22,15 @@ def dense(R, gap=np.nan):
 
 
 @FEW
-@given(RATINGS, st.integers(1, 3))
-def test_a_prediction_from_neighbours_is_that_of_the_loops_and_the_model(R, k):
+@given(RATINGS, st.integers(1, 3), st.integers(1, 3))
+def test_a_prediction_from_neighbours_is_that_of_the_loops_and_the_model(R, k, least):
     R = R | {(u, u): 3.0 for u in range(M)}  # everybody has a mean
     s = [[max(0.0, reference.pearson(R, u, v)) if u != v else 0.0 for v in range(M)] for u in range(M)]
-    model = UserKNN(k=k, similarity="pearson").fit(matrix(R))
+    model = UserKNN(k=k, similarity="pearson", shrinkage=0, min_neighbours=least).fit(matrix(R))
     scale = min(R.values()), max(R.values())  # no model predicts beyond it
     for u, i in np.ndindex(M, M):
-        found = plain.predict(dense(R), np.array(s), k, u, i)
-        assert found == pytest.approx(reference.predicted(R, s, k, u, i))
+        found = plain.predict(dense(R), np.array(s), k, u, i, min(least, k))
+        assert found == pytest.approx(reference.predicted(R, s, k, u, i, min(least, k)))
         assert np.clip(found, *scale) == pytest.approx(model.predict([u], [i])[0], rel=1e-5)
 
 
@@ -43,6 +43,7 @@ def test_the_nearest_are_those_of_the_loops(R, k):
 @FEW
 @given(RATINGS)
 def test_singular_values_and_factors_are_those_of_the_loops_and_the_model(R):
+    assert np.allclose(plain.fill(dense(R), 3.0), reference.filled(R, M, N, 3.0))
     filled = plain.fill(dense(R))
     assert np.allclose(filled, reference.filled(R, M, N))
     M_, sigma, N_T = plain.svd(filled)
@@ -54,7 +55,7 @@ def test_singular_values_and_factors_are_those_of_the_loops_and_the_model(R):
     assert np.allclose(plain.predict_all(P, Q), best)
     if sigma[K - 1] - sigma[K] > 1e-3:  # or the best matrix of this rank is not the only one
         assert np.allclose(best, reference.truncated(*loops, K), atol=1e-6)
-        model = SVD(n_factors=K).fit(matrix(R))
+        model = SVD(n_factors=K, damping=0).fit(matrix(R))
         assert np.allclose(model.P @ model.Q.T, best, atol=1e-6)
     assert plain.predict_all(P, Q)[1, 2] == pytest.approx(reference.entry(P.tolist(), Q.tolist(), 1, 2))
 

@@ -160,7 +160,7 @@ def test_user_neighbours_see_a_new_listener_as_one_of_the_training_data(centring
 
 @given(RATINGS, st.dictionaries(st.integers(0, N - 1), st.integers(1, 5).map(float), min_size=1))
 def test_user_neighbours_of_a_new_listener_are_the_equation(known, rated):
-    model = UserKNN(k=3, similarity="msd", min_neighbours=1).fit(matrix(known))
+    model = UserKNN(k=3, similarity="msd", shrinkage=0).fit(matrix(known))
     with_new = known | {(M, song): value for song, value in rated.items()}
     s = [[reference.msd(with_new, u, v) if u != v else 0.0 for v in range(M + 1)] for u in range(M + 1)]
     found = dict(model.recommend(rated, n=N, exclude_rated=False))
@@ -205,7 +205,7 @@ def test_reasons_add_up_to_what_folding_in_predicts(name, settings):
         j = R.column(song)
         if name == "SVD":
             N_k = model.Q / model.sigma
-            rest = acai.cf.statistics.means(R, "songs") @ N_k @ N_k[j]
+            rest = acai.cf.statistics.means(R, "songs", model.damping) @ N_k @ N_k[j]
         else:
             rest = model.mu + model.b_i[j]
         total = sum(reason.contribution for reason in model.explain("user 9", song))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from acai.cf.centring import CENTRINGS
 from acai.cf.inputs import Codes
 from acai.cf.learnt import Learnt
 from acai.cf.neighbours import NeighbourModel
@@ -43,15 +44,17 @@ class UserKNN(NeighbourModel):
         How many neighbours count, at most.
     similarity : {"pearson", "msd", "cosine", "cosine_corated", "asymmetric", "overlap", "indicator"}
         See `acai.cf.similarities`.
-    min_neighbours : int
-        How many neighbours must know the song, or k of them if that is fewer. With less than that, nobody is asked.
+    min_neighbours : int or None
+        How many neighbours must know the song, but never more than k. By default 20, or one in 50 of the users (in `ItemKNN`,
+        of the songs) if that is fewer, at least one; 1 without normalisation.
     min_overlap : int
         Pairs with less than this in common have similarity 0.
-    shrinkage : float
-        β ≥ 0: multiply s by n / (n + β), n being how much the pair has in common (Bell, Koren 2007).
+    shrinkage : float or None
+        β ≥ 0: multiply s by n / (n + β), n being how much the pair has in common (Bell, Koren 2007). By default 100; 0
+        without normalisation.
     centring : {"mean", "zscore", "baseline", "none"}
         What a rating is measured from: the mean of the user, or of the song in `ItemKNN` (C1); the same, in units of the
-        standard deviation; the biases (C12); nothing.
+        standard deviation; the biases (C12), which is the default of `ItemKNN`; nothing.
     asymmetry : float
         The exponent of the "asymmetric" cosine (C13), from 0 to 1.
     normalise : bool
@@ -103,8 +106,11 @@ class ItemKNN(NeighbourModel):
         r̂(u,i) = r̄(i) + κ Σ_j s(i,j) (r(u,j) − r̄(j)),    κ = 1 / Σ_j |s(i,j)|
 
     over the k songs most similar to i of those that u rated, among the `keep` nearest that the model stores for each
-    song. The rest is as for `UserKNN`, with users and songs swapped. To rank songs by play counts, `normalise=False,
-    centring="none"` with `similarity="asymmetric"` is the rule that won the Million Song Dataset Challenge (Aiolli 2013).
+    song. The rest is as for `UserKNN`, with users and songs swapped, except that ratings are measured from the biases (C12)
+    by default: the mean r̄(i) of a song that a single person gave 5 stars is 5, whatever is asked of neighbours.
+
+    To rank songs by play counts, `normalise=False, centring="none"` with `similarity="asymmetric"` is the rule that won the
+    Million Song Dataset Challenge (Aiolli 2013).
 
     Parameters
     ----------
@@ -123,6 +129,7 @@ class ItemKNN(NeighbourModel):
         "near": Learnt(("n + 1",), ("int64",)), "j": Learnt(("neighbours",), ("int32",)),
         "s": Learnt(("neighbours",), ("float64",)),
     }
+    centring: str = setting("baseline", choices=CENTRINGS)
     keep: int | None = setting(None, at_least=1)
 
     def _check(self) -> None:

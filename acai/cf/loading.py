@@ -13,6 +13,7 @@ from acai.errors import InputError, shown
 from acai.files import Contents, load_npz
 from acai.ratings import Ratings
 
+ADDED = {"min_neighbours": 1, "damping": 0.0}  # settings that files of older versions lack, as they were then
 MODELS: dict[str, type[Recommender]] = {
     model.__name__: model
     for model in (GlobalMean, Baseline, Popularity, UserKNN, ItemKNN, SVD, GradientDescent, SGD, ALS)
@@ -48,7 +49,7 @@ def load(path: str | Path, model: type[Recommender] | None = None) -> Recommende
             if setting not in known or not isinstance(value, str | int | float | tuple | None):
                 other = "it may be of another version of acai; train it again, or upgrade acai"
                 raise InputError(f"{kind.__name__} has no setting {setting}={shown(value)}; {other}")
-        loaded = kind(**settings)
+        loaded = kind(**{name: ADDED[name] for name in known if name in ADDED} | settings)
     ratings = Ratings.from_contents(contents)
     if ratings.n_ratings == 0:
         raise contents.fault("there is no rating; expected those that the model was fitted on")

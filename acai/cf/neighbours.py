@@ -21,6 +21,8 @@ from acai.settings import setting
 if TYPE_CHECKING:
     from acai.cf.kernels import HowMany, NeighbourLists
 
+MIN_NEIGHBOURS, ONE_IN = 20, 50  # by default as many must know a song, or one in 50 of all if that is fewer, but at least one
+SHRINKAGE = 100.0  # β by default
 T = TypeVar("T")
 Array = NDArray[np.float64]
 
@@ -37,9 +39,9 @@ class NeighbourModel(Recommender):
 
     k: int = setting(40, at_least=1)
     similarity: str = setting("pearson", choices=SIMILARITIES)
-    min_neighbours: int = setting(1, at_least=1)
+    min_neighbours: int | None = setting(None, at_least=1)
     min_overlap: int = setting(1, at_least=1)
-    shrinkage: float = setting(0.0, at_least=0, at_most=1e12)
+    shrinkage: float | None = setting(None, at_least=0, at_most=1e12)
     centring: str = setting("mean", choices=CENTRINGS)
     asymmetry: float = setting(0.5, at_least=0, at_most=1)
     normalise: bool = setting(True)
@@ -68,14 +70,18 @@ class NeighbourModel(Recommender):
         super()._finalise(ratings)
 
     def _search(self, A: sparse.csr_array, A_T: sparse.csr_array) -> NeighbourSearch:
-        similarity = Similarity(self.similarity, self.min_overlap, self.shrinkage, self.asymmetry, self.k)
+        usual = SHRINKAGE if self.normalise else 0.0  # a sum needs no care: what few neighbours say counts for little anyway
+        shrinkage = usual if self.shrinkage is None else self.shrinkage
+        similarity = Similarity(self.similarity, self.min_overlap, shrinkage, self.asymmetry, self.k)
         return NeighbourSearch(A, A_T, similarity, self.memory)
 
     def _how_many(self) -> "HowMany":
         """Tell how many neighbours a prediction needs, and how many count."""
         from acai.cf import kernels
 
-        return kernels.HowMany(min(self.min_neighbours, self.k), self.k)
+        n, _ = self._a_and_b(self.ratings.n_users, self.ratings.n_songs)
+        usual = min(max(n // ONE_IN, 1), MIN_NEIGHBOURS) if self.normalise else 1
+        return kernels.HowMany(min(usual if self.min_neighbours is None else self.min_neighbours, self.k), self.k)
 
     def _combine(self, u: Codes, i: Codes, sums: tuple[Array, Array], centred: Centring | None = None) -> Array:
         """Compute r̂ from Σ_v s z, the numerator, and Σ_v |s|, the denominator; `centred` if u are not those of R."""

@@ -13,12 +13,12 @@ Array = NDArray[np.float64]
 Entry = tuple[int, int, float]
 
 
-def predict(R: Array, s: Array, k: int, u: int, i: int) -> float:
-    """Predict the rating of song i by user u from the k most similar of those who rated it (C1)."""
+def predict(R: Array, s: Array, k: int, u: int, i: int, least: int = 1) -> float:
+    """Predict the rating of song i by user u from the k most similar of those who rated it, if they are at least so many (C1)."""
     r_bar = np.nanmean(R, axis=1)
     raters = np.flatnonzero(~np.isnan(R[:, i]) & (s[u] > 0) & (np.arange(len(R)) != u))
     v = raters[np.argsort(-s[u, raters], kind="stable")[:k]]
-    if len(v) == 0:
+    if len(v) < least:
         return float(r_bar[u])
     kappa = 1 / np.abs(s[u, v]).sum()  # (C1)
     return float(r_bar[u] + kappa * (s[u, v] * (R[v, i] - r_bar[v])).sum())  # (C1)
@@ -42,11 +42,12 @@ def predict_all(P: Array, Q: Array) -> Array:
     return R_hat
 
 
-def fill(R: Array) -> Array:
-    """Replace each gap with the mean of its song (with the overall mean where nobody rated the song)."""
+def fill(R: Array, damping: float = 0.0) -> Array:
+    """Replace each gap with the mean of its song, drawn towards the overall mean as if by so many more ratings of it."""
     known = ~np.isnan(R)
     n = known.sum(axis=0)
-    of_song = np.where(n > 0, np.nansum(R, axis=0) / np.maximum(n, 1), R[known].mean())
+    mu = R[known].mean()
+    of_song = np.where(n > 0, (np.nansum(R, axis=0) + damping * mu) / np.maximum(n + damping, 1), mu)
     return np.where(known, R, of_song)
 
 

@@ -16,9 +16,13 @@ def mean(ratings: Ratings) -> float:
     return float(ratings.csr.data.mean(dtype=np.float64))
 
 
-def means(ratings: Ratings, by: str) -> NDArray[np.float64]:
-    """Compute r̄(u) of each user or r̄(i) of each song (`by` "users" or "songs"), μ where nothing is known."""
+def means(ratings: Ratings, by: str, damping: float = 0.0) -> NDArray[np.float64]:
+    """Compute r̄(u) of each user or r̄(i) of each song (`by` "users" or "songs"), μ where nothing is known.
+
+    With damping β, they are drawn towards μ, as if by β more ratings of μ.
+    """
     n_u, n_i = entry_counts(ratings)
     codes, counts = (ratings.user_codes, n_u) if by == "users" else (ratings.csr.indices, n_i)
     sums = np.bincount(codes, ratings.csr.data, len(counts))
-    return np.where(counts > 0, sums / np.maximum(counts, 1), mean(ratings))
+    mu = mean(ratings)
+    return np.where(counts > 0, (sums + damping * mu) / np.maximum(counts + damping, 1), mu)

@@ -26,13 +26,15 @@ class SVD(FactorModel):
 
     The filled R is S + 1 r̄ᵀ, where S is sparse and holds how far each known entry is from its song's mean, and r̄ holds
     the means: it is multiplied by a vector without ever being stored. Singular values descend; in each column of N, the
-    entry of the largest magnitude is positive.
-    A song without ratings has the global mean.
+    entry of the largest magnitude is positive. A song without ratings has the global mean.
 
     Parameters
     ----------
     n_factors : int
         k, below the number of users and of songs.
+    damping : float
+        β ≥ 0: the song means that fill the gaps are drawn towards the global mean, as if by β more ratings of it. Without
+        it, a song that a single person gave 5 stars gets 5 from everybody who did not rate it.
 
     Attributes
     ----------
@@ -42,6 +44,7 @@ class SVD(FactorModel):
 
     state: ClassVar = {**FactorModel.state, "sigma": Learnt(("k",))}
     n_factors: int = setting(10, at_least=1, at_most=MOST_FACTORS)
+    damping: float = setting(5.0, at_least=0, at_most=1e12)
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         m, n = ratings.csr.shape
@@ -56,7 +59,7 @@ class SVD(FactorModel):
 
     def _decompose(self, ratings: Ratings) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Compute M, σ and N of the filled R, the largest singular value first."""
-        R, r_bar = ratings.csr, means(ratings, "songs")
+        R, r_bar = ratings.csr, means(ratings, "songs", self.damping)
         m, n = R.shape
         if not R.data.any():  # ARPACK refuses a matrix of zeros; any orthogonal columns are its singular vectors
             return np.eye(m, self.n_factors)[:, ::-1], np.zeros(self.n_factors), np.eye(n, self.n_factors)[:, ::-1]
@@ -68,7 +71,7 @@ class SVD(FactorModel):
 
     def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
         """Compute the row of P that the listener's filled row of R gives: times N_k Σ_k⁻¹."""
-        row = means(self.ratings, "songs")
+        row = means(self.ratings, "songs", self.damping)
         row[i] = r
         N, inverse = self._directions()
         with one_blas_thread():
@@ -85,4 +88,4 @@ class SVD(FactorModel):
         """Compute N_k(i) · N_k(j), by which r̂(j) changes as the listener's row of R does in place i."""
         N, _ = self._directions()
         s = N[i] @ N[j]
-        return s, s * (r - means(self.ratings, "songs")[i])
+        return s, s * (r - means(self.ratings, "songs", self.damping)[i])

@@ -19,8 +19,10 @@ def _boolean(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
 
-def _optional_integer(text: str) -> int | None:
-    return None if text.lower() == "none" else int(text)
+def _optional_number(text: str) -> int | float | None:
+    if text.lower() == "none":
+        return None
+    return float(text) if {".", "e"}.intersection(text.lower()) else int(text)
 
 
 READ: dict[type, tuple[str, Callable[[str], object]]] = {  # by the type of a default: what is expected, how it is read
@@ -28,7 +30,7 @@ READ: dict[type, tuple[str, Callable[[str], object]]] = {  # by the type of a de
     int: ("an integer", int),
     float: ("a number", float),
     str: ("a word", str),
-    NoneType: ("an integer, or none", _optional_integer),
+    NoneType: ("a number, or none", _optional_number),
 }
 
 

@@ -20,11 +20,14 @@ def common(R: Known, u: int, v: int) -> list[int]:
     return sorted(i for (w, i) in R if w == u and (v, i) in R)
 
 
-def predicted(R: Known, s: Matrix, k: int, u: int, i: int) -> float:
-    """(C1) r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)) over the k users most similar to u who rated i, where s(u,v) > 0."""
+def predicted(R: Known, s: Matrix, k: int, u: int, i: int, least: int = 1) -> float:
+    """(C1) r̄(u) + κ Σ_v s(u,v) (r(v,i) − r̄(v)) over the k users most similar to u who rated i, where s(u,v) > 0.
+
+    r̄(u) alone if there are fewer than `least` of them.
+    """
     raters = [v for (v, j) in sorted(R) if j == i and v != u and s[u][v] > 0]
     near = sorted(raters, key=lambda v: -s[u][v])[:k]  # a stable sort: of equals, the first in R counts as nearer
-    if not near:
+    if len(near) < least:
         return user_mean(R, u)
     kappa = 1 / sum(abs(s[u][v]) for v in near)  # (C1)
     return user_mean(R, u) + kappa * sum(s[u][v] * (R[v, i] - user_mean(R, v)) for v in near)  # (C1)
@@ -69,10 +72,12 @@ def entry(P: Matrix, Q: Matrix, u: int, i: int) -> float:
     return sum(P[u][f] * Q[i][f] for f in range(len(P[u])))
 
 
-def filled(R: Known, m: int, n: int) -> Matrix:
-    """Fill each gap of the matrix with the mean of its song (with the overall mean where nobody rated the song)."""
-    of_song = [[r for (_, j), r in R.items() if j == i] or list(R.values()) for i in range(n)]
-    return [[R.get((u, i), mean(of_song[i])) for i in range(n)] for u in range(m)]
+def filled(R: Known, m: int, n: int, damping: float = 0.0) -> Matrix:
+    """Fill each gap with (Σ_u r(u,i) + βμ) / (|U(i)| + β), the mean of its song if β = 0 (μ where nobody rated it)."""
+    mu = mean(R.values())
+    of_song = [[r for (_, j), r in R.items() if j == i] for i in range(n)]
+    r_bar = [(sum(r) + damping * mu) / (len(r) + damping) if r else mu for r in of_song]
+    return [[R.get((u, i), r_bar[i]) for i in range(n)] for u in range(m)]
 
 
 def svd(A: Matrix, sweeps: int = 60) -> tuple[Matrix, list[float], Matrix]:

@@ -29,7 +29,7 @@ def rating_errors(plays: Ratings, seed: int) -> dict[str, float]:
     train, test = plays.map(stars_from_counts).split(test=0.2, seed=seed)
     models = {
         "global mean": GlobalMean(),
-        "nearest neighbours (C1, C2, C3)": UserKNN(k=40),
+        "nearest neighbours (C1, C2, C3)": UserKNN(k=40, shrinkage=0, min_neighbours=1),
         "factors by SGD with momentum (C10)": SGD(10, n_epochs=20, learning_rate=0.01, reg=0.05, momentum=0.5),
     }
     users, songs, truth = zip(*test.triplets())

@@ -143,7 +143,7 @@ plots.heat_map(S[np.ix_(some, some)]).set(xlabel="v: from fond of dark to fond o
 # shows how:
 
 # %%
-model = UserKNN(k=10).fit(train)
+model = UserKNN(k=10, shrinkage=0, min_neighbours=1).fit(train)
 u, i = "listener-0000", "song-0096"
 plots.contributions(model.explain(u, i), mean=np.nanmean(table[0])).set_title(f"{u} and {i}");
 
@@ -190,8 +190,8 @@ check("02-predict", predict)
 ks = [1, 2, 3, 5, 8, 12, 20, 40, 80]
 error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
 curves = {
-    "similar users": [error(UserKNN(k=k)) for k in ks],
-    "the same, shrunk (β = 10)": [error(UserKNN(k=k, shrinkage=10)) for k in ks],
+    "similar users": [error(UserKNN(k=k, shrinkage=0, min_neighbours=1)) for k in ks],
+    "the same, shrunk (β = 10)": [error(UserKNN(k=k, shrinkage=10, min_neighbours=1)) for k in ks],
 }
 ax = plots.lines(curves, ks, xscale="log", xlabel="k neighbours", ylabel="RMSE on the hidden fifth")
 ax.set_xticks(ks, ks)
@@ -204,7 +204,7 @@ ax.minorticks_off();
 
 # %%
 def against_truth(k=10):
-    r_hat = UserKNN(k=k).fit(train).predict_codes(test.user_codes, test.csr.indices)
+    r_hat = UserKNN(k=k, shrinkage=0, min_neighbours=1).fit(train).predict_codes(test.user_codes, test.csr.indices)
     jitter = np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)  # so that all dots can be seen
     ax = plots.axes(size=(4.2, 4))
     ax.plot(test.csr.data + jitter, r_hat, ".", color=plots.BLUE, ms=3, alpha=0.6)
@@ -250,7 +250,7 @@ check("02-shrinkage", shrink)
 # and "because you liked this one" is a reason that people understand.
 
 # %%
-by_song = ItemKNN(k=10).fit(train)
+by_song = ItemKNN(k=10, centring="mean", shrinkage=0, min_neighbours=1).fit(train)
 song = "song-0004"
 for other, s in [(song, 1.0), *by_song.similar(song, n=5)]:
     brightness, tempo, noise = asked.features[R.column(other)]
@@ -268,7 +268,7 @@ for other, s in [(song, 1.0), *by_song.similar(song, n=5)]:
 
 # %%
 simple = {"global mean": GlobalMean(), "baseline (C12)": Baseline()}
-models = simple | {"similar users (C1)": UserKNN(k=10), "similar songs": ItemKNN(k=10)}
+models = simple | {"similar users (C1)": model, "similar songs": by_song}
 plots.comparison({name: error(m) for name, m in models.items()}, "RMSE on the hidden fifth (stars)");
 
 # %% [markdown]
@@ -288,8 +288,8 @@ check("02-beat-baseline", my_predictions)
 # %% solution="02-beat-baseline"
 def my_predictions(train, users, songs):
     """What users[j] will think of songs[j], for every j: an array of stars."""
-    by_users = UserKNN(k=10, shrinkage=10, centring="baseline").fit(train).predict(users, songs)
-    by_songs = ItemKNN(k=10, shrinkage=10, centring="baseline").fit(train).predict(users, songs)
+    by_users = UserKNN(k=10, shrinkage=10, min_neighbours=1, centring="baseline").fit(train).predict(users, songs)
+    by_songs = ItemKNN(k=10, shrinkage=10, min_neighbours=1, centring="baseline").fit(train).predict(users, songs)
     return (by_users + by_songs) / 2
 
 

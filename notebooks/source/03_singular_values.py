@@ -230,7 +230,7 @@ check("03-filled", filled)
 
 # %%
 train, test = asked.ratings.split(test=0.2, seed=0)
-with_gaps = SVD(n_factors=21).fit(train).sigma[1:]
+with_gaps = SVD(n_factors=21, damping=0).fit(train).sigma[1:]
 curves = {"without gaps": sigma[:20], "one in four known, gaps filled": with_gaps}
 plots.lines(curves, range(1, 21), xlabel="f", ylabel="singular value σ_f", ylim=(0, None));
 
@@ -238,10 +238,10 @@ plots.lines(curves, range(1, 21), xlabel="f", ylabel="singular value σ_f", ylim
 ks = [1, 2, 3, 4, 5, 6, 8, 12, 20, 30]
 error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
 curves = {
-    "SVD with k factors": [error(SVD(n_factors=k)) for k in ks],
+    "SVD with k factors": [error(SVD(n_factors=k, damping=0)) for k in ks],
     "baseline (C12)": [error(Baseline())] * len(ks),
-    "similar users (C1)": [error(UserKNN(k=10))] * len(ks),
-    "similar songs": [error(ItemKNN(k=10))] * len(ks),
+    "similar users (C1)": [error(UserKNN(k=10, shrinkage=0, min_neighbours=1))] * len(ks),
+    "similar songs": [error(ItemKNN(k=10, centring="mean", shrinkage=0, min_neighbours=1))] * len(ks),
 }
 plots.lines(curves, ks, xlabel="k", ylabel="RMSE on the hidden fifth (stars)");
 
@@ -258,7 +258,7 @@ plots.lines(curves, ks, xlabel="k", ylabel="RMSE on the hidden fifth (stars)");
 # to the three brightest songs and 1 star to the three darkest. What will she like?
 
 # %%
-model = SVD(n_factors=5).fit(train)
+model = SVD(n_factors=5, damping=0).fit(train)
 by_brightness = np.argsort(asked.features[:, 0])
 stars = {train.songs[i]: 1.0 for i in by_brightness[:3]}
 stars |= {train.songs[i]: 5.0 for i in by_brightness[-3:]}

@@ -355,7 +355,8 @@ except InputError as error:
 
 # %%
 error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
-others = {"baseline (C12)": Baseline(), "similar users (C1)": UserKNN(k=10), "similar songs": ItemKNN(k=10)}
+others = {"baseline (C12)": Baseline(), "similar users (C1)": UserKNN(k=10, shrinkage=0, min_neighbours=1)}
+others["similar songs"] = ItemKNN(k=10, centring="mean", shrinkage=0, min_neighbours=1)
 errors = {name: error(m) for name, m in (others | models).items()}
 plots.comparison(errors, "RMSE on the hidden fifth (stars)");
 

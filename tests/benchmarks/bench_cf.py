@@ -46,15 +46,15 @@ def speed(args: argparse.Namespace) -> None:
         "SVD: fit": (lambda: SGD().fit(train), lambda: surprise.SVD().fit(theirs_train)),
         "BaselineOnly: fit": (lambda: Baseline().fit(train), lambda: surprise.BaselineOnly(verbose=False).fit(theirs_train)),
         "KNNWithMeans, MSD: fit and predict": (
-            lambda: UserKNN(similarity="msd").fit(train).predict(users, songs),
+            lambda: UserKNN(similarity="msd", shrinkage=0, min_neighbours=1).fit(train).predict(users, songs),
             lambda: _told(surprise.KNNWithMeans(sim_options=means[0], verbose=False).fit(theirs_train), triplets),
         ),
         "KNNWithMeans, Pearson: fit and predict": (
-            lambda: UserKNN().fit(train).predict(users, songs),
+            lambda: UserKNN(shrinkage=0, min_neighbours=1).fit(train).predict(users, songs),
             lambda: _told(surprise.KNNWithMeans(sim_options=means[1], verbose=False).fit(theirs_train), triplets),
         ),
         "the same between items, MSD": (
-            lambda: ItemKNN(similarity="msd").fit(train).predict(users, songs),
+            lambda: ItemKNN(similarity="msd", centring="mean", shrinkage=0, min_neighbours=1).fit(train).predict(users, songs),
             lambda: _told(
                 surprise.KNNWithMeans(sim_options=means[0] | {"user_based": False}, verbose=False).fit(theirs_train), triplets
             ),

@@ -28,7 +28,7 @@ def svd() -> tuple[object, object]:
     nearest = loops.truncated(found, sigma, rest, 2)
     P, Q = loops.factors(found, sigma, rest, 2)
     product = (np.array(P) @ np.array(Q).T).tolist()
-    model = SVD(n_factors=2).fit(matrix())
+    model = SVD(n_factors=2, damping=0).fit(matrix())
     approximation = (model.P @ model.Q.T).tolist()
     return [sigma[:2], *nearest, *product], [model.sigma.tolist(), *approximation, *approximation]
 

@@ -23,7 +23,7 @@ def matrix(values: dict[tuple[int, int], float] = R) -> Ratings:
 def similarities(name: str, k: int = M, asymmetry: float = 0.5) -> list[list[float]]:
     """Return the similarities that the fast code finds between all users."""
     found = np.zeros((M, M))
-    model = UserKNN(k=k, similarity=name, asymmetry=asymmetry).fit(matrix())
+    model = UserKNN(k=k, similarity=name, shrinkage=0, asymmetry=asymmetry).fit(matrix())
     for block, lists in model.search.blocks(np.arange(M)):
         found[np.repeat(block, np.diff(lists.starts)), lists.v] = lists.s
     return found.tolist()
@@ -33,7 +33,7 @@ def similarities(name: str, k: int = M, asymmetry: float = 0.5) -> list[list[flo
 def predicted() -> tuple[object, object]:
     """Predict the rating of the first user for the last song."""
     s = [[max(0.0, loops.pearson(R, u, v)) if u != v else 0.0 for v in range(M)] for u in range(M)]
-    return loops.predicted(R, s, 2, 0, 3), UserKNN(k=2, similarity="pearson").fit(matrix()).predict([0], [3])[0]
+    return loops.predicted(R, s, 2, 0, 3), UserKNN(k=2, similarity="pearson", shrinkage=0).fit(matrix()).predict([0], [3])[0]
 
 
 @example_of("C2")

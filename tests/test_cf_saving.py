@@ -10,7 +10,8 @@ from cf_cases import random_ratings
 import acai
 from acai import InputError
 from acai.cf import SGD, Baseline, Popularity, Recommender
-from acai.cf.recommender import KIND, Learnt
+from acai.cf.learnt import Learnt
+from acai.cf.recommender import KIND
 from acai.files import load_npz, save_npz
 from acai.settings import setting
 

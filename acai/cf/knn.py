@@ -44,9 +44,6 @@ class UserKNN(NeighbourModel):
         How many neighbours count, at most.
     similarity : {"pearson", "msd", "cosine", "cosine_corated", "asymmetric", "overlap", "indicator"}
         See `acai.cf.similarities`.
-    min_neighbours : int or None
-        How many neighbours must know the song, but never more than k. By default 20, or one in 50 of the users (in `ItemKNN`,
-        of the songs) if that is fewer, at least one; 1 without normalisation.
     min_overlap : int
         Pairs with less than this in common have similarity 0.
     shrinkage : float or None
@@ -62,6 +59,9 @@ class UserKNN(NeighbourModel):
         play counts, but not a rating.
     memory : int
         How many bytes the block of similarities may take.
+    min_neighbours : int or None
+        How many neighbours must know the song, but never more than k. By default 20, or one in 50 of the users if that is
+        fewer, at least one; 1 without normalisation.
     """
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
@@ -114,8 +114,11 @@ class ItemKNN(NeighbourModel):
 
     Parameters
     ----------
-    k, similarity, min_neighbours, min_overlap, shrinkage, centring, asymmetry, normalise, memory
+    k, similarity, min_overlap, shrinkage, centring, asymmetry, normalise, memory
         As for `UserKNN`.
+    min_neighbours : int or None
+        How many of the songs that u rated must be neighbours, but never more than k. By default 20, or one in 50 of all songs
+        if that is fewer, at least one; 1 without normalisation.
     keep : int or None
         How many neighbours to store for each song; by default as many as fit into twice `memory`, and at least k.
 

@@ -39,13 +39,13 @@ class NeighbourModel(Recommender):
 
     k: int = setting(40, at_least=1)
     similarity: str = setting("pearson", choices=SIMILARITIES)
-    min_neighbours: int | None = setting(None, at_least=1)
     min_overlap: int = setting(1, at_least=1)
     shrinkage: float | None = setting(None, at_least=0, at_most=1e12)
     centring: str = setting("mean", choices=CENTRINGS)
     asymmetry: float = setting(0.5, at_least=0, at_most=1)
     normalise: bool = setting(True)
     memory: int = setting(2**27, at_least=1)
+    min_neighbours: int | None = setting(None, at_least=1)
 
     @property
     def predicts_ratings(self) -> bool:

@@ -2,6 +2,7 @@
 
     python notebooks/build.py          all of them
     python notebooks/build.py 02 05    these
+    python notebooks/build.py --language de    those that are translated, into `de/`; lists what has no translation
 
 Each source, `source/NN_name.py`, becomes two notebooks: `NN_name.ipynb` with blanks, `solutions/NN_name.ipynb` with solutions.
 A source is Python, divided into cells:
@@ -22,6 +23,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+sys.path.insert(0, str(Path(__file__).parent))
+from translating import Translation
 
 HERE = Path(__file__).parent
 HEADER = re.compile(r'# %%(?: (?P<kind>\[markdown\]|slider|(?:exercise|solution)="(?P<name>[\w-]+)"))?')
@@ -61,13 +65,17 @@ def cells(source: Path) -> list[Cell]:
     return found
 
 
-def notebook(source: Path, solved: bool) -> nbformat.NotebookNode:
+def notebook(source: Path, solved: bool, translation: Translation | None = None) -> nbformat.NotebookNode:
     """Build the notebook without outputs, with the solutions in place of the exercises or with the exercises."""
+    is_deeper = solved or translation is not None  # in a folder of its own
     left_out = "exercise" if solved else "solution"
     made = []
-    for number, cell in enumerate(c for c in cells(source) if c.kind != left_out):
+    found = [cell for cell in cells(source) if cell.kind != left_out]
+    for number, cell in enumerate(found if translation is None else translation.cells(found)):
         if cell.kind == "markdown":
-            text = cell.text.replace("](../", "](../../") if solved else cell.text  # it is one folder deeper
+            text = cell.text.replace("](../", "](../../") if is_deeper else cell.text
+            if translation is not None:  # the other notebooks need not be translated
+                text = re.sub(r"\]\(([0-9]{2}_\w+\.ipynb)", r"](../\1", text)
             made.append(new_markdown_cell(text, id=f"cell-{number}"))
         else:
             tags = {} if cell.kind == "code" else {"tags": [cell.kind]}
@@ -93,19 +101,34 @@ def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode
     return book
 
 
-def target(source: Path, solved: bool) -> Path:
+def target(source: Path, solved: bool, language: str = "") -> Path:
     """Return the path of the notebook of this source."""
-    return HERE / ("solutions" if solved else "") / f"{source.stem}.ipynb"
+    return HERE / (language or ("solutions" if solved else "")) / f"{source.stem}.ipynb"
 
 
 def main(numbers: list[str]) -> None:
-    for source in sources(*numbers):
-        for solved in (False, True):
-            path = target(source, solved)
-            book = run(notebook(source, solved))
-            path.parent.mkdir(exist_ok=True)
-            nbformat.write(book, path)
-            print(f"{path.relative_to(HERE)}: {path.stat().st_size / 1e6:.2f} MB")
+    language = numbers[1] if numbers[:1] == ["--language"] else ""
+    for source in sources(*(numbers[2:] if language else numbers)):
+        if language:
+            build_translated(source, language)
+        else:
+            for solved in (False, True):
+                write(run(notebook(source, solved)), target(source, solved))
+
+
+def build_translated(source: Path, language: str) -> None:
+    """Build a notebook in another language, if it is translated, and list what is not."""
+    translation = Translation(source, language)
+    if translation.exists:
+        write(run(notebook(source, False, translation)), target(source, False, language))
+        for what, found in ("new or changed in English", translation.missing), ("no longer used", translation.stale):
+            print(*(f"  {what}: {' '.join(text.split())[:100]}" for text in found), sep="\n", end="\n" if found else "")
+
+
+def write(book: nbformat.NotebookNode, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(book, path)
+    print(f"{path.relative_to(HERE)}: {path.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

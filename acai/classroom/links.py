@@ -11,7 +11,7 @@ EQUATIONS = "equations.html"
 KEPT = re.compile(r"(`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\[[^\]]*\]\([^)]*\)|^    .*$)", re.DOTALL | re.MULTILINE)
 EQUATION = re.compile(r"\(([DCNAE][0-9]+(?:\.[0-9]+)?)\)")
 FILE = re.compile(r"`(acai/[\w/]+\.(?:py|toml))`")
-LINK = re.compile(r"\]\(\.\./(README\.md|acai/[\w/.]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\((?:\.\./)+(README\.md|acai/[\w/.]+|[0-9]{2}_\w+\.ipynb)(?:#[^)]*)?\)")
 
 
 def relinked(text: str, package: Path, equations: set[str]) -> str:
@@ -34,6 +34,8 @@ def relinked(text: str, package: Path, equations: set[str]) -> str:
         return f"[{match[0]}]({page_of(match[1])})" if (package.parent / match[1]).is_file() else match[0]
 
     def with_page(match: re.Match[str]) -> str:
+        if match[1].endswith(".ipynb"):  # in a course, all notebooks are in one folder
+            return f"]({match[1]})"
         return f"]({EQUATIONS if match[1] == 'README.md' else page_of(match[1])})"
 
     pieces = KEPT.split(text)  # every second one is code, mathematics or a link

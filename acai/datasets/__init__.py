@@ -27,9 +27,9 @@ from acai.datasets.rated import (
     hetrec_artists,
     hetrec_lastfm,
     taste_profile,
-    triplets,
 )
 from acai.datasets.synthetic import synthetic
+from acai.datasets.triplets import triplets
 from acai.ratings import Ratings
 from acai.tables.source import FilePath
 

@@ -3,18 +3,25 @@
 from dataclasses import replace
 from typing import Unpack
 
+import numpy as np
+
+from acai.datasets.layouts import Layout
 from acai.datasets.rated import CompleteOptions, names_by_id, rated
 from acai.ratings import Ratings
+from acai.tables.columns import Numbers
 from acai.tables.encodings import BOM
 from acai.tables.lines import TableFormat
 from acai.tables.source import FilePath, opened
 
-MOVIELENS_100K = TableFormat(("user", "item", "rating", "timestamp"), ["u.data"])
-MOVIELENS_1M = replace(MOVIELENS_100K, names=["ratings.dat"], separator="::")
+FORM_100K = TableFormat(("user", "item", "rating", "timestamp"), ["u.data"])
+FORM_1M = replace(FORM_100K, names=["ratings.dat"], separator="::")
+FORM_CSV = TableFormat(("userId", "movieId", "rating", "timestamp"), ["ratings.csv"], ",", header=True)
+MOVIELENS_100K = Layout(FORM_100K, 0, 1, Numbers(2), Numbers(3, np.int64))
+MOVIELENS_1M = replace(MOVIELENS_100K, form=FORM_1M)
+MOVIELENS_CSV = replace(MOVIELENS_100K, form=FORM_CSV)
 REST = [f"field {f}" for f in range(3, 25)]
 TITLES_100K = TableFormat(("id", "title", *REST), ["u.item"], separator="|", encoding="latin-1")
 TITLES_1M = TableFormat(("id", "title", "genres"), ["movies.dat"], separator="::", encoding="latin-1")
-MOVIELENS_CSV = TableFormat(("userId", "movieId", "rating", "timestamp"), ["ratings.csv"], ",", header=True)
 TITLES_CSV = TableFormat(("movieId", "title", "genres"), ["movies.csv"], ",", header=True, quoted=True)
 
 
@@ -34,7 +41,7 @@ def movielens_100k(path: FilePath, **options: Unpack[CompleteOptions]) -> Rating
     Ratings
         With times. Ids are text as in the file, so user 42 is `"42"`; `movielens_titles` has the titles.
     """
-    return rated(path, MOVIELENS_100K, (0, 1, 2, 3), **options)
+    return rated(path, MOVIELENS_100K, **options)
 
 
 def movielens_1m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
@@ -42,7 +49,7 @@ def movielens_1m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
 
     Parameters and result are those of `movielens_100k`.
     """
-    return rated(path, MOVIELENS_1M, (0, 1, 2, 3), **options)
+    return rated(path, MOVIELENS_1M, **options)
 
 
 def movielens_latest(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
@@ -51,7 +58,7 @@ def movielens_latest(path: FilePath, **options: Unpack[CompleteOptions]) -> Rati
     That is `ml-latest-small.zip`, with about 100,000 ratings, `ml-latest.zip`, with some 33 million, both of which change
     from time to time, and also `ml-20m.zip`. Parameters and result are those of `movielens_100k`, but no numbers are published.
     """
-    return rated(path, MOVIELENS_CSV, (0, 1, 2, 3), published="ml-latest", **options)
+    return rated(path, replace(MOVIELENS_CSV, published="ml-latest"), **options)
 
 
 def movielens_25m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
@@ -59,7 +66,7 @@ def movielens_25m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings
 
     Parameters and result are those of `movielens_100k`.
     """
-    return rated(path, MOVIELENS_CSV, (0, 1, 2, 3), published="ml-25m", **options)
+    return rated(path, replace(MOVIELENS_CSV, published="ml-25m"), **options)
 
 
 def movielens_32m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings:
@@ -67,7 +74,7 @@ def movielens_32m(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings
 
     Parameters and result are those of `movielens_100k`.
     """
-    return rated(path, MOVIELENS_CSV, (0, 1, 2, 3), published="ml-32m", **options)
+    return rated(path, replace(MOVIELENS_CSV, published="ml-32m"), **options)
 
 
 def movielens_titles(path: FilePath) -> dict[str, str]:

@@ -1,26 +1,24 @@
 """Data sets that are already a matrix, of ratings or of play counts: some of them, and the step that they all share."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from numbers import Integral
 from typing import TypedDict, Unpack
 
 import numpy as np
 
-from acai.errors import InputError, shown
+from acai.datasets.layouts import Layout
+from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.ratings.building import RepeatedPair
-from acai.settings import Limits, checked
-from acai.tables.columns import Ids, Numbers, Times
-from acai.tables.encodings import BOM
+from acai.tables.columns import Ids, Numbers, Seconds, Times
 from acai.tables.lines import TableFormat
-from acai.tables.reader import EXCERPT, Table, read_table, skipped_note
-from acai.tables.source import FilePath, opened
+from acai.tables.reader import Table, read_table, skipped_note
+from acai.tables.source import FilePath
 
-SEPARATORS = ("\t", "<SEP>", "::", ",", ";", "|", " ")
-HETREC = TableFormat(("userID", "artistID", "weight"), ["user_artists.dat"], header=True)
+HETREC = Layout(TableFormat(("userID", "artistID", "weight"), ["user_artists.dat"], header=True), 0, 1, Numbers(2))
 HETREC_ARTISTS = TableFormat(("id", "name", "url", "pictureURL"), ["artists.dat"], header=True)
-TASTE_PROFILE = TableFormat(("user", "song", "count"), ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"])
+TRIPLETS = ["train_triplets.txt", "kaggle_visible_evaluation_triplets.txt"]
+TASTE_PROFILE = Layout(TableFormat(("user", "song", "count"), TRIPLETS), 0, 1, Numbers(2))
 PUBLISHED = {  # the numbers that the makers of each file published; of each data set, where several have one name
     "u.data": {"rows": 100_000, "users": 943, "songs": 1_682},
     "ratings.dat": {"rows": 1_000_209, "users": 6_040, "songs": 3_706},
@@ -65,7 +63,7 @@ def hetrec_lastfm(path: FilePath, **options: Unpack[CompleteOptions]) -> Ratings
         Play counts; the "songs" are artists, and `hetrec_artists` has their names. Ids are text as in the file, so user 2
         is `"2"`.
     """
-    return rated(path, HETREC, (0, 1, 2), **options)
+    return rated(path, HETREC, **options)
 
 
 def hetrec_artists(path: FilePath) -> dict[str, str]:
@@ -92,7 +90,7 @@ def taste_profile(
     Ratings
         Play counts.
     """
-    ratings = rated(path, TASTE_PROFILE, (0, 1, 2), **options)
+    ratings = rated(path, TASTE_PROFILE, **options)
     if not mismatches:
         return ratings
     songs = {song for song, _ in mismatches}
@@ -100,58 +98,6 @@ def taste_profile(
     kept = ratings.keep(right[ratings.csr.indices]).filter()
     note = f"dropped {ratings.n_ratings - kept.n_ratings:,} rows of {(~right).sum():,} songs that belong to the wrong track"
     return Ratings(kept.csr, kept.users, kept.songs, notes=[*ratings.notes, note])
-
-
-def triplets(
-    path: FilePath, separator: str | None = None, columns: Sequence[int] = (0, 1, 2), header: bool = False,
-    combine: str | None = None, **options: Unpack[ReadOptions],
-) -> Ratings:
-    """Read any delimited file of user, song and value.
-
-    Parameters
-    ----------
-    path : path
-        The file, also as `.gz`, `.zip` or `.tar.gz` with only this file inside.
-    separator : str, optional
-        What separates two fields; by default whatever splits the first line into three or more: a tab, `<SEP>`, `::`, `,`,
-        `;`, `|` or a space, in this order. There is no quoting: a separator always separates.
-    columns : three ints
-        Which fields are the user, the song and the value, counted from 0.
-    header : bool
-        Whether the first line names the fields.
-    combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
-        What to do if a pair occurs more than once. With None that is an error.
-    **options
-        `on_error="skip"` leaves faulty lines out, and counts and lists them in `Ratings.notes`; `progress=True` shows a
-        progress bar.
-
-    Returns
-    -------
-    Ratings
-        Ids are text as in the file, so user 42 is `"42"`.
-    """
-    if separator is not None and not isinstance(separator, str):
-        raise InputError(f"separator={shown(separator)}; expected text, such as ','")
-    with opened(path) as source:
-        first = source.stream.readline(1 << 16).removeprefix(BOM).decode(errors="replace").rstrip("\r\n")
-    separator = separator or next((s for s in SEPARATORS if first.count(s) >= 2), None)
-    if separator is None:
-        expected = "user, song and value with a separator between them"
-        raise InputError(f"{path}, line 1: expected {expected}; found {first[:EXCERPT]!r}")
-    names = first.split(separator)
-    given = columns.tolist() if isinstance(columns, np.ndarray) else columns
-    chosen = [int(c) for c in given if _is_place(c, len(names))] if isinstance(given, Sequence) else []
-    if len(chosen) != 3 or len(given) != 3:
-        expected = f"three numbers from 0 to {len(names) - 1}, as line 1 has {len(names)} fields"
-        raise InputError(f"columns={shown(columns)}; expected {expected}")
-    header = checked("header", header, bool, Limits())
-    fields = names if header else [f"field {f + 1}" for f in range(len(names))]
-    return rated(path, TableFormat(fields, separator=separator, header=header), chosen, combine, **options)
-
-
-def _is_place(column: object, n: int) -> bool:
-    """Tell whether this is the number of one of `n` columns."""
-    return isinstance(column, Integral) and not isinstance(column, bool) and 0 <= int(column) < n
 
 
 def compared(label: str, name: str, found: Mapping[str, int], complete: bool) -> list[str]:
@@ -170,21 +116,22 @@ def compared(label: str, name: str, found: Mapping[str, int], complete: bool) ->
 
 
 def rated(
-    path: FilePath, form: TableFormat, columns: Sequence[int], combine: str | None = None, complete: bool = False,
-    published: str | None = None, **options: Unpack[ReadOptions],
+    path: FilePath, layout: Layout, combine: str | None = None, complete: bool = False, **options: Unpack[ReadOptions]
 ) -> Ratings:
-    """Read ratings from a delimited file, of which `columns` are user, song, value and perhaps time.
+    """Read ratings from a delimited file.
 
     Without `combine` (as in `Ratings.from_triplets`) a repeated pair is a faulty line.
     """
-    user, song, value, *time = columns
-    kinds: dict[str, Ids | Numbers | Times] = {"user": Ids(user), "song": Ids(song), "value": Numbers(value)}
-    if time:
-        kinds["time"] = Numbers(time[0], np.int64)
+    form = layout.form
+    kinds: dict[str, Ids | Numbers | Seconds | Times] = {
+        "user": Ids(layout.user), "song": Ids(layout.song), "value": layout.value
+    }
+    if layout.time is not None:
+        kinds["time"] = layout.time
     table = read_table(path, form, kinds, **options)
     sizes = {"rows": table.n_rows, "users": len(table.ids["user"]), "songs": len(table.ids["song"])}
-    name = published or (form.names[0] if len(form.names) == 1 else table.name)
-    notes = table.notes() + compared(table.label, name, sizes, complete)
+    name = layout.published or (form.names[0] if len(form.names) == 1 else table.name)
+    notes = [*table.notes(), *layout.notes, *compared(table.label, name, sizes, complete)]
     try:
         return _from_table(table, combine, notes)
     except RepeatedPair as error:

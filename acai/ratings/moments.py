@@ -91,10 +91,11 @@ def _of_datetimes(moments: Iterable[Any]) -> NDArray[Any] | None:
         return None if column.dtype.kind != "M" else column
     if any(moment != moment for moment in column.flat):  # pandas.NaT is a datetime, too
         raise InputError(f"{EXPECTED}; found NaT")
-    return np.array([_second(moment) for moment in column.flat], dtype="datetime64[s]").reshape(column.shape)
+    return np.array([second_of(moment) for moment in column.flat], dtype="datetime64[s]").reshape(column.shape)
 
 
-def _second(moment: date) -> int:
+def second_of(moment: date) -> int:
+    """Count the whole seconds since 1970; a moment that names no time zone is in UTC."""
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

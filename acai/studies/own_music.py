@@ -15,7 +15,7 @@ from acai.audio.recording import Recording
 from acai.audio.tags import Names
 from acai.datasets.exports.history import is_history, listening_history
 from acai.datasets.matching import FolderMatch, Song, match_folder, track_names
-from acai.datasets.rated import triplets
+from acai.datasets.triplets import triplets
 from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.ratings.building import number_ids

@@ -4,14 +4,19 @@ import os
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acai.ratings.moments import LATEST, second_of
 from acai.tables.lines import Lines
 
+ZULU = "0000-00-00T00:00:00Z"
+EXAMPLE = "2009-05-04T23:08:57Z"
+FORMS = (ZULU, "0000-00-00 00:00:00", "0000-00-00T00:00:00", "0000-00-00")
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_INTEGER = 2**53  # up to here float64 has every integer
 
@@ -47,23 +52,50 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Times:
-    """A column of times such as `2009-05-04T23:08:57Z`, stored as whole seconds since 1970 (UTC)."""
+class Seconds:
+    """A column of times as numbers since 1970, stored as whole seconds; milliseconds if there are 1000 `per_second`."""
 
     field: int
+    per_second: int = 1
+
+    def read(self, lines: Lines) -> NDArray[np.int64]:
+        """Read the column's values; a line without one is faulty."""
+        numbers = Numbers(self.field, np.float64, may_be_negative=True).read(lines)
+        seconds = np.floor(numbers / self.per_second)
+        fine = np.abs(seconds) <= LATEST
+        lines.require(fine, f"a time before the year 10000 as {lines.fields[self.field]}")
+        return np.where(fine, seconds, 0).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Times:
+    """A column of times such as `2009-05-04T23:08:57Z`, stored as whole seconds since 1970 (UTC).
+
+    `form` has 0 for any digit. If any ISO text will do, what has another form is read as Python reads it, which is slower.
+    """
+
+    field: int
+    form: str = ZULU
+    any_iso: bool = False
 
     def read(self, lines: Lines) -> NDArray[np.int64]:
         """Read the column's values; a line without one is faulty."""
         from acai.tables import kernels
 
-        parts = kernels.clock(lines.block, lines.starts[self.field], lines.ends[self.field])
+        starts, ends = lines.starts[self.field], lines.ends[self.field]
+        parts = kernels.clock(lines.block, starts, ends, np.frombuffer(self.form.encode(), dtype=np.uint8))
         year, month, day, hour, minute, second = parts
         months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
         days = months.astype("datetime64[D]") + (day - 1)
         fine = (year >= 0) & (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months)
         fine &= (hour < 24) & (minute < 60) & (second < 60)
-        lines.require(fine, f"a time like 2009-05-04T23:08:57Z as {lines.fields[self.field]}")
         seconds: NDArray[np.int64] = 86400 * days.astype(np.int64) + 3600 * hour + 60 * minute + second
+        for line in np.flatnonzero(~fine & (lines.fault == 0)) if self.any_iso else ():
+            text = lines.block[starts[line] : ends[line]].tobytes().decode(errors="replace")
+            with suppress(ValueError):
+                seconds[line] = second_of(datetime.fromisoformat(text))
+                fine[line] = True
+        lines.require(fine, f"a time like {EXAMPLE[: len(self.form)]} as {lines.fields[self.field]}")
         return seconds
 
 

@@ -15,7 +15,6 @@ Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 Ints = NDArray[np.intp]
 ZERO, MINUS = b"0-"
-FORM = np.frombuffer(b"0000-00-00T00:00:00Z", dtype=np.uint8)  # of a time; 0 stands for any digit
 INITIAL = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)  # of SipHash
 
 
@@ -56,19 +55,19 @@ def decimals(block: Bytes, starts: Ints, ends: Ints, point: int) -> NDArray[np.f
 
 
 @njit()
-def clock(block: Bytes, starts: Ints, ends: Ints) -> NDArray[np.int64]:
-    """Read year, month, day, hour, minute and second of times of the FORM; year −1 for anything else."""
+def clock(block: Bytes, starts: Ints, ends: Ints, form: Bytes) -> NDArray[np.int64]:
+    """Read year, month, day, hour, minute and second of times of a form, in which 0 is any digit; year −1 for anything else."""
     parts = np.zeros((6, len(starts)), dtype=np.int64)
     for line in range(len(starts)):
         p = 0
-        fine = ends[line] - starts[line] == len(FORM)
-        for at in range(len(FORM) if fine else 0):
+        fine = ends[line] - starts[line] == len(form)
+        for at in range(len(form) if fine else 0):
             digit = np.int64(block[starts[line] + at]) - ZERO
-            if FORM[at] == ZERO:
+            if form[at] == ZERO:
                 fine = fine and 0 <= digit <= 9
                 parts[p, line] = 10 * parts[p, line] + digit
             else:
-                fine = fine and digit == np.int64(FORM[at]) - ZERO
+                fine = fine and digit == np.int64(form[at]) - ZERO
                 p += 1
         if not fine:
             parts[0, line] = -1

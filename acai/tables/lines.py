@@ -26,7 +26,11 @@ class TableFormat:
         What separates two fields: one character or several.
     header : bool
         Whether the first line has the names of the fields.
+    header_is_known : bool
+        Whether line 1 was looked at already, so that it need not be compared with the fields.
     encoding : {"utf-8", "latin-1", "cp1252"}
+    or_latin_1 : bool
+        Whether a file that turns out not to be UTF-8 may be Latin-1 instead; see `reader.OtherEncoding`.
     quoted : bool
         Whether a field that begins with a quotation mark ends with one (RFC 4180), and may have separators, newlines and
         doubled quotation marks inside; the separator must be one character.
@@ -38,7 +42,9 @@ class TableFormat:
     names: Sequence[str] = ()
     separator: str = "\t"
     header: bool = False
+    header_is_known: bool = False
     encoding: str = "utf-8"
+    or_latin_1: bool = False
     quoted: bool = False
     decimal: str = "."
 
@@ -111,7 +117,8 @@ class Lines:
         return n_found, lengths
 
     def _require_text(self, encoding: str) -> None:
-        if b"\0" not in self.raw and is_text(self.raw, encoding):
+        self.is_text = is_text(self.raw, encoding)
+        if self.is_text and b"\0" not in self.raw:
             return
         lines = self.sources()
         self.require(np.array([is_text(line, encoding) for line in lines], bool), f"{encoding.upper()} text")

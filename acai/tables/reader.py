@@ -17,13 +17,17 @@ from tqdm import tqdm
 
 from acai.errors import InputError, check_count, unknown
 from acai.settings import checked
-from acai.tables.columns import Ids, Numbers, Times
+from acai.tables.columns import Ids, Numbers, Seconds, Times
 from acai.tables.encodings import BOM, in_utf8
 from acai.tables.lines import BLOCK, Lines, TableFormat
 from acai.tables.source import FilePath, opened
 
 EXCERPT = 80  # how much of a faulty line a message shows
 ON_ERROR = ("raise", "skip")
+
+
+class OtherEncoding(InputError):
+    """A file without a single character of UTF-8 beyond ASCII is not UTF-8: read it again, as Latin-1."""
 
 
 @dataclass
@@ -66,7 +70,7 @@ def skipped_note(n: int, expected: str, listed: str) -> str:
 
 
 def read_table(
-    path: FilePath, form: TableFormat, columns: Mapping[str, Ids | Numbers | Times],
+    path: FilePath, form: TableFormat, columns: Mapping[str, Ids | Numbers | Seconds | Times],
     on_error: str = "raise", progress: bool = False, block_size: int = BLOCK,
 ) -> Table:
     """Read some columns of a delimited file.
@@ -77,7 +81,7 @@ def read_table(
         The file, the folder or the archive: see `source.opened`.
     form : TableFormat
         What the file is called and looks like.
-    columns : mapping of str to Ids, Numbers or Times
+    columns : mapping of str to Ids, Numbers, Seconds or Times
         How to read each column, by its name in the table.
     on_error : {"raise", "skip"}
         Whether a faulty line is an error, or is skipped and listed in `Table.skipped`.
@@ -109,7 +113,7 @@ def read_table(
         tqdm(total=source.size, desc=f"reading {source.name}", unit="B", unit_scale=True, disable=not progress) as bar,
     ):
         table = Table(source.label, source.name, first_line=1 + form.header)
-        first, rest = table.first_line, b""
+        first, rest, may_be_latin_1 = table.first_line, b"", form.or_latin_1
         stream = in_utf8(source.stream, source.label)
         blocks = _without_header(whole_lines(stream, block_size), form, table.label)
         for raw in chain(blocks, [b""]):  # the last one closes whatever is open
@@ -118,6 +122,9 @@ def read_table(
                 break
             lines = Lines(rest + raw, form, block_size, filled, is_last=not raw)
             rest = lines.rest
+            if may_be_latin_1 and not lines.is_text and lines.raw.decode(errors="ignore").isascii():
+                raise OtherEncoding(f"{table.label} is not UTF-8 text")
+            may_be_latin_1 = may_be_latin_1 and lines.raw.isascii()
             values = {name: column.read(lines) for name, column in columns.items() if name not in ids}
             # ids come last, since those on faulty lines get no number
             values |= {name: column.read(lines) for name, column in ids.items()}
@@ -158,6 +165,8 @@ def _without_header(blocks: Iterator[bytes], form: TableFormat, label: str) -> I
         raise InputError(f"{label} is empty; expected lines of {len(form.fields)} fields: {', '.join(form.fields)}")
     if not form.header:
         return chain([first], blocks)
+    if form.header_is_known:
+        return blocks
     expected, found = form.separator.join(form.fields), first.decode(errors="replace").rstrip("\r\n")
     names = next(csv.reader([found], delimiter=form.separator), []) if form.quoted else found.split(form.separator)
     if names != list(form.fields):
@@ -191,6 +200,4 @@ def _report(lines: Lines, first: int, table: Table, on_error: str) -> None:
         excerpt = text[:EXCERPT].decode(errors="backslashreplace") + ("…" if len(text) > EXCERPT else "")
         n_fields = lines.n_found[line]
         found = f"{excerpt!r} ({n_fields} field{'s' if n_fields > 1 else ''})"
-    is_header = first + line == 1 and "a number" in expected
-    hint = " (is this a header? there must be none)" if is_header else ""
-    raise InputError(f"{table.label}, line {numbers[line]}: expected {expected}; found {found}{hint}")
+    raise InputError(f"{table.label}, line {numbers[line]}: expected {expected}; found {found}")

@@ -309,9 +309,10 @@ def test_triplets_finds_the_separator(tmp_path, separator):
 
 def test_triplets_with_columns_and_header(tmp_path):
     path = write(tmp_path, "mine.csv", 'when,plays,who,what\n1,4,ann,"x"\n2,5,bob,y\n')
-    assert as_dict(datasets.triplets(path, columns=(2, 3, 1), header=True)) == {("ann", '"x"'): 4, ("bob", "y"): 5}
-    with pytest.raises(InputError, match="line 1: expected a number of at least 0 as field 2; found 'when,plays,who,what'"):
-        datasets.triplets(path, columns=(2, 3, 1))
+    for options in ({}, {"header": True}):
+        assert as_dict(datasets.triplets(path, columns=(2, 3, 1), **options)) == {("ann", "x"): 4, ("bob", "y"): 5}
+    with pytest.raises(InputError, match="line 1: expected a number as field 2; found 'when,plays,who,what'"):
+        datasets.triplets(path, columns=(2, 3, 1), header=False)
     with pytest.raises(
         InputError, match=r"columns=\(0, 1, 4\); expected three numbers from 0 to 3, as line 1 has 4 fields"
     ):

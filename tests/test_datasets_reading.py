@@ -166,7 +166,8 @@ def test_the_kernels_do_the_same_uncompiled(rows):
     lines = cut(raw, ("user", "song", "n", "time"), "\t")
     n, block, starts, ends = len(rows), lines.block, lines.starts, lines.ends
     assert kernels.decimals.py_func(block, starts[2], ends[2], ord(".")).tolist() == [4.5] * n
-    assert kernels.clock.py_func(block, starts[3], ends[3], np.frombuffer(ZULU.encode(), np.uint8)).T.tolist() == [[2009, 5, 4, 23, 8, 57]] * n
+    zulu = np.frombuffer(ZULU.encode(), np.uint8)
+    assert kernels.clock.py_func(block, starts[3], ends[3], zulu).T.tolist() == [[2009, 5, 4, 23, 8, 57]] * n
     assert Times(3).read(lines).tolist() == [1241478537] * n and not lines.fault.any()
     ids = Ids(0, 1)
     compiled = ids.read(lines)
@@ -395,7 +396,7 @@ def test_the_line_of_a_repeated_pair_counts_the_skipped_ones_too(tmp_path):
     [
         ("", "expected user, song and value with a separator between them; found ''"),
         ("ann blackbird\n", "expected user, song and value with a separator between them; found 'ann blackbird'"),
-        ("ann\tx\tmany\n", "line 1: expected a number of at least 0 as field 3; found"),
+        ("ann\tx\tmany\n", "line 1: expected a number as field 3; found"),
     ],
 )
 def test_a_file_of_another_kind_is_refused(tmp_path, text, message):
@@ -492,11 +493,10 @@ def test_the_header_must_be_there(tmp_path):
         datasets.hetrec_lastfm(path)
 
 
-def test_a_header_where_none_is_expected_is_suspected_only_on_the_first_line(tmp_path):
+def test_names_of_fields_are_a_header_on_the_first_line_only(tmp_path):
     header = "user\tsong\tplays\n"
-    with pytest.raises(InputError, match=r"line 1: .* found 'user\\tsong\\tplays' .*\(is this a header\? there must be none\)$"):
-        datasets.triplets(write(tmp_path, header + "a\tb\t1\n"))
-    with pytest.raises(InputError, match=r"line 2: .*\(3 fields\)$"):
+    assert list(datasets.triplets(write(tmp_path, header + "a\tb\t1\n")).triplets()) == [("a", "b", 1)]
+    with pytest.raises(InputError, match=r"line 2: expected a number as field 3; .*\(3 fields\)$"):
         datasets.triplets(write(tmp_path, "a\tb\t1\n" + header))
 
 

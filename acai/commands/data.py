@@ -43,7 +43,7 @@ def data(folder: Path = Path("data"), *, format: Format = "table") -> None:
     print(f"● is in {one_line(folder)}/, ○ is not; `acai download NAME` downloads it")
     print("your own listening history, as Last.fm, ListenBrainz, Spotify, iTunes or Apple Music export it:")
     print("    acai.datasets.listening_history; with your music: acai report --plays EXPORT --audio FOLDER")
-    print("any other file of user, song and value: acai.datasets.triplets")
+    print("any other file of user, song, value and perhaps time: acai.datasets.triplets")
 
 
 def _place(known: catalogue.DataSet, present: Mapping[str, Path]) -> Path | None:

@@ -23,6 +23,7 @@ def evaluate(  # noqa: PLR0913 - the options of the command
     *, data: tuple[str, str], log: bool = False, models: list[str] | None = None, folds: Folds | None = None,
     test: float = 0.2, k: Count = 10, relevant_from: float = -np.inf, metrics: list[str] | None = None, jobs: Jobs = 1,
     seed: Seed = 0, plot: Path | None = None, format: Format = "table",
+    header: bool = False,
 ) -> None:
     """Compare models: evaluate what each predicts and recommends on held-out data.
 
@@ -58,10 +59,12 @@ def evaluate(  # noqa: PLR0913 - the options of the command
         Draw the comparison into this file.
     format : {table,csv,json}
         How to print the figures; with csv and json, stdout has nothing else.
+    header
+        Take line 1 of a file of your own for the names of its fields, even if it does not look like that.
     """
     if plot:
         expect_picture(plot)
-    given = read_data(data, log)
+    given = read_data(data, log, header)
     ratings = given.ratings
     chosen = {name: model_named(name) for name in models or (FOR_PLAYS if given.are_plays else FOR_RATINGS)}
     parts = list(ratings.folds(folds, seed)) if folds else [ratings.split(test, seed)]

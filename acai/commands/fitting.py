@@ -41,15 +41,17 @@ class Given(NamedTuple):
     are_plays: bool  # play counts rather than ratings, before any logarithm
 
 
-def read_data(data: tuple[str, str], log: bool) -> Given:
-    """Read the data set of `--data NAME PATH`; with `--log`, its logarithm."""
+def read_data(data: tuple[str, str], log: bool, header: bool = False) -> Given:
+    """Read the data set of `--data NAME PATH`; with `--log`, its logarithm; with `--header`, line 1 has names."""
     name, path = data
     if name not in READERS:
         raise unknown("data set", name, READERS, n=len(READERS))
     if not Path(path).exists():
         advice = f"`acai download {name}` downloads it" if name in catalogue.CATALOGUE else "name the path of your file"
         raise InputError(f"there is no {path}; {advice}")
-    ratings: Ratings = READERS[name](path)
+    if header and name != "triplets":
+        raise InputError(f"--header is for --data triplets; acai knows whether {name} has a header")
+    ratings: Ratings = READERS[name](path, **({"header": True} if header else {}))
     return Given(ratings.map(np.log1p) if log else ratings, _looks_like_plays(ratings))
 
 

@@ -9,6 +9,7 @@ from acai.commands.fitting import fitted, id_of, read_data
 from acai.commands.output import Format, print_rows, remarks
 from acai.commands.playlists import PlaylistPlan
 from acai.errors import InputError
+from acai.ratings import Ratings
 from acai.settings import Count
 from acai.terminal import one_line
 
@@ -16,7 +17,7 @@ from acai.terminal import one_line
 def recommend(  # noqa: PLR0913 - the options of the command
     *, user: str, data: tuple[str, str] | None = None, log: bool = False, model: str | None = None,
     file: Path | None = None, n: Count = 10, with_rated: bool = False, format: Format = "table",
-    m3u: Path | None = None, audio: Path | None = None,
+    m3u: Path | None = None, audio: Path | None = None, header: bool = False,
 ) -> None:
     """Recommend songs to one user of a data set or of a saved model.
 
@@ -31,7 +32,7 @@ def recommend(  # noqa: PLR0913 - the options of the command
         The id of the user, as in the data.
     data : NAME PATH
         A data set and its file, folder or archive: movielens-100k, movielens-1m, hetrec-lastfm, …, or triplets for a file
-        of your own: user, song and value on each line, separated by tabs or commas, without a header, each pair once.
+        of your own: user, song, value and perhaps time on each line, with or without a header, each pair once.
     log
         Transform each value to log(1 + value) first: play counts have long tails.
     model : MODEL
@@ -48,10 +49,20 @@ def recommend(  # noqa: PLR0913 - the options of the command
         Write the list as a playlist, too, NAME.m3u, if the songs are files: each is named by its path in the folder of --audio.
     audio : FOLDER
         The folder with the files of the songs, for --m3u (default: the current folder).
+    header
+        Take line 1 of a file of your own for the names of its fields, even if it does not look like that.
     """
     playlist = PlaylistPlan.of_options(m3u, audio)
     with remarks(format):
-        known = _model_to_ask(user, data, file, log, model, playlist)
+        if data is not None and file is None:
+            given = read_data(data, log, header)
+            _expect_answer(user, given.ratings, playlist)  # before the training, not after it
+            known = fitted(model, data, given)
+        elif file is not None and data is None:
+            known = load(file)
+            _expect_answer(user, known.ratings, playlist)
+        else:
+            raise InputError("give either --data NAME PATH or --file MODEL")
     asked = id_of(user, known.ratings)
     new = known.recommend(asked, n=n, exclude_rated=not with_rated)
     if format != "table":
@@ -78,22 +89,11 @@ def _print_lists(known: Recommender, asked: Hashable, new: list[tuple[Hashable, 
             print(f"  {place:>3} {name:<{max(map(len, names))}}  {score:>7}")
 
 
-def _model_to_ask(
-    user: str, data: tuple[str, str] | None, file: Path | None, log: bool, model: str | None, playlist: PlaylistPlan | None
-) -> Recommender:
-    """Load the model of `--file`, or fit one to the data of `--data`."""
-    if data is not None and file is None:
-        given = read_data(data, log)
-        id_of(user, given.ratings)  # an unknown user is reported before the training, not after it
-        if playlist is not None:
-            playlist.expect_some(given.ratings.songs)
-        return fitted(model, data, given)
-    if file is not None and data is None:
-        known = load(file)
-        if playlist is not None:
-            playlist.expect_some(known.ratings.songs)
-        return known
-    raise InputError("give either --data NAME PATH or --file MODEL")
+def _expect_answer(user: str, ratings: Ratings, playlist: PlaylistPlan | None) -> None:
+    """Raise an error if the user is unknown, or if no song is a file that a playlist could name."""
+    if playlist is not None:
+        playlist.expect_some(ratings.songs)
+    id_of(user, ratings)
 
 
 def _name(song: Hashable) -> str:
@@ -101,7 +101,9 @@ def _name(song: Hashable) -> str:
     return " – ".join(map(str, song)) if isinstance(song, tuple) else str(song)
 
 
-def train(*, data: tuple[str, str], out: Path, log: bool = False, model: str | None = None) -> None:
+def train(
+    *, data: tuple[str, str], out: Path, log: bool = False, model: str | None = None, header: bool = False
+) -> None:
     """Fit a model to a data set and save it.
 
       acai train --data hetrec-lastfm PATH --model ALS:n_factors=64 --out artists.npz
@@ -118,9 +120,11 @@ def train(*, data: tuple[str, str], out: Path, log: bool = False, model: str | N
         Transform each value to log(1 + value) first: play counts have long tails.
     model : MODEL
         The model to fit, as in `acai evaluate --help` (default: SGD for ratings, ALS for play counts).
+    header
+        Take line 1 of a file of your own for the names of its fields, even if it does not look like that.
     """
     expect_place(out)
-    learnt = fitted(model, data, read_data(data, log))
+    learnt = fitted(model, data, read_data(data, log, header))
     learnt.save(out)
     user = one_line(learnt.ratings.users[0])
     print(f"saved in {one_line(out)}; next: acai recommend --file {one_line(out)} --user {user}")

@@ -19,7 +19,7 @@ ROLES = ("user", "song", "value", "time")
 NAMED = {  # what people call each field, the more telling names first; case, spaces and punctuation do not count
     "user": "user userid username listener listenerid customer customerid reviewer reviewerid uid person member who",
     "song": "song songid track trackid item itemid movie movieid film filmid book bookid isbn product productid asin iid "
-    "anime animeid joke jokeid game gameid artist artistid what",
+    "anime animeid joke jokeid game gameid artist artistid what title songtitle songname tracktitle trackname movietitle",
     "value": "rating ratings score stars value bookrating overall plays playcount playcounts listencount listens count weight r",
     "time": "timestamp time datetime date when ts unixreviewtime playedat listenedat createdat ratedat",
 }

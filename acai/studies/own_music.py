@@ -146,6 +146,8 @@ def own_music(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) -> O
     if os.path.isdir(plays) or is_history(plays):
         return _from_history(plays, audio)
     log = triplets(plays, combine="sum")
+    if log.csr.data.min() < 0:
+        raise InputError(f"{plays} has the number of plays {log.csr.data.min():g}; expected numbers of at least 0")
     folder = audio_folder(audio)
     spelled = {unicodedata.normalize("NFC", track): track for track in folder.tracks}
     log = _renamed(log, lambda song: _as_in_folder(str(song), folder, spelled))

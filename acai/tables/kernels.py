@@ -36,21 +36,20 @@ def decimals(block: Bytes, starts: Ints, ends: Ints, point: int) -> NDArray[np.f
     """Read numbers without exponent, up to 15 digits, exactly as `float` reads them; NaN for anything else."""
     numbers = np.full(len(starts), np.nan)
     for line in range(len(starts)):
-        digits = np.int64(0)
+        digits, sign = np.int64(0), 1
         n_digits = n_decimals = n_points = 0
-        start = starts[line]
-        is_negative = start < ends[line] and block[start] == MINUS
-        for at in range(start + is_negative, ends[line]):
+        for at in range(starts[line], ends[line]):
             digit = np.int64(block[at]) - ZERO
             if 0 <= digit <= 9:
                 digits = 10 * digits + digit
                 n_digits += 1
                 n_decimals += n_points
+            elif block[at] == MINUS and at == starts[line]:
+                sign = -1
             else:
                 n_points += 1 if block[at] == point else 2
         if 1 <= n_digits <= 15 and n_points <= 1:
-            number = digits / 10.0**n_decimals  # both exact in float64, so that the quotient is rounded once
-            numbers[line] = -number if is_negative else number
+            numbers[line] = sign * (digits / 10.0**n_decimals)  # both exact in float64, so that the quotient is rounded once
     return numbers
 
 

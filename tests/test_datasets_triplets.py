@@ -74,7 +74,7 @@ FILES = {  # what is in the file → the ratings, their times, what the notes sa
         ]
     },
     "times of another kind": (
-        "user,song,rating,date\nann,x,3,4.5.2009\nbob,y,-2,5.5.2009\n", X, None, ("date was not read: expected times like",),
+        "user,song,rating,date\nann,x,3,4.5.2009\nbob,y,-2,5.5.2009\n", X, None, ("date was not read: expected times",),
     ),
 }
 

@@ -70,7 +70,8 @@ FILES = {  # what is in the file → the ratings, their times, what the notes sa
             ("2009-05-04T23:08:57.999999", T, "ISO text"), ("2009-05-05T01:08:57+02:00", T, "ISO text"),
             ("2009-05-04", T - 83337, "ISO text"), ("20090504", T - 83337, "ISO text"), ("1969-12-31 23:59:59", -1, "ISO text"),
             (f"{T}", T, "times are seconds"), (f"{T}.75", T, "times are seconds"), (f"{T}999", T, "times are milliseconds"),
-            (f"{T}000001", T, "times are microseconds"), (f"{T}000000000", T, "times are nanoseconds"), ("7", 7, "times are seconds"),
+            (f"{T}000001", T, "times are microseconds"), (f"{T}000000000", T, "times are nanoseconds"),
+            ("7", 7, "times are seconds"),
         ]
     },
     "times of another kind": (

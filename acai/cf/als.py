@@ -71,29 +71,29 @@ class ALS(IterativeFactorModel):
         if len(r) and r.min() < 0:
             raise InputError(f"{r.min():g} plays; expected counts of 0 or more")
         with np.errstate(over="ignore"):
-            c: NDArray[np.float32] = (self.alpha * np.log1p(r.astype(np.float64) / self.epsilon)).astype(np.float32)  # (C11)
-        if not np.isfinite(c).all():
+            extra: NDArray[np.float32] = (self.alpha * np.log1p(r.astype(np.float64) / self.epsilon)).astype(np.float32)  # (C11)
+        if not np.isfinite(extra).all():
             raise InputError(
                 f"alpha={self.alpha:g} and epsilon={self.epsilon:g} give {r.max():g} plays an infinite confidence; "
                 "try a smaller alpha or a larger epsilon"
             )
-        return c
+        return extra
 
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
 
         # a count of zero is as good as none
-        c = ratings.keep(ratings.csr.data != 0).map(self._extra_confidence)
+        extra = ratings.keep(ratings.csr.data != 0).map(self._extra_confidence)
         self._initialise(ratings, biases=False)
         self.mu = 0.0
         self.b_u[:] = 0
         self.b_i[:] = 0
         for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
-            self._solve(c.csc.T, self.P, self.Q)
-            loss = self._solve(c.csr, self.Q, self.P)
+            self._solve(extra.csc.T, self.P, self.Q)
+            loss = self._solve(extra.csr, self.Q, self.P)
             self.history.append(loss + 0.5 * self.reg * float(np.square(self.Q, dtype=np.float64).sum()))
 
-    def _solve(self, c: sparse.csr_array, Y: Floats, X: Floats) -> float:
+    def _solve(self, extra: sparse.csr_array, Y: Floats, X: Floats) -> float:
         """Overwrite X with the rows that fit a fixed Y best; returns their part of the objective."""
         from acai.cf import als_kernels, kernels
 
@@ -103,10 +103,10 @@ class ALS(IterativeFactorModel):
             well_conditioned = eigenvalues[0] > 1e-4 * eigenvalues[-1]  # or Woodbury's identity loses too many digits
             Z = (Y @ np.linalg.inv(G)).astype(np.float32) if well_conditioned else np.zeros_like(Y)
         equations = als_kernels.NormalEquations(Y, G, Z, LEAST_PIVOT if well_conditioned else math.inf)
-        confidence, loss = kernels.rows_of(c), np.empty(len(X))
+        rows_of_extra, loss = kernels.rows_of(extra), np.empty(len(X))
 
         def solve(rows: slice) -> None:
-            als_kernels.als_solve(rows.start, rows.stop, confidence, equations, X, loss)  # (C11)
+            als_kernels.als_solve(rows.start, rows.stop, rows_of_extra, equations, X, loss)  # (C11)
 
         map_blocks(solve, [slice(start, min(start + ROWS, len(X))) for start in range(0, len(X), ROWS)])
         if not np.isfinite(loss).all():
@@ -118,10 +118,10 @@ class ALS(IterativeFactorModel):
 
     def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
         """Solve (C11) for p, with Q fixed."""
-        c = sparse.csr_array((self._extra_confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
-        c.eliminate_zeros()
+        extra = sparse.csr_array((self._extra_confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
+        extra.eliminate_zeros()
         p = np.zeros((1, self.Q.shape[1]), np.float32)
-        self._solve(c, self.Q, p)
+        self._solve(extra, self.Q, p)
         return p[0], 0.0
 
     def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -21,72 +21,72 @@ class NormalEquations(NamedTuple):
 
 
 @njit(nogil=True)
-def als_solve(first: int, last: int, c: Rows, equations: NormalEquations, X: Floats, loss: Floats) -> None:
-    """(C11) For each row u, find the x that minimises Σ_i (1 + c(u,i)) (1 or 0 − x·y_i)² + λ ‖x‖², and put it into X.
+def als_solve(first: int, last: int, extra: Rows, equations: NormalEquations, X: Floats, loss: Floats) -> None:
+    """(C11) For each row u, find the x that minimises Σ_i c(u,i) (1 or 0 − x·y_i)² + λ ‖x‖², and put it into X.
 
-    The rows are those from `first` to before `last`; `c` holds what each known entry adds to the confidence of 1 that all
-    entries have. `loss` gets the minimum, NaN where double precision is not enough.
+    The rows are those from `first` to before `last`; `extra` holds c − 1, what each known entry adds to the confidence of 1
+    that all entries have. `loss` gets the minimum, NaN where double precision is not enough.
     """
     for u in range(first, last):
-        here = slice(c.indptr[u], c.indptr[u + 1])
-        loss[u] = solve_row(c.indices[here], c.data[here], equations, X[u])
+        here = slice(extra.indptr[u], extra.indptr[u + 1])
+        loss[u] = solve_row(extra.indices[here], extra.data[here], equations, X[u])
 
 
 @njit(nogil=True, fastmath=REORDER, error_model="numpy")
-def solve_row(i: Ints, c: Floats, equations: NormalEquations, x: Floats) -> Number:
-    """Solve (G + Yᵀ C Y) x = Yᵀ t with t = 1 + c, for the rows `i` of Y; returns the minimum.
+def solve_row(i: Ints, extra: Floats, equations: NormalEquations, x: Floats) -> Number:
+    """Solve (G + Yᵀ E Y) x = Yᵀ c with E = diag(c − 1), for the rows `i` of Y; returns the minimum.
 
     If there are fewer rows than factors, Woodbury's identity turns it into a system of as many equations as rows:
-    x = Zᵀ (t − v) with K = Y Zᵀ and (C⁻¹ + K) v = K t.
+    x = Zᵀ (c − v) with K = Y Zᵀ and (E⁻¹ + K) v = K c.
     """
     if len(i) == 0:
         x[:] = 0
         return 0.0
     G = equations.G
-    Y, t = equations.Y[i], 1 + c
+    Y, c = equations.Y[i], 1 + extra
     if len(i) < len(G):
         Z = equations.Z[i]
         K = gram_matrix(Z, Y)
-        Kt = np.array([dot(row, t) for row in K])
+        Kc = np.array([dot(row, c) for row in K])
         for j in range(len(i)):
-            K[j, j] += 1 / c[j]
-        v, pivot = cholesky_solve(K, Kt)
+            K[j, j] += 1 / extra[j]
+        v, pivot = cholesky_solve(K, Kc)
         x[:] = 0
         for j in range(len(i)):
-            x += (t[j] - v[j]) * Z[j]
+            x += (c[j] - v[j]) * Z[j]
     else:
         Y_T = Y.T.copy()
-        solution, pivot = cholesky_solve(G + gram_matrix(c * Y_T, Y_T), np.array([dot(row, t) for row in Y_T]))
+        solution, pivot = cholesky_solve(G + gram_matrix(extra * Y_T, Y_T), np.array([dot(row, c) for row in Y_T]))
         x[:] = solution
     if not pivot >= equations.least_pivot:  # NaN as well
-        return solve_row_in_double(c, Y, G, x)
+        return solve_row_in_double(extra, Y, G, x)
     loss = 0.0
     for j in range(len(i)):
-        loss += t[j] * (1 - dot(Y[j], x))  # true where the gradient is zero
+        loss += c[j] * (1 - dot(Y[j], x))  # true where the gradient is zero
     return loss
 
 
 @njit(nogil=True, fastmath=REORDER, error_model="numpy")
-def solve_row_in_double(c: Floats, Y: Floats, G: Floats, x: Floats) -> Number:
-    """Solve (G + Yᵀ C Y) x = Yᵀ t where confidence is so high that sums in single precision are too coarse."""
+def solve_row_in_double(extra: Floats, Y: Floats, G: Floats, x: Floats) -> Number:
+    """Solve (G + Yᵀ E Y) x = Yᵀ c where confidence is so high that sums in single precision are too coarse."""
     A, b = G.copy(), np.zeros(len(G))
-    for j in range(len(c)):
+    for j in range(len(extra)):
         for f in range(len(G)):
             y = np.float64(Y[j, f])
-            b[f] += (1 + np.float64(c[j])) * y
-            cy = np.float64(c[j]) * y
+            b[f] += (1 + np.float64(extra[j])) * y
+            extra_y = np.float64(extra[j]) * y
             for g in range(f + 1):
-                A[f, g] += cy * Y[j, g]
+                A[f, g] += extra_y * Y[j, g]
     solution, pivot = cholesky_solve(A, b)
     if not pivot >= 1e-10:  # then fewer than six digits are correct
         return np.nan
     x[:] = solution
     loss = 0.0
-    for j in range(len(c)):
+    for j in range(len(extra)):
         r_hat = 0.0
         for f in range(len(G)):
             r_hat += Y[j, f] * solution[f]
-        loss += (1 + np.float64(c[j])) * (1 - r_hat)
+        loss += (1 + np.float64(extra[j])) * (1 - r_hat)
     return loss
 
 

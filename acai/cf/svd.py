@@ -58,7 +58,11 @@ class SVD(FactorModel):
         self.history = []
 
     def _decompose(self, ratings: Ratings) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Compute M, σ and N of the filled R, the largest singular value first."""
+        """Compute M, σ and N of the filled R, the largest singular value first.
+
+        (C5) has min(m, n) singular values, and (C6) keeps the first k. ARPACK computes those k and no others, so that both
+        equations are one line here; `acai.cf.plain` has them apart.
+        """
         R, r_bar = ratings.csr, means(ratings, "songs", self.damping)
         m, n = R.shape
         if not R.data.any():  # ARPACK refuses a matrix of zeros; any orthogonal columns are its singular vectors

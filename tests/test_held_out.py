@@ -1,5 +1,7 @@
 """What is held out: the latest of each user, nothing that is in the training set as well, and metrics for each user."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cf_cases import matrix, random_ratings
@@ -62,6 +64,18 @@ def test_the_last_of_every_user_are_held_out():
     assert (test.user_codes > 0).all() and (train.user_codes == 0).sum() == 2
     with pytest.raises(InputError, match="k=12, but no user has more than 12 entries"):
         R.leave_last_out(12)
+
+
+def test_the_last_plays_of_a_log_are_held_out():
+    train, test = LOG.leave_last_out()
+    assert train.times.tolist() == [0, 1, 2, 4] and test.times.tolist() == [3, 5]
+    assert test.user_codes.tolist() == [0, 1] and test.users == LOG.users
+    assert LOG.leave_last_out(2)[1].times.tolist() == [1, 3, 4, 5]
+    with pytest.raises(InputError, match="k=3, but no user has more than 3 entries"):
+        LOG.leave_last_out(3)
+    skips = replace(LOG, times=LOG.times + 1)  # of ann at 1, 2 and 4, of bob at 3, 5 and 6
+    train, test = replace(LOG, skips=skips).leave_last_out()
+    assert train.skips.times.tolist() == [1, 2, 3] and test.skips.times.tolist() == [4, 5, 6]
 
 
 def test_of_equal_times_the_seed_chooses():

@@ -86,6 +86,12 @@ def test_classify(form, tmp_path, capsys, monkeypatch):
     assert [float(row["the network, right"]) for row in found] == pytest.approx([1, 1, 1 / 3])
 
 
+@pytest.mark.parametrize("form, printed", [("csv", ""), ("json", "[]\n")])
+def test_no_rows(form, printed, capsys):
+    print_rows([], form)
+    assert capsys.readouterr().out == printed
+
+
 HOSTILE = 'a"b,c;d\te', "line\nbreak", "\x1b[2J", "na\u202eïve", "\ud800", "", "=1+1", "北京"
 
 
@@ -99,11 +105,11 @@ def test_any_name_survives_in_json_and_parses_in_csv(encoding, monkeypatch):
         raw = io.BytesIO()
         stream = io.TextIOWrapper(raw, encoding=encoding)
         monkeypatch.setattr(sys, "stdout", SafeStream(stream))
-        print_rows([{"name": name, "n": np.float32(0.5), "nan": np.nan} for name in HOSTILE], form)
+        print_rows([{"name": name, "n": np.float32(0.5), "nan": np.nan, "inf": -np.inf} for name in HOSTILE], form)
         stream.flush()
         text = raw.getvalue().decode(encoding)
         if form == "json":
-            assert json.loads(text) == [{"name": name, "n": 0.5, "nan": None} for name in HOSTILE]
+            assert json.loads(text) == [{"name": name, "n": 0.5, "nan": None, "inf": None} for name in HOSTILE]
         else:
             found = list(csv.DictReader(io.StringIO(text)))
             assert len(found) == len(HOSTILE) and found[0]["name"] == HOSTILE[0] and found[1]["name"] == HOSTILE[1]

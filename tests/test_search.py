@@ -42,6 +42,11 @@ def test_the_best_is_the_smallest_error_or_the_largest_score_and_never_nan():
     assert result._repr_html_().count("<tr>") == 5
 
 
+def test_a_single_split_has_no_spread():
+    found = grid_search(Baseline(), {"n_epochs": [1]}, None, folds=[R.split(0.2)])
+    assert str(found).splitlines()[1].split() == ["1", f"{found.best.figures['rmse'][0]:.4f}"]
+
+
 def test_models_without_ratings_are_judged_by_their_lists():
     assert random_search(Popularity(), {}, R, n=1, folds=2).metric == "ndcg"
 

@@ -32,16 +32,16 @@ def print_rows(rows: Sequence[Row], form: Format) -> None:
     plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
     if form == "json":
         print(json.dumps(plain, indent=1))
-        return
-    writer = csv.DictWriter(sys.stdout, list(plain[0]) if plain else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(plain)
+    elif plain:
+        writer = csv.DictWriter(sys.stdout, list(plain[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(plain)
 
 
 def _plain(value: object) -> object:
-    """Convert NumPy's numbers to Python's, NaN to None, and other objects, such as paths, to text."""
+    """Convert NumPy's numbers to Python's, NaN and infinity to None, and other objects, such as paths, to text."""
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, float) and math.isnan(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, str | int | float | None) else str(value)

@@ -122,6 +122,20 @@ class ListeningLog:
         is_late = self.skips.times >= test_log.times.min()
         return replace(train, skips=self.skips.keep(~is_late)), replace(test_log, skips=self.skips.keep(is_late))
 
+    def leave_last_out(self, k: int = 1, seed: int = 0) -> tuple[Self, Self]:
+        """Hold out the `k` latest plays of every user who has more than `k`; of plays in the same second, `seed` chooses."""
+        order = np.argsort(self.user_codes, kind="stable")
+        indptr = np.append(0, np.cumsum(np.bincount(self.user_codes, minlength=self.n_users))).astype(np.int32)
+        latest = np.zeros(self.n_plays, dtype=bool)
+        latest[order] = splits.latest_k_of_each_row(indptr, self.times[order], k, seed)
+        train, test = self.keep(~latest), self.keep(latest)
+        if self.skips is None:
+            return train, test
+        first_held_out = np.full(self.n_users, np.iinfo(np.int64).max)
+        np.minimum.at(first_held_out, test.user_codes, test.times)
+        is_late = self.skips.times >= first_held_out[self.skips.user_codes]
+        return replace(train, skips=self.skips.keep(~is_late)), replace(test, skips=self.skips.keep(is_late))
+
     def __repr__(self) -> str:
         """Show the sizes in one line."""
         if not self.n_plays:

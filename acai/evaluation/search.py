@@ -97,7 +97,7 @@ class SearchResult:
         metrics = list(next((trial.figures for trial in self.trials if trial.figures), {}))
         rows = [[*self.trials[0].settings, *metrics]]
         for trial in self.ranked():
-            figures = [f"{values.mean():.4f} ± {values.std(ddof=1):.4f}" for values in trial.figures.values()]
+            figures = [_mean_and_spread(values) for values in trial.figures.values()]
             rows.append([*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in trial.settings.values()),
                          *(figures or [trial.error])])
         return rows
@@ -111,6 +111,11 @@ class SearchResult:
     def _repr_html_(self) -> str:
         head, *rows = [[escape(cell) for cell in row] for row in self.rows()]
         return html_table(rows, head)
+
+
+def _mean_and_spread(values: NDArray[np.float64]) -> str:
+    """Write the mean over the folds and, if there are several, the standard deviation."""
+    return f"{values.mean():.4f} ± {values.std(ddof=1):.4f}" if len(values) > 1 else f"{values[0]:.4f}"
 
 
 def grid_search(  # noqa: PLR0913 - a model, a grid and folds, and what to measure

@@ -30,6 +30,13 @@ class Centring(NamedTuple):
     z: Array
 
 
+def fitted_biases(ratings: Ratings) -> Baseline:
+    """Compute the biases (C12), without the checks of `fit`, which have been made."""
+    biases = Baseline()
+    biases._learn(ratings, progress=False)
+    return biases
+
+
 def centre(ratings: Ratings, centring: str, by: str) -> Centring:
     """Measure every rating from the mean of its user or song (C1), from that in units of its spread, or from biases (C12).
 
@@ -45,7 +52,7 @@ def centre(ratings: Ratings, centring: str, by: str) -> Centring:
     m, n = ratings.csr.shape
     offset_u, offset_i, scale_u, scale_i = np.zeros(m + 1), np.zeros(n + 1), np.ones(m + 1), np.ones(n + 1)
     if centring == "baseline":
-        biases = Baseline().fit(ratings)
+        biases = fitted_biases(ratings)
         offset_u[:-1] = biases.b_u
         offset_u += biases.mu
         offset_i[:-1] = biases.b_i
@@ -77,7 +84,7 @@ def centre_newcomer(ratings: Ratings, known: Centring, centring: str, by: str, r
     i, r = rated
     offset, scale = 0.0, 1.0
     if centring == "baseline":
-        offset = known.offset_u[-1] + Baseline().fit(ratings).bias_of(i, r)
+        offset = known.offset_u[-1] + fitted_biases(ratings).bias_of(i, r)
     elif centring != "none" and by == "users":
         offset = float(r.mean())
     z = r - offset - known.offset_i[i]

@@ -12,6 +12,7 @@ from scipy import sparse
 from acai.cf.factor_model import MOST_FACTORS, FactorModel
 from acai.cf.inputs import expect_ratings, expect_same_axes
 from acai.cf.iterative import DescentModel, objective, residuals
+from acai.cf.plays import advice
 from acai.cf.statistics import entry_counts
 from acai.errors import InputError
 from acai.ratings import Ratings
@@ -80,7 +81,7 @@ class GradientDescent(DescentModel):
             self.learning_rates.append(eta)
             F_before, F = F, objective(self, ratings, self.reg)
             if not self.bold_driver:
-                _expect_descent(self, epoch, F, F_before, " or bold_driver=True")
+                _expect_descent(self, epoch, F, F_before, ratings)
             elif F < F_before:
                 eta *= self.growth
             else:
@@ -193,14 +194,13 @@ class SGD(DescentModel):
         W, b = self._initialise(ratings, self.biases)
         run_epoch = self._epoch_runner(ratings, W, b)
         eta = np.float32(self.learning_rate)
-        or_else = f" or momentum (now {self.momentum:g})" if self.momentum else ""
         self.validation_history: list[float] = []
         best_epoch, best_rmse, best_W, best_b = 0, math.inf, W, b
         for epoch in tqdm(range(self.n_epochs), desc="SGD", unit="epoch", disable=not progress):
             run_epoch(eta)
             eta = np.float32(eta * self.decay)
             self.history.append(objective(self, ratings, self.reg))
-            _expect_descent(self, epoch, self.history[-1], self.history[0], or_else)
+            _expect_descent(self, epoch, self.history[-1], self.history[0], ratings)
             if validation is not None:
                 rmse = self._clipped_rmse(validation, ratings.csr.data)
                 self.validation_history.append(rmse)
@@ -244,17 +244,20 @@ class SGD(DescentModel):
         return float(np.sqrt(np.mean(np.square(e))))
 
 
-def _expect_descent(model: GradientDescent | SGD, epoch: int, F: float, F_before: float, or_else: str) -> None:
+def _expect_descent(model: GradientDescent | SGD, epoch: int, F: float, F_before: float, ratings: Ratings) -> None:
     """Raise an error if F has diverged: it is not finite, or over a thousand times `F_before`, far beyond a mere bad step.
 
     `F_before` is the objective before the step in `GradientDescent`, whose every step should descend, and that of the first
     epoch in `SGD`, which may rise for a while.
     """
-    if not (math.isfinite(F) and F <= 1e3 * F_before):
-        raise InputError(
-            f"{type(model).__name__} diverged in epoch {epoch + 1}: the objective is {F:g}; "
-            f"try a smaller learning_rate (now {model.learning_rate:g}){or_else}"
-        )
+    if math.isfinite(F) and F <= 1e3 * F_before:
+        return
+    or_else = " or bold_driver=True"
+    if isinstance(model, SGD):
+        or_else = f" or momentum (now {model.momentum:g})" if model.momentum else ""
+    smaller = f"try a smaller learning_rate (now {model.learning_rate:g}){or_else}"
+    found = f"{type(model).__name__} diverged in epoch {epoch + 1}: the objective is {F:g}"
+    raise InputError(f"{found}; {advice(ratings.csr.data) or smaller}")
 
 
 def momentum_tables(alpha: float, dtype: type[np.floating[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from acai.cf.inputs import Codes, as_list, check_pairs, codes_of_pairs, columns_and_values, expect_ratings
 from acai.cf.learnt import State, expect_finite, read_learnt
 from acai.cf.lists import Reason, best_songs, left_out, most_similar
+from acai.cf.plays import warn_of_plays
 from acai.cf.saving import parts_of
 from acai.errors import InputError, check_codes
 from acai.files import Contents, save_npz
@@ -100,6 +101,8 @@ class Recommender(ABC):
         self._check()
         if expect_ratings(ratings).n_ratings == 0:
             raise InputError("there is no rating to learn from; at least one is needed")
+        if self.predicts_ratings:
+            warn_of_plays(type(self).__name__, ratings.csr.data)
         self._ratings = None
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
@@ -162,8 +165,7 @@ class Recommender(ABC):
 
     def predict_codes(self, u: ArrayLike, i: ArrayLike) -> NDArray[np.float64]:
         """Predict as `predict` does, for rows and columns of R instead of ids; −1 stands for an unknown one."""
-        rows, columns = check_pairs(u, i, self.ratings)
-        r_hat: NDArray[np.float64] = np.asarray(self._predict_pairs(rows, columns), dtype=np.float64)
+        r_hat: NDArray[np.float64] = np.asarray(self._predict_pairs(*check_pairs(u, i, self.ratings)), dtype=np.float64)
         return np.clip(r_hat, *self._range())
 
     def recommend(

@@ -8,7 +8,7 @@ import numpy as np
 from acai import plots
 from acai.commands import expect_picture
 from acai.commands.fitting import model_named, read_data
-from acai.commands.output import Format, Row, print_rows, remarks
+from acai.commands.output import Format, Row, print_rows, remarks, warnings_as_remarks
 from acai.evaluation import cross_validate
 from acai.evaluation.per_user import ALL_METRICS
 from acai.settings import Count, Folds, Jobs, Seed
@@ -78,7 +78,8 @@ def evaluate(  # noqa: PLR0913 - the options of the command
     found: dict[str, dict[str, float]] = {}
     for name, model in chosen.items():
         learnt_from = [(train.map(np.log1p), held) for train, held in parts] if name in of_logs else parts
-        runs = cross_validate(model, None, learnt_from, jobs, k=k, which=metrics, relevant_from=relevant_from)
+        with warnings_as_remarks():
+            runs = cross_validate(model, None, learnt_from, jobs, k=k, which=metrics, relevant_from=relevant_from)
         found[name] = {metric: float(np.mean(values)) for metric, values in runs.items()}
         table.add(name, found[name])
     table.end()

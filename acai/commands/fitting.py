@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from acai.cf import MODELS, Recommender
+from acai.commands.output import warnings_as_remarks
 from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown
 from acai.ratings import Ratings
@@ -82,7 +83,8 @@ def fitted(name: str | None, data: tuple[str, str], given: Given) -> Recommender
     model = model_named(name or ("ALS" if given.are_plays else "SGD"))
     print(*given.ratings.notes, given.ratings, model, sep="\n")
     model.titles = titles_of(data)
-    return model.fit(given.ratings, progress=True)
+    with warnings_as_remarks():
+        return model.fit(given.ratings, progress=True)
 
 
 def model_named(text: str) -> Recommender:

@@ -5,10 +5,13 @@ import csv
 import json
 import math
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+
+from acai.terminal import one_line
 
 Format = Literal["table", "csv", "json"]
 Row = Mapping[str, object]
@@ -21,6 +24,15 @@ def remarks(form: Format) -> Iterator[None]:
         yield
         return
     with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+@contextlib.contextmanager
+def warnings_as_remarks() -> Iterator[None]:
+    """Print what a library would warn of in this block as remarks on stderr: each in one line, and once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("once", UserWarning)
+        warnings.showwarning = lambda message, *_args, **_more: print(one_line(message), file=sys.stderr)
         yield
 
 

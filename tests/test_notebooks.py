@@ -145,3 +145,9 @@ def test_one_source_makes_both_versions(tmp_path):
 def test_a_flaw_in_a_source_stops_the_build(tmp_path, flaw):
     with pytest.raises(SystemExit, match=r"99_x\.py"):
         BUILD.notebook(written(tmp_path, SOURCE + "\n" + flaw), solved=False)
+
+
+@every_book
+def test_no_line_of_code_is_longer_than_a_hundred_characters(source, solved):
+    lines = [line for cell in BUILD.notebook(source, solved).cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    assert [line for line in lines if len(line) > 100] == []

@@ -187,7 +187,7 @@ check("01-stars", stars)
 
 # %% exercise="01-stars-by-time"
 def stars_by_time(times):
-    """(D5) Stars for one user and one song, from the times of its plays: seconds, an array, in order."""
+    """(D5) Stars for one user and one song, from the times of its plays: an array of seconds."""
     ...
 
 
@@ -195,7 +195,7 @@ check("01-stars-by-time", stars_by_time)
 
 # %% solution="01-stars-by-time"
 def stars_by_time(times):
-    """(D5) Stars for one user and one song, from the times of its plays: seconds, an array, in order."""
+    """(D5) Stars for one user and one song, from the times of its plays: an array of seconds."""
     day = 24 * 60 * 60
     n = len(times)
     if n == 1:
@@ -220,7 +220,9 @@ check("01-stars-by-time", stars_by_time)
 kinds = {"(D4) stars_from_counts": "stars_from_counts", "(D5) stars_from_times": "stars_from_times"}
 R = {name: log.to_ratings(rule) for name, rule in kinds.items()}
 found = {name: [np.mean(r.csr.data == s) for s in range(1, 6)] for name, r in R.items()}
-ax = plots.lines(found, range(1, 6), steps=True, xlabel="stars", ylabel="share of the known entries")
+ax = plots.lines(
+    found, range(1, 6), steps=True, xlabel="stars", ylabel="share of the known entries"
+)
 ax.set_ylim(-0.02, 1);
 
 # %% [markdown]

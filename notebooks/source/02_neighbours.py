@@ -117,7 +117,9 @@ r = np.nan_to_num(table)
 n = known @ known.T
 x, y = r @ known.T, known @ r.T
 xx, yy = r**2 @ known.T, known @ (r**2).T
-S = similarities.pearson(similarities.CoRatedSums(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None))
+S = similarities.pearson(
+    similarities.CoRatedSums(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None)
+)
 for v in (70, 46):
     print(f"s(0, {v}) = {S[0, v]:+.2f}, from {n[0, v]:.0f} songs")
 
@@ -129,7 +131,9 @@ for v in (70, 46):
 # %%
 brightness = asked.world.tastes[:, 0]
 some = np.argsort(brightness)[::5]
-plots.heat_map(S[np.ix_(some, some)]).set(xlabel="v: from fond of dark to fond of bright", ylabel="u");
+plots.heat_map(S[np.ix_(some, some)]).set(
+    xlabel="v: from fond of dark to fond of bright", ylabel="u"
+);
 
 # %% [markdown]
 # ## The prediction
@@ -204,8 +208,13 @@ ax.minorticks_off();
 
 # %%
 def against_truth(k=10):
-    r_hat = UserKNN(k=k, shrinkage=0, min_neighbours=1).fit(train).predict_codes(test.user_codes, test.csr.indices)
-    jitter = np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)  # so that all dots can be seen
+    r_hat = (
+        UserKNN(k=k, shrinkage=0, min_neighbours=1)
+        .fit(train)
+        .predict_codes(test.user_codes, test.csr.indices)
+    )
+    # so that all dots can be seen
+    jitter = np.random.default_rng(0).uniform(-0.25, 0.25, test.n_ratings)
     ax = plots.axes(size=(4.2, 4))
     ax.plot(test.csr.data + jitter, r_hat, ".", color=plots.BLUE, ms=3, alpha=0.6)
     ax.plot([1, 5], [1, 5], color=plots.BLACK, lw=0.8)
@@ -269,7 +278,8 @@ for other, s in [(song, 1.0), *by_song.similar(song, n=5)]:
 # %%
 simple = {"global mean": GlobalMean(), "baseline (C12)": Baseline()}
 models = simple | {"similar users (C1)": model, "similar songs": by_song}
-plots.comparison({name: error(m) for name, m in models.items()}, "RMSE on the hidden fifth (stars)");
+errors = {name: error(m) for name, m in models.items()}
+plots.comparison(errors, "RMSE on the hidden fifth (stars)");
 
 # %% [markdown]
 # ### Exercise `02-beat-baseline` (40 minutes, or an evening)
@@ -288,8 +298,16 @@ check("02-beat-baseline", my_predictions)
 # %% solution="02-beat-baseline"
 def my_predictions(train, users, songs):
     """What users[j] will think of songs[j], for every j: an array of stars."""
-    by_users = UserKNN(k=10, shrinkage=10, min_neighbours=1, centring="baseline").fit(train).predict(users, songs)
-    by_songs = ItemKNN(k=10, shrinkage=10, min_neighbours=1, centring="baseline").fit(train).predict(users, songs)
+    by_users = (
+        UserKNN(k=10, shrinkage=10, min_neighbours=1, centring="baseline")
+        .fit(train)
+        .predict(users, songs)
+    )
+    by_songs = (
+        ItemKNN(k=10, shrinkage=10, min_neighbours=1, centring="baseline")
+        .fit(train)
+        .predict(users, songs)
+    )
     return (by_users + by_songs) / 2
 
 

@@ -241,7 +241,8 @@ curves = {
     "SVD with k factors": [error(SVD(n_factors=k, damping=0)) for k in ks],
     "baseline (C12)": [error(Baseline())] * len(ks),
     "similar users (C1)": [error(UserKNN(k=10, shrinkage=0, min_neighbours=1))] * len(ks),
-    "similar songs": [error(ItemKNN(k=10, centring="mean", shrinkage=0, min_neighbours=1))] * len(ks),
+    "similar songs": [error(ItemKNN(k=10, centring="mean", shrinkage=0, min_neighbours=1))]
+    * len(ks),
 }
 plots.lines(curves, ks, xlabel="k", ylabel="RMSE on the hidden fifth (stars)");
 

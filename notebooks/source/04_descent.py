@@ -36,7 +36,8 @@ asked = survey()
 train, test = asked.ratings.split(test=0.2, seed=0)
 hers = train.user_codes == 0
 r = train.csr.data[hers] - train.csr.data[hers].mean()
-q = asked.features[train.csr.indices[hers], :2] * [1, 0.3]  # tempo on a smaller scale: this makes the valley narrow
+# tempo on a smaller scale: this makes the valley narrow
+q = asked.features[train.csr.indices[hers], :2] * [1, 0.3]
 lam = 0.02
 
 
@@ -69,7 +70,7 @@ class Point:
 
 
 def descend(gradient, start, steps=40, learning_rate=0.02, momentum=0.0):
-    """Return the path of a descent, shape (steps + 1, 2). `gradient(w, t)` is the gradient at w in step t."""
+    """Return the path of a descent, shape (steps + 1, 2); `gradient(w, t)` is that in step t."""
     point = Point(start)
     rule = nn.SGD(point, learning_rate, momentum)
     path = [start]
@@ -191,7 +192,7 @@ plots.trajectories(F, paths, x=(-4, 5), y=(-7, 4), names=box["names"]);
 # In a notebook that runs, try it: find a pair of $\eta$ and $\alpha$ that arrives within 20 steps.
 
 # %% slider
-from ipywidgets import interact
+from ipywidgets import FloatSlider, interact
 
 
 def show_path(eta=0.02, alpha=0.9, steps=60):
@@ -200,7 +201,8 @@ def show_path(eta=0.02, alpha=0.9, steps=60):
     plots.trajectories(F, {name: path}, **box).set_title(f"F = {F(path[-1]):.4g}")
 
 
-interact(show_path, eta=(0.005, 0.3, 0.005), alpha=(0, 0.99, 0.01), steps=(1, 150));
+eta = FloatSlider(0.02, min=0.005, max=0.3, step=0.005, readout_format=".3f")
+interact(show_path, eta=eta, alpha=(0, 0.99, 0.01), steps=(1, 150));
 
 # %% [markdown]
 # ### Exercise `04-step` (5 minutes)
@@ -237,7 +239,10 @@ check("04-step", step)
 t = np.arange(0, 41)
 tables = {alpha: momentum_tables(alpha, np.float64)[0] for alpha in (0.5, 0.8, 0.9)}
 curves = {f"α = {a}: in the end {a / (1 - a):.0f}·Δw": moved[t] for a, moved in tables.items()}
-labels = {"xlabel": "t, steps since the row was last used", "ylabel": "moved so far, in units of Δw"}
+labels = {
+    "xlabel": "t, steps since the row was last used",
+    "ylabel": "moved so far, in units of Δw",
+}
 plots.lines(curves, t, steps=True, **labels);
 
 # %% [markdown]
@@ -324,7 +329,8 @@ check("04-gradient", gradient)
 
 # %%
 same = {"n_factors": 3, "n_epochs": 60, "reg": 0.1}
-plain = {"bold_driver": False, "biases": True}  # keep η as it is; with biases, as SGD has by default
+# keep η as it is; with biases, as SGD has by default
+plain = {"bold_driver": False, "biases": True}
 models = {
     "batch (C9), η = 0.02": GradientDescent(learning_rate=0.02, **plain, **same),
     "stochastic, η = 0.02": SGD(learning_rate=0.02, **same),
@@ -355,7 +361,10 @@ except InputError as error:
 
 # %%
 error = lambda model: evaluate(model, train, test, which=["rmse"])["rmse"]
-others = {"baseline (C12)": Baseline(), "similar users (C1)": UserKNN(k=10, shrinkage=0, min_neighbours=1)}
+others = {
+    "baseline (C12)": Baseline(),
+    "similar users (C1)": UserKNN(k=10, shrinkage=0, min_neighbours=1),
+}
 others["similar songs"] = ItemKNN(k=10, centring="mean", shrinkage=0, min_neighbours=1)
 errors = {name: error(m) for name, m in (others | models).items()}
 plots.comparison(errors, "RMSE on the hidden fifth (stars)");
@@ -376,7 +385,7 @@ plots.comparison(errors, "RMSE on the hidden fifth (stars)");
 
 # %% exercise="04-fit"
 def fit(u, i, r, m, n):
-    """r̂ of every user and song, shape (m, n), from the known entries: u[j] gave i[j] r[j] stars."""
+    """r̂ of every user and song, shape (m, n), from the entries: u[j] gave i[j] r[j] stars."""
     rng = np.random.default_rng(0)
     P, Q = rng.normal(0, 0.1, (m, 3)), rng.normal(0, 0.1, (n, 3))
     b_u, b_i, mu = np.zeros(m), np.zeros(n), r.mean()
@@ -388,7 +397,7 @@ check("04-fit", fit)
 
 # %% solution="04-fit"
 def fit(u, i, r, m, n):
-    """r̂ of every user and song, shape (m, n), from the known entries: u[j] gave i[j] r[j] stars."""
+    """r̂ of every user and song, shape (m, n), from the entries: u[j] gave i[j] r[j] stars."""
     rng = np.random.default_rng(0)
     P, Q = rng.normal(0, 0.1, (m, 3)), rng.normal(0, 0.1, (n, 3))
     b_u, b_i, mu = np.zeros(m), np.zeros(n), r.mean()

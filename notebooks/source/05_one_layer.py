@@ -57,7 +57,9 @@ plots.matrices({"x": x, "W": linear.params["W"], "b": linear.params["b"], "y = x
 # %%
 dy = np.array([[1.0, -1], [2, 0]])  # (N, O)
 dx = linear.backward(dy)
-plots.matrices({"dy": dy, "dx = dy W": dx, "dW = dyᵀ x": linear.grads["W"], "db": linear.grads["b"]})
+plots.matrices(
+    {"dy": dy, "dx = dy W": dx, "dW = dyᵀ x": linear.grads["W"], "db": linear.grads["b"]}
+)
 
 # %% [markdown]
 # ## Is it right? Nudge it and see
@@ -159,9 +161,22 @@ line = np.linspace(-4, 4, 200)
 ax.plot(line, np.maximum(line, 0), color=plots.BLACK, lw=1)
 for n, point in enumerate((-3, -1, 1, 3)):
     ends = np.array([point - 0.5, point + 0.5])
-    ax.plot(ends, np.maximum(ends, 0), color=plots.BLUE, lw=5, alpha=0.6, label=None if n else "odd numbers ± ½: on one side")
+    ax.plot(
+        ends,
+        np.maximum(ends, 0),
+        color=plots.BLUE,
+        lw=5,
+        alpha=0.6,
+        label=None if n else "odd numbers ± ½: on one side",
+    )
 ends = np.array([-0.25, 0.75])
-ax.plot(ends, np.maximum(ends, 0), "o-", color=plots.RED, label="crosses the kink: slope 0.75 of nothing")
+ax.plot(
+    ends,
+    np.maximum(ends, 0),
+    "o-",
+    color=plots.RED,
+    label="crosses the kink: slope 0.75 of nothing",
+)
 ax.set(xlabel="x", ylabel="max(0, x)")
 ax.legend(frameon=False)
 plt.show()
@@ -203,7 +218,11 @@ gradcheck.check(bug.broken()(), (4, 4))
 broken = bugs.find("Softmax: upstream of ones").broken()()
 scores = np.random.default_rng(0).normal(size=(3, 4))
 y = broken.forward(scores)
-print("upstream of ones: largest |dx| =", f"{abs(broken.backward(np.ones_like(y))).max():.0e}", "(the true value is 0)")
+print(
+    "upstream of ones: largest |dx| =",
+    f"{abs(broken.backward(np.ones_like(y))).max():.0e}",
+    "(the true value is 0)",
+)
 print(gradcheck.check(broken, scores, method="complex"))
 
 # %% [markdown]
@@ -292,8 +311,13 @@ convolution.params["W"][1, 0] = [[1, 0, -1], [1, 0, -1], [1, 0, -1]]
 
 y = convolution.forward(picture[None, None])  # (1, 2, 7, 7)
 plots.matrices(
-    {"x": picture, "W, o = 0": convolution.params["W"][0, 0], "W, o = 1": convolution.params["W"][1, 0],
-     "y, o = 0": y[0, 0], "y, o = 1": y[0, 1]},
+    {
+        "x": picture,
+        "W, o = 0": convolution.params["W"][0, 0],
+        "W, o = 1": convolution.params["W"][1, 0],
+        "y, o = 0": y[0, 0],
+        "y, o = 1": y[0, 1],
+    },
     numbers=False,
 )
 
@@ -309,12 +333,20 @@ dy = np.zeros_like(y)
 dy[0, 0, 4, 3] = 1.0
 dx = convolution.backward(dy)
 plots.matrices(
-    {"dy, o = 0": dy[0, 0], "dx: the kernel, stamped": dx[0, 0], "dW: what was seen": convolution.grads["W"][0, 0]},
+    {
+        "dy, o = 0": dy[0, 0],
+        "dx: the kernel, stamped": dx[0, 0],
+        "dW: what was seen": convolution.grads["W"][0, 0],
+    },
     numbers=False,
 )
 
 # %%
-print(gradcheck.check(nn.Conv2D(2, 3, (2, 3), stride=(2, 1), padding=(1, 0), dtype=float), (2, 2, 4, 5)))
+print(
+    gradcheck.check(
+        nn.Conv2D(2, 3, (2, 3), stride=(2, 1), padding=(1, 0), dtype=float), (2, 2, 4, 5)
+    )
+)
 
 # %% [markdown]
 # ## Max pooling: the winner takes the gradient
@@ -339,7 +371,8 @@ plots.matrices({"x": x, "y": y[0, 0], "dy": dy, "dx": dx[0, 0]})
 # says only *that* something is there, no longer exactly *where*.
 
 # %%
-response = np.abs(convolution.forward(picture[None, None]))[:, 1:]  # (1, 1, 7, 7): the response of the second kernel
+# (1, 1, 7, 7): the response of the second kernel
+response = np.abs(convolution.forward(picture[None, None]))[:, 1:]
 
 
 def pooled(size):
@@ -361,7 +394,8 @@ def show(size=2):
     return plots.matrices({f"pool size {size}": pooled(size)}, numbers=False)
 
 
-interact(show, size=(1, 7));
+# from 4 on, one window is all that fits
+interact(show, size=(1, 4));
 
 # %% [markdown]
 # ### Exercise `05-average-pool` (30 minutes)
@@ -401,7 +435,9 @@ class AveragePool:
         """dy (N, C, H // height, W // width) → dx (N, C, H, W)."""
         h, w = self.size
         dx = np.zeros(self.shape)
-        dx[:, :, : dy.shape[2] * h, : dy.shape[3] * w] = dy.repeat(h, axis=2).repeat(w, axis=3) / (h * w)
+        dx[:, :, : dy.shape[2] * h, : dy.shape[3] * w] = dy.repeat(h, axis=2).repeat(w, axis=3) / (
+            h * w
+        )
         return dx
 
 

@@ -82,7 +82,13 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained", 
 left.imshow(x_train[3, 0], cmap="Greys")
 left.set(xticks=[], yticks=[], title="a three")
 right.bar(range(10), probabilities(y[3:4])[0], color=plots.SKY, label="p, before training")
-right.step(np.arange(11) - 0.5, [*(loss.backward()[3] * len(y)), 0], where="post", color=plots.RED, label="dy · N")
+right.step(
+    np.arange(11) - 0.5,
+    [*(loss.backward()[3] * len(y)), 0],
+    where="post",
+    color=plots.RED,
+    label="dy · N",
+)
 right.axhline(0, color=plots.BLACK, lw=0.8)
 right.set(xticks=range(10), xlabel="class")
 right.legend(frameon=False)
@@ -116,7 +122,9 @@ def right(network, x=x_test, t=t_test):
 
 
 history = learn(reader, x_train, t_train)
-print(f"it reads {right(reader):.1%} of the test digits correctly, and it has never seen them before")
+print(
+    f"it reads {right(reader):.1%} of the test digits correctly, and it has never seen them before"
+)
 plots.descent({"conv network": history}, "loss (N6), mean of an epoch", level=np.log(10))
 plt.show()
 
@@ -143,7 +151,9 @@ plots.matrices({f"o = {o}": W[o, 0] for o in range(10)}, numbers=False)
 seven = x_test[t_test == 7][:1]
 responses = nn.ReLU().forward(reader.layers[0].forward(seven))[0]  # (16, 8, 8)
 strongest = np.argsort(-responses.sum(axis=(1, 2)))[:4]
-plots.matrices({"a seven": seven[0, 0], **{f"kernel {o}": responses[o] for o in strongest}}, numbers=False)
+plots.matrices(
+    {"a seven": seven[0, 0], **{f"kernel {o}": responses[o] for o in strongest}}, numbers=False
+)
 
 # %% [markdown]
 # ## One wrong line
@@ -163,17 +173,28 @@ def suspect(conv=plain.Conv, linear=plain.Linear):
     return nn.Sequential([first, nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), last])
 
 
-names = ("Conv: dW, kernel flipped", "Conv: dW, first sample only", "Linear: dx, factor ½", "Linear: dW, mean")
+names = (
+    "Conv: dW, kernel flipped",
+    "Conv: dW, first sample only",
+    "Linear: dx, factor ½",
+    "Linear: dW, mean",
+)
 suspects = {"right": suspect()}
 for name in names:
     kind = name.split(":")[0].lower()
     suspects[name] = suspect(**{kind: bugs.find(name).broken()})
-histories = {name: learn(network, x_train.astype(float), t_train, 4, 0.05) for name, network in suspects.items()}
+histories = {
+    name: learn(network, x_train.astype(float), t_train, 4, 0.05)
+    for name, network in suspects.items()
+}
 plots.descent(histories, "loss (N6), mean of an epoch", level=np.log(10))
 plt.show()
 
 # %%
-plots.comparison({name: right(network, x_test.astype(float)) for name, network in suspects.items()}, "share read correctly")
+plots.comparison(
+    {name: right(network, x_test.astype(float)) for name, network in suspects.items()},
+    "share read correctly",
+)
 plt.show()
 
 # %% [markdown]
@@ -196,7 +217,13 @@ for name in ("right", *names):
 # stays on one side.
 
 # %%
-small = [nn.Conv2D(1, 2, 3, padding=1, dtype=float), nn.ReLU(), nn.MaxPool2D(2), nn.Flatten(), nn.Linear(8, 3, dtype=float)]
+small = [
+    nn.Conv2D(1, 2, 3, padding=1, dtype=float),
+    nn.ReLU(),
+    nn.MaxPool2D(2),
+    nn.Flatten(),
+    nn.Linear(8, 3, dtype=float),
+]
 print(gradcheck.check(nn.Sequential(small), (2, 1, 4, 4), step=2.0**-8))
 
 # %% [markdown]
@@ -261,7 +288,8 @@ check("06-prints", verdicts)
 # %% solution="06-prints"
 verdicts = {
     "A": "batch reversed",  # the middle one of three samples keeps its place, so it is right
-    "B": "replaced",  # only one window sees a pixel in a corner: there is nothing to add up, so the corners are right
+    # only one window sees a pixel in a corner: there is nothing to add up, so the corners are right
+    "B": "replaced",
     "C": "one channel for all",  # the first channel is right
 }
 
@@ -363,10 +391,12 @@ class Conv:
         for p, q in np.ndindex(W.shape[2:]):
             rows, columns = slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)
             dx[:, :, rows, columns] += np.einsum("oc,nohw->nchw", W[:, :, p, q], dy)
-            dW[:, :, p, q] += np.einsum("nohw,nchw->oc", dy, self.x[:, :, rows, columns])  # sample n meets sample n only
+            # sample n meets sample n only
+            dW[:, :, p, q] += np.einsum("nohw,nchw->oc", dy, self.x[:, :, rows, columns])
         self.grads["W"] = dW
         self.grads["b"] = dy.sum(axis=(0, 2, 3))
-        return dx[:, :, pH : dx.shape[2] - pH, pW : dx.shape[3] - pW]  # the padding is on both sides
+        # the padding is on both sides
+        return dx[:, :, pH : dx.shape[2] - pH, pW : dx.shape[3] - pW]
 
 
 check("06-fix", Conv)

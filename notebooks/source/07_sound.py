@@ -37,7 +37,9 @@ Audio(song, rate=RATE)
 # %%
 fig, (whole, close) = plt.subplots(2, 1, figsize=(8, 3.6), layout="constrained")
 plots.waveform(song, RATE, ax=whole).set_title("three seconds")
-plots.waveform(song[15000:15882], RATE, 15000 / RATE, ax=close).set_title("close-up of 40 milliseconds")
+plots.waveform(song[15000:15882], RATE, 15000 / RATE, ax=close).set_title(
+    "close-up of 40 milliseconds"
+)
 plt.show()
 
 # %% [markdown]
@@ -57,7 +59,8 @@ plt.show()
 # three tones of this chord stand out clearly.
 
 # %%
-chord = sum(np.sin(2 * np.pi * tone * np.arange(1024) / RATE) for tone in (523, 1319, 2093))  # three tones
+# three tones
+chord = sum(np.sin(2 * np.pi * tone * np.arange(1024) / RATE) for tone in (523, 1319, 2093))
 
 
 def hann(window):
@@ -67,8 +70,13 @@ def hann(window):
 
 hertz = np.fft.rfftfreq(1024, 1 / RATE)  # the frequencies, from 0 to half the rate
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
-plots.waveform(chord * hann(1024), RATE, ax=left).set_title("a frame of a chord, with the Hann window")
-for x, colour, name in ((chord, "0.7", "without a window"), (chord * hann(1024), plots.BLUE, "with the Hann window")):
+plots.waveform(chord * hann(1024), RATE, ax=left).set_title(
+    "a frame of a chord, with the Hann window"
+)
+for x, colour, name in (
+    (chord, "0.7", "without a window"),
+    (chord * hann(1024), plots.BLUE, "with the Hann window"),
+):
     right.plot(hertz, 10 * np.log10(np.abs(np.fft.rfft(x)) ** 2), color=colour, label=name)
 plots.axes(right).set(xlabel="frequency (Hz)", ylabel="power (dB)", xlim=(0, 5000), ylim=(-40, 70))
 right.legend(frameon=False)
@@ -107,15 +115,20 @@ check("07-frame", power)
 
 # %%
 def spectra(window, highest=2000):
-    """Return the spectra of frames of this length, one every 256 samples, up to `highest` Hz: (frequencies, frames)."""
-    frames = np.concatenate(list(audio.frames([song[:RATE]], window, 256)))  # of the first second; (frames, window)
+    """Return the spectra of frames, one every 256 samples, up to `highest` Hz, one per column."""
+    # of the first second; (frames, window)
+    frames = np.concatenate(list(audio.frames([song[:RATE]], window, 256)))
     X = np.fft.rfft(frames * hann(window))[:, : highest * window // RATE]
     return np.log1p(1e6 * np.abs(X.T / window) ** 2)
 
 
 def draw_spectra(window, ax=None):
     ax = plots.spectrogram(spectra(window), ax, hop=256, bar=False)
-    ax.set(title=f"frames of {window} samples, {1000 * window / RATE:.0f} ms", ylabel="0 to 2,000 Hz", yticks=[])
+    ax.set(
+        title=f"frames of {window} samples, {1000 * window / RATE:.0f} ms",
+        ylabel="0 to 2,000 Hz",
+        yticks=[],
+    )
 
 
 fig, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
@@ -164,7 +177,9 @@ plt.show()
 # %%
 noise = np.fft.rfft(np.random.default_rng(0).normal(size=RATE // 2))
 f = np.fft.rfftfreq(RATE // 2, 1 / RATE)
-filtered = [np.fft.irfft(noise * np.interp(f, hertz, F[band] / F[band].max())) for band in (20, 60, 110)]
+filtered = [
+    np.fft.irfft(noise * np.interp(f, hertz, F[band] / F[band].max())) for band in (20, 60, 110)
+]
 Audio(np.concatenate([x / np.abs(x).max() for x in filtered]).astype(np.float32), rate=RATE)
 
 # %% [markdown]
@@ -245,7 +260,10 @@ for name, (low, high) in FEATURES.items():
 # Here are two songs that differ in one thing: the first is slow, the second fast. Listen.
 
 # %%
-slow, fast = (render(np.array([0.4, 0, 0.2, tempo, -0.8, -0.5, -1]), 2.0, np.random.default_rng(2)) for tempo in (-0.9, 0.9))
+slow, fast = (
+    render(np.array([0.4, 0, 0.2, tempo, -0.8, -0.5, -1]), 2.0, np.random.default_rng(2))
+    for tempo in (-0.9, 0.9)
+)
 Audio(slow, rate=RATE)
 
 # %%
@@ -280,10 +298,13 @@ W = layer.params["W"]  # (3, 1, 128, 4)
 W[...] = 0
 W[0, 0, :, :2], W[0, 0, :, 2:] = -1, 1
 W[1, 0, 5:25], W[2, 0, 90:] = 1, 1
-x = (L - L.mean(axis=1, keepdims=True)) / L.std(axis=1, keepdims=True)  # each band: mean 0, standard deviation 1
+# each band: mean 0, standard deviation 1
+x = (L - L.mean(axis=1, keepdims=True)) / L.std(axis=1, keepdims=True)
 A = nn.ReLU().forward(layer.forward(x[None, None].astype(np.float32)))[0, :, 0]  # (3, frames')
 
-fig, panels = plt.subplots(4, 1, figsize=(9, 5.4), layout="constrained", sharex=True, height_ratios=(2, 1, 1, 1))
+fig, panels = plt.subplots(
+    4, 1, figsize=(9, 5.4), layout="constrained", sharex=True, height_ratios=(2, 1, 1, 1)
+)
 seconds = np.arange(A.shape[1]) * 512 / RATE
 plots.spectrogram(L, panels[0], bar=False).set_xlabel("")
 for panel, name, response in zip(panels[1:], ("onset", "low", "high"), A):
@@ -329,12 +350,14 @@ check("07-tempo", tempo)
 # %% solution="07-tempo"
 def tempo(S):
     """S (128, frames), a log-mel spectrogram → chords per minute, 80 to 200."""
-    onset = np.maximum(np.diff(S, axis=1), 0).sum(axis=0)  # how much louder it gets, summed over the bands
+    # how much louder it gets, summed over the bands
+    onset = np.maximum(np.diff(S, axis=1), 0).sum(axis=0)
     onset = (onset - onset.mean()) * np.hanning(len(onset))
     strength = np.abs(np.fft.rfft(onset, 16384))  # padded with zeros: a finer grid of frequencies
     per_minute = 60 * np.fft.rfftfreq(16384, 512 / 22050)
     tempos = np.linspace(80, 200, 601)
-    return tempos[sum(np.interp(k * tempos, per_minute, strength) for k in (1, 2, 3, 4)).argmax()]  # a beat has overtones
+    # a beat has overtones
+    return tempos[sum(np.interp(k * tempos, per_minute, strength) for k in (1, 2, 3, 4)).argmax()]
 
 
 check("07-tempo", tempo)

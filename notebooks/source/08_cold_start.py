@@ -63,7 +63,9 @@ Q = model.Q[split.warm]  # (n_songs, k)
 fig, panels = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
 for name, panel in zip(("register", "tempo"), panels):
     truth = world.features[split.warm, list(FEATURES).index(name)]
-    plots.axes(panel).scatter(truth, Ridge().fit(Q, truth[:, None]).predict(Q)[:, 0], s=10, color=plots.BLUE)
+    plots.axes(panel).scatter(
+        truth, Ridge().fit(Q, truth[:, None]).predict(Q)[:, 0], s=10, color=plots.BLUE
+    )
     panel.set(xlabel=f"true {name}", ylabel="predicted from Q")
 plt.show()
 
@@ -97,7 +99,8 @@ plt.show()
 # %%
 window = audio_model.inputs.transform(spectrograms[7])[:, :258]
 layers = audio_model.fitted_network.layers
-first = layers[1].predict(layers[0].predict(window[None, :, None]))  # convolution and ReLU, (1, 32, 1, frames)
+# convolution and ReLU, (1, 32, 1, frames)
+first = layers[1].predict(layers[0].predict(window[None, :, None]))
 plots.responses(window, first[0, :, 0])
 
 # %% [markdown]
@@ -116,7 +119,7 @@ ridge_scores = cold_scores(split, model.P, model.Q, ridge, spectrograms)
 
 
 def r2_of_features(audio_model):
-    """Return the R² of each true feature, predicted from q̂ by linear regression, on the songs that nobody has played."""
+    """Return the R² of each true feature, predicted from q̂, on songs that nobody has played."""
     Q_hat = audio_model.predict(spectrograms)
     line = Ridge().fit(Q_hat[split.warm], world.features[split.warm])
     truth = world.features[split.cold]
@@ -126,7 +129,13 @@ def r2_of_features(audio_model):
 
 ax = plots.axes(size=(8, 3))
 positions = np.arange(len(FEATURES))
-ax.bar(positions - 0.2, r2_of_features(ridge).clip(0), 0.4, color=plots.ORANGE, label="ridge on the average spectrum")
+ax.bar(
+    positions - 0.2,
+    r2_of_features(ridge).clip(0),
+    0.4,
+    color=plots.ORANGE,
+    label="ridge on the average spectrum",
+)
 ax.bar(positions + 0.2, r2_of_features(audio_model).clip(0), 0.4, color=plots.BLUE, label="network")
 ax.set(xticks=positions, xticklabels=list(FEATURES), ylabel="R²", ylim=(0, 1.25))
 ax.legend(frameon=False, ncols=2, loc="upper left")
@@ -212,8 +221,16 @@ Audio(samples[: 3 * rate], rate=rate)  # the first recommendation, which nobody 
 # and `similar_by_sound` finds the songs that would have the same listeners.
 
 # %%
-print("will like", recommended[0], ":", [user for user, score in new.listeners_for(recommended[0], n=3)])
-print("would have the same listeners:", [song for song, cosine in new.similar_by_sound(recommended[0], n=3)])
+print(
+    "will like",
+    recommended[0],
+    ":",
+    [user for user, score in new.listeners_for(recommended[0], n=3)],
+)
+print(
+    "would have the same listeners:",
+    [song for song, cosine in new.similar_by_sound(recommended[0], n=3)],
+)
 
 # %% [markdown]
 # ### Exercise `08-best` (5 minutes)
@@ -255,13 +272,19 @@ def show(title, numbers):
     print(title)
     for i in numbers:
         register, noise = world.features[i, 1:3]
-        print(f"   {songs[i]}: register {register:+.1f}, noise {noise:+.1f}; in words: {world.describe(songs[i])}")
+        print(
+            f"   {songs[i]}: register {register:+.1f}, noise {noise:+.1f};",
+            f"in words: {world.describe(songs[i])}",
+        )
 
 
 show("named:", split.warm[high_and_noisy])
 show("recommended, of the songs that nobody has played:", split.cold[order[:3]])
 together = np.corrcoef(scores, world.features[split.cold, 1:3].sum(axis=1))[0, 1]
-print(f"the scores of these {len(scores)} songs go from {scores.min():.2f} to {scores.max():.2f};", end=" ")
+print(
+    f"the scores of these {len(scores)} songs go from {scores.min():.2f} to {scores.max():.2f};",
+    end=" ",
+)
 print(f"their correlation with register + noise is {together:.2f}")
 plots.factor_map(Q_hat, scores, "score for the new listener (A5)")
 plt.show()
@@ -300,7 +323,7 @@ orders = {song: rng.permutation(len(users)) for song in new.songs}
 
 
 def auc_after(n, source):
-    """Return the mean AUC over the new songs after the first n listeners of each have played it, among all the others."""
+    """Return the mean AUC of the new songs, once the first n listeners of each have played it."""
     found = []
     for j, song in enumerate(new.songs):
         players = orders[song][split.played[orders[song], j]]
@@ -368,7 +391,7 @@ check("08-audio-model", AudioModel)
 
 # %% solution="08-audio-model"
 class AudioModel:
-    """Ridge regression (A7) on the mean and standard deviation of each band, and on how fast the loudness changes."""
+    """Ridge regression (A7) on mean and deviation of each band, and how fast loudness changes."""
 
     def features(self, S):
         S = np.asarray(S, dtype=float)
@@ -376,7 +399,14 @@ class AudioModel:
         groups = (groups - groups.mean(axis=1, keepdims=True)) * np.hanning(S.shape[1])
         rhythm = np.abs(np.fft.rfft(groups, 512, axis=1))[:, 4:128]  # 0.3 to 10.7 times a second
         rhythm = rhythm.reshape(16, 31, 4).mean(axis=2)
-        return np.concatenate([S.mean(axis=1), S.std(axis=1), np.log(rhythm.mean(axis=0) + 1e-3), np.log1p(rhythm).ravel()])
+        return np.concatenate(
+            [
+                S.mean(axis=1),
+                S.std(axis=1),
+                np.log(rhythm.mean(axis=0) + 1e-3),
+                np.log1p(rhythm).ravel(),
+            ]
+        )
 
     def fit(self, spectrograms, Q):
         self.ridge = Ridge().fit(np.array([self.features(S) for S in spectrograms]), Q)

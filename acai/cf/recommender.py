@@ -32,7 +32,7 @@ class Recommender(ABC):
 
     A subclass is a dataclass whose fields are its settings. It must define `_learn` and `_predict_pairs`. It may define a
     faster `_score_rows`, `_score_newcomer` for listeners who were not in the training data and, if it can compare songs
-    or users, `_similarities` and `_user_similarities`.
+    or users, `_similarities` and `_user_similarities`. `state` names what it learns; `acai.load(path, TheSubclass)` reads it.
     """
 
     # the attributes that `_learn` makes and `save` stores: arrays, numbers (float) and lists of numbers (list)

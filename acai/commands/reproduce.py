@@ -1,11 +1,10 @@
 """`acai reproduce`: published results, and the claims of the README, measured again."""
 
-import dataclasses
 from pathlib import Path
 
 from acai import datasets, plots
-from acai.cf import Recommender
 from acai.commands import expect_picture
+from acai.evaluation.comparing import short_name
 from acai.settings import Jobs, Seed
 from acai.studies.reproduce import OF_LISTS, lastfm, momentum, surprise
 from acai.terminal import one_line
@@ -30,7 +29,7 @@ def reproduce_surprise(*, data: Path, jobs: Jobs = 1, seed: Seed = 0) -> None:
     print(f"  {'Surprise':<14}{'here':<50}{'RMSE':>14}{'MAE':>17}")
     for row in surprise(ratings, jobs, seed):
         figures = "".join(f"{found:>9.4f} ({published:.3f})" for found, published in zip(row.found, row.published))
-        print(f"  {row.name:<14}{_short(row.model):<48}{figures}", flush=True)
+        print(f"  {row.name:<14}{short_name(row.model):<48}{figures}", flush=True)
 
 
 def reproduce_momentum(*, data: Path, plot: Path | None = None, seed: Seed = 0) -> None:
@@ -76,11 +75,4 @@ def reproduce_lastfm(*, data: Path, seed: Seed = 0) -> None:
     print("HetRec Last.fm, plays of artists, an 80/20 split per user, lists of 10; ItemKNN learns from log(1 + plays)\n")
     print("".join(f"{name:>9}" for name in OF_LISTS))
     for model, found in lastfm(plays, seed):
-        print("".join(f"{found[name]:>9.4f}" for name in OF_LISTS) + f"   {_short(model)}", flush=True)
-
-
-def _short(model: Recommender) -> str:
-    """Write a model as code, with only the settings that differ from the defaults."""
-    fields = [(field.name, field.default) for field in dataclasses.fields(model)]
-    settings = (f"{name}={getattr(model, name)!r}" for name, default in fields if getattr(model, name) != default)
-    return f"{type(model).__name__}({', '.join(settings)})"
+        print("".join(f"{found[name]:>9.4f}" for name in OF_LISTS) + f"   {short_name(model)}", flush=True)

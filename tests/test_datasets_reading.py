@@ -167,7 +167,7 @@ def test_the_kernels_do_the_same_uncompiled(rows):
     n, block, starts, ends = len(rows), lines.block, lines.starts, lines.ends
     assert kernels.decimals.py_func(block, starts[2], ends[2], ord(".")).tolist() == [4.5] * n
     zulu = np.frombuffer(ZULU.encode(), np.uint8)
-    assert kernels.clock.py_func(block, starts[3], ends[3], zulu).T.tolist() == [[2009, 5, 4, 23, 8, 57]] * n
+    assert kernels.clock.py_func(block, starts[3], ends[3], zulu).T.tolist() == [[2009, 5, 4, 23, 8, 57, 0]] * n
     assert Times(3).read(lines).tolist() == [1241478537] * n and not lines.fault.any()
     ids = Ids(0, 1)
     compiled = ids.read(lines)

@@ -61,13 +61,16 @@ FILES = {  # what is in the file → the ratings, their times, what the notes sa
     ),
     "decimal commas among commas": ('a,b,"3,5"\nb,c,"-2"\n', [("a", "b", 3.5), ("b", "c", -2)], None, ("decimal commas",)),
     "Jester": ("u1,j1,-9.95\nu1,j2,.5\nu2,j1,+3e-1\n", [("u1", "j1", -9.95), ("u1", "j2", 0.5), ("u2", "j1", 0.3)], None, ()),
+    "spaces after commas": ("user, song, rating\nann, x, 3\nbob, y, -2\n", X, None, ("song is 'song'",)),
     "spaces": ("ann x 3\nbob y -2\n", X, None, ()),
     "a blank line at the end": ("ann,x,3\r\nbob,y,-2\r\n", X, None, ()),
     **{
         f"times like {text}": (f"user,song,rating,time\nann,x,3,{text}\nbob,y,-2,{text}\n", X, [seconds] * 2, (note,))
         for text, seconds, note in [
             ("2009-05-04T23:08:57Z", T, "ISO text"), ("2009-05-04 23:08:57", T, "no time zone are taken as UTC"),
-            ("2009-05-04T23:08:57.999999", T, "ISO text"), ("2009-05-05T01:08:57+02:00", T, "ISO text"),
+            ("2009-05-04T23:08:57.999999", T, "ISO text"), ("2009-05-04 23:08:57.5Z", T, "ISO text"),
+            ("2009-05-04 23:08", T - 57, "ISO text"),
+            ("2009-05-05T01:08:57+02:00", T, "ISO text"),
             ("2009-05-04", T - 83337, "ISO text"), ("20090504", T - 83337, "ISO text"), ("1969-12-31 23:59:59", -1, "ISO text"),
             (f"{T}", T, "times are seconds"), (f"{T}.75", T, "times are seconds"), (f"{T}999", T, "times are milliseconds"),
             (f"{T}000001", T, "times are microseconds"), (f"{T}000000000", T, "times are nanoseconds"),

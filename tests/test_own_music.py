@@ -123,3 +123,9 @@ def test_the_ladder_of_ones_own_music_has_no_truth(music, tmp_path, capsys):
     assert "the network " in printed and "bag of words" in printed and "the true features" not in printed
     assert "how popular the artist is" in printed  # some tracks lie in a folder
     assert (tmp_path / "ladder.png").stat().st_size > 5000
+
+
+def test_a_negative_number_of_plays_is_refused(tmp_path):
+    (tmp_path / "plays.tsv").write_text("ann\ta.wav\t3\nann\tb.wav\t-2\n")
+    with pytest.raises(InputError, match=r"plays\.tsv has the number of plays -2; expected numbers of at least 0"):
+        own_music(tmp_path / "plays.tsv", tmp_path)

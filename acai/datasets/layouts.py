@@ -10,7 +10,7 @@ import numpy as np
 
 from acai.errors import InputError, shown, unknown
 from acai.ratings.moments import IN_UTC, UNITS, unit_of
-from acai.tables.columns import FORMS, ZULU, Numbers, Seconds, Times
+from acai.tables.columns import FORM, ZULU, Numbers, Seconds, Times
 from acai.tables.first_lines import NUMBER, FirstLines, first_lines
 from acai.tables.lines import TableFormat
 from acai.tables.source import FilePath
@@ -208,7 +208,7 @@ def _time(field: int, name: str, cells: list[str], must: bool) -> tuple[Seconds 
         return Seconds(field, UNITS[unit]), [f"times are {unit} since 1970"]
     if filled and all(map(_is_iso, filled)):
         form = re.sub(r"\d", "0", filled[0])
-        return Times(field, form if form in FORMS else ZULU, any_iso=True), [f"times are ISO text; {IN_UTC}"]
+        return Times(field, form if FORM.fullmatch(form) else ZULU, any_iso=True), [f"times are ISO text; {IN_UTC}"]
     expected = "times like 2009-05-04T23:08:57Z, or numbers since 1970"
     if must:
         found = next((cell for cell in filled if not _is_iso(cell)), "none")

@@ -28,7 +28,7 @@ def triplets(
         either, Latin-1. Fields may be quoted as in RFC 4180, and numbers may have decimal commas.
     separator : str, optional
         What separates two fields; by default whatever splits the first lines into three or more: a tab, `<SEP>`, `::`, `;`,
-        `,`, `|` or a space.
+        `,`, `|` or a space; also a semicolon or a comma with a space after it.
     columns : three or four ints or names, optional
         Which fields are the user, the song, the value and the time: counted from 0, or as line 1 names them. By default they
         are recognised by their names (`userId`, `item`, `plays`, `timestamp` and others), or else are the first three, and

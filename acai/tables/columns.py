@@ -1,6 +1,7 @@
 """Fields → columns: numbers, times, and ids that are numbered in order of appearance."""
 
 import os
+import re
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from acai.tables.lines import Lines
 
 ZULU = "0000-00-00T00:00:00Z"
 EXAMPLE = "2009-05-04T23:08:57Z"
-FORMS = (ZULU, "0000-00-00 00:00:00", "0000-00-00T00:00:00", "0000-00-00")
+FORM = re.compile(r"0000-00-00([T ]00:00(:00(\.0{1,9})?)?)?Z?")  # of times that are read in compiled code
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_INTEGER = 2**53  # up to here float64 has every integer
 
@@ -84,7 +85,7 @@ class Times:
 
         starts, ends = lines.starts[self.field], lines.ends[self.field]
         parts = kernels.clock(lines.block, starts, ends, np.frombuffer(self.form.encode(), dtype=np.uint8))
-        year, month, day, hour, minute, second = parts
+        year, month, day, hour, minute, second, _ = parts
         months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
         days = months.astype("datetime64[D]") + (day - 1)
         fine = (year >= 0) & (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months)

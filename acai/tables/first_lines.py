@@ -10,7 +10,7 @@ from acai.tables.encodings import BOM, in_utf8, utf_16
 from acai.tables.lines import is_text
 from acai.tables.source import FilePath, opened
 
-SEPARATORS = ("\t", "<SEP>", "::", ";", ",", "|", " ")  # the earlier of two that fit equally well is taken
+SEPARATORS = ("\t", "<SEP>", "::", "; ", ";", ", ", ",", "|", " ")  # the earlier of two that fit equally well is taken
 QUOTING = (",", ";")  # where these separate, a later field may be quoted even if none of the first is
 SAMPLE = 1 << 16  # bytes
 AT_MOST = 1000  # lines
@@ -70,7 +70,7 @@ def _agreement(lines: list[list[str]]) -> tuple[float, bool]:
     """Compute the share of the lines that have as many fields as the first one, and whether some field is a number in all."""
     alike = [line for line in lines if len(line) == len(lines[0])]
     columns = zip(*(alike[1:] or alike))
-    return len(alike) / len(lines), any(all(map(NUMBER.fullmatch, column)) for column in columns)
+    return len(alike) / len(lines), any(all(NUMBER.fullmatch(cell.strip()) for cell in column) for column in columns)
 
 
 def _cut(raw: bytes, separator: str, encoding: str) -> tuple[list[list[str]], bool]:

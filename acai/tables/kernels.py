@@ -55,8 +55,11 @@ def decimals(block: Bytes, starts: Ints, ends: Ints, point: int) -> NDArray[np.f
 
 @njit()
 def clock(block: Bytes, starts: Ints, ends: Ints, form: Bytes) -> NDArray[np.int64]:
-    """Read year, month, day, hour, minute and second of times of a form, in which 0 is any digit; year −1 for anything else."""
-    parts = np.zeros((6, len(starts)), dtype=np.int64)
+    """Read year, month, day, hour, minute, second and its fraction from times of a form; year −1 for anything else.
+
+    In a form, which has no more than these seven numbers, 0 stands for any digit.
+    """
+    parts = np.zeros((7, len(starts)), dtype=np.int64)
     for line in range(len(starts)):
         p = 0
         fine = ends[line] - starts[line] == len(form)

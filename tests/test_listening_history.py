@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import tarfile
 import time
 import tracemalloc
 from collections import Counter
@@ -73,7 +74,9 @@ def test_a_folder_and_an_archive_give_the_same_as_the_file(tmp_path, name):
         f"MyData/{file}": raw, "MyData/Inferences.json": b"{}", f"__MACOSX/MyData/._{file}": b"\0\5\26\7",
     }))
     compressed = write(tmp_path, f"{file}.gz", gzip.compress(raw, 1))
-    for path in tmp_path / "folder", packed, compressed:
+    with tarfile.open(tmp_path / "my_data.tar.gz", "w:gz", compresslevel=1) as archive:
+        archive.add(tmp_path / "folder", "data")
+    for path in tmp_path / "folder", packed, compressed, tmp_path / "my_data.tar.gz":
         log = listening_history(path)
         assert counted(log) == counted(alone)
         np.testing.assert_array_equal(log.times, alone.times)

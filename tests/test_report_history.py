@@ -163,6 +163,22 @@ def test_skips_are_dislikes(folder, tmp_path):
     assert not profile.is_new[[library.name(name) == "Sigur Rós – Lag 26" for name in profile.songs]].any()
 
 
+def test_with_one_song_the_ones_that_sound_most_like_it_come_first(folder, tmp_path):
+    plays, tracks = table_of_plays(folder, tmp_path, {"ann": {3: 2}})
+    found = recommend(own_music(plays, folder).listen(), "ann")
+    assert {best.nearest for best in found.best} == {tracks[3]} and not found.choice.aucs
+    numbers = [int(re.search(r"\d+", best.song.rpartition("/")[2].replace("Lag ", ""))[0]) for best in found.best]
+    assert not set(numbers) & set(range(FEW, FEW + HIGH))  # low, as it is
+
+
+def test_songs_that_are_all_skipped_as_often_as_played_are_liked_for_their_plays(folder, tmp_path):
+    pairs = [row for i in range(4) for row in [(*song(i), exports.START + i)] * 2]
+    plays = written(tmp_path / "endsong_0.json", exports.spotify_extended(pairs))
+    profile = recommend(own_music(plays, folder).listen(), "you").profile
+    assert profile.skips.sum() == profile.plays.sum() == 4
+    assert sorted(profile.values[profile.liked]) == pytest.approx([np.log(2)] * 4)
+
+
 def test_a_copy_of_what_was_played_is_not_recommended(tmp_path, cache):
     for i, name in enumerate(["a.flac", "b.flac", "c.flac"]):
         write_song(tmp_path / "m" / name, "Queen", "Bijou" if i == 2 else "Innuendo", sound(3.1, i, 300 + i))

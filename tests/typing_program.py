@@ -35,6 +35,7 @@ def part_d_data_sets() -> Ratings:
     own = datasets.triplets("plays.tsv", separator="\t", combine="sum")
     readers, known = datasets.READERS, datasets.TITLES
     print(names, profiles, both, clips, songs, sorted(readers), sorted(known), datasets.audio_folder(FOLDER).tracks)
+    print(datasets.match_folder(mine, datasets.audio_folder(FOLDER)).unmatched)
     print(mine.skips, plays.density, log.to_ratings("log1p"), world.plays.users[0], own.songs[-1])
     return ratings
 

@@ -166,7 +166,7 @@ def report(  # noqa: PLR0913 - the options of the command
     print_library(library, None if music.match else plays)
     user = user or busiest(library)
     found = recommend(library, user, factors, epochs, seed=seed, progress=True)
-    print(f"\n{found.verdict}\n\nOf the songs that nobody has played, these are for {one_line(user)}:\n")
+    print(f"\n{one_line(found.verdict)}\n\nOf the songs that nobody has played, these are for {one_line(user)}:\n")
     for place, new in enumerate(found.best, start=1):
         print(f"  {place}.  {one_line(library.name(new.song))}  (sounds like {one_line(library.name(new.nearest))})")
     write_report(out, found, music)

@@ -13,6 +13,7 @@ from acai.datasets.exports.history import listening_history
 from acai.datasets.fma import fma
 from acai.datasets.intersection import intersect
 from acai.datasets.listening_log import ListeningLog, lastfm_1k, lastfm_1k_profiles
+from acai.datasets.matching import match_folder
 from acai.datasets.movielens import (
     movielens_1m,
     movielens_25m,
@@ -50,7 +51,7 @@ TITLES: dict[str, Callable[[FilePath], dict[str, str]]] = {
 }
 __all__ = [  # noqa: RUF022 (by kind, not by letter)
     "movielens_100k", "movielens_1m", "movielens_latest", "movielens_25m", "movielens_32m",
-    "hetrec_lastfm", "taste_profile", "acai_game", "triplets", "lastfm_1k", "ListeningLog", "listening_history",
+    "hetrec_lastfm", "taste_profile", "acai_game", "triplets", "lastfm_1k", "ListeningLog", "listening_history", "match_folder",
     "msd_tracks", "msd_mismatches", "msd_hdf5", "intersect", "fma", "audio_folder", "synthetic",
     "movielens_titles", "hetrec_artists", "acai_game_titles", "lastfm_1k_profiles", "READERS", "TITLES",
 ]

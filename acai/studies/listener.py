@@ -19,10 +19,10 @@ from acai.studies.own_music import Library
 NEIGHBOURS, RIDGE, WORDS, NETWORK = "nearest neighbours in sound", "ridge regression", "bag of words", "the network"
 MIN_FOR_RIDGE = 2  # liked songs: with one, nothing can be held out
 MIN_FOR_NETWORK = 20  # liked songs; fewer are no match for its 50,000 weights, and would only cost minutes
-MOST_LIKED = 400  # liked songs to learn from, drawn at random if there are more
+MOST_LIKED = 300  # liked songs to learn from, drawn at random if there are more
 FRAMES_PER_WORD = 25
 FRAMES = 1292  # of a song that are used, from its middle: 30 s
-OTHERS_PER_LIKED, MIN_OTHERS = 2, 100  # how many songs without plays take part for each liked one, and at least
+OTHERS_PER_LIKED, MIN_OTHERS = 1, 100  # how many songs without plays take part for each liked one, and at least
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,17 @@ class Profile:
 
     @property
     def values(self) -> Floats:
-        """What the listener thinks of each song by plays and skips (D6); 0 if they never heard it."""
-        return np.asarray(plays_and_skips(self.plays, self.skips), dtype=np.float64)
+        """What the listener thinks of each song by plays and skips (D6), 0 if they never heard it.
+
+        If no song was played more often than skipped, the skips say nothing, and plays alone count (D2).
+        """
+        values = np.asarray(plays_and_skips(self.plays, self.skips), dtype=np.float64)
+        return values if (values > 0).any() else np.log1p(self.plays)
 
     @property
     def liked(self) -> NDArray[np.bool_]:
-        """Which songs were played more often than skipped or, if none was, which were played."""
-        liked = self.values > 0
-        return liked if liked.any() else self.plays > 0
+        """Which songs have a value above 0."""
+        return self.values > 0
 
     def excerpt(self, i: int) -> NDArray[np.float16]:
         """Return the middle of the spectrogram of a song, in memory."""
@@ -174,6 +177,8 @@ def recommend(
     scores = _scores(profile, fitted[choice.chosen], folds)
     features = sound_features([profile.excerpt(i) for i in range(len(profile.songs))])
     X = Standardiser.fit([features.T]).transform(features.T).T.astype(np.float64)
+    if not choice.aucs:  # then take what sounds most like a song that is liked
+        scores = -distances(X, X[liked]).min(axis=1)
     order = [i for i in np.argsort(-scores, kind="stable") if profile.is_new[i]][:5]
     nearest = np.flatnonzero(liked)[distances(X[order], X[liked]).argmin(axis=1)]
     best = [Recommended(profile.songs[i], float(scores[i]), profile.songs[j]) for i, j in zip(order, nearest)]
@@ -196,14 +201,18 @@ def _targets(profile: Profile, n_factors: int, seed: int) -> Callable[[NDArray[n
     if plays.n_users == 1:
         return lambda training: profile.values[training]
 
+    values_of: dict[bytes, Floats] = {}  # each fold is asked for by every model
+
     def from_all_listeners(training: NDArray[np.intp]) -> Floats:
+        if training.tobytes() in values_of:
+            return values_of[training.tobytes()]
         columns = np.array([plays.column(profile.songs[i]) for i in training])
         without_audio = np.array([song not in profile.library.sounds for song in plays.songs])
         known = without_audio.copy()
         known[columns] = True
         model = factors_of_plays(plays.keep(known[plays.csr.indices]), seed, n_factors=n_factors)
-        values: Floats = model.Q[columns].astype(np.float64) @ model.P[plays.row(profile.user)]
-        return values
+        values_of[training.tobytes()] = model.Q[columns].astype(np.float64) @ model.P[plays.row(profile.user)]
+        return values_of[training.tobytes()]
 
     return from_all_listeners
 

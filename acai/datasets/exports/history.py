@@ -91,7 +91,10 @@ def recognised(beginning: bytes) -> Export | None:
 
 
 def _files(path: Path) -> Iterator[tuple[str, io.BufferedReader]]:
-    """Yield each file of a folder or an archive that may be a history, or the file itself, open for reading."""
+    """Yield each file of a folder or an archive that may be a history, or the file itself, open for reading.
+
+    The streams of archives return few bytes at a time; the buffer around them can show the beginning of the file.
+    """
     paths = [path]
     if path.is_dir():
         paths = [file for file in sorted(path.rglob("*")) if file.is_file() and _is_candidate(file.relative_to(path))]

@@ -1,9 +1,13 @@
 """Lists: which songs may be on them, new listeners, reasons, similar users; and that lists and predictions agree in order."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from cf_cases import PLAYS, RATINGS, M, N, matrix, random_ratings
+from forgery import forge
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 from test_cf_odd import quick
 
@@ -24,11 +28,17 @@ def fitted():
     return {name: quick(name).fit(R) for name in MODELS}
 
 
-@models
+ALL = [*((name, {"n_factors": 1} if name == "SVD" else {}) for name in MODELS)]
+ALL += [("UserKNN", {"min_neighbours": 2, "similarity": "msd"}), ("ItemKNN", {"min_neighbours": 3, "centring": "zscore"})]
+ALL += [("ItemKNN", {"normalise": False, "centring": "none"}), ("SGD", {"biases": False, "learning_rate": 0.1})]
+
+
+@pytest.mark.parametrize(("name", "settings"), ALL, ids=str)
+@effort(max_examples=25)
 @given(RATINGS, st.booleans(), st.data())
-def test_lists_and_predictions_agree_in_order(name, R, exclude_rated, data):
+def test_lists_and_predictions_agree_in_order(name, settings, R, exclude_rated, data):
     R = matrix(R)
-    model = quick(name, **{"n_factors": 1} if name == "SVD" else {}).fit(R)
+    model = quick(name, **settings).fit(R)
     some = data.draw(st.lists(st.sampled_from(R.songs), min_size=1, unique=True))
     user, n = data.draw(st.sampled_from(R.users)), data.draw(st.integers(1, N))
     found = model.recommend(user, n, exclude_rated, candidates=some)
@@ -286,6 +296,16 @@ def test_another_start_is_a_changed_setting_even_if_it_looks_alike():
     assert model.is_fitted_on(R)
     model.init = second
     assert first == second and not model.is_fitted_on(R)
+
+
+@pytest.mark.parametrize(("model", "added", "was"), [
+    (UserKNN(shrinkage=0.0), "min_neighbours", 1), (ItemKNN(shrinkage=0.0), "min_neighbours", 1),
+    (SVD(n_factors=2), "damping", 0.0),
+])
+def test_a_file_from_before_a_setting_was_added_predicts_what_it_did(tmp_path, model, added, was):
+    dataclasses.replace(model, **{added: was}).fit(R).save(tmp_path / "model.npz")
+    again = acai.load(forge(tmp_path / "model.npz", lambda arrays, values: values["settings"].pop(added)))
+    assert getattr(again, added) == was
 
 
 def test_a_loaded_model_knows_its_settings(tmp_path):

@@ -154,6 +154,27 @@ def test_losses_functions_siblings_domains_and_exit_codes(capsys, somebodys_file
     assert found == code and said in out and err == ""
 
 
+def test_a_slow_layer_shows_how_far_the_check_is(capsys, tmp_path, monkeypatch):
+    (tmp_path / "slow.py").write_text("""
+import time
+
+class Slow:
+    def forward(self, x):
+        time.sleep(0.002)
+        return 3 * x
+
+    def backward(self, dy):
+        return 3 * dy
+""")
+    layer = f"{tmp_path}/slow.py:Slow"
+    monkeypatch.setattr("acai.gradcheck.progress.PATIENCE", 60)
+    assert run(capsys, layer, "--shape", "1,2")[2] == ""
+    monkeypatch.setattr("acai.gradcheck.progress.PATIENCE", 0.1)
+    code, out, err = run(capsys, layer, "--shape", "2,10")
+    assert code == 0 and "Slow(): right" in out and "\r" not in out
+    assert "checking x" in err and "coordinate" in err and "checking points of floats" in err
+
+
 def test_axes_are_called_what_they_are_and_json_is_for_programs(capsys, somebodys_file):
     _, out, _ = run(capsys, f"{somebodys_file}:Log", "--shape", "1,2,2,1", "--axes", "nhwc")
     assert "worst at (n, h, w, c) = " in out

@@ -252,7 +252,7 @@ def _measured(trial: Trial, method: str) -> Report:
 def _confirm(trial: Trial, report: Report) -> None:
     """Try the layer on floats of all signs and sizes; where it is wrong there, that is what the report shows."""
     first = int(trial.given is not None and report.method == "exact")  # there, every coordinate has been seen at point 0
-    wrong = floats.confirm(((k, trial.bench(k)) for k in range(first, first + trial.n_points)), trial.seed, trial.exercised)
+    wrong = floats.confirm(range(first, first + trial.n_points), trial.bench, trial.seed, trial.exercised)
     if wrong:
         regime = f"where x is {REGIMES[trial.exercised.failed % len(REGIMES)].name}" if trial.given is None else "near x"
         report.notes.append(f"it is wrong {regime}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from acai.errors import InputError
 from acai.gradcheck.points import stream
-from acai.gradcheck.progress import coordinates
+from acai.gradcheck.progress import counted
 from acai.gradcheck.subject import Bench
 
 SAMPLED = 10  # coordinates of each array that are tried on fractions
@@ -34,7 +34,7 @@ def exact_slopes(bench: Bench, dy: np.ndarray, h: float) -> dict[str, np.ndarray
             raise NotExact(f"{name}: y has been rounded")
         middle = _weighted(bench.forward(), dy)
         slopes[name] = np.zeros(w.shape)
-        for at in coordinates(list(np.ndindex(w.shape)), name):
+        for at in counted(list(np.ndindex(w.shape)), name):
             outputs = [bench.moved(name, at, by) for by in (-h, h / 2, h)]
             if _is_rounded(outputs[1], h):
                 raise NotExact(f"{name}{list(at)}: y has been rounded")
@@ -63,7 +63,7 @@ def is_polynomial(bench: Bench, dy: np.ndarray, h: float, seed: int) -> bool | N
         return False
     for name, w in bench.arrays.items():
         rng = stream(f"{name}, sampled", seed)
-        for flat in rng.permutation(w.size)[:SAMPLED]:
+        for flat in counted(rng.permutation(w.size)[:SAMPLED].tolist(), f"{name} on fractions"):
             at = tuple(int(k) for k in np.unravel_index(flat, w.shape))
             for shrunk in (1, 16, 256, 4096):
                 told = _is_parabola(bench, (name, at), (middle, dy), h / shrunk)

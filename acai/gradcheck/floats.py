@@ -1,6 +1,6 @@
 """The check on floats: along random directions first, and coordinate by coordinate where those disagree or it is asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,7 +9,7 @@ import numpy as np
 from acai.errors import InputError
 from acai.gradcheck.calling import CallFailed
 from acai.gradcheck.points import direction, size_of, stream, upstream
-from acai.gradcheck.progress import coordinates
+from acai.gradcheck.progress import counted
 from acai.gradcheck.report import Finding
 from acai.gradcheck.slopes import Claim, Line, Slope, complex_step, confirmed, richardson
 from acai.gradcheck.subject import Bench, Pass, Subject
@@ -54,15 +54,20 @@ def tolerances(y: np.ndarray, analytic: np.ndarray) -> tuple[float, float]:
     return epsilon**0.5, epsilon ** (2 / 3)
 
 
-def confirm(points: Iterable[tuple[int, tuple[Bench, np.ndarray] | None]], seed: int, exercised: Exercised) -> list[Finding]:
+def confirm(
+    points: Sequence[int], bench_of: Callable[[int], tuple[Bench, np.ndarray] | None], seed: int, exercised: Exercised
+) -> list[Finding]:
     """Compare slopes along random directions at every point; the findings at the first where something is wrong.
 
     Parameters
     ----------
-    points : iterable of (int, (Bench, ndarray) or None)
-        The number of each point, a bench there, and y; None where y is not finite.
+    points : sequence of int
+        The numbers of the points.
+    bench_of : callable
+        A bench at a point, and y; None where y is not finite.
     """
-    for k, tried in points:
+    for k in counted(points, "points of floats", "point"):
+        tried = bench_of(k)
         if tried is None:
             continue
         bench, y = tried
@@ -115,7 +120,7 @@ def by_coordinates(bench: Bench, name: str, analytic: np.ndarray | None, dy: np.
     is_complex = w.dtype.kind == "c"
     size = size_of(np.abs(w))
     claims = _Claims(analytic, numeric, y)
-    for at in coordinates(list(np.ndindex(w.shape)), name):
+    for at in counted(list(np.ndindex(w.shape)), name):
         line = partial(bench.moved, name, at)
         if is_complex:
             slope = complex_step(line, dy)

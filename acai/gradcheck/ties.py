@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from acai.gradcheck.points import stream
+from acai.gradcheck.progress import counted
 from acai.gradcheck.report import Finding, Report
 from acai.gradcheck.subject import Bench, Subject
 
@@ -115,7 +116,7 @@ def judge_ties(report: Report, subject: Subject, x: np.ndarray, dy: np.ndarray, 
 def _between(tie: Tie, dx: np.ndarray) -> Finding:
     """Whether dx lies between the slopes, coordinate by coordinate; those that do not are looked at from nearby, too."""
     low, high, curved = np.zeros(dx.shape), np.zeros(dx.shape), np.zeros(dx.shape, bool)
-    for at in np.ndindex(dx.shape):
+    for at in counted(list(np.ndindex(dx.shape)), "x on ties"):
         low[at], high[at], curved[at] = tie.range_of(at)
     finding = Finding("x", dx, np.clip(dx, low, high), curved, tie.tolerance, (low, high))
     for at in map(tuple, np.argwhere(finding.wrong)):

@@ -49,11 +49,11 @@ def networks(draw):
 
 
 def truth_of(network, shape, target, suspect):
-    """What the oracle says; of a suspect it says it after a second look, at more points."""
+    """What the oracle says; of a suspect it says it after a second look, at more points: some bugs hardly ever show."""
     with np.errstate(all="ignore"):
         truth = is_right(network, shape, target)
         if truth and suspect:
-            truth = all(is_right(network, shape, target, seed=s) for s in range(1, 12))
+            truth = all(is_right(network, shape, target, seed=s) for s in range(1, 100))
     return truth
 
 

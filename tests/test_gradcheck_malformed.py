@@ -1,5 +1,7 @@
 """Malformed layers, made by mutation: `acai.gradcheck` says what is wrong with each in one sentence, and raises nothing else."""
 
+import copy
+
 import numpy as np
 import pytest
 import trap_layers as traps
@@ -17,11 +19,11 @@ ODD_VALUES = [
 ]
 PLACES = [
     "params", "grads", "W", "b", "dW", "forward result", "backward result", "forward", "backward", "zero_grad", "forward raises",
-    "backward raises", "params['W']", "grads['W']", "x",
+    "backward raises", "params['W']", "grads['W']", "x", "forward result later", "copy", "nudge",
 ]
 ERRORS = [
     ValueError("no"), KeyError("W"), ZeroDivisionError(), RecursionError(), StopIteration(), AssertionError(), OSError("disk"),
-    NotImplementedError(), UnicodeError("x"), AttributeError("a\nb"), SystemError("s"), EOFError(), TypeError(),
+    NotImplementedError(), UnicodeError("x"), AttributeError("a\nb"), SystemError("s"), EOFError(), TypeError(), SystemExit(3),
 ]
 
 
@@ -43,7 +45,17 @@ class Mutant:
         self.x = x
         if "forward result" in self.changes:
             return self.changes["forward result"]
+        self.n_calls = getattr(self, "n_calls", 0) + 1
+        if "forward result later" in self.changes and self.n_calls > 4:
+            return self.changes["forward result later"]
         return x @ self.params["W"] + self.params["b"]
+
+    def __deepcopy__(self, memo):
+        if "copy" in self.changes:
+            return self.changes["copy"]
+        twin = Mutant({})
+        vars(twin).update(vars(self) | {"params": copy.deepcopy(self.params, memo)})
+        return twin
 
     def backward(self, dy):
         if "backward raises" in self.changes:
@@ -60,7 +72,7 @@ def test_nothing_but_an_input_error_is_raised_by_any_mutant(data):
         place = data.draw(st.sampled_from(PLACES))
         changes[place] = data.draw(st.sampled_from(ERRORS if "raises" in place else ODD_VALUES))
     try:
-        report = check(Mutant(changes), changes.get("x", (4, 3)))
+        report = check(Mutant(changes), changes.get("x", (4, 3)), nudge=changes.get("nudge"))
     except InputError as error:
         assert "\n" not in str(error) and str(error)
     else:
@@ -75,6 +87,11 @@ class Backward:
 
     def forward(self, x):
         return 2 * x
+
+
+class Masking(Backward):
+    def forward(self, x):
+        return np.ma.masked_array(x)
 
 
 @pytest.mark.parametrize("layer, x, target, verdict", [
@@ -113,6 +130,13 @@ def test_a_loss_of_one_value_per_sample_is_summed():
     (lambda: check(traps.Sort(), (4, 3), points=0), "points=0; expected a whole number, at least 1"),
     (lambda: check(traps.Sort(), (4, 3), geometries=[{}]), "expected its class, not Sort"),
     (lambda: check(traps.Sort, (4, 3), geometries=[3]), "geometries contain 3; expected dictionaries"),
+    (lambda: check(traps.Sort(), (2**40, 3)), "3,298,534,883,328 coordinates, which are moved one by one; expected fewer"),
+    (lambda: check(traps.Sort(), (4, 3), nudge=0.1), r"nudge=0.1; expected an array of numbers of the shape of x, \(4, 3\)"),
+    (lambda: check(traps.Sort(), np.ma.masked_array(np.ones((4, 3)))), "x is a masked array; expected a plain one"),
+    (lambda: check(Mutant({"forward result later": np.ones((3, 2))}), (4, 3)), r"shape \(4, 2\), and then one of shape \(3, 2\)"),
+    (lambda: check(Mutant({"copy": None}), (4, 3)), r"cannot be copied \(deepcopy gives NoneType\)"),
+    (lambda: check(Mutant({"forward raises": SystemExit(3)}), (4, 3)), "forward raises SystemExit: 3"),
+    (lambda: check(Masking(lambda dy: dy), (4, 3)), r"Masking\(\)\.forward returns a masked array; expected a plain one"),
     (lambda: check_function(3, None, (4, 3)), "forward=3; expected a function"),
     (lambda: check_function(lambda x: 3.0, None, (4, 3)), "expected the loss and its gradient, or give backward"),
 ])

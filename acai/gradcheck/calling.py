@@ -1,6 +1,7 @@
 """How the methods of a layer are called: which arguments they ask for, and what their answers must look like."""
 
 import inspect
+import math
 import traceback
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,6 +16,7 @@ TARGETS = ("target", "targets", "t", "y_true", "label", "labels", "y", "truth", 
 TRAINING = ("train", "training", "is_training", "is_train", "train_mode", "train_flag", "train_flg")
 RATES = ("lr", "learning_rate", "learningrate", "eta", "alpha", "rate", "step_size")
 INPUTS = ("x", "inputs", "input", "input_data", "y_pred", "pred", "prediction", "predictions", "scores")
+MOST_COORDINATES = 2**27
 
 
 class CallFailed(InputError):
@@ -56,7 +58,7 @@ def call(name: str, method: Callable[..., object], *arguments: object, **named: 
         raise
     except CallFailed:
         raise
-    except Exception as error:
+    except (Exception, SystemExit, GeneratorExit) as error:  # a layer that ends the program proves nothing
         frames = traceback.extract_tb(error.__traceback__)[1:2]  # after this one, the method itself
         where = f"{Path(frames[0].filename).name}, line {frames[0].lineno}: " if frames and frames[0].lineno else ""
         raise CallFailed(f"{where}{name} raises {type(error).__name__}: {' '.join(str(error).split())}") from error
@@ -73,6 +75,10 @@ def checked_output(what: str, y: object) -> np.ndarray:
         return y
     if isinstance(y, float | complex | np.floating | np.complexfloating) or (isinstance(y, np.ndarray) and y.shape == ()):
         y = np.reshape(np.asarray(y), (1,))
+    if isinstance(y, np.ma.MaskedArray):
+        raise InputError(f"{what} returns a masked array; expected a plain one")
+    if isinstance(y, np.ndarray):
+        y = np.asarray(y)  # a matrix, whose * is another
     if not isinstance(y, np.ndarray) or y.dtype.kind not in "fc":
         raise InputError(f"{what} returns {getattr(y, 'dtype', type(y).__name__)}; expected an array of floats")
     if y.size == 0:
@@ -132,4 +138,13 @@ def checked_shape(shape: object) -> tuple[int, ...]:
     if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape) or not shape:
         what = f"x={' '.join(repr(shape).split())[:80]}, which is neither an array nor the shape of one to draw"
         raise InputError(f"{what}: expected integers of at least 1, as in 2,3,8,9")
+    if math.prod(map(int, shape)) > MOST_COORDINATES:
+        raise InputError(f"x={shape} has {math.prod(map(int, shape)):,} coordinates, which are moved one by one; expected fewer")
     return tuple(map(int, shape))
+
+
+def checked_array(what: str, x: np.ndarray) -> np.ndarray:
+    """Return an array that was given as a plain one; refuse it if it is masked."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise InputError(f"{what} is a masked array; expected a plain one")
+    return np.asarray(x)

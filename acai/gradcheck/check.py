@@ -13,14 +13,14 @@ from typing import Unpack, overload
 
 import numpy as np
 
-from acai.errors import InputError, unknown
+from acai.errors import InputError, shown, unknown
 from acai.gradcheck import floats
-from acai.gradcheck.calling import CallFailed, checked_layer, checked_shape
+from acai.gradcheck.calling import CallFailed, checked_array, checked_layer, checked_shape
 from acai.gradcheck.exact import NotExact, exact_slopes, is_polynomial
 from acai.gradcheck.experiments import Point, explain
 from acai.gradcheck.geometries import CheckOptions, GeometryReports, Input, check_geometries
 from acai.gradcheck.places import places
-from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, tied_x, upstream
+from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, regime_of, tied_x, upstream
 from acai.gradcheck.randomness import left_alone
 from acai.gradcheck.report import Finding, Report
 from acai.gradcheck.subject import Bench, Subject
@@ -72,7 +72,7 @@ def check(  # noqa: PLR0913 - a layer, its input and the options of the check
     between : (float, float), optional
         Where x is drawn from, if numbers of any sign and size make no sense.
     points : int, optional
-        At how many points of floats every verdict is confirmed: six, and more for a layer of few coordinates, which
+        At how many points of floats every verdict is confirmed: fourteen, and more for a layer of few coordinates, which
         meets fewer cases at each.
     axes : str, optional
         What the axes of x are called in the report, a letter each, as in "nhwc".
@@ -104,10 +104,12 @@ def check(  # noqa: PLR0913 - a layer, its input and the options of the check
     if points is not None and (isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 1):
         raise InputError(f"points={points!r}; expected a whole number, at least 1")
     checked_layer(layer, target is not None)
-    given = x if isinstance(x, np.ndarray) else None
+    given = checked_array("x", x) if isinstance(x, np.ndarray) else None
     shape = checked_shape(x) if given is None else given.shape
     if given is not None and not given.size:
         raise InputError(f"x has shape {shape}: there is no coordinate to check")
+    if nudge is not None and not (isinstance(nudge, np.ndarray) and nudge.dtype.kind in "fi" and nudge.shape == shape):
+        raise InputError(f"nudge={shown(nudge)}; expected an array of numbers of the shape of x, {shape}")
     if axes is not None and (not isinstance(axes, str) or len(axes) != len(shape)):
         raise InputError(f"axes={axes!r}; expected a letter for each of the {len(shape)} axes of x, as in nhwc")
     with left_alone(layer, int(seed)), one_blas_thread():  # small products are faster so, and the same on any machine
@@ -254,7 +256,7 @@ def _confirm(trial: Trial, report: Report) -> None:
     first = int(trial.given is not None and report.method == "exact")  # there, every coordinate has been seen at point 0
     wrong = floats.confirm(range(first, first + trial.n_points), trial.bench, trial.seed, trial.exercised)
     if wrong:
-        regime = f"where x is {REGIMES[trial.exercised.failed % len(REGIMES)].name}" if trial.given is None else "near x"
+        regime = f"where x is {regime_of(trial.exercised.failed).name}" if trial.given is None else "near x"
         report.notes.append(f"it is wrong {regime}")
         names = {finding.array for finding in wrong}
         findings = [finding for finding in report.findings if finding.array not in names] + wrong

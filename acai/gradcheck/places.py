@@ -167,3 +167,18 @@ def gradient_of(paths: list[Path], held: dict[Path, Any]) -> Path | None:
             if found is not None and found not in paths:
                 return found
     return None
+
+
+def cast_all(layer: Any, found: list[Place], dtype: type) -> None:
+    """Give every array of a layer another dtype; two names of one array stay two names of one."""
+    made: dict[int, np.ndarray] = {}
+    for place in found:
+        old = place.array
+        if old.dtype != dtype:
+            try:
+                place.put(made.setdefault(id(old), old.astype(dtype)))
+            except (AttributeError, TypeError):  # what cannot be set stays as it is
+                continue
+    if getattr(layer, "dtype", None) in (np.float32, np.float16, "float32", "float16"):
+        layer.dtype = np.dtype(dtype).type
+

@@ -30,6 +30,16 @@ class Regime:
     w_size: float
     sign: int = 0
 
+    @property
+    def is_large(self) -> bool:
+        """Whether some numbers are so large that what is computed from them may overflow."""
+        return self.x_size == 0 or self.x_size > 1
+
+    @property
+    def is_centred(self) -> bool:
+        """Whether x lies around the target of a loss: where it is small or large, but not where it has one sign."""
+        return self.x_size != 1
+
 
 ANY = Domain("numbers of any sign and size", lambda v: v)
 DOMAINS = (
@@ -45,7 +55,13 @@ REGIMES = (
     Regime("positive", 1.0, 0.8, 1),
     Regime("negative", 1.0, 0.8, -1),
     Regime("of very different sizes", 0.0, 1.0),
+    Regime("about 30", 30.0, 4.0),
 )
+
+
+def regime_of(k: int) -> Regime:
+    """Return the regime of the k-th point of floats: they take turns."""
+    return REGIMES[k % len(REGIMES)]
 
 
 def domain_of(between: tuple[float, float] | None) -> Domain:
@@ -123,7 +139,7 @@ def float_point(
     domain : Domain
         Where x may lie.
     """
-    regime = REGIMES[k % len(REGIMES)]
+    regime = regime_of(k)
     rng = stream("x, floats", seed, k)
     x = rng.normal(size=shape)
     if regime.x_size == 0:
@@ -131,7 +147,7 @@ def float_point(
     else:
         x *= regime.x_size
     x = regime.sign * np.abs(x) if regime.sign else x
-    if k % len(REGIMES) in (1, 2, 5):
+    if regime.is_centred:
         x = x + centre
     values = {"x": domain.place(x)}
     for name, w in params.items():

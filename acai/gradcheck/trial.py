@@ -46,7 +46,7 @@ class Trial:
     def n_points(self) -> int:
         """At how many points of floats a verdict is confirmed."""
         n_coordinates = int(np.prod(self.shape)) + sum(w.size for w in self.params.values())
-        return self.points or int(np.clip(240 // n_coordinates, 6, 40))
+        return self.points or int(np.clip(240 // n_coordinates, 2 * len(REGIMES), 40))
 
     @cached_property
     def params(self) -> dict[str, np.ndarray]:

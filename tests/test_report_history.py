@@ -1,5 +1,6 @@
 """`acai report` for one listener: exports as they are downloaded, few songs and many, and what it says of itself."""
 
+import os
 import re
 import unicodedata
 
@@ -196,6 +197,20 @@ def test_nfc_in_the_table_and_nfd_on_the_disk_are_one_track(tmp_path, cache):
     track = next(song for song in library.plays.songs if "new" not in song)
     assert library.plays.n_ratings == 1 and library.plays.csr[0, library.plays.column(track)] == 5 and track in library.sounds
     assert [best.song for best in recommend(library, "ann").best] == ["new.wav"]
+
+
+def test_a_report_on_files_whose_names_are_not_utf_8(tmp_path, cache, capsys):
+    root = os.fsencode(tmp_path) + b"/m\xfcsic"
+    try:
+        os.makedirs(root + b"/Bj\xf6rk")
+    except OSError:
+        pytest.skip("this file system has only names in UTF-8")
+    for i, name in enumerate([b"J\xf3ga", b"Vertebr\xe6"]):
+        os.rename(write_song(tmp_path / "a.wav", samples=sound(3.1, i, 300 + i)), root + b"/Bj\xf6rk/" + name + b".wav")
+    plays = written(tmp_path / "ann.csv", exports.lastfm([("Björk", "Jóga", exports.START)]))
+    out = tmp_path / "page.html"
+    main(["report", "--plays", str(plays), "--audio", os.fsdecode(root), "--out", str(out)])
+    assert "1.  Björk – Vertebræ  (sounds like Björk – Jóga)" in capsys.readouterr().out and "Björk – Vertebræ" in out.read_text()
 
 
 @pytest.mark.parametrize(

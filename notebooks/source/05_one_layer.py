@@ -435,9 +435,8 @@ class AveragePool:
         """dy (N, C, H // height, W // width) → dx (N, C, H, W)."""
         h, w = self.size
         dx = np.zeros(self.shape)
-        dx[:, :, : dy.shape[2] * h, : dy.shape[3] * w] = dy.repeat(h, axis=2).repeat(w, axis=3) / (
-            h * w
-        )
+        dy_shared = dy.repeat(h, axis=2).repeat(w, axis=3) / (h * w)
+        dx[:, :, : dy.shape[2] * h, : dy.shape[3] * w] = dy_shared
         return dx
 
 

@@ -73,7 +73,8 @@ def check_filled(answer: object, rng: np.random.Generator) -> None:
         gaps = np.isnan(R)
         song_means = np.nanmean(R, axis=0)
         fillings = {
-            "users": np.nanmean(R, axis=1)[:, None], "all": np.nanmean(R), "zero": 0.0, "pulled": np.nan_to_num(R).mean(axis=0),
+            "users": np.nanmean(R, axis=1)[:, None], "all": np.nanmean(R), "median": np.nanmedian(R, axis=0), "zero": 0.0,
+            "pulled": np.nan_to_num(R).mean(axis=0),
         }
         mistakes = {key: np.where(gaps, filling, R) for key, filling in fillings.items()}
         mistakes |= {"gone": np.broadcast_to(song_means, R.shape), "gaps": np.array(np.nan)}
@@ -114,6 +115,8 @@ def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
         low, high = np.linalg.eigvalsh(H)[[0, -1]]
         expect(call(answer, H), 2 / high, {
             "best": 1 / high, "flattest": 2 / low, "fastest": 2 / (low + high), "trace": 2 / np.trace(H),
+            "half-trace": 1 / np.trace(H),
+            "curvature": high, "norm": 2 / np.linalg.norm(H), "root": 2 / np.sqrt(high), "determinant": 2 / np.linalg.det(H),
             "diagonal": 2 / np.diag(H).max(), "turned": high / 2,
         }, H=H.round(2).tolist())
 
@@ -130,7 +133,9 @@ def check_step(answer: object, rng: np.random.Generator) -> None:
         "old": [w + dw, new], "plain": [w - eta * g, -eta * g], "uphill": [w + alpha * dw + eta * g, alpha * dw + eta * g],
         "alpha": [w + alpha * new, new], "eta": [w + eta * new, new], "average": [w + averaged, averaged],
         "order": [new, w + new], "kept": [w + new, dw], "nesterov": [w + alpha * new - eta * g, new],
-        "pytorch": [w - eta * (alpha * dw + g), alpha * dw + g], "rate-outside": [w + eta * (alpha * dw - g), alpha * dw - g],
+        "lost": [w + dw - eta * g, new], "backwards": [w - alpha * dw - eta * g, -alpha * dw - eta * g],
+        "kept-uphill": [w + new, alpha * dw + eta * g], "pytorch": [w - eta * (alpha * dw + g), alpha * dw + g],
+        "rate-outside": [w + eta * (alpha * dw - g), alpha * dw - g],
     }, parts="w, dw")
 
 
@@ -161,7 +166,9 @@ def check_gradient(answer: object, rng: np.random.Generator) -> None:
         expect(call(answer, p, q, r, lam, parts="dp, dq"), lam * w - e * turned, {
             "downhill": e * turned - lam * w, "exchanged": lam * w - e * w, "no-lambda": -e * turned,
             "inner": lam * w + e * turned, "pushed": -lam * w - e * turned, "two": 2 * (lam * w - e * turned),
-            "lambda-two": 2 * lam * w - e * turned, "no-error": lam * w - r * turned,
+            "one-lambda": [lam * p - e * q, -e * p], "other-lambda": [-e * q, lam * q - e * p],
+            "product": lam * w - e, "entrywise": lam * w - (r - p * q) * turned, "lambda-two": 2 * lam * w - e * turned,
+            "no-error": lam * w - r * turned,
         }, parts="dp, dq")
 
 

@@ -42,9 +42,11 @@ def check_linear(answer: object, rng: np.random.Generator) -> None:
         ones = np.ones_like(dy)
         of_dx = {"dx-ones": ones @ W, "dx-mean": dx / N}
         if D == O:
-            of_dx["dx-turned"] = dy @ W.T
+            of_dx |= {"dx-turned": dy @ W.T, "dx-order": W @ dy}
         of_dW = {"dW-turned": dW.T, "dW-mean": dW / N, "dW-ones": ones.T @ x}
-        of_db = {"db-outputs": dy.sum(axis=1), "db-mean": db / N, "db-one": dy.sum()}
+        if N == O:
+            of_dW["dW-order"] = dy @ x
+        of_db = {"db-outputs": dy.sum(axis=1), "db-mean": db / N, "db-one": dy.sum(), "db-rows": dy, "db-column": db[:, None]}
         expect(found[0], dx, of_dx, "case-dx", dy=dy, x=x, W=W)
         expect(found[1], dW, of_dW, "case-dW", dy=dy, x=x, W=W)
         expect(found[2], db, of_db, "case-db", dy=dy, x=x, W=W)

@@ -52,7 +52,8 @@ def check_stars(answer: object, rng: np.random.Generator) -> None:
         return np.select([n >= five, n >= four], [5, 4], 3)  # (D4)
 
     mistakes = {"five": stars(6, 2), "two": stars(5, 3), "both": stars(6, 3), "overwritten": stars(np.inf, 2)}
-    expect(call(answer, n), stars(5, 2), mistakes | {"plays": np.minimum(n, 5)})
+    mistakes |= {"plays": np.minimum(n, 5), "four": stars(4, 2), "from-zero": stars(5, 2) - 3}
+    expect(call(answer, n), stars(5, 2), mistakes)
 
 
 @checks("01-stars-by-time")
@@ -102,7 +103,9 @@ def check_pearson(answer: object, rng: np.random.Generator) -> None:
             "all-means": _cosine(x - np.nanmean(r_u), y - np.nanmean(r_v)), "cosine": _cosine(x, y),
             "zeros": _cosine(zeros_u - zeros_u.mean(), zeros_v - zeros_v.mean()),
             "covariance": np.cov(x, y, bias=True)[0, 1], "covariance-sample": np.cov(x, y)[0, 1],
-            "ddof": right * (n - 1) / n, "ddof-turned": right * n / (n - 1), "gaps": np.nan,
+            "absolute": abs(right), "middle": _cosine(x - 3, y - 3), "ddof": right * (n - 1) / n,
+            "ddof-turned": right * n / (n - 1),
+            "gaps": np.nan,
         }, r_u=r_u, r_v=r_v)
     of_flat = call_for_number(answer, np.array([4.0, 4, 4, np.nan]), np.array([1.0, 5, 3, 2]))
     expect(of_flat, 0.0, {"flat": np.nan}, "case-flat")
@@ -127,6 +130,8 @@ def check_predict(answer: object, rng: np.random.Generator) -> None:
             "below": kappa * deviation, "sum-s": r_bar_u + deviation / s.sum(), "count": r_bar_u + deviation / n,
             "no-kappa": r_bar_u + deviation, "no-means": r_bar_u + kappa * (s @ r),
             "one-mean": r_bar_u + kappa * (s @ (r - r_bar_u)),
+            "sum-first": r_bar_u + deviation / abs(s.sum()), "ratings": kappa * (s @ r), "unweighted": r_bar_u + (r - r_bar).mean(),
+            "sign": r_bar_u - kappa * deviation, "all-alike": r_bar_u + kappa * (np.abs(s) @ (r - r_bar)),
         }, s=s, r=r, r_bar=r_bar, r_bar_u=r_bar_u)
 
 

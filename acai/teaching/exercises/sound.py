@@ -55,7 +55,9 @@ def check_log(answer: object, rng: np.random.Generator) -> None:
     for C in (10_000.0, 100.0):
         expect(call(answer, S, C), np.log(1 + C * S), {  # (A2)
             "no-one": np.log(C * S), "outside": C * np.log1p(S), "no-C": np.log1p(S), "ten": np.log10(1 + C * S),
-            "decibels": 10 * np.log10(np.maximum(S, 1e-10)), "added": np.log(1 + C + S), "fixed": np.log1p(10_000 * S),
+            "decibels": 10 * np.log10(np.maximum(S, 1e-10)), "added": np.log(1 + C + S), "two": np.log2(1 + C * S),
+            "ten-times": 10 * np.log10(1 + C * S), "one-outside": 1 + np.log(C * S), "brackets": np.log(1 + C) * S,
+            "divided": np.log(1 + S / C), "fixed": np.log1p(10_000 * S),
         }, C=C)
 
 
@@ -121,15 +123,16 @@ def _prediction(x: np.ndarray) -> np.ndarray:
 @checks("08-best")
 def check_best(answer: object, rng: np.random.Generator) -> None:
     """(p, Q̂, n) → the n songs with the highest scores (A5)."""
-    for n in (3, 5, 12):
+    for n in (3, 5, 12, 30):
         p = rng.normal(size=4)
-        Q = rng.normal(size=(12, 4)) * rng.uniform(0.2, 3, (12, 1))
+        Q = rng.normal(size=(30, 4)) * rng.uniform(0.2, 3, (30, 1))
         scores = Q @ p  # (A5)
         distances = ((Q - p) ** 2).sum(axis=1)
         expect(call(answer, p, Q, n), np.argsort(-scores)[:n], {
             "worst": np.argsort(scores)[:n], "last": np.argsort(scores)[-n:], "scores": -np.sort(-scores)[:n],
             "cosine": np.argsort(-scores / np.linalg.norm(Q, axis=1))[:n], "nearest": np.argsort(distances)[:n],
-            "all": np.argsort(-scores),
+            "all": np.argsort(-scores), "from-one": np.argsort(-scores)[:n] + 1, "rows": Q[np.argsort(-scores)[:n]],
+            "every-score": scores, "one": scores.argmax(), "unsorted": np.sort(np.argsort(-scores)[:n]),
         }, n=n)
 
 

@@ -19,6 +19,8 @@ def part_d_data_sets() -> Ratings:
     """Read every data set, and use what the readers return."""
     ratings = datasets.movielens_100k(FOLDER / "ml-100k")
     titles = datasets.movielens_titles(FOLDER / "ml-100k")
+    for larger in (datasets.movielens_latest(FOLDER), datasets.movielens_25m(FOLDER), datasets.movielens_32m(FOLDER)):
+        assert_type(larger, Ratings)
     for other in (datasets.movielens_1m(FOLDER), datasets.hetrec_lastfm(FOLDER), datasets.acai_game(FOLDER)):
         assert_type(other.n_ratings, int)
     names = [datasets.hetrec_artists(FOLDER), datasets.acai_game_titles(FOLDER), titles]
@@ -163,6 +165,12 @@ def course(task: exercises.Exercise) -> exercises.Hint:
     everything = assert_type(exercises.exercises("02"), exercises.Exercises)
     verdict = assert_type(exercises.check(task.name, lambda s, n, beta: s * n / (n + beta)), exercises.Verdict)
     print(everything, verdict.ok, verdict.hint, exercises.hint(task.name))
+    exercises.language("de")
+    print(exercises.load("my_course/"))
+    try:
+        exercises.require(task.name, 3)
+    except exercises.NotSolved as error:
+        print(error)
     return exercises.hint(task.name)
 
 
@@ -170,6 +178,7 @@ def every_name_of_the_package() -> None:
     """Reach the subpackages through `acai` itself."""
     try:
         print(acai.reference, acai.studies, acai.teaching, acai.load("model.npz").ratings.users)
+        print(acai.read("C10"))
         print(acai.Ratings.load("ratings.npz"), acai.audio, acai.content, acai.datasets, acai.evaluation, acai.plots)
     except acai.InputError as error:
         raise InputError(f"{error}; {acai.gradcheck}, {acai.nn}, {acai.cf}") from None

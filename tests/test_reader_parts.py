@@ -14,6 +14,7 @@ from acai.reader.page import Page
 from acai.reader.sources import find_sources
 from acai.reader.substitution import short, substituted
 from acai.reader.symbols import SymbolTable, names_in, names_of
+from acai.reader.unicode_math import unicode_of
 
 PAGE = Page(find_sources())
 SYMBOLS = SymbolTable(PAGE.sources.readme)
@@ -49,6 +50,14 @@ def test_symbols_of_a_formula_are_its_letters_with_accents_and_differentials():
     assert symbols_of(r"\hat r(u,i) = \bar r(u)") == ("r\u0302", "u", "i", "r\u0304")
     assert "dx" in symbols_of(r"dx_{nchw} = dy W")
     assert "argmin" in mathml(r"\arg\min_q q")
+
+
+def test_brackets_with_an_exponent_are_its_base_together_so_that_both_are_tall():
+    drawn = re.sub(r" \w+=\"[^\"]*\"", "", mathml(r"\bigl( (x) - y(u) \bigr)^2 + \lVert p \rVert^2"))
+    pair = "<mo>(</mo><mo>(</mo><mi>x</mi><mo>)</mo><mo>−</mo><mi>y</mi><mo>(</mo><mi>u</mi><mo>)</mo><mo>)</mo>"
+    assert f"<msup><mrow>{pair}</mrow><mn>2</mn></msup>" in drawn
+    assert "<msup><mrow><mo>‖</mo><mi>p</mi><mo>‖</mo></mrow><mn>2</mn></msup>" in drawn
+    assert ")²" in unicode_of(r"(x)^2)^2") and mathml(r"x)^2")  # what is not closed stays as it is
 
 
 @pytest.mark.parametrize("name", IDS)

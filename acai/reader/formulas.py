@@ -15,6 +15,7 @@ BIG_BAR = re.compile(r"(\\[bB]igg?[lr]?)\s*\\[lr]vert")  # which latex2mathml le
 DIRECTIONS = {"H", "W"}  # as an index they make one symbol with their letter: s_H, the vertical stride
 FUNCTIONS = {"log", "tanh", "cos", "sin", "exp", "min", "max", "mod"}
 GATHERED = re.compile(r"\\(?:begin|end)\{gathered\}")  # around a formula of several lines
+OPENING = {")": "(", "]": "[", "‖": "‖"}  # of each closing bracket
 TAG = re.compile(r"\\tag\{(.*?)\}")
 NO_COLOURS: Mapping[str, int] = {}
 Element = ET.Element
@@ -68,7 +69,39 @@ def element_of(latex: str, display: bool = False) -> Element:
     root = ET.fromstring(_converted(latex.strip(), "block" if display else "inline"))
     for node in root.iter():
         node.tag = node.tag.removeprefix(f"{{{NAMESPACE}}}")
+    for node in list(root.iter()):
+        _close_brackets(node)
     return root
+
+
+def _close_brackets(row: Element) -> None:
+    """Put a pair of brackets with an exponent into the base of that exponent: alone there, the second would not be as tall."""
+    for scripted in [child for child in row if child.tag in ("msup", "msub", "msubsup") and child[0].text in OPENING]:
+        children = list(row)
+        last = children.index(scripted)
+        first = _opening(children[:last], scripted[0].text or "")
+        if first is None:
+            continue
+        base, closing = ET.Element("mrow"), scripted[0]
+        for child in children[first:last]:
+            row.remove(child)
+        scripted.remove(closing)
+        base.extend([*children[first:last], closing])
+        scripted.insert(0, base)
+
+
+def _opening(before: list[Element], closing: str) -> int | None:
+    """Find the bracket that belongs to a closing one among the elements before it."""
+    depth = 0
+    for number in range(len(before) - 1, -1, -1):
+        texts = [before[number].text, *(part.text for part in before[number][:1])]
+        if OPENING[closing] in texts:
+            if depth == 0:
+                return number
+            depth -= 1
+        elif closing in texts:
+            depth += 1
+    return None
 
 
 def _mark(node: Element) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acai.errors import InputError, check_codes, check_count, is_missing, unknown
+from acai.errors import InputError, check_codes, check_count, is_missing, shown, unknown
 from acai.files import Contents
 
 AT_ONCE = 2048  # ids numbered before their hashes are checked
@@ -64,7 +64,7 @@ def number_ids(ids: Iterable[Hashable]) -> tuple[NDArray[np.int32], list[Hashabl
         try:
             return numbers.setdefault(name, len(numbers))
         except TypeError as error:
-            raise InputError(f"{name!r} cannot be an id: {error}") from None
+            raise InputError(f"{shown(name)} cannot be an id: {error}") from None
 
     for start in range(0, len(column), AT_ONCE):
         n_known = len(numbers)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acai.errors import InputError, shown, unknown
+from acai.errors import InputError, is_missing, shown, unknown
 from acai.ratings.building import as_values, number_ids
 from acai.ratings.moments import interpreted
 
@@ -98,7 +98,7 @@ def _values(column: Any, what: str) -> NDArray[np.floating[Any]]:
     """Convert a column to floats, NaN where a value is missing."""
     numbers: Iterable[Any] = column
     if np.ma.is_masked(column) or np.asarray(column).dtype.kind == "O":
-        numbers = [np.nan if _is_missing(value) else value for value in _plain(column)]
+        numbers = [np.nan if _is_gap(value) else value for value in _plain(column)]
     return as_values(numbers, what)
 
 
@@ -115,7 +115,7 @@ def _without_gaps(column: Any, values: NDArray[Any], name: Hashable) -> Any:
         gaps = np.flatnonzero(known)[rows != rows]
     else:
         rows = _plain(column)
-        gaps = np.array([row for row, value in enumerate(rows) if known[row] and _is_missing(value)])
+        gaps = np.array([row for row, value in enumerate(rows) if known[row] and _is_gap(value)])
         rows = [value for value, is_known in zip(rows, known.tolist()) if is_known]
     if len(gaps):
         found = f"column {shown(name)} is empty in {len(gaps):,} row{'s' if len(gaps) > 1 else ''}, first in row {gaps[0]}"
@@ -123,13 +123,6 @@ def _without_gaps(column: Any, values: NDArray[Any], name: Hashable) -> Any:
     return rows
 
 
-def _is_missing(value: Any) -> bool:
+def _is_gap(value: Any) -> bool:
     """Whether this is None, NaN, NaT or pandas.NA."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)
-    except TypeError:  # pandas.NA is neither equal to itself nor not
-        return True
-    except ValueError:  # an array
-        return False
+    return value is None or is_missing(value)

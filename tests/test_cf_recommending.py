@@ -128,7 +128,7 @@ def test_a_new_listener_gets_a_list(fitted, name):
     assert np.allclose([score for _, score in backwards], [score for _, score in found], atol=1e-5)
     assert dict(model.recommend(rated, n=30, exclude_rated=False)).keys() == set(R.songs)
     assert model.recommend(rated, n=2, candidates=[3, 5, 6], exclude=[6])[0][0] == 5
-    for wrong in ({}, {99: 5}, {3: np.nan}, {3: "x"}, {"3": 5}):
+    for wrong in ({}, {99: 5}, {3: np.nan}, {3: "x"}, {"3": 5}, {3: 1e300}):
         with pytest.raises(InputError):
             model.recommend(wrong)
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from acai.errors import InputError, check_codes, real_numbers, shown, texts_of, unknown
 from acai.ratings import Ratings
+from acai.ratings.building import LARGEST_VALUE
 
 Codes = NDArray[np.integer[Any]]  # rows or columns of R
 
@@ -107,4 +108,7 @@ def columns_and_values(rated: Mapping[Hashable, float], known: Ratings) -> tuple
         raise InputError("each song has one rating; expected {song: rating, …}")
     if not np.isfinite(r).all():
         raise InputError(f"rating {r[~np.isfinite(r)][0]} is not a finite number")
+    if (np.abs(r) > LARGEST_VALUE).any():
+        largest = f"expected up to ±{LARGEST_VALUE:g}, as in the training data"
+        raise InputError(f"rating {r[np.abs(r) > LARGEST_VALUE][0]:g} is too large; {largest}")
     return i, r

@@ -56,6 +56,14 @@ def check_function(  # noqa: PLR0913 - the options of `check`, and two functions
     return check(layer, x, method=method, seed=seed, between=between, points=points, axes=axes)
 
 
+def _hidden(settings: dict[str, object]) -> Callable[[], dict[str, object]]:
+    """Put what is passed on as it is into a function, where nobody looks for parameters."""
+    def passed_on() -> dict[str, object]:
+        return settings
+
+    return passed_on
+
+
 class FunctionLayer:
     """Two functions as a layer; the arrays of floats are its parameters.
 
@@ -76,21 +84,21 @@ class FunctionLayer:
                 self.params[name] = stream(f"{name}, as it is", 0).normal(size=value)
             else:
                 settings[name] = value
-        self._passed_on: Callable[[], dict[str, object]] = lambda: settings  # a function, in which nobody looks for parameters
+        self._settings = _hidden(settings)
 
     def keep_targets(self, x: np.ndarray) -> None:
         """Pass the arrays of a loss on as they are, if it gives one gradient only: with respect to x."""
         try:
-            _, *gradients = self.functions[0](x, **self.params, **self._passed_on())
+            _, *gradients = self.functions[0](x, **self.params, **self._settings())
         except Exception:  # the check will say what is wrong
             return
         if len(gradients) == 1 and not isinstance(gradients[0], tuple | list | dict):
-            settings = self._passed_on() | self.params
-            self.params, self._passed_on = {}, lambda: settings
+            self._settings = _hidden(self._settings() | self.params)
+            self.params = {}
 
     def forward(self, x: np.ndarray) -> Any:
         """Return the output; store the cache, or the gradients of a loss."""
-        answer = self.functions[0](x, **self.params, **self._passed_on())
+        answer = self.functions[0](x, **self.params, **self._settings())
         if self.functions[1] is None:
             if not isinstance(answer, tuple | list) or len(answer) < 2:
                 raise InputError(f"{self!r} returns {type(answer).__name__}; expected the loss and its gradient, or give backward")
@@ -106,11 +114,12 @@ class FunctionLayer:
         function = self.functions[1]
         answer: Any
         if function is None:
-            answer, factor = self._answer, dout.flat[0]
-            answer = answer[0] if len(answer) == 1 else answer
+            answer = self._answer[0] if len(self._answer) == 1 else self._answer
+            factor = dout.flat[0]
         else:
             arguments = (dout,) if self._cache is None else (dout, self._cache)
-            answer, factor = call(getattr(function, "__name__", "backward"), function, *arguments), 1.0
+            answer = call(getattr(function, "__name__", "backward"), function, *arguments)
+            factor = 1.0
         if isinstance(answer, dict):
             given = {name: answer.get(name, answer.get(f"d{name}")) for name in self.params}
             dx = answer.get("x", answer.get("dx"))

@@ -6,6 +6,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from course import HERE
 from source_files import python_files
 
 from acai.classroom import course as module
@@ -56,7 +57,7 @@ def test_there_are_eight_notebooks_a_start_page_and_no_solution(laid_out):
     names = sorted(path.name for path in laid_out.glob("*.ipynb"))
     assert names[0] == START and len(names) == 9
     solved = {
-        fingerprint(source(cell)) for path in (original_folder() / "solutions").glob("*.ipynb")
+        fingerprint(source(cell)) for path in (HERE / "solutions").glob("*.ipynb")
         for cell in read_notebook(path)["cells"] if "solution" in cell["metadata"].get("tags", [])
     }
     handed = {fingerprint(text) for name in names for text in texts(laid_out / name)}

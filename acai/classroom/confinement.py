@@ -50,7 +50,7 @@ def limit_resources(memory: int) -> None:
     except ImportError:
         return
     used = 0
-    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/self/statm") as file:
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/self/statm", encoding="ascii") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
     for what, most in (
         (resource.RLIMIT_AS, used + memory * MIB), (resource.RLIMIT_FSIZE, LARGEST_FILE), (resource.RLIMIT_CORE, 0),

@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -97,17 +97,16 @@ class Desk:
         return reply
 
     def _exchange(self, request: bytes) -> dict[str, Any]:
-        process = self._process
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(struct.pack("<Q", len(request)) + request)
-        process.stdin.flush()
-        head = process.stdout.read(8)
+        requests, replies = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)  # both are pipes
+        requests.write(struct.pack("<Q", len(request)) + request)
+        requests.flush()
+        head = replies.read(8)
         if len(head) < 8:
             raise wire.BadMessage("it has ended")
         (length,) = struct.unpack("<Q", head)
         if length > wire.LARGEST:
             raise wire.BadMessage(f"it has {length:,} bytes")
-        text = process.stdout.read(length)
+        text = replies.read(length)
         if len(text) < length:
             raise wire.BadMessage("it is cut off")
         return wire.parse(text)

@@ -10,7 +10,8 @@ from acai import nn
 from acai.gradcheck import check
 from acai.teaching.zoo import BUGS
 from acai.teaching.zoo import shapes as zoo_shapes
-from acai.teaching.zoo.losses import L1
+from acai.teaching.zoo.activations import Mish, Square
+from acai.teaching.zoo.losses import L1, SoftmaxCrossEntropy
 from acai.teaching.zoo.networks import Chain
 
 SEEDS = range(6)
@@ -163,6 +164,13 @@ def test_a_parameter_that_a_small_move_does_not_show_is_found():
         assert report.verdict == "agrees" and [finding.array[2:] for finding in report.findings[1:]] == ["W", "b"] * 3
         parts[wrong].__class__ = next(bug for bug in BUGS if bug.name == "Dense: db a mean").broken()
         assert check(Chain([*parts, L1()]), (2, 4), target).wrong_arrays == [f"{wrong}.b"]
+
+
+def test_a_slope_that_is_too_small_to_be_seen_is_not_wrong():
+    """Where a class is certain, the loss is 0 to the last bit, and its gradient is 1e-100."""
+    network = Chain([Mish(), Square(), SoftmaxCrossEntropy()])
+    for classes in ([0, 1], [1, 3]):
+        assert {check(network, (2, 4), np.array(classes), seed=seed).verdict for seed in range(3)} == {"agrees"}
 
 
 def test_what_forward_depends_on_without_a_gradient_is_named():

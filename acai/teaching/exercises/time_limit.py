@@ -34,8 +34,8 @@ def time_limit(seconds: float) -> Iterator[None]:
             wait = AGAIN
 
     watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
     try:
+        watcher.start()  # on a slow machine, a short time may be over before this returns
         yield
     finally:
         while True:

@@ -55,26 +55,27 @@ acai.cf.descent.SGD
 acai.cf.knn.UserKNN
     k = 40, at least 1
     similarity = 'pearson' of pearson, msd, cosine, cosine_corated, asymmetric, overlap, indicator
-    min_neighbours = 1, at least 1
     min_overlap = 1, at least 1
-    shrinkage = 0.0, at least 0, at most 1000000000000.0
+    shrinkage = None, at least 0, at most 1000000000000.0
     centring = 'mean' of mean, zscore, baseline, none
     asymmetry = 0.5, at least 0, at most 1
     normalise = True
     memory = 134217728, at least 1
+    min_neighbours = None, at least 1
 acai.cf.knn.ItemKNN
     k = 40, at least 1
     similarity = 'pearson' of pearson, msd, cosine, cosine_corated, asymmetric, overlap, indicator
-    min_neighbours = 1, at least 1
     min_overlap = 1, at least 1
-    shrinkage = 0.0, at least 0, at most 1000000000000.0
-    centring = 'mean' of mean, zscore, baseline, none
+    shrinkage = None, at least 0, at most 1000000000000.0
+    centring = 'baseline' of mean, zscore, baseline, none
     asymmetry = 0.5, at least 0, at most 1
     normalise = True
     memory = 134217728, at least 1
+    min_neighbours = None, at least 1
     keep = None, at least 1
 acai.cf.svd.SVD
     n_factors = 10, at least 1, at most 10000
+    damping = 5.0, at least 0, at most 1000000000000.0
 acai.content.audio_models.SpectrumRidge
     spread = False
 acai.content.audio_models.BagOfWords
@@ -105,6 +106,8 @@ acai.content.classify.SoundClassifier
     batch_size = 16, at least 1
     augment = Augmentation(gain=0.0, time_mask=30, band_mask=16)
     windows = 8, at least 1, at most 1000
+acai.content.sound_neighbours.SoundNeighbours
+    k = 5, at least 1
 acai.content.taste.TasteNetworks
     n_hidden = 8, at least 1, at most 10000
     n_epochs = 60, at least 1

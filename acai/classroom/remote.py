@@ -209,9 +209,10 @@ class Function:
 class Object:
     """A student's object, mostly a layer: its arrays and numbers are here, too, and are taken along to each call."""
 
-    __slots__ = ("__dict__", "__weakref__", "_desk", "_number")  # vars() has only what is the student's
+    __slots__ = ("__dict__", "__weakref__", "_desk", "_number", "_origin")  # vars() has only what is the student's
     _desk: Desk
     _number: int
+    _origin: "Object"
 
     def __init__(self, desk: Desk, number: int) -> None:
         self._desk, self._number = desk, number
@@ -225,7 +226,11 @@ class Object:
         """Copy it there, and take over what has been changed here."""
         import copy
 
-        twin = self._desk.value(self._desk.ask(do="copy", number=self._number)["value"])
+        there = self._desk.value(self._desk.ask(do="copy", number=self._number)["value"])
+        if not isinstance(there, Object):
+            raise Wrong("nonsense", error="a copy that is none")
+        twin = type(self)(self._desk, there._number)  # of the same class, as a copy must be
+        twin._origin = there  # what is no longer used here is forgotten there
         memo[id(self)] = twin
         vars(twin).clear()
         vars(twin).update(copy.deepcopy(vars(self), memo))

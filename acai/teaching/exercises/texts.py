@@ -74,13 +74,14 @@ def language(code: str) -> None:
     if code not in languages():
         raise unknown("language", code, languages())
     _words.clear()
-    _words.update(*({entry["en"]: entry[code] for entry in entries} for entries in _translations(code)))
+    for entries in _translations(code):
+        _words.update({entry["en"]: entry[code] for entry in entries})
 
 
 def _translations(code: str) -> list[list[dict[str, str]]]:
     """Read the pairs of texts of each file of a language; there is none of English."""
     found = [folder / f"{code}.toml" for folder in FOLDERS if (folder / f"{code}.toml").exists()]
-    return [read_toml(path)["text"] for path in found] or [[]]
+    return [read_toml(path)["text"] for path in found]
 
 
 def in_words(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import atexit
 import tempfile
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -23,8 +24,6 @@ HALVES = RATINGS.split(0.5)
 USER, SONG = RATINGS.users[0], RATINGS.songs[0]
 RNG = np.random.default_rng(0)
 S, Q = [RNG.random((4, 20), dtype=np.float32) for _ in range(8)], RNG.normal(size=(8, 2))
-MODEL, KNN = ALS(2, n_epochs=2).fit(RATINGS), UserKNN().fit(RATINGS)
-NEW = ColdStartRecommender(MODEL, {"new": np.ones(2), "newer": -np.ones(2)})
 SOUND = np.sin(np.arange(4000)), 8000
 # fmt: off
 ODD = [
@@ -44,6 +43,26 @@ def ear(**changed) -> AudioToFactors:
     return AudioToFactors(**usual | changed)
 
 
+@cache
+def trained() -> AudioToFactors:
+    return ear().fit(S, Q)
+
+
+@cache
+def als() -> ALS:
+    return ALS(2, n_epochs=2).fit(RATINGS)
+
+
+@cache
+def knn() -> UserKNN:
+    return UserKNN().fit(RATINGS)
+
+
+@cache
+def new() -> ColdStartRecommender:
+    return ColdStartRecommender(als(), {"new": np.ones(2), "newer": -np.ones(2)})
+
+
 def settings_of(make, *names):
     """For each setting: a call that makes something with it."""
     return {f"{make.__qualname__} {name}": lambda odd, name=name: make(**{name: odd}) for name in names}
@@ -54,7 +73,6 @@ FOLDER = tempfile.TemporaryDirectory()
 atexit.register(FOLDER.cleanup)
 TABLE = Path(FOLDER.name, "table.csv")
 TABLE.write_text("0,1,2\n1,1,3\n")
-TRAINED = ear().fit(S, Q)
 CALLS = {
     "split": RATINGS.split,
     "split seed": lambda odd: RATINGS.split(0.2, odd),
@@ -71,22 +89,22 @@ CALLS = {
     "filter users": lambda odd: RATINGS.filter(0, 1, odd),
     "row": RATINGS.row,
     "column": RATINGS.column,
-    "predict users": lambda odd: KNN.predict(odd, [SONG]),
-    "predict songs": lambda odd: KNN.predict([USER], odd),
-    "predict a user": lambda odd: KNN.predict([odd], [SONG]),
-    "recommend": KNN.recommend,
-    "recommend n": lambda odd: KNN.recommend(USER, odd),
-    "recommend_all": lambda odd: dict(KNN.recommend_all(odd)),
-    "recommend_all one": lambda odd: dict(KNN.recommend_all([odd])),
-    "similar": KNN.similar,
-    "similar n": lambda odd: KNN.similar(SONG, odd),
-    "explain": lambda odd: KNN.explain(USER, odd),
-    "fold_in": MODEL.fold_in,
-    "fold_in value": lambda odd: MODEL.fold_in({SONG: odd}),
-    "recommend exclude_rated": lambda odd: KNN.recommend(USER, exclude_rated=odd),
-    "recommend_all n": lambda odd: dict(KNN.recommend_all(n=odd)),
-    "recommend_all exclude_rated": lambda odd: dict(KNN.recommend_all(exclude_rated=odd)),
-    "recommend_all memory": lambda odd: dict(KNN.recommend_all(memory=odd)),
+    "predict users": lambda odd: knn().predict(odd, [SONG]),
+    "predict songs": lambda odd: knn().predict([USER], odd),
+    "predict a user": lambda odd: knn().predict([odd], [SONG]),
+    "recommend": lambda odd: knn().recommend(odd),
+    "recommend n": lambda odd: knn().recommend(USER, odd),
+    "recommend_all": lambda odd: dict(knn().recommend_all(odd)),
+    "recommend_all one": lambda odd: dict(knn().recommend_all([odd])),
+    "similar": lambda odd: knn().similar(odd),
+    "similar n": lambda odd: knn().similar(SONG, odd),
+    "explain": lambda odd: knn().explain(USER, odd),
+    "fold_in": lambda odd: als().fold_in(odd),
+    "fold_in value": lambda odd: als().fold_in({SONG: odd}),
+    "recommend exclude_rated": lambda odd: knn().recommend(USER, exclude_rated=odd),
+    "recommend_all n": lambda odd: dict(knn().recommend_all(n=odd)),
+    "recommend_all exclude_rated": lambda odd: dict(knn().recommend_all(exclude_rated=odd)),
+    "recommend_all memory": lambda odd: dict(knn().recommend_all(memory=odd)),
     "user ids": lambda odd: Ratings.from_triplets(odd, ["x", "y"], [1, 2]),
     "a song id": lambda odd: Ratings.from_triplets(["a", "b"], ["x", odd], [1, 2]),
     "favourites": RATINGS.favourites,
@@ -111,15 +129,15 @@ CALLS = {
     "plays kept": LOG.keep,
     "rmse": lambda odd: metrics.rmse(odd, [1.0]),
     "new songs": lambda odd: ColdStartRecommender(odd, {"new": np.ones(2)}),
-    "new Q": lambda odd: ColdStartRecommender(MODEL, odd),
-    "new q": lambda odd: ColdStartRecommender(MODEL, {"new": odd}),
-    "new lam": lambda odd: ColdStartRecommender(MODEL, {"new": np.ones(2)}, odd).fold_in("new", {USER: 1.0}),
-    "recommend new": NEW.recommend,
-    "recommend new n": lambda odd: NEW.recommend(USER, odd),
-    "listeners_for": NEW.listeners_for,
-    "similar_by_sound": NEW.similar_by_sound,
-    "fold_in new": lambda odd: NEW.fold_in("new", odd),
-    "fold_in new value": lambda odd: NEW.fold_in("new", {USER: odd}),
+    "new Q": lambda odd: ColdStartRecommender(als(), odd),
+    "new q": lambda odd: ColdStartRecommender(als(), {"new": odd}),
+    "new lam": lambda odd: ColdStartRecommender(als(), {"new": np.ones(2)}, odd).fold_in("new", {USER: 1.0}),
+    "recommend new": lambda odd: new().recommend(odd),
+    "recommend new n": lambda odd: new().recommend(USER, odd),
+    "listeners_for": lambda odd: new().listeners_for(odd),
+    "similar_by_sound": lambda odd: new().similar_by_sound(odd),
+    "fold_in new": lambda odd: new().fold_in("new", odd),
+    "fold_in new value": lambda odd: new().fold_in("new", {USER: odd}),
     **settings_of(
         lambda **one: ear(**one).fit(S, Q),
         "validation",
@@ -139,8 +157,8 @@ CALLS = {
     "ear spectrograms": lambda odd: ear().fit(odd, Q),
     "ear spectrogram": lambda odd: ear().fit([odd] * 8, Q),
     "ear Q": lambda odd: ear().fit(S, odd),
-    "ear predict": TRAINED.predict,
-    "ear predict one": lambda odd: TRAINED.predict([odd]),
+    "ear predict": lambda odd: trained().predict(odd),
+    "ear predict one": lambda odd: trained().predict([odd]),
     "classifier windows": lambda odd: SoundClassifier(windows=odd),
     "classes": lambda odd: SoundClassifier(width=20).fit(S, odd),
     **settings_of(TasteNetworks, "n_hidden", "n_epochs", "learning_rate", "momentum", "weight_decay", "seed"),

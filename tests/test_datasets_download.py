@@ -412,7 +412,7 @@ def test_acai_data(catalogue, tmp_path, capsys):
     cli.main(["download", "tiny", "--to", str(tmp_path), "--yes"])
     cli.main(["data", str(tmp_path)])
     said = capsys.readouterr().out
-    assert f"● tiny                1 kB  {tmp_path / 'tiny.zip'}" in said and "terms:  be kind" in said
+    assert f"● {'tiny':<24}{'1 kB':>8}  {tmp_path / 'tiny.zip'}" in said and "terms:  be kind" in said
     (tmp_path / "file").touch()
     assert "is a file; expected the folder with the data sets" in complaint(capsys, "data", str(tmp_path / "file"))
 

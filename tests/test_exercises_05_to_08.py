@@ -183,8 +183,8 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("lam * np.eye(len(q_hat))", "lam", "on the diagonal"),
     ],
     "08-audio-model": [
-        ("return np.concatenate([", "return S.mean(axis=1)\n        np.concatenate([", "no more. What changes in *time*"),
-        ("S.std(axis=1), np.log(rhythm.mean(axis=0) + 1e-3), np.log1p(rhythm).ravel()", "S.std(axis=1)", "tempo, tremor"),
+        ("return np.concatenate(", "return S.mean(axis=1)\n        np.concatenate(", "no more. What changes in *time*"),
+        ("np.log(rhythm.mean(axis=0) + 1e-3),\n                np.log1p(rhythm).ravel(),", "", "tempo, tremor"),
         ("return self.ridge", "return np.zeros((len(spectrograms), 7)) + 0 * self.ridge", "does not use the audio at all"),
         ("for S in spectrograms]))\n", "for S in spectrograms[:1]]))\n", "(45, 7)"),
     ],

@@ -60,6 +60,20 @@ def test_what_is_flat_at_every_point_is_not_called_right():
     assert report.verdict == "equal" and "forward does not depend on never: a gradient of 0 is right" in str(report)
 
 
+@pytest.mark.parametrize("factor", [1, 3])
+def test_a_layer_whose_random_numbers_leave_nothing_of_x_is_not_called_right(factor):
+    class Scarce:
+        def forward(self, x):
+            self.mask = np.random.rand(*x.shape) < 1e-9
+            return x * self.mask
+
+        def backward(self, dy):
+            return factor * dy * self.mask
+
+    report = check(Scarce(), (2, 2))
+    assert report.verdict == "not checked" and "leave nothing of x; give a larger shape" in str(report)
+
+
 def test_the_count_of_exercised_coordinates_is_said():
     class FirstOnly:
         def forward(self, x):

@@ -22,7 +22,7 @@ late = 0
 for n in range(150):
     try:
         with time_limit(0.001):
-            work(0.0008 + n * 3e-6)  # about as long as it may
+            work(0.0008 + n * 1e-4)  # less and more than it may: Python switches threads every 5 ms
     except OutOfTime:
         late += 1
     work(0.0003)  # OutOfTime would arrive here, and end this process with a traceback

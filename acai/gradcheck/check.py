@@ -294,5 +294,7 @@ def _say_what_is_missing(trial: Trial, report: Report) -> None:
             bench = bench or Bench(subject, trial.floats(0), subject.wide)
             if floats.depends(bench, finding.array, trial.seed):
                 report.not_checked.append(f"every slope with respect to {finding.array} was 0 at every point, which proves nothing")
+            elif subject.is_random:
+                report.not_checked.append(f"the random numbers drawn leave nothing of {finding.array}; give a larger shape")
             else:
                 report.notes.append(f"forward does not depend on {finding.array}: a gradient of 0 is right")

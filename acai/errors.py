@@ -165,7 +165,7 @@ def check_codes(codes: ArrayLike, n: int, what: str, or_unknown: bool = False) -
         raise InputError(f"{what} are not an array of integers ({error})") from None
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size > 0):
         found = f"an array of shape {array.shape} and type {array.dtype}"
-        raise InputError(f"{what} are {found}; expected integers in one dimension")
+        raise InputError(f"{what} are {found}; expected a one-dimensional array of integers")
     least = -1 if or_unknown else 0
     wrong = (array < least) | (array >= n)
     if wrong.any():

@@ -181,7 +181,7 @@ def test_validation_must_have_the_same_axes(R):
             quick("SGD").fit(train, validation=other)
         with pytest.raises(InputError, match="train and test have different users"):
             evaluate(quick("SGD"), train, other)
-    with pytest.raises(InputError, match="there is no rating in validation"):
+    with pytest.raises(InputError, match="validation has no ratings"):
         quick("SGD").fit(R, validation=R.keep(np.zeros(R.n_ratings, bool)))
     for name in MODELS:
         with pytest.raises(InputError, match="no rating to learn from"):

@@ -115,7 +115,7 @@ def test_the_norm_of_silence_has_no_gradient():
     (lambda: nn.MaxPool2D(1).forward(np.zeros((1, 1, 2, 5), int)), r"x is int64; expected float32 or float64"),
     (lambda: nn.MaxPool2D(2).backward(np.zeros((1, 1, 1, 1))), r"no forward to go back through"),
     (lambda: nn.GlobalPool(["median"]), r"no kind of summary 'median'; there is: mean, max, l2"),
-    (lambda: nn.GlobalPool().forward(np.zeros((1, 2, 1, 0))), r"expected at least one step of time"),
+    (lambda: nn.GlobalPool().forward(np.zeros((1, 2, 1, 0))), r"expected at least one time step"),
 ])
 def test_mistakes_are_named(mistake, message):
     with pytest.raises(InputError, match=message):

@@ -127,5 +127,5 @@ def test_the_ladder_of_ones_own_music_has_no_truth(music, tmp_path, capsys):
 
 def test_a_negative_number_of_plays_is_refused(tmp_path):
     (tmp_path / "plays.tsv").write_text("ann\ta.wav\t3\nann\tb.wav\t-2\n")
-    with pytest.raises(InputError, match=r"plays\.tsv has the number of plays -2; expected numbers of at least 0"):
+    with pytest.raises(InputError, match=r"plays\.tsv has the number of plays -2; expected 0 or more"):
         own_music(tmp_path / "plays.tsv", tmp_path)

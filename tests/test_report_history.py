@@ -216,7 +216,7 @@ def test_a_report_on_files_whose_names_are_not_utf_8(tmp_path, cache, capsys):
 @pytest.mark.parametrize(
     "rows, message",
     [
-        ([("Nobody", "Nothing", exports.START)], "no song that was played .* the history has 'Nobody – Nothing', the folder"),
+        ([("Nobody", "Nothing", exports.START)], "no song played in .* the history has 'Nobody – Nothing', the folder"),
         ([(*song(i), exports.START + i) for i in range(FEW + HIGH + NEW)], "every track of .* has been played already"),
     ],
 )

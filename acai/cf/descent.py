@@ -183,7 +183,7 @@ class SGD(DescentModel):
         if validation is not None:
             expect_same_axes(expect_ratings(validation), expect_ratings(ratings), "ratings and validation")
             if validation.n_ratings == 0:
-                raise InputError("there is no rating in validation; expected some to measure on, or validation=None")
+                raise InputError("validation has no ratings; expected at least one, or validation=None")
         with self._fitting(ratings):
             self._learn(ratings, progress, validation)
         return self

@@ -54,7 +54,7 @@ def msd(s: CoRatedSums) -> Array:
 
 
 def cosine(s: CoRatedSums) -> Array:
-    """Compute the cosine between the two rows of R, with gaps as zeros."""
+    """Compute the cosine between the two rows of R, with missing entries as zeros."""
     return _divide(s.xy, s.norm_u * s.norm_v)
 
 

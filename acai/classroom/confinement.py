@@ -92,4 +92,4 @@ def _is_writing(mode: object, flags: object) -> bool:
 
 
 def _refuse(what: str) -> None:
-    raise PermissionError(f"a submission that is graded may not {what}")
+    raise PermissionError(f"while it is being graded, a submission may not {what}")

@@ -189,7 +189,7 @@ class Submission:
         self.result.marks[name] = Mark(verdict.ok, verdict.hint, round(time.perf_counter() - started, 3))
 
     def _stop(self, wrong: Wrong, number: int, notebook: str) -> None:
-        """Note why the process had to end; the next cell gets a new one."""
+        """Record why the process had to be stopped; the next cell gets a new process."""
         self._n_stops += 1
         if self._desk is not None:
             self._desk.close()

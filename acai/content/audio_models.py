@@ -46,7 +46,7 @@ class Ridge:
         X, Y = real_numbers(X, "X"), real_numbers(Y, "Y")
         if X.ndim != 2 or Y.ndim != 2 or len(X) != len(Y) or len(X) < 3:
             shapes = f"X has shape {X.shape} and Y {Y.shape}"
-            raise InputError(f"{shapes}; expected (n, features) and (n, targets), n at least 3")
+            raise InputError(f"{shapes}; expected (n, features) and (n, targets), with n at least 3")
         if not ((np.abs(X) < LARGEST).all() and (np.abs(Y) < LARGEST).all()):  # NaN is not less, either
             raise InputError(f"X or Y holds NaN, infinity or numbers beyond ±{LARGEST:g}; expected finite numbers in this range")
         self.inputs = Standardiser.fit([X.T])

@@ -117,7 +117,7 @@ def _relevant(n_relevant: ArrayLike, h: NDArray[np.float64]) -> NDArray[np.intp]
     T: NDArray[np.intp] = np.asarray(n_relevant)
     if T.dtype.kind not in "iu" or T.shape not in ((), h.shape[:-1]):
         found = f"n_relevant is {T.dtype} of shape {T.shape}"
-        raise InputError(f"{found}; expected one integer, or one for each of the lists, shape {h.shape[:-1]}")
+        raise InputError(f"{found}; expected one integer, or one per list (shape {h.shape[:-1]})")
     if (h.sum(axis=-1) > T).any():
         raise InputError("a list has more hits than there are relevant songs; expected n_relevant to count them all")
     return T

@@ -32,7 +32,7 @@ def evaluate(  # noqa: PLR0913 - a model, two sets, and the options of the metri
 
     RMSE and MAE (E1, E2) are computed over all entries of `test`. The other metrics look at each user's list of the k best
     songs outside `train`, including songs that nobody rated; the relevant songs are those that the user has in `test`. Users
-    without relevant songs are left out of the means. Songs with equal scores are ordered as on the axis, except for AUC,
+    without relevant songs are left out of the means. Songs with equal scores keep their order in R, except for AUC,
     where a tie counts for half.
 
     Parameters
@@ -54,7 +54,7 @@ def evaluate(  # noqa: PLR0913 - a model, two sets, and the options of the metri
     Returns
     -------
     dict of str to float
-        By metric; NaN if no user has a relevant song.
+        One value per metric; NaN if no user has a relevant song.
     """
     names = checked_metrics(model, which, ALL_METRICS)
     k, memory = fit_to_evaluate(model, train, test, k, memory)

@@ -258,7 +258,7 @@ class Bench:
 
 
 def _differs(bench: Bench, w: np.ndarray, move: np.ndarray, base: np.ndarray) -> bool:
-    """Whether y is not what it was once an array that the layer holds has been moved."""
+    """Whether moving w, an array that the layer holds, changes y."""
     kept = w.copy()
     w += move.astype(w.dtype)
     try:

@@ -148,7 +148,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     Raises
     ------
     InputError
-        If the file is missing, is not a network of acai's, or its numbers do not fit its layers.
+        If the file is missing, is not an acai network, or its numbers do not fit its layers.
     """
     return from_contents(load_npz(path, KIND))
 

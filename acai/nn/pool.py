@@ -90,7 +90,7 @@ class GlobalPool(Layer):
     def _forward(self, x: FloatArray) -> FloatArray:
         N, C, H, T = x.shape
         if T == 0:
-            raise InputError(f"{self}.forward: x has shape {x.shape}; expected at least one step of time")
+            raise InputError(f"{self}.forward: x has shape {x.shape}; expected at least one time step")
         summaries = {"mean": x.mean(axis=3), "max": x.max(axis=3), "l2": np.sqrt((x * x).mean(axis=3))}
         return np.stack([summaries[kind] for kind in self.kinds], axis=1).reshape(N, len(self.kinds) * C * H)  # (N9)
 

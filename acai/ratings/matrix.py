@@ -200,7 +200,7 @@ class Ratings:
         if not entries.any():
             raise InputError(
                 f"nothing is left of {self.n_ratings:,} entries with min_plays_per_user={min_plays_per_user}, "
-                f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; ask for less"
+                f"min_songs_per_user={min_songs_per_user}, min_users_per_song={min_users_per_song}; lower them"
             )
         user_ids, song_ids = tuple(compress(self.users, users)), tuple(compress(self.songs, songs))
         times = None if self.times is None else self.times[entries]

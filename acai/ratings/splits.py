@@ -103,7 +103,7 @@ def latest_k_of_each_row(
 
 
 def _more_than(indptr: NDArray[np.int32], k: int) -> NDArray[np.intp]:
-    """How many entries of each row to choose: `k` of those that have more, and at least one row must have."""
+    """How many entries to choose from each row: `k` if it has more than `k`, else 0; at least one row must have more."""
     counts = np.diff(indptr)
     if not (counts > k).any():
         raise InputError(f"k={k}, but no user has more than {k} entries")
@@ -120,7 +120,7 @@ def share_of_each_row(indptr: NDArray[np.int32], share: float, seed: int) -> NDA
 def _of_each_row(
     indptr: NDArray[np.int32], n_chosen: NDArray[np.float64] | NDArray[np.intp], *order: NDArray[Any]
 ) -> NDArray[np.bool_]:
-    """Choose so many entries of each row: the first by the last key of `order`, then by the one before it."""
+    """Choose the given number of entries from each row: the first by the last key of `order`, then by the one before it."""
     rows = np.repeat(np.arange(len(n_chosen), dtype=np.int32), np.diff(indptr))
     by_row = np.lexsort((*order, rows))
     place = np.arange(len(rows)) - indptr[rows]  # in its row, in this order

@@ -147,14 +147,14 @@ def own_music(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) -> O
         return _from_history(plays, audio)
     log = triplets(plays, combine="sum")
     if log.csr.data.min() < 0:
-        raise InputError(f"{plays} has the number of plays {log.csr.data.min():g}; expected numbers of at least 0")
+        raise InputError(f"{plays} has the number of plays {log.csr.data.min():g}; expected 0 or more")
     folder = audio_folder(audio)
     spelled = {unicodedata.normalize("NFC", track): track for track in folder.tracks}
     log = _renamed(log, lambda song: _as_in_folder(str(song), folder, spelled))
     if not any(track in log.song_columns for track in folder.tracks):
         names = f"the log names {log.songs[0]!r}, the folder has {folder.tracks[0]!r}"
         advice = "name the tracks in the log as the files are named, relative to the folder"
-        raise InputError(f"no track of {plays} is in {audio}: {names}; {advice}")
+        raise InputError(f"no track in {plays} was found in {audio}: {names}; {advice}")
     return OwnMusic(log, folder, audio, track_names(folder))
 
 
@@ -172,7 +172,7 @@ def _from_history(plays: str | os.PathLike[str], audio: str | os.PathLike[str]) 
     if not any(played.csc[:, [played.column(song)]].nnz for song in match.track_of):
         names = f"the history has {str(Names(*first))!r}, the folder has {str(match.names[folder.tracks[0]])!r}"
         advice = "name artist and title in the tags of the files, or in their names: Artist/Album/01 Title.mp3"
-        raise InputError(f"no song that was played in {plays} is in {audio}: {names}; {advice}")
+        raise InputError(f"no song played in {plays} was found in {audio}: {names}; {advice}")
     skips: dict[str, int] = {}
     if log.skips is not None:
         n = np.bincount(log.skips.song_codes, minlength=log.n_songs)

@@ -18,7 +18,7 @@ OF_LISTS = ("ndcg", "map", "recall", "auc", "coverage")
 
 @dataclass(frozen=True)
 class BesideSurprise:
-    """One model of the library Surprise: its name there, our model, and RMSE and MAE, published (version 1.1.4) and found."""
+    """One model of the library Surprise: its name there, our model, and RMSE and MAE, as published (1.1.4) and as measured."""
 
     name: str
     model: Recommender

@@ -72,7 +72,7 @@ class Seconds:
 class Times:
     """A column of times such as `2009-05-04T23:08:57Z`, stored as whole seconds since 1970 (UTC).
 
-    `form` has 0 for any digit. If any ISO text will do, what has another form is read as Python reads it, which is slower.
+    `form` is the expected form, with 0 for any digit. With `any_iso`, ISO text of other forms is parsed by Python: slower.
     """
 
     field: int

@@ -1,4 +1,4 @@
-"""`acai course`: a folder for students, laid out once and renewed later, without the loss of an answer."""
+"""`acai course`: a folder for students, laid out once and updated later, without losing an answer."""
 
 import hashlib
 import json

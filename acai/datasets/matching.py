@@ -102,9 +102,9 @@ def _best_names(tags: Mapping[str, Names], guesses: Mapping[str, list[Names]]) -
 
 
 def match_folder(log: ListeningLog, folder: AudioFolder) -> FolderMatch:
-    """Match the songs of a history with the files of a folder, by ever more tolerant rules.
+    """Match the songs of a history with the files of a folder, by increasingly tolerant rules.
 
-    First the tags are compared, then the names of files and folders: exactly; by letters, whatever their case and Unicode
+    First the tags are compared, then the names of files and folders: exactly; ignoring case and Unicode
     normalisation; without punctuation; without "(Live)" and "feat. …" (see `intersect`); without " - Remastered 2012";
     and by the first of several artists. Last, a file that names no artist is matched by its title, if only one artist in the
     history has such a song.

@@ -65,7 +65,7 @@ def pairwise(theta: Floats) -> Floats:
 
 
 def simultaneous_intervals(scores: Sequence[UserScores], level: float, n_draws: int, seed: int) -> Intervals:
-    """Compute intervals of all differences, of all metrics and pairs of models, that hold together with probability `level`."""
+    """Compute simultaneous intervals, at confidence `level`, for all differences: of all metrics and pairs of models."""
     n_users = scores[0].x.shape[-1]
     with one_blas_thread():  # so that sums have the same order, and the result the same bits
         d = differences(scores, np.ones((1, n_users)))[0]  # (differences, folds)

@@ -74,7 +74,7 @@ class Comparison:
     differences : list of Difference
         Of every metric and pair of models.
     level : float
-        The probability with which all intervals hold together.
+        The probability that all intervals hold simultaneously.
     n_users : int
         How many users were drawn each time.
     """
@@ -116,9 +116,9 @@ def compare(  # noqa: PLR0913 - models and folds, as for `cross_validate`, and t
 ) -> Comparison:
     """Compare models on the same users, with an interval for each difference that says whether it may be noise.
 
-    Every model is fitted on every fold, each time with another seed, if it has one. The intervals (E9 to E11) allow for all
-    that varies: which users there happen to be, how their ratings are split, and the seeds. They hold for all metrics and
-    pairs of models together, so that comparing more models does not make a difference out of noise.
+    Every model is fitted on every fold, each time with a different seed, if it has one. The intervals (E9 to E11) allow for all
+    that varies: which users happen to be in the data, how their ratings are split, and the seeds. They hold for all metrics and
+    pairs of models simultaneously, so that comparing more models does not turn noise into a difference.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def compare(  # noqa: PLR0913 - models and folds, as for `cross_validate`, and t
         How many random folds, or the folds themselves; at least 2, better 5 or more. `[ratings.split_by_time()] * 5` fits
         each model five times on the same split, with different seeds.
     level : float
-        The probability with which all intervals are to hold together, between 0 and 1.
+        The probability with which all intervals should hold simultaneously, between 0 and 1.
     n_draws : int
         How many times users are drawn with replacement.
     n_jobs : int

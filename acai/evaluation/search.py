@@ -56,7 +56,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found; printed, it is a table, the best settings first.
+    """What a search found; printed, it is a table, best settings first.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ def grid_search(  # noqa: PLR0913 - a model, a grid and folds, and what to measu
     seed : int
         Seed of the random folds.
     resume : path, optional
-        A file that stores each trial once it is finished. After Ctrl-C or a crash, the same call reads it and goes on from
+        A file that stores each trial once it is finished. After Ctrl-C or a crash, the same call reads it and resumes from
         there; so does a search of more values on the same folds.
     progress : bool
         Show a progress bar.

@@ -116,9 +116,9 @@ def compare(  # noqa: PLR0913 - models and folds, as for `cross_validate`, and t
 ) -> Comparison:
     """Compare models on the same users, with an interval for each difference that says whether it may be noise.
 
-    Every model is fitted on every fold, each time with a different seed, if it has one. The intervals (E9 to E11) allow for all
-    that varies: which users happen to be in the data, how their ratings are split, and the seeds. They hold for all metrics and
-    pairs of models simultaneously, so that comparing more models does not turn noise into a difference.
+    Every model is fitted on every fold, each time with a different seed, if it has one. The intervals (E9 to E11) allow for
+    all that varies: which users happen to be in the data, how their ratings are split, and the seeds. They hold for all
+    metrics and pairs of models simultaneously, so that comparing more models does not turn noise into a difference.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 · A network that reads, and how to find what is wrong with it
 #
-# **The question:** can a handful of layers, each a page of code, learn to read handwriting? And when one line of them is
+# **The question:** can a handful of layers, each a page of code, learn to read handwriting? And when one line in them is
 # wrong, how do you find it, if the network does not complain and even learns, only a little worse?
 #
 # You will train a small network on handwritten digits, look at what it has learnt, then break it on purpose, and learn to
@@ -129,7 +129,7 @@ plots.descent({"conv network": history}, "loss (N6), mean of an epoch", level=np
 plt.show()
 
 # %% [markdown]
-# The dotted line is blind guessing. And the digits that it misreads? You would misread some of them, too.
+# The dotted line is blind guessing. And the digits that the network misreads? You would misread some of them, too.
 
 # %%
 answer = reader.predict(x_test).argmax(axis=1)
@@ -297,7 +297,7 @@ check("06-prints", verdicts)
 
 # %% [markdown]
 # ### Exercise `06-softmax` (15 minutes)
-# Write (N6) and (N7.13). Remember that $e^{1000}$ is infinite for a computer, and that the softmax does not change if the
+# Implement (N6) and (N7.13). Remember that $e^{1000}$ overflows to infinity in floating point, and that the softmax does not change if the
 # same number is subtracted from all scores of a row.
 
 # %% exercise="06-softmax"
@@ -405,7 +405,7 @@ check("06-fix", Conv)
 # ### Exercise `06-read` (an evening)
 # Write `learn_to_read(x, t)`, which trains a network of your own on the digits it is given and returns it. The check makes
 # the task harder: it shifts each digit by up to one pixel in any direction, since nobody writes exactly in the middle of the
-# box; it renames the classes, so that nothing can be memorised; and it holds a third of the digits out. A linear layer finds
+# box; it renames the classes, so that nothing can be memorised; and it holds out a third of the digits. A linear layer finds
 # that hard, and the network above makes about a quarter of its mistakes. Your goal: **at most a sixth**.
 
 # %% exercise="06-read"
@@ -447,7 +447,7 @@ check("06-read", (learn_to_read, x, t))
 # * [`acai/teaching/bugs.toml`](../acai/teaching/bugs.toml): the complete catalogue. `bugs.puzzle()` gives you a broken layer
 #   without telling you what is wrong with it; find the bug with `gradcheck.check` or `bugs.hunt`.
 # * [`acai/gradcheck/hints.py`](../acai/gradcheck/hints.py): what the pattern of the errors usually means;
-#   [`experiments.py`](../acai/gradcheck/experiments.py) tries on the layer whether that is so before the report says it.
+#   [`experiments.py`](../acai/gradcheck/experiments.py) tests each explanation on the layer before the report gives it.
 # * [`acai/content/training.py`](../acai/content/training.py): what real training adds: a decreasing learning rate, clipped
 #   steps, stopping and resuming.
 # * **[Notebook 07](07_sound.ipynb)**: sound, where the pictures that a convolution looks at are made of music.

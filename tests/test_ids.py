@@ -13,7 +13,7 @@ NUMBERS = random_ratings(m=12, n=9, per_user=5)
 NUMBERS = Ratings(NUMBERS.csr, range(100, 112), range(9))
 TEXT = Ratings(NUMBERS.csr, [str(user) for user in NUMBERS.users], [str(song) for song in NUMBERS.songs])
 FLOATS = Ratings(NUMBERS.csr, [float(user) for user in NUMBERS.users], NUMBERS.songs)
-GAPS = [float("nan"), np.float32("nan"), np.datetime64("NaT"), ("a", float("nan")), (1, (2, float("nan")))]
+GAPS = [float("nan"), np.float32("nan"), np.datetime64("NaT", "s"), ("a", float("nan")), (1, (2, float("nan")))]
 
 
 @pytest.mark.parametrize("name", MODELS)

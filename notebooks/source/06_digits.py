@@ -297,7 +297,7 @@ check("06-prints", verdicts)
 
 # %% [markdown]
 # ### Exercise `06-softmax` (15 minutes)
-# Implement (N6) and (N7.13). Remember that $e^{1000}$ overflows to infinity in floating point, and that the softmax does not change if the
+# Implement (N6) and (N7.13). Remember that $e^{1000}$ overflows to infinity, and that the softmax does not change if the
 # same number is subtracted from all scores of a row.
 
 # %% exercise="06-softmax"

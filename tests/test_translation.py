@@ -70,6 +70,12 @@ def test_it_is_what_its_texts_say_and_shows_its_outputs(name, code):
     assert [cell.source for cell in committed.cells] == [cell.source for cell in book.cells]
     said = "".join(str(cell.get("outputs")) for cell in committed.cells)
     assert "es wird noch nichts zurückgegeben" in said and "it returns nothing" not in said and "Traceback" not in said
+
+
+@every_book
+def test_its_links_lead_somewhere(name, code):
+    path = BUILD.target(BUILD.sources(name[:2])[0], False, code)
+    committed = nbformat.read(path, as_version=4)
     for link in re.findall(r"\]\(([^)#]+)", "".join(cell.source for cell in committed.cells if cell.cell_type == "markdown")):
         assert link.startswith("https://") or (path.parent / link).exists(), link
 

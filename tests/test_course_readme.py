@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_exercises import registries_put_back
 
 from acai.cli import COMMANDS
 from acai.reader.sources import PACKAGE
 from acai.teaching import bugs
-from acai.teaching.exercises import check, exercises, hint, load, texts
-from acai.teaching.exercises.checking import CHECKS
+from acai.teaching.exercises import check, exercises, hint, load
 
 PAGE = PACKAGE.parent / "notebooks" / "README.md"
 if not PAGE.exists():
@@ -26,13 +26,8 @@ def my_course(tmp_path):
     (tmp_path / "bugs.toml").write_text(toml[1], encoding="utf-8")
     (tmp_path / "de.toml").write_text(toml[2], encoding="utf-8")
     (tmp_path / "median.py").write_text(next(text for kind, text in BLOCKS if kind == "python"), encoding="utf-8")
-    before = dict(CHECKS), dict(texts.TASKS), list(texts.FOLDERS)
-    yield tmp_path
-    for registry, kept in zip((CHECKS, texts.TASKS), before):
-        registry.clear()
-        registry.update(kept)
-    texts.FOLDERS[:] = before[2]
-    bugs.OWN.clear()
+    with registries_put_back():
+        yield tmp_path
 
 
 def test_the_exercise_of_the_page_follows_its_own_rules(my_course):

@@ -1,6 +1,7 @@
 """Exercises, bugs and languages of one's own: loaded from a folder, or refused with what is missing."""
 
 import pytest
+from own_exercises import registries_put_back
 
 from acai.errors import InputError
 from acai.gradcheck import check as gradient_check
@@ -42,13 +43,8 @@ def folder(tmp_path):
     """A folder with one exercise; what it adds is taken away afterwards."""
     (tmp_path / "mine.toml").write_text(TEXTS)
     (tmp_path / "mine.py").write_text(CODE)
-    before = dict(CHECKS), dict(texts.TASKS), list(texts.FOLDERS)
-    yield tmp_path
-    for registry, kept in zip((CHECKS, texts.TASKS), before):
-        registry.clear()
-        registry.update(kept)
-    texts.FOLDERS[:] = before[2]
-    bugs.OWN.clear()
+    with registries_put_back():
+        yield tmp_path
     language("en")
 
 

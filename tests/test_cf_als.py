@@ -148,3 +148,10 @@ def test_what_cannot_be():
     for options in ({"reg": 0.0}, {"alpha": 0.0}, {"epsilon": 0.0}, {"n_factors": 0}):
         with pytest.raises(InputError, match=next(iter(options))):
             ALS(**options)
+
+
+def test_a_song_with_zero_plays_explains_nothing():
+    R = matrix({(0, 0): 0.0, (0, 1): 3.0, (1, 0): 2.0, (1, 1): 1.0, (2, 2): 4.0, (2, 0): 1.0})
+    model = ALS(n_factors=2, n_epochs=3).fit(R)
+    shares = {reason.name: reason.contribution for reason in model.explain(0, 2)}
+    assert shares[0] == 0 and shares[1] != 0

@@ -210,6 +210,7 @@ def put(name, index, value):
     (lambda a, v: v["settings"].update(depth=3), "ItemKNN has no setting depth=3"),
     (lambda a, v: v["settings"].update(similarity={}), "ItemKNN has no setting similarity={}"),
     (put("learnt j", 0, 2_000_000_000), "j has a song number outside the 30 songs"),
+    (put("learnt j", 0, 30), "j has a song number outside the 30 songs"),
     (put("learnt j", 0, -1), "j has a song number outside the 30 songs"),
     (put("learnt near", 1, -1), "near does not rise from 0"),
     (put("learnt near", -1, 2**40), "near does not rise from 0"),

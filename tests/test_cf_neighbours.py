@@ -1,5 +1,6 @@
 """Neighbours: against the loops of the reference, and, pair by pair, against the library Surprise."""
 
+import statistics
 import tracemalloc
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from acai import InputError, Ratings
-from acai.cf import ItemKNN, UserKNN, kernels
+from acai.cf import Baseline, ItemKNN, UserKNN, kernels
 from acai.cf.similarities import SIMILARITIES, CoRatedSums, nearest_first
 from acai.reference import cf as reference
 
@@ -103,6 +104,27 @@ def test_item_neighbours_are_user_neighbours_of_the_transpose(R, k, name, centri
     by_song = ItemKNN(k=k, similarity=name, centring=centring).fit(matrix(R)).predict(users, songs)
     by_user = UserKNN(k=k, similarity=name, centring=centring).fit(matrix(transpose, N, M)).predict(songs, users)
     assert np.allclose(by_song, by_user, atol=1e-12)
+
+
+@given(RATINGS)
+def test_zscores_are_distances_from_the_mean_in_units_of_the_users_own_spread(R):
+    """Oracle: statistics.pstdev; who rates everything the same has the spread of all ratings, or 1 if that is zero, too."""
+    centred = UserKNN(centring="zscore").fit(matrix(R)).centred
+    of_all = statistics.pstdev(R.values()) or 1.0
+    for u in range(M):
+        own = [r for (v, _), r in R.items() if v == u]
+        assert centred.scale_u[u] == pytest.approx(statistics.pstdev(own or [0]) or of_all)
+    z = [(R[u, i] - centred.offset_u[u]) / centred.scale_u[u] for u, i in sorted(R)]
+    assert centred.z == pytest.approx(z) and (centred.scale_i == 1).all() and (centred.offset_i == 0).all()
+
+
+@pytest.mark.parametrize("knn", [UserKNN, ItemKNN])
+def test_a_new_listener_is_measured_from_their_own_biases(knn):
+    R = random_ratings()
+    model = knn(centring="baseline", min_neighbours=1, k=1, similarity="overlap", min_overlap=10**6).fit(R)
+    biases = Baseline().fit(R)
+    found = model._score_newcomer(np.array([4, 2]), np.array([5.0, 1.0]))  # nobody is similar: the biases remain
+    assert found == pytest.approx(biases._score_newcomer(np.array([4, 2]), np.array([5.0, 1.0])))
 
 
 def test_how_many_neighbours_a_prediction_needs():

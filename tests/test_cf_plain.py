@@ -34,6 +34,13 @@ def test_a_prediction_from_neighbours_is_that_of_the_loops_and_the_model(R, k, l
         assert np.clip(found, *scale) == pytest.approx(model.predict([u], [i])[0], rel=1e-5)
 
 
+def test_one_neighbour_is_enough_for_a_prediction_unless_more_are_asked_for():
+    R, s = np.array([[1.0, 5.0, np.nan], [2.0, 4.0, 5.0]]), np.array([[0, 1.0], [1.0, 0]])
+    assert plain.predict(R, s, 1, 0, 2) == pytest.approx(3 + (5 - 11 / 3))
+    assert plain.predict(R, np.zeros((2, 2)), 1, 0, 2) == 3  # nobody is similar
+    assert plain.predict(R, s, 1, 0, 2, least=2) == 3
+
+
 @FEW
 @given(RATINGS, st.integers(1, 3))
 def test_the_nearest_are_those_of_the_loops(R, k):

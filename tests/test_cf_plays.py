@@ -7,7 +7,7 @@ from test_cf_odd import quick
 
 from acai import InputError
 from acai.cf import ALS, MODELS, SGD, GradientDescent, ItemKNN
-from acai.cf.plays import PlaysAsRatings, look_like_plays
+from acai.cf.plays import PlaysAsRatings, advice, look_like_plays
 
 R = random_ratings(m=20, n=15, per_user=8)
 RNG = np.random.default_rng(0)
@@ -17,10 +17,13 @@ SAID = r"values from 1 to \d+ look like play counts: learn from their logarithm,
 
 @pytest.mark.parametrize(("values", "expected"), [
     ([1, 1, 2, 40], True), ([0, 0, 0, 12], True), ([5, 4, 1, 5], False), ([10, 70, 100, 90], False), ([-10, 3, 200], False),
-    ([0.5, 1, 200], False), ([1, 1, 1, 10], False), ([], False), (np.log1p([1, 1, 2, 4000]), False), ([7], False),
+    ([0.5, 1, 200], False), ([1, 1, 1, 10], False), ([1, 1, 1, 11], True), ([0, 0, 0, 10], False), ([0, 0, 0, 11], True),
+    ([2, 2, 2, 20], False), ([2, 2, 2, 21], True), ([], False), (np.log1p([1, 1, 2, 4000]), False), ([7], False),
 ])
 def test_counts_have_long_tails_and_ratings_have_scales(values, expected):
-    assert look_like_plays(np.array(values, np.float32)) == expected
+    values = np.array(values, np.float32)
+    assert look_like_plays(values) is expected
+    assert isinstance(advice(values), str) and bool(advice(values)) is expected
 
 
 @pytest.mark.parametrize("name", MODELS)

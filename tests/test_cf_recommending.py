@@ -14,6 +14,7 @@ from test_cf_odd import quick
 import acai
 from acai import InputError, Ratings
 from acai.cf import ALS, MODELS, SGD, SVD, GradientDescent, ItemKNN, UserKNN
+from acai.cf.lists import most_similar
 from acai.evaluation import evaluate
 from acai.reference import cf as reference
 
@@ -314,3 +315,36 @@ def test_a_loaded_model_knows_its_settings(tmp_path):
     model.n_factors = 3
     with pytest.raises(InputError, match="n_factors was 2 and is 3 since this SVD was fitted"):
         model.recommend("user 1")
+
+
+def test_the_first_of_equally_similar_ones_come_first():
+    similarities = np.tile([0.5, 0.25, -np.inf, 1.0], 20)
+    found = [j for j, _ in most_similar(similarities, 50, range(80))]
+    assert found == [*range(3, 80, 4), *range(0, 80, 4), *range(1, 41, 4)]
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_ratings_of_a_new_listener_are_one_number_each_and_not_too_large(fitted, name):
+    for rated, message in [({1: [5.0, 4.0]}, "rating"), ({1: [5.0], 2: [4.0]}, "each song has one rating; expected {song: rating")]:
+        with pytest.raises(InputError, match=message):
+            fitted[name].recommend(rated)
+
+
+def test_factors_of_a_new_listener_are_finite_or_an_error(tmp_path):
+    """The ridge, which is never less than 1e-9, sees to it, unless a stranger's file has a mean that no ratings have."""
+    tiny = SGD(n_factors=2, n_epochs=1, reg=1e-30, init_std=1e-12, learning_rate=1e-12).fit(R)
+    assert np.isfinite(tiny.fold_in({1: 1e31, 2: -1e31, 3: 1e31})).all()
+    SGD(n_factors=2, n_epochs=1).fit(R).save(tmp_path / "model.npz")
+    forged = acai.load(forge(tmp_path / "model.npz", lambda arrays, values: values.update({"learnt mu": 1e300})))
+    with pytest.raises(InputError, match="the listener's ratings are too large for finite factors; expected values like those of"):
+        forged.fold_in({1: 5.0, 2: 4.0})
+
+
+def test_descent_starts_from_any_factors_in_single_precision():
+    model = SGD(n_factors=3, n_epochs=0, init=SVD(n_factors=3).fit(R)).fit(R)
+    assert {array.dtype for array in (model.P, model.Q, model.b_u, model.b_i)} == {np.dtype(np.float32)}
+
+
+def test_squares_beyond_the_range_of_numbers_are_an_error_and_no_warning():
+    with pytest.raises(InputError, match="SGD diverged in epoch 1"):
+        SGD(n_factors=2, n_epochs=2, learning_rate=1e-30, biases=False).fit(R.map(lambda r: r * np.float32(1e25)))

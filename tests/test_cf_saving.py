@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from cf_cases import random_ratings
+from forgery import forge
 
 import acai
 from acai import InputError
@@ -110,3 +111,15 @@ def test_a_setting_of_another_version_is_named(tmp_path):
     save_npz(tmp_path / "newer.npz", KIND, **contents.arrays, **contents.values)
     with pytest.raises(InputError, match="Baseline has no setting trend=3; it may be of another version of acai"):
         acai.load(tmp_path / "newer.npz")
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), -float("inf")])
+def test_a_number_that_is_not_finite_is_refused(number, tmp_path):
+    path = tmp_path / "model.npz"
+    Baseline().fit(random_ratings()).save(path)
+    with pytest.raises(InputError, match=f"not a model saved by acai: mu is {number}; expected a finite number"):
+        acai.load(forge(path, lambda arrays, values: values.update({"learnt mu": number})))
+
+
+def test_a_share_of_the_users_is_no_rating():
+    assert Popularity().predicts_ratings is False and Baseline().predicts_ratings is True

@@ -96,3 +96,10 @@ def test_integers_of_numpy_are_integers(number):
     assert evaluate(Popularity(), train, test, k=number) == evaluate(Popularity(), train, test, k=2)
     assert cross_validate(Popularity(), NUMBERS, folds=number, which=["ndcg"])["ndcg"].shape == (2,)
     assert len(list(NUMBERS.folds(number))) == 2 and NUMBERS.leave_k_out(number)[1].n_ratings == 24
+
+
+def test_what_cannot_be_looked_up_is_no_id():
+    model = Popularity().fit(TEXT)
+    for users, songs, what in [([["100"], "101"], ["1", "2"], "users"), (["100", "101"], [{}, "1"], "songs")]:
+        with pytest.raises(InputError, match=f"one of the {what} cannot be an id: unhashable type"):
+            model.predict(users, songs)

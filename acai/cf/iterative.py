@@ -81,7 +81,8 @@ class DescentModel(IterativeFactorModel):
         k = A.shape[1]
         with one_blas_thread():  # least squares with the ridge as k more rows needs no inverse of AᵀA, which may not exist
             x = np.linalg.lstsq(self._with_ridge(A), np.append(self._rest(i, r), np.zeros(k)), rcond=None)[0]
-        p = expect_finite_factors(x[: self.n_factors].astype(self.Q.dtype))
+        with np.errstate(over="ignore"):
+            p = expect_finite_factors(x[: self.n_factors].astype(self.Q.dtype))
         return p, float(x[-1]) if k > self.n_factors else 0.0
 
     def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

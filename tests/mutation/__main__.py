@@ -5,9 +5,10 @@
     python -m tests.mutation --modules acai.evaluation.metrics acai.nn.conv
     python -m tests.mutation --match "acai.evaluation.metrics:auc"  # only mutants whose name contains this
 
-It needs the `test` extra. A mutant is killed when a test fails, or does not end. Survivors that no test can kill,
-because they mean the same, are in `equivalent.toml` with the reason; every other survivor is a gap in the tests. It ends
-with exit code 1 if one survives without explanation, or if fewer than 92 % are killed.
+It needs the `test` extra, and kernels that are compiled: run the tests once before, for a test that takes more than 8 s is
+not asked. A mutant is killed when a test fails, or does not end. Survivors that no test can kill, because they mean the
+same, are in `equivalent.toml` with the reason; every other survivor is a gap in the tests. It ends with exit code 1 if one
+survives without explanation, or if fewer than 92 % are killed.
 
 Kernels are mutated as Python (`.py_func`); tests/test_kernels.py compares them with what is compiled.
 How much of acai the tests run at all is measured by
@@ -29,11 +30,20 @@ from tests.mutation.survey import survey, tests_for
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 TESTS = {  # by the beginning of a module's name
-    "acai.cf": ["test_cf_*.py", "test_kernels.py", "test_metrics.py"],
-    "acai.nn": ["test_nn_*.py", "test_grad*.py", "test_kernels.py"],
-    "acai.gradcheck": ["test_grad*.py", "test_nn_*.py"],
-    "acai.evaluation": ["test_metrics.py", "test_cf_*.py"],
-    "acai.files": ["test_files*.py", "test_cf_models.py", "test_nn_network.py", "test_audio_models.py"],
+    "acai.cf": [
+        "test_cf_*.py", "test_kernels.py", "test_metrics.py", "test_ids.py", "test_settings.py", "test_changed_settings.py",
+        "test_odd_arguments.py", "test_held_out.py",
+    ],
+    "acai.nn": ["test_nn_*.py", "test_grad*.py", "test_kernels.py", "test_odd_arguments.py", "test_training.py"],
+    "acai.gradcheck": ["test_grad*.py", "test_nn_*.py", "test_bugs.py", "test_zoo.py"],
+    "acai.evaluation": [
+        "test_metrics.py", "test_cf_*.py", "test_comparing.py", "test_cross_fitting.py", "test_held_out.py", "test_search.py",
+        "test_odd_arguments.py", "test_ids.py",
+    ],
+    "acai.files": [
+        "test_files*.py", "test_cf_models.py", "test_cf_saving.py", "test_nn_network.py", "test_audio_models.py",
+        "test_atomic.py", "test_checkpoint.py", "test_damage.py",
+    ],
 }
 LEAST_KILLED = 0.92
 

@@ -1,7 +1,7 @@
 """The small mistakes that are planted: each changes one place of a module's syntax tree, and is taken back afterwards.
 
 Not changed: text (docstrings, f-strings, the message of an error, what a progress bar says), type hints, decorators,
-`__repr__`. A string chooses between behaviours in too few places to be worth the many that only speak.
+`__repr__`, imports for type hints. A string chooses between behaviours in too few places to be worth the many that only speak.
 """
 
 import ast
@@ -96,6 +96,8 @@ def _only_speaks(parent: ast.AST, field: str, k: int, node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True  # a docstring
+    if isinstance(node, ast.If) and _text(node.test) == "TYPE_CHECKING":
+        return True
     if isinstance(node, ast.Assign | ast.AugAssign) and "__doc__" in _text(node):
         return True
     if isinstance(node, ast.keyword) and node.arg == "repr":

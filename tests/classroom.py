@@ -36,6 +36,15 @@ LETHAL = {  # the process has to be started again
     "leaves": ("import os\nos._exit(0)", "ended the process"),
     "crashes": ("import ctypes\nctypes.string_at(0)", "ended the process"),
 }
+MESSAGE = """
+import os, struct
+text = {text!r}
+for n in range(3, 20):
+    try:
+        os.write(n, struct.pack('<Q', len(text)) + text)
+    except OSError:
+        pass
+"""
 FORGED = {  # what must not give a mark to a blank
     "check": (
         "import acai.teaching.exercises as e\ne.check = lambda *a, **k: print('✓ 02-pearson: right.')\n"
@@ -47,11 +56,9 @@ FORGED = {  # what must not give a mark to a blank
     ),
     "a file with results": "import json\njson.dump({'ok': True}, open('result.json', 'w'))\nprint('✓ 02-pearson: right.')",
     "the desk": "from acai.classroom import desk\ndesk.is_blank = None\ndesk.OBJECTS.clear()\ndesk.GIVEN['02-pearson'] = 1",
-    "messages": (
-        "import os\nfor n in range(3, 20):\n    try:\n"
-        "        os.write(n, b'\\x2b\\0\\0\\0\\0\\0\\0\\0{\"answers\": {\"02-pearson\": true}, \"stopped\": 1}')\n"
-        "    except OSError:\n        pass"
-    ),
+    "a message": MESSAGE.format(text=b'{"answers": {"02-pearson": true}, "stopped": 1}'),
+    "a value in a message": MESSAGE.format(text=b'{"answers": {"02-pearson": {"array": 3}}, "stopped": null}'),
+    "a call of a function that was not given": MESSAGE.format(text=b'{"callback": -1, "given": {"list": []}}'),
 }
 
 

@@ -9,11 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from classroom import FORGED, HOSTILE, LETHAL, cell, hand_in, notebook
+from own_exercises import registries_put_back
 
 from acai.classroom import grading, roster, wire
 from acai.classroom.grading import Limits, Mark, Result, Submission, copy_files, definitions, without_magic
 from acai.classroom.results import Results
 from acai.cli import main
+from acai.ratings import Ratings
+from acai.teaching.exercises import load
 
 QUICK = ("02-pearson", "02-predict", "02-shrinkage")
 ALL = dict.fromkeys(QUICK, True)
@@ -106,6 +109,56 @@ def test_right_layers_are_right_from_afar(tmp_path):
         hand_in(tmp_path / "ann", notebook(number, only=("06-prints", "07-log")), f"{number}.ipynb")
     result = Submission(tmp_path / "ann", Limits(memory=600)).grade()
     assert not result.notes and result.marks["05-leaky-relu"].ok and result.marks["06-prints"].ok and result.marks["07-log"].ok
+
+
+FUNCTIONAL = """
+import numpy as np
+from acai.ratings import Ratings
+from acai.teaching.exercises.calling import call
+from acai.teaching.exercises.checking import checks, expect
+
+@checks("99-slope")
+def check_slope(answer, rng):
+    R = Ratings.from_triplets([0, 1], ["a", "b"], [2.0, 3.0])
+    x = np.arange(4.0)
+    bent = lambda x, by=2: x**by
+    found = call(answer, bent, lambda f, x: f(x) + 1, {3: R}, x, parts="slope, more, n, types")
+    expect(found[0], 2 * x, {})
+    expect(found[1:3], [9.0, 2.0], {})
+    assert found[3] == {"int", "float64"}
+
+@checks("99-odd")
+def check_odd(answer, rng):
+    expect(call(answer, bytearray(3)), 3, {})
+"""
+FUNCTIONAL_TEXTS = "".join(
+    f'[{name}]\ntitle = "t"\nminutes = 1\nhints = ["h"]\n[{name}.says]\ncase = "c"\n' for name in ("99-slope", "99-odd")
+)
+ANSWERS = """
+def slope(f, apply, given, x):
+    try:
+        f()
+    except TypeError:
+        pass
+    ((number, R),) = given.items()
+    types = {type(number).__name__, type(x[0]).__name__}
+    return (f(x + 1e-4) - f(x - 1e-4, by=2)) / 2e-4, apply(lambda x: x**3, number - 1), len(R.songs), types
+
+check("99-slope", slope)
+check("99-odd", len)
+"""
+
+
+def test_a_check_may_give_functions_and_ratings_to_an_answer_and_what_cannot_be_sent_is_named(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "texts.toml").write_text(FUNCTIONAL_TEXTS)
+    (tmp_path / "own" / "checks.py").write_text(FUNCTIONAL)
+    hand_in(tmp_path / "ann", {"cells": [cell("from acai.teaching.exercises import check"), cell(ANSWERS)]})
+    with registries_put_back():
+        load(tmp_path / "own")
+        result = Submission(tmp_path / "ann", Limits(memory=600, exercises=str(tmp_path / "own"))).grade()
+    assert result.marks["99-slope"].ok, result.marks
+    assert result.marks["99-odd"].hint.startswith("not graded: its check gives it a bytearray")
 
 
 # ------------------------------------------------------------------------------------------------------------------ a class
@@ -218,7 +271,8 @@ def test_of_a_cell_that_was_handed_out_only_imports_and_definitions_are_run():
 
 VALUES = [
     None, True, 3, -1.5, "text", ..., [1, (2, "x")], {"a": [None]}, np.arange(6).reshape(2, 3), np.zeros((0, 2)), 1j, (),
-    np.array([True]), np.float32(2.5),
+    np.array([True]), np.float32(2.5), 10**40, -(2**63), {1: "a", (2, None): {3}}, np.array(["a", "äö"]), np.array(5),
+    np.array(["2026-01-01"], "M8[D]"), np.ones((2, 3), ">f4").T, np.array([np.nan, -np.inf, -0.0]), np.bool_(True),
 ]
 
 
@@ -226,7 +280,18 @@ VALUES = [
 def test_data_crosses_unchanged(value):
     crossed = wire.decode(json.loads(json.dumps(wire.encode(value, repr))), repr)
     np.testing.assert_equal(crossed, value)
-    assert type(crossed) is (float if isinstance(value, np.float32) else type(value))
+    assert type(crossed) is type(value)
+    if isinstance(value, np.ndarray):
+        assert crossed.dtype == value.dtype and crossed.flags.f_contiguous == value.flags.f_contiguous and crossed.flags.writeable
+
+
+def test_ratings_cross_unchanged():
+    R = Ratings.from_triplets(["ann", 2, ("b", 1)], [0, 1, 0], [1.5, 2.0, 0.0], times=[3, 4, 5])
+    crossed = wire.decode(json.loads(json.dumps(wire.encode(R, repr))), repr)
+    assert crossed.users == R.users and crossed.songs == R.songs and (crossed.times == R.times).all()
+    for name in ("data", "indices", "indptr"):
+        ours, theirs = getattr(crossed.csr, name), getattr(R.csr, name)
+        assert ours.dtype == theirs.dtype and (ours == theirs).all()
 
 
 def test_an_array_under_two_names_stays_one_array():
@@ -236,8 +301,10 @@ def test_an_array_under_two_names_stays_one_array():
 
 
 @pytest.mark.parametrize("message", [
-    {"array": ["O", [1], ""]}, {"array": ["<f8", [10], "AAAA"]}, {"array": ["<f8", [-1], "!"]}, {"same": 3}, {}, {"a": 1, "b": 2},
-    3, {"array": 3}, {"list": 3}, {"dict": []}, {"number": ["V9", [], ""]}, {"array": ["(2,)f8,O", [1], ""]},
+    {"array": ["O", [1], "C", ""]}, {"array": ["<f8", [10], "C", "AAAA"]}, {"array": ["<f8", [-1], "C", "!"]}, {"same": 3}, {},
+    {"a": 1, "b": 2}, 3, {"array": 3}, {"list": 3}, {"dict": 3}, {"dict": [[{"list": []}, 1]]}, {"dict": [[1]]},
+    {"number": ["V9", [], "C", ""]}, {"array": ["(2,)f8,O", [1], "C", ""]}, {"array": ["<f8", [0], "Z", ""]},
+    {"integer": "print(1)"}, {"set": [{"dict": []}]}, {"ratings": {"dict": []}}, {"ratings": 3},
 ])
 def test_a_forged_value_is_no_value(message):
     def other(description):

@@ -1,15 +1,14 @@
 """The process of one submission: it runs the student's cells, and calls what is asked for. Nothing that it says is trusted.
 
-It is started by `acai.classroom.remote`, which decides what is right; only results cross to it, as data.
+It is started by `acai.classroom.remote`, which decides what is right; only data crosses, in both directions.
 """
 
+import builtins
 import contextlib
 import copy
 import io
 import linecache
 import os
-import pickle
-import struct
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,7 +21,9 @@ from acai.teaching.exercises.calling import is_blank
 from acai.teaching.exercises.errors import line_of
 
 MOST_OUTPUT = 10_000_000  # characters
+NAMES: dict[str, Any] = {}  # of the notebook
 OBJECTS: dict[int, Any] = {}  # what the teacher's process knows only by number
+PIPES: list[BinaryIO] = []  # requests and replies
 GIVEN: dict[str, Any] = {}  # the answers given to `check`, by exercise, since they were last asked for
 
 
@@ -54,29 +55,24 @@ def main() -> None:
         os.dup2(nowhere, number)
     sys.stdout = sys.stderr = OUTPUT
     sys.stdin = io.StringIO()
-    names: dict[str, Any] = {}
-    deeds: dict[str, Callable[..., dict[str, Any]]] = {
-        "start": start, "run": lambda **given: run(names, **given), "call": call, "copy": copied,
-    }
+    PIPES.extend([requests, replies])
     warnings.simplefilter("ignore")
-    while (request := _received(requests)) is not None:
-        for number in request.pop("released", ()):
-            OBJECTS.pop(number, None)
-        OUTPUT.n = 0
-        try:
-            with np.errstate(all="ignore"):
-                reply = deeds[request.pop("do")](**request)
-        except BaseException as error:
-            reply = {"error": [type(error).__name__, _message(error), *(line_of(error) or (0, ""))]}
-        wire.send(replies, reply)
+    while (request := wire.receive(requests)) is not None:
+        serve(request)
 
 
-def _received(stream: BinaryIO) -> dict[str, Any] | None:
-    head = stream.read(8)
-    if len(head) < 8:
-        return None
-    request: dict[str, Any] = pickle.loads(stream.read(struct.unpack("<Q", head)[0]))  # from the teacher's process
-    return request
+def serve(request: dict[str, Any]) -> None:
+    """Do what is asked for, and reply with what came of it."""
+    deeds: dict[str, Callable[..., dict[str, Any]]] = {"start": start, "run": run, "call": call, "copy": copied}
+    for number in request["released"]:
+        OBJECTS.pop(number, None)
+    OUTPUT.n = 0
+    try:
+        with np.errstate(all="ignore"):
+            reply = deeds[request["do"]](**wire.decode(request["given"], received))
+    except BaseException as error:
+        reply = {"error": [type(error).__name__, _message(error), *(line_of(error) or (0, ""))]}
+    wire.send(PIPES[1], reply)
 
 
 def _message(error: BaseException) -> str:
@@ -109,8 +105,9 @@ def _noted(name: str, answer: object, **options: object) -> None:
     GIVEN[str(name)] = answer
 
 
-def run(names: dict[str, Any], code: str, place: str, fresh: bool = False) -> dict[str, Any]:
+def run(code: str, place: str, fresh: bool = False) -> dict[str, Any]:
     """Run a cell, and return the answers that it gave to `check`."""
+    names = NAMES
     if fresh:
         names.clear()
         names.update({"__name__": "__main__", "display": lambda *given, **named: None})
@@ -157,7 +154,7 @@ def described(value: Any) -> Any:
     if hasattr(value, "__array__") and not isinstance(value, type):
         with contextlib.suppress(Exception):
             array = np.asarray(value)
-            if array.dtype.kind in wire.NUMBERS:
+            if array.dtype.kind in wire.PLAIN:
                 return wire.encode(array, opaque)
     number = max(OBJECTS, default=0) + 1
     OBJECTS[number] = value
@@ -213,6 +210,27 @@ class Opaque:
     """What the teacher's process has in place of something that stays here."""
 
 
-def known(number: int) -> Any:
-    """Return what is here under a number: what a request has in its place."""
-    return OBJECTS[number]
+def received(description: dict[str, Any]) -> Any:
+    """Return what is meant by something in a request that is no data."""
+    ((kind, inside),) = description.items()
+    return Opaque() if kind == "opaque" else OBJECTS[inside] if kind == "known" else Callback(inside)
+
+
+class Callback:
+    """A function of the teacher's, given to an answer as an argument: it stays there, and so does what it does."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Ask for its result."""
+        requests, replies = PIPES
+        wire.send(replies, {"callback": self._number, "given": wire.encode([arguments, named], described)})
+        while (answer := wire.receive(requests)) is not None and "do" in answer:
+            serve(answer)  # a function that the answer gave to the teacher's
+        if answer is None:
+            raise SystemExit
+        if "error" in answer:
+            kind, message = answer["error"]
+            raise getattr(builtins, kind, RuntimeError)(message)
+        return wire.decode(answer["value"], received)

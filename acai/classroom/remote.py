@@ -6,21 +6,20 @@ So nothing that a submission defines, replaces or prints can change a mark.
 
 import contextlib
 import os
-import pickle
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from acai.classroom import wire
-from acai.classroom.desk import Opaque, known
+from acai.classroom.desk import Opaque
 from acai.reader.sources import PACKAGE
 from acai.teaching.exercises.errors import stopped
 from acai.teaching.exercises.wrong import Wrong
@@ -68,6 +67,7 @@ class Desk:
         }
         self._deadline = time.monotonic() + STARTING
         self._released: list[int] = []
+        self._lent: list[Callable[..., Any]] = []  # functions given to the submission as arguments, while a call lasts
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from acai.classroom.desk import main; main()"], cwd=folder, env=variables,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -82,34 +82,58 @@ class Desk:
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
 
-    def ask(self, **request: Any) -> dict[str, Any]:
+    def ask(self, do: str, **given: Any) -> dict[str, Any]:
         """Send a request and return the reply; raise Wrong if the submission's code raised something, and Gone if it is gone."""
-        request["released"] = [self._released.pop() for _ in range(len(self._released))]
+        n = len(self._lent)
+        message = {"do": do, "given": wire.encode(given, self._described)}
+        message["released"] = [self._released.pop() for _ in range(len(self._released))]
         try:
-            self._is_asked.set()
-            reply = self._exchange(pickle.dumps(request))
+            reply = self._exchange(message)
+            while "callback" in reply:
+                reply = self._exchange(self._called_back(reply))
         except (OSError, ValueError, wire.BadMessage) as error:
             raise self._gone(error) from None
         finally:
-            self._is_asked.clear()
+            del self._lent[n:]
         if "error" in reply:
             raise _stopped(reply["error"])
         return reply
 
-    def _exchange(self, request: bytes) -> dict[str, Any]:
-        requests, replies = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)  # both are pipes
-        requests.write(struct.pack("<Q", len(request)) + request)
-        requests.flush()
-        head = replies.read(8)
-        if len(head) < 8:
+    def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        self._is_asked.set()
+        try:
+            wire.send(cast(BinaryIO, self._process.stdin), message)  # both are pipes
+            reply = wire.receive(cast(BinaryIO, self._process.stdout))
+        finally:
+            self._is_asked.clear()
+        if reply is None:
             raise wire.BadMessage("it has ended")
-        (length,) = struct.unpack("<Q", head)
-        if length > wire.LARGEST:
-            raise wire.BadMessage(f"it has {length:,} bytes")
-        text = replies.read(length)
-        if len(text) < length:
-            raise wire.BadMessage("it is cut off")
-        return wire.parse(text)
+        return reply
+
+    def _called_back(self, reply: dict[str, Any]) -> dict[str, Any]:
+        """Call the function that the submission asks for, one of those that it was given as arguments."""
+        try:
+            function = self._lent[reply["callback"]]
+            arguments, named = wire.decode(reply["given"], self._stand_in)
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise wire.BadMessage("it calls a function that it was not given") from None
+        try:
+            value = function(*arguments, **named)
+        except Exception as error:  # as it would have been raised in the notebook
+            return {"error": [type(error).__name__, str(error)]}
+        return {"value": wire.encode(value, self._described)}
+
+    def _described(self, value: Any) -> dict[str, Any]:
+        """Describe what is no data: what is there has a number there, and a function of the teacher's stays here."""
+        if isinstance(value, Function | Object):
+            return {"known": value._number}
+        if isinstance(value, Opaque):
+            return {"opaque": ""}
+        if not callable(value) or isinstance(value, type):
+            self.close()
+            raise Gone(Wrong("cannot-cross", kind=type(value).__name__))
+        self._lent.append(value)
+        return {"callback": len(self._lent) - 1}
 
     def _gone(self, error: Exception) -> Gone:
         is_late = time.monotonic() >= self._deadline
@@ -152,7 +176,10 @@ class Desk:
 
     def value(self, encoded: Any) -> Any:
         """Make a value, or a stand-in, of what a reply has."""
-        return wire.decode(encoded, self._stand_in)
+        try:
+            return wire.decode(encoded, self._stand_in)
+        except wire.BadMessage as error:
+            raise self._gone(error) from None
 
     def _stand_in(self, description: dict[str, Any]) -> Any:
         ((kind, inside),) = description.items()
@@ -191,15 +218,11 @@ class Function:
     """A student's function."""
 
     def __init__(self, desk: Desk, number: int, name: str, is_blank: bool) -> None:
-        self.desk, self.number, self.__name__, self.is_blank = desk, number, name, is_blank
+        self.desk, self._number, self.__name__, self.is_blank = desk, number, name, is_blank
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call it, in its own process."""
-        return self.desk.call(self.number, "", arguments, named)
-
-    def __reduce__(self) -> Any:
-        """Where it is an argument, the process of the submission takes its own."""
-        return known, (self.number,)
+        return self.desk.call(self._number, "", arguments, named)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Function":
         """Return itself: it has no state here."""
@@ -217,10 +240,6 @@ class Object:
     def __init__(self, desk: Desk, number: int) -> None:
         self._desk, self._number = desk, number
         weakref.finalize(self, desk.release, number)
-
-    def __reduce__(self) -> Any:
-        """Where it is an argument, the process of the submission takes its own."""
-        return known, (self._number,)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Copy it there, and take over what has been changed here."""

@@ -3,13 +3,16 @@
 import base64
 import json
 import struct
-from collections.abc import Callable
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
+from acai.files import Contents
+from acai.ratings import Ratings
+
 LARGEST = 256 * 2**20  # bytes of one message
-NUMBERS = "biufc"
+PLAIN = "biufcUSMm"  # kinds of arrays whose bytes are all there is to them: numbers, text, dates
 
 
 class BadMessage(Exception):
@@ -21,6 +24,20 @@ def send(stream: BinaryIO, message: dict[str, Any]) -> None:
     text = json.dumps(message).encode()
     stream.write(struct.pack("<Q", len(text)) + text)
     stream.flush()
+
+
+def receive(stream: BinaryIO) -> dict[str, Any] | None:
+    """Read the next message; None if there is none."""
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    (length,) = struct.unpack("<Q", head)
+    if length > LARGEST:
+        raise BadMessage(f"it has {length:,} bytes")
+    text = stream.read(length)
+    if len(text) < length:
+        raise BadMessage("it is cut off")
+    return parse(text)
 
 
 def parse(text: bytes) -> dict[str, Any]:
@@ -40,7 +57,7 @@ def encode(value: Any, other: Callable[[Any], Any], seen: dict[int, int] | None 
     Parameters
     ----------
     value : object
-        Numbers, text, arrays, None, Ellipsis, and lists, tuples and dictionaries of these.
+        Numbers, text, arrays, ratings, None, Ellipsis, and lists, tuples, sets and dictionaries of these.
     other : callable
         Makes JSON of everything else.
     seen : dict of int to int, optional
@@ -49,27 +66,37 @@ def encode(value: Any, other: Callable[[Any], Any], seen: dict[int, int] | None 
     seen = {} if seen is None else seen
     if value is None or isinstance(value, bool | str):
         return value
-    if isinstance(value, np.generic | int | float | complex):
-        value = np.asarray(value)
-        return _array(value, "number") if value.dtype.kind in NUMBERS else other(value)
-    if isinstance(value, np.ndarray) and type(value) is not np.ma.MaskedArray and value.dtype.kind in NUMBERS:
-        if id(value) in seen:
-            return {"same": seen[id(value)]}
-        seen[id(value)] = len(seen)
-        return _array(value, "array")
     if value is Ellipsis:
         return {"ellipsis": True}
-    if type(value) in (list, tuple):
-        return {type(value).__name__: [encode(part, other, seen) for part in value]}
-    if type(value) is dict and all(isinstance(key, str) for key in value):
-        return {"dict": {key: encode(part, other, seen) for key, part in value.items()}}
+    if isinstance(value, np.generic | np.ndarray | int | float | complex):
+        return _number_or_array(value, other, seen)
+    kind = type(value)
+    if kind in (list, tuple, set):
+        return {kind.__name__: [encode(part, other, seen) for part in value]}
+    if kind is dict:
+        return {"dict": [[encode(part, other, seen) for part in pair] for pair in value.items()]}
+    if kind is Ratings:
+        return {"ratings": encode(value.parts(), other, seen)}
     return other(value)
 
 
+def _number_or_array(value: Any, other: Callable[[Any], Any], seen: dict[int, int]) -> Any:
+    array = np.asarray(value)
+    if type(value) is int and array.dtype.kind not in PLAIN:
+        return {"integer": hex(value)}  # of more than 64 bits
+    if array.dtype.kind not in PLAIN or isinstance(value, np.ma.MaskedArray):
+        return other(value)
+    if isinstance(value, np.ndarray):
+        if id(value) in seen:
+            return {"same": seen[id(value)]}
+        seen[id(value)] = len(seen)
+        return _array(array, "array")
+    return _array(array, "scalar" if isinstance(value, np.generic) else "number")
+
+
 def _array(value: np.ndarray, kind: str) -> dict[str, Any]:
-    plain = np.ascontiguousarray(value).reshape(value.shape)
-    plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
-    return {kind: [plain.dtype.str, list(value.shape), base64.b64encode(plain.tobytes()).decode()]}
+    order: Literal["C", "F"] = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+    return {kind: [value.dtype.str, list(value.shape), order, base64.b64encode(value.tobytes(order)).decode()]}
 
 
 def decode(value: Any, other: Callable[[dict[str, Any]], Any], seen: list[np.ndarray] | None = None) -> Any:
@@ -85,27 +112,35 @@ def _decoded(value: Any, other: Callable[[dict[str, Any]], Any], seen: list[np.n
     if value is None or isinstance(value, bool | str):
         return value
     ((kind, inside),) = value.items()
-    if kind in ("number", "array"):
-        dtype, shape, data = inside
-        array = np.frombuffer(base64.b64decode(data, validate=True), _numeric(dtype)).reshape(shape).copy()
-        if kind == "number":
-            return array[()].item()
-        seen.append(array)
-        return array
+    if kind in ("number", "scalar", "array"):
+        return _decoded_array(kind, inside, seen)
+    if kind in SEQUENCES:
+        return SEQUENCES[kind](_decoded(part, other, seen) for part in inside)
+    if kind == "dict":
+        return {_decoded(key, other, seen): _decoded(part, other, seen) for key, part in inside}
+    if kind == "ratings":
+        parts = _decoded(inside, other, seen)
+        arrays = {name: part for name, part in parts.items() if isinstance(part, np.ndarray)}
+        values = {name: part for name, part in parts.items() if name not in arrays}
+        return Ratings.from_contents(Contents("a message", "ratings", arrays, values))
     if kind == "same":
         return seen[int(inside)]
-    if kind == "ellipsis":
-        return Ellipsis
-    if kind in ("list", "tuple"):
-        parts = [_decoded(part, other, seen) for part in inside]
-        return tuple(parts) if kind == "tuple" else parts
-    if kind == "dict":
-        return {str(key): _decoded(part, other, seen) for key, part in inside.items()}
-    return other(value)
+    if kind == "integer":
+        return int(inside, 16)
+    return Ellipsis if kind == "ellipsis" else other(value)
 
 
-def _numeric(dtype: str) -> np.dtype[Any]:
+SEQUENCES: dict[str, Callable[[Iterable[Any]], Any]] = {"list": list, "tuple": tuple, "set": set}
+
+
+def _decoded_array(kind: str, inside: Any, seen: list[np.ndarray]) -> Any:
+    dtype, shape, order, data = inside
     found = np.dtype(dtype)
-    if found.kind not in NUMBERS or found.hasobject:
+    if found.kind not in PLAIN or found.hasobject:
         raise ValueError(dtype)
-    return found
+    array = np.frombuffer(base64.b64decode(data, validate=True), found).reshape(shape, order=order).copy(order="K")
+    if kind == "array":
+        seen.append(array)
+        return array
+    scalar = array[()]
+    return scalar.item() if kind == "number" else scalar

@@ -1,6 +1,7 @@
 """Lists: which songs may be on them, new listeners, reasons, similar users; and that lists and predictions agree in order."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -9,12 +10,15 @@ from forgery import forge
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from scipy import sparse
 from test_cf_odd import quick
 
 import acai
 from acai import InputError, Ratings
 from acai.cf import ALS, MODELS, SGD, SVD, GradientDescent, ItemKNN, UserKNN
 from acai.cf.lists import most_similar
+from acai.cf.similarities import row_norms
+from acai.cf.statistics import mean
 from acai.evaluation import evaluate
 from acai.reference import cf as reference
 
@@ -348,3 +352,30 @@ def test_descent_starts_from_any_factors_in_single_precision():
 def test_squares_beyond_the_range_of_numbers_are_an_error_and_no_warning():
     with pytest.raises(InputError, match="SGD diverged in epoch 1"):
         SGD(n_factors=2, n_epochs=2, learning_rate=1e-30, biases=False).fit(R.map(lambda r: r * np.float32(1e25)))
+
+
+def test_as_many_users_at_a_time_as_fit_into_memory():
+    model = SVD(n_factors=2).fit(R)
+    for memory, expected in [(1, 1), (64 * 15, 1), (64 * 15 * 3 - 1, 2), (64 * 15 * 3, 3), (64 * 15 * 20, 20)]:
+        blocks = [rows.tolist() for rows, _ in model.score_blocks(range(20), memory=memory)]
+        assert len(blocks[0]) == expected and [row for block in blocks for row in block] == list(range(20))
+
+
+def test_a_lack_of_memory_is_a_sentence(monkeypatch):
+    def learn(*_):
+        raise MemoryError("Unable to allocate 4.00 TiB")
+
+    monkeypatch.setattr(SVD, "_learn", learn)
+    with pytest.raises(InputError, match=r"^SVD\(n_factors=2.* on .* needs more memory than there is \(Unable to allocate 4"):
+        SVD(n_factors=2).fit(R)
+
+
+def test_means_are_taken_in_double_precision():
+    values = np.random.default_rng(0).random(R.n_ratings).astype(np.float32)
+    some = R.map(lambda r: values)
+    assert mean(some) == pytest.approx(math.fsum(values.tolist()) / len(values), rel=1e-14)
+
+
+def test_users_without_ratings_at_the_end_have_norms_too():
+    A = sparse.csr_array(([3.0, 4.0], [0, 1], [0, 2, 2, 2, 2, 2]), shape=(5, 2))
+    assert row_norms(A).tolist() == [5, 0, 0, 0, 0]

@@ -73,6 +73,7 @@ def test_an_empty_batch_has_zero_loss():
     (lambda: nn.MSE().forward(np.zeros((2, 3)), np.zeros((2, 1))),
      r"MSE\(\)\.forward: target has shape \(2, 1\), but y has \(2, 3\)"),
     (lambda: nn.MSE().forward(np.array([np.nan]), np.zeros(1)), r"MSE\(\): the loss is nan; look for NaN"),
+    (lambda: nn.MSE().forward(np.array([np.inf]), np.array([np.inf])), r"MSE\(\): the loss is nan; look for NaN"),
     (lambda: nn.MSE().forward(np.array([1e30], np.float32), np.zeros(1)), r"MSE\(\): the loss is inf"),
     (lambda: nn.MSE().backward(), r"MSE\(\)\.backward: there is no forward"),
     (lambda: nn.SoftmaxCrossEntropy().backward(), r"SoftmaxCrossEntropy\(\)\.backward: there is no forward"),

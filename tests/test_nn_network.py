@@ -99,6 +99,21 @@ def test_a_layer_of_your_own_needs_no_base_class():
     assert network.summary((3,)).splitlines()[2].split() == ["Double()", "(3,)"] and "    Double(),\n" in repr(network)
 
 
+def test_a_layer_of_your_own_with_the_name_of_one_of_ours_is_not_saved_as_ours(tmp_path):
+    class ReLU(nn.Tanh):
+        pass
+
+    with pytest.raises(InputError, match=r"^ReLU\(\) cannot be saved: a file holds layers of acai\.nn only"):
+        nn.Sequential([ReLU()]).save(tmp_path / "network.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("state", "found"), [([1], "list"), (None, "NoneType"), ({}, "none"), ({"0": {}}, "0")])
+def test_a_state_that_does_not_belong_to_the_network_is_refused(state, found):
+    with pytest.raises(InputError, match=rf"^a state of the layers {found}; expected 1$"):
+        nn.Sequential([nn.ReLU(), nn.Dropout(0.5, seed=0)]).set_state(state)
+
+
 @pytest.mark.parametrize("up", ["forward", "predict"])
 def test_a_layer_that_changes_the_dtype_is_blamed_itself(up):
     network = nn.Sequential([nn.Linear(3, 2, seed=0), Double(np.array([2.0])), nn.Linear(2, 2, seed=0)])
@@ -109,10 +124,18 @@ def test_a_layer_that_changes_the_dtype_is_blamed_itself(up):
         getattr(network, up)(np.ones((1, 3), np.float32))
 
 
+def with_params(scale):
+    layer = Double()
+    layer.params, layer.grads = {"scale": scale}, {}
+    return layer
+
+
 @pytest.mark.parametrize("layer, message", [
     (nn.ReLU, r"^ReLU is a class; expected a layer of it, as in ReLU\(…\)"),
     (nn.MSE(), r"^MSE\(\)\.forward: missing a required argument: 'target'"),
     (3, "^3 is not a layer"),
+    (with_params([2.0]), r"^Double\(\): params\['scale'\] is \[2\.0\]; expected an array of floats, which can learn in place"),
+    (with_params(np.array([2])), r"^Double\(\): params\['scale'\] is array\(\[2\]\); expected an array of floats"),
 ])
 def test_what_is_not_a_layer_is_refused_at_once(layer, message):
     with pytest.raises(InputError, match=message):

@@ -1,8 +1,13 @@
-"""The defaults and limits of all settings. Oracle: this table, which was written down once; a change needs a change here."""
+"""The defaults and limits of all settings, and the defaults of functions.
+
+Oracle: these tables, which were written down once; a change needs a change here.
+"""
 
 import dataclasses
 import importlib
+import inspect
 import math
+import operator
 
 import pytest
 
@@ -189,3 +194,55 @@ def test_limits_are_kept_to_the_last_digit(name):
                     owner(**{field.name: value})
                 except InputError as refusal:  # it may not fit the other settings, but it is in range
                     assert f"; expected {'an integer' if 'int' in str(field.type) else 'a finite number'}" not in str(refusal)
+
+
+FUNCTIONS = """
+acai.cf.descent:SGD.fit(progress=False, validation=None)
+acai.cf.loading:load(model=None)
+acai.cf.plain:fill(damping=0.0)
+acai.cf.plain:predict(least=1)
+acai.cf.recommender:Recommender.fit(progress=False)
+acai.cf.recommender:Recommender.recommend(n=10, exclude_rated=True, candidates=None, exclude=())
+acai.cf.recommender:Recommender.recommend_all(users=None, n=10, exclude_rated=True, memory=268435456, \
+progress=False, candidates=None, exclude=())
+acai.cf.recommender:Recommender.score_blocks(exclude_rated=True, memory=268435456, progress=False)
+acai.cf.recommender:Recommender.similar(n=10, candidates=None, exclude=())
+acai.cf.recommender:Recommender.similar_users(n=10)
+acai.cf.statistics:means(damping=0.0)
+acai.evaluation.bootstrap:UserScores(power=1)
+acai.evaluation.comparing:compare(folds=5, level=0.95, n_draws=2000, n_jobs=1, seed=0, progress=False)
+acai.evaluation.offline:cross_validate(folds=5, n_jobs=1, seed=0)
+acai.evaluation.offline:evaluate(k=10, which=None, relevant_from=-inf, memory=268435456)
+acai.evaluation.per_user:evaluate_per_user(k=10, which=None, relevant_from=-inf, memory=268435456)
+acai.evaluation.search:Trial(error='')
+acai.evaluation.search:grid_search(metric=None, folds=5, n_jobs=1, seed=0, resume=None, progress=False)
+acai.evaluation.search:random_search(n=20, metric=None, folds=5, n_jobs=1, seed=0, resume=None, progress=False)
+acai.gradcheck.asserting:assert_gradients(target=None)
+acai.gradcheck.check:check(target=None, method='auto', step=0.5, nudge=None, seed=0, between=None, \
+points=None, axes=None, geometries=None)
+acai.gradcheck.functions:check_function(method='auto', seed=0, between=None, points=None, axes=None)
+acai.gradcheck.identities:adjoint(seed=0)
+acai.gradcheck.identities:check_steps(n_steps=3, seed=0)
+acai.nn.activations:Dropout(rate=0.5, seed=None)
+acai.nn.conv:Conv2D(stride=1, padding=0, seed=None, dtype=float32, init='he')
+acai.nn.layer:Layer.backward(want_dx=True)
+acai.nn.linear:Linear(seed=None, dtype=float32, init='he')
+acai.nn.network:Sequential.backward(want_dx=True)
+acai.nn.optimizer:SGD(momentum=0.9, weight_decay=0.0, nesterov=False, decay=0.0)
+acai.nn.plain:Conv(C=2, O=3, kernel=(2, 2), stride=(1, 1), padding=(0, 0), dilation=(1, 1), seed=0)
+acai.nn.plain:Linear(D=4, O=4, seed=0)
+acai.nn.plain:MaxPool(size=(2, 2), stride=(2, 2), padding=(0, 0))
+acai.nn.plain:padded(value=0.0)
+acai.nn.pool:GlobalPool(kinds=('mean', 'max', 'l2'))
+acai.nn.pool:MaxPool2D(stride=None, padding=0)
+""".split("\n")[1:-1]
+
+
+@pytest.mark.parametrize("declared", FUNCTIONS)
+def test_the_defaults_of_functions_are_those_declared(declared):
+    name = declared.partition("(")[0]
+    module, _, path = name.partition(":")
+    signature = inspect.signature(operator.attrgetter(path)(importlib.import_module(module)))
+    optional = [argument for argument in signature.parameters.values() if argument.default is not argument.empty]
+    defaults = [f"{argument.name}={getattr(argument.default, '__name__', repr(argument.default))}" for argument in optional]
+    assert f"{name}({', '.join(defaults)})" == declared

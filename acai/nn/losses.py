@@ -50,8 +50,8 @@ class MSE(Loss):
     def _forward(self, y: FloatArray, target: NDArray[Any]) -> float:
         if y.shape != target.shape:
             raise InputError(f"{self}.forward: target has shape {target.shape}, but y has {y.shape}; expected the same")
-        difference: FloatArray = y - target.astype(y.dtype, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
+            difference: FloatArray = y - target.astype(y.dtype, copy=False)
             loss: float = ((difference * difference).sum() / max(difference.size, 1)).item()  # (N5)
         if not np.isfinite(loss):
             raise InputError(f"{self}: the loss is {loss}; look for NaN in y and target, or lower the learning rate")

@@ -34,7 +34,7 @@ TESTS = {  # by the beginning of a module's name
         "test_cf_*.py", "test_kernels.py", "test_metrics.py", "test_ids.py", "test_settings.py", "test_changed_settings.py",
         "test_odd_arguments.py", "test_held_out.py",
     ],
-    "acai.nn": ["test_nn_*.py", "test_grad*.py", "test_kernels.py", "test_odd_arguments.py", "test_training.py"],
+    "acai.nn": ["test_nn_*.py", "test_grad*.py", "test_kernels.py", "test_odd_arguments.py", "test_training.py", "test_bugs.py"],
     "acai.gradcheck": ["test_grad*.py", "test_nn_*.py", "test_bugs.py", "test_zoo.py"],
     "acai.evaluation": [
         "test_metrics.py", "test_cf_*.py", "test_comparing.py", "test_cross_fitting.py", "test_held_out.py", "test_search.py",

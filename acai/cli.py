@@ -2,12 +2,14 @@
 
 import argparse
 import ast
+import gc
 import importlib
 import inspect
 import re
 import signal
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -43,6 +45,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run_reporting(argv: list[str], interrupts: InterruptRecord) -> None:
     """Run the command of one command line, and report what ends it early."""
+    gc.set_threshold(100_000)  # importing makes many objects and no garbage: looking for it takes a tenth of a short command
     try:
         run(argv)
         if sys.stdout is not None:
@@ -121,10 +124,16 @@ def docstring(source: Path, function: str) -> str:
 
     Importing everything the commands need would take a second, and `python -OO` removes the docstrings of imported modules.
     """
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.FunctionDef) and node.name == function:
             return ast.get_docstring(node) or ""
     raise LookupError(f"{source} has no function {function}")
+
+
+@cache
+def parsed(source: Path) -> ast.Module:
+    """Parse a source file once, however many commands it has."""
+    return ast.parse(source.read_text(encoding="utf-8"))
 
 
 def parser_of(name: str, command: Callable[..., None]) -> argparse.ArgumentParser:

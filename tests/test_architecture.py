@@ -15,7 +15,7 @@ import acai
 
 SOURCE = Path(acai.__file__).parent
 ORDER = [  # lowest first: a package or module may import from its own package and from those before it
-    "numba_cache", "__init__", "errors", "compiling", "threads", "interrupts", "terminal", "settings", "html_table",
+    "numba_cache", "__init__", "errors", "arrays", "compiling", "threads", "interrupts", "terminal", "settings", "html_table",
     "atomic", "files", "reference", "ratings", "tables", "audio", "datasets", "cf", "nn", "gradcheck", "evaluation",
     "content", "plots", "studies", "report", "teaching", "reader", "classroom", "commands", "cli", "__main__",
 ]

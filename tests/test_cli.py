@@ -52,6 +52,12 @@ def test_every_command_explains_itself_and_its_options(command, capsys):
     assert capsys.readouterr().out.startswith(f"usage: acai {command}")
 
 
+def test_the_list_of_commands_needs_no_numpy():
+    """Loading it takes as long as everything else that `acai --help` does."""
+    code = "import acai.cli, sys; acai.cli.overview(); print('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 def test_no_help_loads_any_of_the_heavy_libraries():
     """Neither the list of commands, nor the modules that one of them needs before it can say what it takes."""
     heavy = ("numba", "librosa", "matplotlib", "joblib")

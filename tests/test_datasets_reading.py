@@ -232,7 +232,7 @@ def test_ids_that_were_made_to_collide_do_not(folder):
 
 
 def test_a_count_that_does_not_fit_is_refused(folder, monkeypatch):
-    monkeypatch.setattr("acai.errors.LARGEST_COUNT", 3)
+    monkeypatch.setattr("acai.arrays.LARGEST_COUNT", 3)
     path = write(folder, GOOD * 4)
     with pytest.raises(InputError, match=r"plays.tsv: 4 lines; acai counts up to 3 of them: take a sample"):
         read(path)

@@ -189,7 +189,7 @@ def test_ids_that_cannot_be_hashed_or_compared_are_refused(ids, message):
 
 
 def test_more_than_int32_can_count_is_refused(monkeypatch):
-    monkeypatch.setattr("acai.errors.LARGEST_COUNT", 3)
+    monkeypatch.setattr("acai.arrays.LARGEST_COUNT", 3)
     assert build([("a", song, 1) for song in "xyz"]).n_ratings == 3
     with pytest.raises(InputError, match="these ratings: 4 entries; acai counts up to 3 of them"):
         build([("a", song, 1) for song in "wxyz"])

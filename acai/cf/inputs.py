@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acai.errors import InputError, check_codes, real_numbers, shown, texts_of, unknown
+from acai.arrays import check_codes, real_numbers
+from acai.errors import InputError, shown, texts_of, unknown
 from acai.ratings import Ratings
 from acai.ratings.building import LARGEST_VALUE
 

@@ -12,12 +12,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from acai.arrays import check_codes
 from acai.cf.inputs import Codes, as_list, check_pairs, codes_of_pairs, columns_and_values, expect_ratings
 from acai.cf.learnt import State, expect_finite, read_learnt
 from acai.cf.lists import Reason, best_songs, left_out, most_similar
 from acai.cf.plays import warn_of_plays
 from acai.cf.saving import parts_of
-from acai.errors import InputError, check_codes
+from acai.errors import InputError
 from acai.files import Contents, save_npz
 from acai.ratings import Ratings
 from acai.settings import Limits, changed_settings, check_settings, checked, current_settings, expect_settings

@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import aslinearoperator, svds
 
 from acai.cf.factor_model import MOST_FACTORS, FactorModel, Floats, expect_finite_factors
 from acai.cf.inputs import Codes
@@ -63,6 +62,8 @@ class SVD(FactorModel):
         (C5) has min(m, n) singular values, and (C6) keeps the first k. ARPACK computes those k and no others, so that both
         equations are one line here; `acai.cf.plain` has them apart.
         """
+        from scipy.sparse.linalg import aslinearoperator, svds
+
         R, r_bar = ratings.csr, means(ratings, "songs", self.damping)
         m, n = R.shape
         if not R.data.any():  # ARPACK refuses a matrix of zeros; any orthogonal columns are its singular vectors

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.fft import dct
 
+from acai.arrays import real_numbers
 from acai.content.windows import LARGEST, Standardiser, check_spectrograms
-from acai.errors import InputError, real_numbers
+from acai.errors import InputError
 from acai.nn.layer import FloatArray
 from acai.settings import check_settings, current_settings, expect_settings, setting
 from acai.threads import one_blas_thread

@@ -9,11 +9,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from acai.arrays import real_numbers
 from acai.content.audio_network import AudioNetwork, TrainingSet, finite
 from acai.content.checkpoint import stored_history
 from acai.content.networks import dieleman_network
 from acai.content.windows import LARGEST, Augmentation, Standardiser, check_spectrograms
-from acai.errors import InputError, real_numbers
+from acai.errors import InputError
 from acai.files import Contents, load_npz, save_npz
 from acai.nn import MSE, Sequential
 from acai.nn.layer import FloatArray

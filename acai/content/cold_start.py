@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acai.errors import InputError, place_of, real_numbers
+from acai.arrays import real_numbers
+from acai.errors import InputError, place_of
 from acai.nn.layer import FloatArray
 from acai.settings import Limits, checked
 

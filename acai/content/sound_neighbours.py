@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from acai.arrays import real_numbers
 from acai.content.audio_models import SpectrumRidge
 from acai.content.windows import Standardiser, check_spectrograms
-from acai.errors import InputError, real_numbers
+from acai.errors import InputError
 from acai.nn.layer import FloatArray
 from acai.settings import check_settings, setting
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
+from acai.arrays import real_numbers
 from acai.content.windows import Standardiser
-from acai.errors import InputError, real_numbers
+from acai.errors import InputError
 from acai.nn import MSE, SGD, Linear, Sequential, Tanh
 from acai.nn.layer import FloatArray
 from acai.settings import check_settings, current_settings, expect_settings, setting

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acai.errors import InputError, check_codes, real_numbers
+from acai.arrays import check_codes, real_numbers
+from acai.errors import InputError
 from acai.settings import checked
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acai.errors import InputError, check_codes, check_count, is_missing, shown, unknown
+from acai.arrays import check_codes, check_count
+from acai.errors import InputError, is_missing, shown, unknown
 from acai.files import Contents
 
 AT_ONCE = 2048  # ids numbered before their hashes are checked

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acai.errors import InputError, real_numbers
+from acai.arrays import real_numbers
+from acai.errors import InputError
 from acai.ratings.building import as_values, number_ids
 
 if TYPE_CHECKING:

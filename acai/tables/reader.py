@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from acai.errors import InputError, check_count, unknown
+from acai.arrays import check_count
+from acai.errors import InputError, unknown
 from acai.settings import checked
 from acai.tables.columns import Ids, Numbers, Seconds, Times
 from acai.tables.encodings import BOM, in_utf8

@@ -12,11 +12,14 @@ A source is Python, divided into cells:
     # %% exercise="02-pearson"     a blank: a stub, and the call of `check`; it may use the names of the first code cell only
     # %% solution="02-pearson"     right after it: what takes its place in the solved notebook
     # %% slider                    code that shows a slider: it runs, but its output is left out (there is a picture before it)
+
+What is to be seen on each picture, for readers who cannot see it, is in `source/pictures.toml`.
 """
 
 import os
 import re
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +28,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).parent))
-from translating import Translation
+from translating import Translation, one_line
 
 HERE = Path(__file__).parent
 HEADER = re.compile(r'# %%(?: (?P<kind>\[markdown\]|slider|(?:exercise|solution)="(?P<name>[\w-]+)"))?')
@@ -101,6 +104,22 @@ def run(book: nbformat.NotebookNode, seconds: int = 90) -> nbformat.NotebookNode
     return book
 
 
+def pictures(source: Path, translation: Translation | None = None) -> list[str]:
+    """Return what is to be seen on the pictures of a notebook, in their order."""
+    texts = tomllib.loads((HERE / "source" / "pictures.toml").read_text(encoding="utf-8"))[source.stem]
+    return [one_line(text if translation is None else translation.text(text)).replace("`", "") for text in texts]
+
+
+def describe(book: nbformat.NotebookNode, texts: list[str]) -> nbformat.NotebookNode:
+    """Add its text to each picture of a notebook, where nbconvert and screen readers find it; in place."""
+    outputs = [output for cell in book.cells for output in cell.get("outputs", ()) if "image/png" in output.get("data", {})]
+    if len(outputs) != len(texts):
+        raise SystemExit(f"{len(outputs)} pictures have {len(texts)} descriptions in source/pictures.toml; expected one for each")
+    for output, text in zip(outputs, texts):
+        output.metadata["image/png"] = {"alt": text}
+    return book
+
+
 def target(source: Path, solved: bool, language: str = "") -> Path:
     """Return the path of the notebook of this source."""
     return HERE / (language or ("solutions" if solved else "")) / f"{source.stem}.ipynb"
@@ -113,14 +132,15 @@ def main(numbers: list[str]) -> None:
             build_translated(source, language)
         else:
             for solved in (False, True):
-                write(run(notebook(source, solved)), target(source, solved))
+                write(describe(run(notebook(source, solved)), pictures(source)), target(source, solved))
 
 
 def build_translated(source: Path, language: str) -> None:
     """Build a notebook in another language, if it is translated, and list what is not."""
     translation = Translation(source, language)
     if translation.exists:
-        write(run(notebook(source, False, translation)), target(source, False, language))
+        book = run(notebook(source, False, translation))
+        write(describe(book, pictures(source, translation)), target(source, False, language))
         for what, found in ("new or changed in English", translation.missing), ("no longer used", translation.stale):
             print(*(f"  {what}: {' '.join(text.split())[:100]}" for text in found), sep="\n", end="\n" if found else "")
 

@@ -48,16 +48,17 @@ class Translation:
         return made
 
     def _markdown(self, text: str) -> str:
-        return "\n".join(self._paragraph(block) for block in blocks(text)).strip("\n")
+        return "\n\n".join(self.text(block) for block in blocks(text)).strip("\n")
 
-    def _paragraph(self, block: str) -> str:
-        key = one_line(block)
+    def text(self, english: str) -> str:
+        """Translate a paragraph, or note that it is missing."""
+        key = one_line(english)
         if key in self._texts:
             self._used.add(key)
-            return self._texts[key] + "\n"
-        if re.search(r"[A-Za-z]{2}", re.sub(r"`[^`]*`|\$[^$]*\$", "", block)):
-            self.missing.append(block)
-        return block + "\n"
+            return self._texts[key]
+        if re.search(r"[A-Za-z]{2}", re.sub(r"`[^`]*`|\$[^$]*\$", "", english)):
+            self.missing.append(english)
+        return english
 
     def _python(self, code: str) -> str:
         """Translate words between quotes and comments; nothing else may change."""
@@ -66,7 +67,8 @@ class Translation:
             if text in self._code:
                 self._used.add(text)
                 quote = '"' if " " not in text else ""  # a single word may also be a name in the code
-                code = code.replace(f"{quote}{text}{quote}", f"{quote}{self._code[text]}{quote}")
+                ours, theirs = (quote + words.replace("\n", r"\n") + quote for words in (text, self._code[text]))
+                code = code.replace(ours, theirs)
             elif text not in self._keep and re.search(r"[A-Za-z]{2}", text):
                 self.missing.append(text)
         return code

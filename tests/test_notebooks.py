@@ -51,6 +51,25 @@ def test_it_is_small_and_shows_its_outputs(source, solved):
 
 
 @every_book
+def test_every_picture_is_described_for_readers_who_cannot_see_it(source, solved):
+    book = committed(source, solved)
+    metadata = [o.metadata for cell in book.cells for o in cell.get("outputs", ()) if "image/png" in o.get("data", {})]
+    described = BUILD.pictures(source)
+    assert [each["image/png"]["alt"] for each in metadata] == described
+    assert len({*described}) == len(described) and all(text.endswith(".") and len(text) > 60 for text in described)
+    for cell in book.cells:  # in Markdown, it stands between the brackets
+        assert not re.search(r"!\[\s*\]|<img(?![^>]*alt=[\"'][^\"'])", cell.source)
+
+
+def test_a_picture_without_a_description_stops_the_build():
+    output = nbformat.v4.new_output("display_data", {"image/png": ""})
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])])
+    with pytest.raises(SystemExit, match="1 pictures have 0 descriptions"):
+        BUILD.describe(book, [])
+    assert BUILD.describe(book, ["A dot."]).cells[0].outputs[0].metadata == {"image/png": {"alt": "A dot."}}
+
+
+@every_book
 def test_exercises_are_blank_in_one_and_solved_in_the_other(source, solved):
     names = [cell.name for cell in BUILD.cells(source) if cell.kind == "exercise"]
     assert len(names) >= 3 and all(name.startswith(source.name[:2] + "-") for name in names)

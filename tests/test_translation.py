@@ -1,6 +1,8 @@
 """The course in another language: complete where it is translated, English where it is not, and changed texts are listed."""
 
 import ast
+import contextlib
+import io
 import re
 import warnings
 from string import Formatter
@@ -12,6 +14,7 @@ from course import BUILD, HERE
 from acai.classroom.course import Course
 from acai.classroom.links import relinked
 from acai.classroom.notebooks import read_notebook, source
+from acai.plots.listeners import RULES
 from acai.reader.sources import PACKAGE
 from acai.teaching.exercises import check, exercises, hint, language, texts
 
@@ -38,6 +41,10 @@ def test_there_is_a_notebook_in_german():
 @every_book
 def test_nothing_in_it_is_english_and_no_translation_is_left_over(name, code):
     _, _, translation = built(name, code)
+    described = BUILD.pictures(BUILD.sources(name[:2])[0], translation)
+    committed = nbformat.read(BUILD.target(BUILD.sources(name[:2])[0], False, code), as_version=4)
+    metadata = [o.metadata for cell in committed.cells for o in cell.get("outputs", ()) if "image/png" in o.get("data", {})]
+    assert [each["image/png"]["alt"] for each in metadata] == described
     assert translation.missing == [] and translation.stale == []
 
 
@@ -70,6 +77,54 @@ def test_it_is_what_its_texts_say_and_shows_its_outputs(name, code):
     assert [cell.source for cell in committed.cells] == [cell.source for cell in book.cells]
     said = "".join(str(cell.get("outputs")) for cell in committed.cells)
     assert "es wird noch nichts zurückgegeben" in said and "it returns nothing" not in said and "Traceback" not in said
+
+
+def shown_by(book):
+    """Run a notebook here, and return all that its cells print, show as a value, or write on a picture."""
+    import matplotlib.pyplot as plt
+    from matplotlib.text import Text
+
+    shown, names = [], {"__name__": "__main__"}
+    for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+        tree = ast.parse(cell.source)
+        is_value = isinstance(tree.body[-1], ast.Expr) and not cell.source.rstrip().endswith(";")
+        last = ast.Expression(tree.body.pop().value) if is_value else ast.parse("None", mode="eval")
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(tree, "cell", "exec"), names)
+            value = eval(compile(last, "cell", "eval"), names)
+        figures = [plt.figure(number) for number in plt.get_fignums()]
+        for figure in figures:
+            figure.canvas.draw()  # which writes what is beside the ticks
+        shown += [text.get_text() for figure in figures for text in figure.findobj(Text)]
+        shown += [printed.getvalue(), "" if value is None else repr(value), getattr(value, "_repr_html_", str)()]
+        plt.close("all")
+    return shown
+
+
+def words(text):
+    """The words of a text, without code and formulas between their marks, HTML, and the names of rules and exercises."""
+    text = re.sub(r"(?s)```.*?```|<code>.*?</code>|`[^`]*`|\$[^$]*\$|<[^>]*>|\{[^}]*\}", " ", text)
+    names = "|".join([*RULES, *texts.TASKS])
+    text = re.sub(rf"({names}) \(D\d\)|\(D\d\) ({names})|\b\d\d-[\w-]+|\b(listener|song)-\d+", " ", text)
+    return {word.lower() for word in re.findall(r"[^\W\d_]{2,}", text)}
+
+
+def written_by_translators(code):
+    paths = [*(HERE / "source" / code).glob("*.toml"), texts.HERE / f"{code}.toml"]
+    pairs = [pair for path in paths for kind in ("text", "code") for pair in texts.read_toml(path).get(kind, ())]
+    return set().union(*(words(pair[code]) for pair in pairs))
+
+
+@every_book
+def test_it_shows_no_word_that_no_translator_wrote(name, code):
+    book, english, _ = built(name, code)
+    translated = written_by_translators(code)
+    shown = shown_by(book)
+    assert {text: words(text) - translated for text in shown if words(text) - translated} == {}
+    assert any("Lieder, die meistgehörten zuerst" in text for text in shown)  # also what is on pictures
+    language("en")
+    assert {"songs", "plays", "users", "share", "returns"} <= set().union(*map(words, shown_by(english))) - translated
 
 
 @every_book

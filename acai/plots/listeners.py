@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from acai.cf.lists import Reason
     from acai.content.checkpoint import Epoch
 
+IN_NUMBERS = {  # dates on an axis: names of months would be in one language
+    "formats": ["%Y", "%m", "%d", "%H:%M", "%H:%M", "%S.%f"],
+    "zero_formats": ["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M"],
+    "offset_formats": ["", "%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d %H:%M"],
+}
 RULES = ("plays", "log1p", "binary", "stars_from_counts", "stars_from_times")
 
 
@@ -61,18 +66,24 @@ def diary(times: np.ndarray, songs: Sequence[str], n_songs: int = 20, ax: "Axes 
     ax = axes(ax, size=(8, 0.8 + 0.2 * len(shown)))
     ax.plot(np.asarray(times).astype("datetime64[s]")[row < n_songs], row[row < n_songs], "|", color=BLUE, markersize=9)
     ax.set_yticks(range(len(shown)), [f"{literal(names[i])} ({n[i]}×)" for i in shown], fontsize=8)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator(), **IN_NUMBERS))
     ax.invert_yaxis()
     return ax
 
 
-def long_tail(plays: Ratings, head: float = 0.1, ax: "Axes | None" = None) -> "Axes":
-    """Draw the plays of each song, the most played on the left; the `head`, a fraction of the songs, is highlighted."""
+def long_tail(
+    plays: Ratings, head: float = 0.1, ax: "Axes | None" = None,
+    words: str = "{head:.0%} of the songs\nhave {share:.0%} of the plays",
+) -> "Axes":
+    """Draw the plays of each song, the most played on the left; the `head`, a fraction of the songs, is highlighted.
+
+    `words` are written beside it, with its `{share}` of all plays; translate them together with the labels of the axes.
+    """
     n = np.sort(np.bincount(plays.csr.indices, plays.csr.data, plays.n_songs))[::-1]
     top = max(1, round(head * len(n)))
     ax = _bars(n, top, ax, width=1, xlabel="songs, the most played first", ylabel="plays")
-    words = f"{head:.0%} of the songs\nhave {n[:top].sum() / n.sum():.0%} of the plays"
-    ax.text(top + len(n) / 40, n[0] * 0.9, words, va="top")
+    share = n[:top].sum() / n.sum()
+    ax.text(top + len(n) / 40, n[0] * 0.9, words.format(head=head, share=share), va="top")
     return ax
 
 

@@ -31,7 +31,7 @@ exercises("01")
 # %%
 world = datasets.synthetic(n_users=300, n_songs=200, seconds=2)
 log = listening_log(world)
-log
+print(f"{log.n_plays} plays of {log.n_songs} songs by {log.n_users} listeners")
 
 # %% [markdown]
 # A log is three columns: who, what, when. Here are the first plays of the year.
@@ -60,7 +60,8 @@ plots.diary(mine.times, [log.songs[i] for i in mine.song_codes]).set_title(log.u
 
 # %%
 plays = log.to_ratings("plays")
-plots.long_tail(plays);
+tail = plots.long_tail(plays, words="{head:.0%} of the songs\nhave {share:.0%} of the plays")
+tail.set(xlabel="songs, the most played first", ylabel="number of plays");
 
 # %% [markdown]
 # ### Exercise `01-long-tail` (5 minutes)
@@ -119,9 +120,11 @@ check("01-counts", count)
 # %% [markdown]
 # The library does the same, but stores only the known entries: with a million users and a million songs, the full table would
 # not fit into any computer. The result is called `Ratings`. Its axes have names: rows are users and columns are songs.
+# (`plays`, alone in a cell, shows a longer summary.)
 
 # %%
-plays
+print(f"{plays.n_users} users × {plays.n_songs} songs, {plays.n_ratings} known entries")
+print(f"{plays.density:.1%} of the table is known")
 
 # %% [markdown]
 # Below, the busiest listeners are at the top and the most popular songs on the left. Everything white is a **gap**: nine
@@ -131,7 +134,8 @@ plays
 # it. Telling which of the gaps hide a song that she would love: that is the problem.
 
 # %%
-plots.matrix(plays.map(np.log1p), label="log(1 + plays)", sort=True);
+table = plots.matrix(plays.map(np.log1p), label="log(1 + plays)", sort=True)
+table.set(xlabel="songs", ylabel="users");
 
 # %% [markdown]
 # ## From plays to stars
@@ -147,11 +151,14 @@ plots.matrix(plays.map(np.log1p), label="log(1 + plays)", sort=True);
 # | (D4) `stars_from_counts` | 3, 4 or 5 | 1 play, 2 to 4, 5 or more |
 # | (D5) `stars_from_times` | 3, 4 or 5 | by the number of plays and how close together they are |
 #
+# A sixth rule, (D6), is for histories that also say which songs were skipped; this log does not.
+#
 # Here is what each rule makes of our year. Each dot stands for all pairs of a user and a song with that many plays: the
 # larger the dot, the more pairs.
 
 # %%
-plots.rules(log);
+for panel in plots.rules(log).axes:
+    panel.set_xlabel("number of plays")
 
 # %% [markdown]
 # ### Exercise `01-stars` (5 minutes)
@@ -240,6 +247,6 @@ ax.set_ylim(-0.02, 1);
 #
 # ## What to read next
 #
-# * The README, part D: the five rules, and where each comes from. In the code: `acai/datasets/rules.py`, one function per
+# * The README, part D: the six rules, and where each comes from. In the code: `acai/datasets/rules.py`, one function per
 #   rule.
 # * **[Notebook 02](02_neighbours.ipynb)** fills the gaps by asking people who are like you.

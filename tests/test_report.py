@@ -1,6 +1,7 @@
 """The report page: whole in itself, and what it shows is what was measured."""
 
 import base64
+import html
 import io
 import re
 import shutil
@@ -28,7 +29,7 @@ def report(tmp_path_factory):
     ear = AudioToFactors(n_epochs=2).fit(spectrograms, WORLD.features)
     path = tmp_path_factory.mktemp("report") / "new" / "report.html"
     sections = table("Results", ("", "AUC"), [("the network", "0.8432")])
-    sections += picture(plots.ladder({"chance": 0.5, "the network": 0.8432}), "How well it goes.")
+    sections += picture(plots.ladder({"chance": 0.5, "the network": 0.8432}), "How well it goes.", 'Bars: "<0.84>".')
     sections += network_sections(ear, spectrograms[2], "<third>")
     names = [f"<song {i}>" for i in range(WORLD.plays.n_songs)]
     groups = [Group("others", "#bbb", range(3, 30), [3.0] * 27), Group("played", "#00f", [0, 1, 2], [4.0] * 3)]
@@ -52,6 +53,14 @@ def test_what_was_said_is_there_and_markup_in_it_is_only_text(report):
     for words in "A world &amp; its songs", "&lt;b&gt;all&lt;/b&gt;", "<td>the network</td><td>0.8432</td>", "SYNTHETIC":
         assert words in page
     assert page.count("<figure>") == 6
+
+
+def test_every_picture_says_what_is_to_be_seen_on_it(report):
+    page = report.read_text()
+    quoted = re.findall(r"""<img[^>]*? alt=(?:"([^"]*)"|'([^']*)')""", page)
+    described = [html.unescape(text) for pair in quoted for text in pair if text]
+    assert len(described) == page.count("<img") == 6 and {'Bars: "<0.84>".', "Cover of Second"} < {*described}
+    assert "aria-label='A map with a dot for each song: 27 others, 3 played'" in page and page.count("<svg") == 1
 
 
 def test_the_players_play_the_songs(report):

@@ -102,7 +102,8 @@ def write_demo_page(out: Path, result: DemoResult, listener: Listener, about: st
     plots.save(plots.overview(result.aucs, result.audio_model.history, S, first), out / "demo.png")
     songs = plots.factor_map(result.factors.Q[warm], world.features[warm, 1], "register, from low to high")
     stand = "The hidden features Q of all songs that have listeners, on the plane that shows most of them."
-    ladder = picture(plots.ladder(result.aucs), "How well each model recommends songs that nobody has played.")
+    aucs = "Bars: " + ", ".join(f"{name} {auc:.2f}" for name, auc in result.aucs.items()) + "."
+    ladder = picture(plots.ladder(result.aucs), "How well each model recommends songs that nobody has played.", aucs)
     page = Page(
         title="acai on a SYNTHETIC world of music",
         lead="SYNTHETIC: these listeners, songs and plays are made up, so that the truth is known and every claim is measured.",
@@ -110,7 +111,7 @@ def write_demo_page(out: Path, result: DemoResult, listener: Listener, about: st
         played=[Song(song, song, words) for song, words in listener.played.items()],
         new=[Song(song, song, words) for song, words in listener.new.items()],
         sections=tables + ladder + network_sections(result.audio_model, S, first)
-        + section("Where the songs stand", picture(songs, stand)),
+        + section("Where the songs stand", picture(songs, stand, f"{len(warm)} dots, coloured by register, from low to high.")),
     )
     page.write(out / "report.html")
 

@@ -97,7 +97,8 @@ def section(heading: str, *parts: str) -> str:
 
 def sound_section(S: np.ndarray, song: str) -> str:
     """Show the spectrogram of a song."""
-    return section("What the models hear", picture(plots.spectrogram(S), f"Log-mel spectrogram (A1, A2) of {song}."))
+    seen = f"{len(S)} mel bands from low to high over {S.shape[1]} frames of time, the brighter the louder."
+    return section("What the models hear", picture(plots.spectrogram(S), f"Log-mel spectrogram (A1, A2) of {song}.", seen))
 
 
 def network_sections(audio_model: AudioToFactors, S: np.ndarray, song: str) -> str:
@@ -108,13 +109,21 @@ def network_sections(audio_model: AudioToFactors, S: np.ndarray, song: str) -> s
     A = filters_and_relu.predict(shaped(window, network))[0, :, 0]  # (filters, frames)
     W = params_of(network.layers[0])["W"]  # (filters, bands, 1, frames)
     smooth = gaussian_filter1d(W, SMOOTHING, axis=1)
-    learnt = "Loss while learning, and R² on songs held out, epoch by epoch."
-    responds = "The first window of it, and when each filter of the first layer responds."
-    detects = "What these filters listen for, smoothed over the bands, the strongest first: red excites, blue inhibits."
-    return (
-        section("How the network learnt", picture(plots.training(audio_model.history), learnt)) + sound_section(S, song)
-        + picture(plots.responses(window[0, :, 0], A), responds) + picture(plots.filters(smooth), detects)
+    first, last = audio_model.history[0], audio_model.history[-1]
+    curves = picture(
+        plots.training(audio_model.history), "Loss while learning, and R² on songs held out, epoch by epoch.",
+        f"Curves over {len(audio_model.history)} epochs: the loss goes from {first.loss:.2g} to {last.loss:.2g}.",
     )
+    responses = picture(
+        plots.responses(window[0, :, 0], A), "The first window of it, and when each filter of the first layer responds.",
+        f"A spectrogram, and below it a row for each of {len(A)} filters: dark where it responds, at the same times.",
+    )
+    filters = picture(
+        plots.filters(smooth),
+        "What these filters listen for, smoothed over the bands, the strongest first: red excites, blue inhibits.",
+        f"The weights of the filters, as narrow strips side by side, {W.shape[1]} bands high: red and blue.",
+    )
+    return section("How the network learnt", curves) + sound_section(S, song) + responses + filters
 
 
 def table(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -123,9 +132,9 @@ def table(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]) ->
     return f"<h2>{escape(heading)}</h2>{drawn}"
 
 
-def picture(drawn: "Axes | Figure", caption: str) -> str:
-    """Build a figure with a caption."""
-    return f'<figure><img alt="" src="{_png(drawn)}"><figcaption>{escape(caption)}</figcaption></figure>'
+def picture(drawn: "Axes | Figure", caption: str, seen: str) -> str:
+    """Build a figure with a caption, and with what is to be seen on it, for readers who cannot see it."""
+    return f'<figure><img alt="{escape(seen)}" src="{_png(drawn)}"><figcaption>{escape(caption)}</figcaption></figure>'
 
 
 def _players(songs: Iterable[Song], sound: Callable[[str], tuple[np.ndarray, float]]) -> str:
@@ -136,7 +145,8 @@ def _players(songs: Iterable[Song], sound: Callable[[str], tuple[np.ndarray, flo
         image = ""
         if song.cover is not None:
             kind, data = song.cover
-            image = f"<img class=cover alt='' src='data:{kind};base64,{base64.b64encode(data).decode()}'>"
+            encoded_image = base64.b64encode(data).decode()
+            image = f"<img class=cover alt='Cover of {escape(song.heading)}' src='data:{kind};base64,{encoded_image}'>"
         words = f"<b>{escape(song.heading)}</b><br>{escape(song.words)}"
         entries.append(f"<div class=song>{image}<p>{words}<audio controls preload=metadata src='{source}'></audio></p></div>")
     return "".join(entries)

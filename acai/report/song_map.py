@@ -53,7 +53,9 @@ def song_map(X: np.ndarray, names: Sequence[str], groups: Sequence[Group]) -> st
         y = HEIGHT + 18
         labels.append(f"<circle cx='{MARGIN + 210 * k}' cy='{y - 5}' r='5' fill='{group.colour}'/>")
         labels.append(f"<text x='{MARGIN + 12 + 210 * k}' y='{y}' font-size='14'>{escape(group.label)}</text>")
-    drawing = f"<svg viewBox='0 0 {WIDTH} {HEIGHT + 30}' role='img'>{''.join(dots + labels)}</svg>"
+    kinds = ", ".join(f"{len(group.songs)} {group.label}" for group in groups)
+    seen = f"aria-label='{escape(f'A map with a dot for each song: {kinds}')}'"
+    drawing = f"<svg viewBox='0 0 {WIDTH} {HEIGHT + 30}' role='img' {seen}>{''.join(dots + labels)}</svg>"
     caption = "Songs near each other sound alike. Point at a dot to see its name."
     return f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>"
 

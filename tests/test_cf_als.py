@@ -115,11 +115,13 @@ def test_the_same_bits_on_any_number_of_threads(monkeypatch):
 def test_fold_in_gives_a_known_listener_their_own_row():
     R = plays()
     model = ALS(n_factors=20, n_epochs=3).fit(R)
+    compiled = als_kernels.als_solve.signatures
     for user in R.users[:5]:
         heard = {song: value for who, song, value in R.triplets() if who == user}
         assert np.allclose(model.fold_in(heard), model.P[R.row(user)], rtol=1e-4, atol=1e-6)
         unheard = next(song for song in R.songs if song not in heard)
         assert np.array_equal(model.fold_in(heard | {unheard: 0.0}), model.fold_in(heard))  # zero plays say nothing new
+    assert als_kernels.als_solve.signatures == compiled  # nobody waits for a kernel to be compiled again
 
 
 def test_implicit_at_the_same_point():

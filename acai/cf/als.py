@@ -118,6 +118,7 @@ class ALS(IterativeFactorModel):
 
     def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
         """Solve (C11) for p, with Q fixed."""
+        i = i.astype(np.int32)  # as in R: the kernel is compiled for that
         extra = sparse.csr_array((self._extra_confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
         extra.eliminate_zeros()
         p = np.zeros((1, self.Q.shape[1]), np.float32)

@@ -57,7 +57,7 @@ def solve_row(i: Ints, extra: Floats, equations: NormalEquations, x: Floats) -> 
     else:
         Y_T = Y.T.copy()
         solution, pivot = cholesky_solve(G + gram_matrix(extra * Y_T, Y_T), np.array([dot(row, c) for row in Y_T]))
-        x[:] = solution
+        copy(solution, x)
     if not pivot >= equations.least_pivot:  # NaN as well
         return solve_row_in_double(extra, Y, G, x)
     loss = 0.0
@@ -80,7 +80,7 @@ def solve_row_in_double(extra: Floats, Y: Floats, G: Floats, x: Floats) -> Numbe
     solution, pivot = cholesky_solve(A, b)
     if not pivot >= 1e-10:  # then fewer than six digits are correct
         return np.nan
-    x[:] = solution
+    copy(solution, x)
     loss = 0.0
     for j in range(len(extra)):
         r_hat = 0.0
@@ -88,6 +88,13 @@ def solve_row_in_double(extra: Floats, Y: Floats, G: Floats, x: Floats) -> Numbe
             r_hat += Y[j, f] * solution[f]
         loss += (1 + np.float64(extra[j])) * (1 - r_hat)
     return loss
+
+
+@njit(nogil=True)
+def copy(source: Floats, target: Floats) -> None:
+    """Do what target[:] = source does, without its check of lengths, which takes Numba 3 s to compile."""
+    for f in range(len(target)):
+        target[f] = source[f]
 
 
 @njit(nogil=True, fastmath=REORDER)

@@ -198,7 +198,8 @@ def test_a_folder_that_cannot_be_read_is_skipped_and_reported(music, monkeypatch
 
     monkeypatch.setattr(os, "scandir", refuse)
     found = audio_folder(music)
-    assert len(found) == 3 and found.skipped == {str(music / "a" / "deep"): "cannot be read: Permission denied"}
+    hidden = {".hidden.wav": "is a hidden file: its name begins with a dot"}
+    assert len(found) == 3 and found.skipped == {str(music / "a" / "deep"): "cannot be read: Permission denied"} | hidden
 
 
 def test_an_error_of_acai_is_not_a_reason_to_skip(music, tmp_path, monkeypatch):

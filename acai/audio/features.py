@@ -29,7 +29,7 @@ from acai.files import remove_leftovers
 from acai.settings import checked_jobs
 
 KINDS: dict[str, Callable[..., NDArray[np.float32]]] = {"log_mel": log_mel, "mfcc": mfcc}
-VERSION = 2  # of the entries: to be increased when `acai.audio` computes something else, or the format of files changes
+VERSION = 3  # of the entries: to be increased when `acai.audio` computes something else, or the format of files changes
 CLIPPED = 0.001  # the share of samples at full scale above which there is a remark
 SETTLED = 2.0  # seconds after which a file's modification time distinguishes it from a later version
 
@@ -211,11 +211,16 @@ def _plain_number(value: float | None) -> float | None:
     return int(value) if value == int(value) else float(value)
 
 
-def _compute(sound: Sound, recipe: Recipe, workers: Workers | None = None) -> tuple[NDArray[np.float16], float]:
-    """Compute the features of one sound, and the share of it that is clipped."""
+def _compute(sound: Sound, recipe: Recipe, workers: Workers | None = None) -> tuple[NDArray[np.float16], str]:
+    """Compute the features of one sound, and a remark on it, or ""."""
     recording = StoppableRecording(sound, recipe.parameters["sample_rate"], workers or Workers())
     features = KINDS[recipe.kind](recording, **recipe.parameters)  # (bands, frames)
-    return features.astype(np.float16), recording.clipped
+    remarks = []
+    if recording.missing:
+        remarks.append(f"is damaged: {recording.missing:.2f} s of it cannot be decoded")
+    if recording.clipped > CLIPPED:
+        remarks.append(f"is clipped: {recording.clipped:.1%} of it is at full scale")
+    return features.astype(np.float16), "; ".join(remarks)
 
 
 def _cached_outcome(path: str, folder: Path, recipe: Recipe, index: Mapping[str, str]) -> Outcome | None:
@@ -257,12 +262,11 @@ def _extract_one(path: str, folder: Path, recipe: Recipe, workers: Workers) -> O
             content = feature_cache.read_sealed(entry)
             if content is not None:
                 return Outcome(digest, feature_cache.remark_of(content), stamp=trusted)
-            features, clipped = _compute(path, recipe, workers)
+            features, remark = _compute(path, recipe, workers)
             if _stamp(path) != stamp:
                 raise InputError("was changed while it was being read; run again")
         except InputError as error:
             return Outcome(reason=str(error).removeprefix(readable_name(path)).strip())
-        remark = f"is clipped: {clipped:.1%} of it is at full scale" if clipped > CLIPPED else ""
         was_damaged = os.path.lexists(entry)
         feature_cache.write_entry(entry, features, remark)
         return Outcome(digest, remark, stamp=trusted, is_new=True, was_damaged=was_damaged)

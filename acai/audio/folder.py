@@ -5,11 +5,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from acai.audio import conversion
 from acai.audio.recording import readable_name
 from acai.errors import InputError
 
-# The last three cannot be decoded; they are listed all the same, so that their owner is told why they are missing.
-ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".wma")
+DECODED = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
+ENDINGS = (*DECODED, *conversion.ENDINGS)  # the others are listed, too, so that their owner is told how to convert them
+NO_MUSIC = ("__MACOSX", "$RECYCLE.BIN", "#recycle", "@Recycle", "@eaDir")  # what systems and network drives keep in a folder
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class AudioFolder:
         printed and saved (bytes that are not UTF-8 are escaped). They are in natural order: "a/track2.ogg" before
         "a/track10.ogg".
     skipped : dict of str to str
-        The sub-folders that could not be read, and why.
+        The sub-folders that could not be read, and hidden sound files, and why.
     """
 
     root: Path
@@ -52,7 +54,7 @@ class AudioFolder:
 
 
 def audio_folder(path: str | os.PathLike[str]) -> AudioFolder:
-    """Find the sound files under a folder, at any depth; hidden files and folders are skipped.
+    """Find the sound files under a folder, at any depth; hidden files and folders are skipped, and so is the rubbish bin.
 
     Parameters
     ----------
@@ -73,12 +75,18 @@ def audio_folder(path: str | os.PathLike[str]) -> AudioFolder:
         name = readable_name(root)
         raise InputError(f"{name} is not a folder of audio files" if root.exists() else f"there is no folder {name}")
     found: list[str] = []
+    hidden: list[str] = []
     errors: list[OSError] = []
     for folder, folders, files in os.walk(root, onerror=errors.append):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        sounds = [name for name in files if name.lower().endswith(ENDINGS) and not name.startswith(".")]
-        found += [(Path(folder) / name).relative_to(root).as_posix() for name in sounds]
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in NO_MUSIC]
+        for name in files:
+            if name.lower().endswith(ENDINGS):
+                place = hidden if name.startswith(".") else found
+                place.append((Path(folder) / name).relative_to(root).as_posix())
     skipped = {readable_name(error.filename): f"cannot be read: {error.strerror}" for error in errors}
+    if hidden:  # named once: on a drive that a Mac wrote to, there may be a "._song.mp3" for each song
+        all_of_them = f", one of {len(hidden):,}" if len(hidden) > 1 else ""
+        skipped[readable_name(min(hidden))] = f"is a hidden file{all_of_them}: its name begins with a dot"
     if not found:
         unread = "".join(f"; {name} {reason}" for name, reason in skipped.items())
         raise InputError(f"there is no audio file in {readable_name(root)} (looked for {', '.join(ENDINGS)}){unread}")

@@ -2,9 +2,9 @@
 
 import io
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from acai.audio.conversion import how_to_convert, needs_conversion
+from acai.audio.mp3 import Frames, find_frames, frame_length, skip_tags, with_length
 from acai.errors import InputError
 from acai.settings import Limits
 
@@ -25,7 +27,9 @@ RATES = Limits(at_least=SLOWEST, at_most=FASTEST)
 FULL_SCALE = 32767 / 32768  # the largest 16-bit sample
 LOUDEST = 1 << 16  # times full scale; beyond it, powers would soon overflow. Floats in units of 16 bits are still accepted
 SILENCE = 1 / 32768  # one step of 16 bits
-MP3_LENGTH = re.compile(rb"\xff[\xe2-\xff].{11,36}(Xing|Info)", re.DOTALL)  # in the first frame, after its side information
+UNNOTICED = 0.1  # seconds by which a decoder's count of samples may be off
+TOLERATED = 0.01  # the share of a sound that may be missing: more, and a part of a song would pass for a complete one
+CONTAINERS = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # how files begin that are no mp3, whatever their names say
 EXPECTED = "expected a wav, flac, ogg or mp3 file"
 
 Sound = str | os.PathLike[str] | tuple[NDArray[Any], float]
@@ -53,6 +57,8 @@ class Recording:
         How many samples at `sample_rate` have been produced so far.
     clipped : float
         The share of the samples read so far at which a channel was at full scale, between 0 and 1.
+    missing : float
+        How many seconds of it could not be decoded, if few enough to go without: at most one hundredth.
 
     Raises
     ------
@@ -70,7 +76,7 @@ class Recording:
             raise InputError(f"sample_rate={sample_rate!r}; expected a number from {SLOWEST:,} to {FASTEST:,} Hz")
         self.sound, self.sample_rate = sound, sample_rate
         self.name = "the array of samples" if isinstance(sound, tuple) else readable_name(sound)
-        self.n_samples, self.clipped = 0, 0.0
+        self.n_samples, self.clipped, self.missing = 0, 0.0, 0.0
 
     def __iter__(self) -> Iterator[Samples]:
         """Read the sound from its start, block by block."""
@@ -128,13 +134,10 @@ class Recording:
 
     def _from_file(self, path: str | os.PathLike[str]) -> Iterator[tuple[Samples, float]]:
         """Read a file: blocks of shape (n, channels), and their rate."""
-        length_is_known, n_read = validate_file(path), 0
-        import soundfile
-
-        # As bytes, a name is taken as it is; as text, it would have to be valid Unicode. Windows knows text only.
-        name = os.fspath(path) if os.name == "nt" else os.fsencode(path)
-        with self._decode(soundfile.SoundFile, name) as file:
-            n, rate = file.frames, file.samplerate
+        frames = validate_file(path)
+        n_read = 0
+        with self._opened(path, frames) as (file, n_expected):
+            rate = file.samplerate
             if not is_rate(rate):
                 raise InputError(f"{self.name} claims {rate:,} samples per second; expected {SLOWEST:,} to {FASTEST:,}")
             while True:
@@ -143,8 +146,35 @@ class Recording:
                     break
                 n_read += len(block)
                 yield block, rate
-        if length_is_known and n_read < n - rate / 10:
-            raise InputError(f"{self.name} is cut short: {n_read / rate:.1f} of {n / rate:.1f} s can be read; copy it again")
+        n_missing = n_expected - n_read
+        if n_missing > max(rate * UNNOTICED, n_expected * TOLERATED):
+            found = f"{n_read / rate:.1f} of {n_expected / rate:.1f} s can be read"
+            raise InputError(f"{self.name} is cut short: {found}; copy it again")
+        self.missing = n_missing / rate if n_missing > rate * UNNOTICED else 0.0
+
+    @contextmanager
+    def _opened(self, path: str | os.PathLike[str], frames: Frames | None) -> Iterator[tuple[Any, int]]:
+        """Open a file with the decoder, and say how many samples of each channel it should hold."""
+        import soundfile
+
+        # As bytes, a name is taken as it is; as text, it would have to be valid Unicode. Windows knows text only.
+        name = os.fspath(path) if os.name == "nt" else os.fsencode(path)
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(self._decode(soundfile.SoundFile, name))
+            except InputError:
+                if frames is None:
+                    raise
+                file = None  # the decoder has given up on what is in front of the frames
+            if frames is not None and (file is None or file.frames < frames.n_samples - UNNOTICED * frames.rate):
+                # It would stop before the last frame.
+                copy = stack.enter_context(with_length(path, frames))
+                file = stack.enter_context(self._decode(soundfile.SoundFile, copy.fileno(), closefd=False))
+                frames = None
+            if frames is not None and frames.stated is None:
+                yield file, frames.n_samples  # where the decoder has guessed
+            else:
+                yield file, file.frames
 
     def _decode(self, step: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
         """Call the decoder. Whatever exception it raises, the fault is the file's."""
@@ -152,6 +182,8 @@ class Recording:
             return step(*arguments, **keywords)
         except Exception as error:
             reason = str(error).rsplit(": ", 1)[-1].rstrip(".") or type(error).__name__
+            if "does not exist" in reason:  # libsndfile says so of an mp3 in which it finds no frame
+                reason = "its MP3 frames are damaged"
             raise InputError(f"{self.name} cannot be decoded as audio ({reason}); {EXPECTED}") from None
 
 
@@ -196,24 +228,30 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def validate_file(path: str | os.PathLike[str]) -> bool:
-    """Refuse what is wrong at first sight, in better words than a decoder's; return whether the file states its length."""
+def validate_file(path: str | os.PathLike[str]) -> Frames | None:
+    """Refuse what is wrong at first sight, in better words than a decoder's; return the frames if it is an mp3."""
     name = readable_name(path)
     with open_regular(path) as file:
         try:
+            file.seek(skip_tags(file))
             head = file.read(EDGE)
-            file.seek(max(0, file.seek(0, os.SEEK_END) - EDGE))
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - EDGE))
             tail = file.read(EDGE)
+            is_mp3 = bool(frame_length(head[:4])) or (Path(path).suffix.lower() == ".mp3" and not head.startswith(CONTAINERS))
+            frames = find_frames(file) if is_mp3 else None
         except OSError as error:
             raise InputError(f"{name} cannot be read: {error.strerror}") from None
-    if not head:
+    if not size:
         raise InputError(f"{name} is empty (0 bytes); {EXPECTED}")
-    is_mp3 = Path(path).suffix.lower() == ".mp3" or head.startswith(b"ID3")
-    if is_mp3 and b"\xff" not in head:  # each MP3 frame starts with it, and no UTF-8 text contains it
+    kind = needs_conversion(head)
+    if kind:
+        raise InputError(f"{name} is {kind}, which acai cannot decode: {how_to_convert(path)}")
+    if is_mp3 and frames is None and b"\xff" not in head:  # each MP3 frame starts with it, and no UTF-8 text contains it
         raise InputError(f"{name} is not audio, whatever its name says: it has no MP3 frame; {EXPECTED}")
     if head.startswith(b"OggS") and not _ends_ogg_stream(tail):
         raise InputError(f"{name} is cut short: the last page of its Ogg stream is missing; copy it again")
-    return not is_mp3 or MP3_LENGTH.search(head) is not None  # without it, the decoder guesses from the first frame
+    return frames
 
 
 def _ends_ogg_stream(tail: bytes) -> bool:

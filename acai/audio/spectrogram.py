@@ -61,8 +61,8 @@ def log_mel(  # noqa: PLR0913 - the settings under the names that librosa and th
     Parameters
     ----------
     sound : path, or (samples, rate), or Recording
-        A wav, flac, ogg or mp3 file, read block by block; or samples of shape (n,) or (n, channels) and their rate.
-        A `Recording` has its own sample rate.
+        A wav, flac, ogg (Vorbis or Opus), mp3 or aiff file, read block by block; or samples of shape (n,) or (n, channels)
+        and their rate. A `Recording` has its own sample rate.
     sample_rate : float
         Sounds of another rate are resampled to it. Hz.
     window, hop : int

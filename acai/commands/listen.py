@@ -263,14 +263,21 @@ def matched(music: OwnMusic) -> str:
     return table("Which file is which song", ("matched by", "songs", "plays"), rows)
 
 
+def some(tracks: Sequence[str]) -> str:
+    """List the first three tracks."""
+    return ", ".join(map(one_line, tracks[:3])) + (", …" if len(tracks) > 3 else "")
+
+
 def print_library(library: Library, plays: Path | None) -> None:
     """Print which tracks can be used, which cannot, and why; and which tracks of a table of plays are not in the folder."""
     for track, reason in library.skipped.items():
         print(f"skipped: {one_line(track)} {reason}")
-    missing = library.missing_audio
+    unusable = [track for track in library.missing_audio if track in library.skipped]
+    missing = [track for track in library.missing_audio if track not in library.skipped]
+    if unusable:
+        print(f"{len(unusable)} of the tracks that were played cannot be used: {some(unusable)}")
     if missing and plays is not None:
-        some = ", ".join(map(one_line, missing[:3])) + (", …" if len(missing) > 3 else "")
-        print(f"{len(missing)} of the tracks in {plays} have no audio in {library.audio}: {some}")
+        print(f"{len(missing)} of the tracks in {plays} are not in {library.audio}: {some(missing)}")
     songs = library.songs_with_audio()
     n_played = int(np.count_nonzero(np.diff(library.plays.csc.indptr)[[library.plays.column(song) for song in songs]]))
     print(f"{library.plays}\n{n_played} songs to learn from, {len(songs) - n_played} that nobody has played\n")

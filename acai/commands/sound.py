@@ -60,7 +60,7 @@ def features(  # noqa: PLR0913 - the options of the command
     started = time.perf_counter()
     found = extract(tracks.paths, cache, kind, jobs, progress=True, **given)
     seconds = time.perf_counter() - started
-    for title, notes in ("notes", found.remarks), ("skipped", tracks.skipped | found.skipped):
+    for title, notes in ("notes", found.remarks), ("skipped", found.skipped | tracks.skipped):
         if notes:
             print(f"{title}:", *(f"  {one_line(track)} {note}" for track, note in notes.items()), sep="\n")
     if not found:
@@ -121,7 +121,7 @@ def _classified(
     found = extract({track: tracks.paths[track] for track in tracks.classes}, cache, progress=True)
     spectrograms = {track: S for track, S in found.items() if S.shape[1] >= SoundClassifier().width}
     short = {track: "is shorter than a window of 3 s" for track in found if track not in spectrograms}
-    for track, reason in (found.skipped | short).items():
+    for track, reason in (found.skipped | short | tracks.skipped).items():
         print(f"skipped: {one_line(track)} {reason}")
     classifiers: dict[str, Callable[[int], Classifier]] = {
         NETWORK: lambda seed: SoundClassifier(n_epochs=epochs, seed=seed),

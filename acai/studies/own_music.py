@@ -113,7 +113,8 @@ class OwnMusic:
         played = [track for track in self.folder.tracks if track in log.song_columns]
         features = extract(self.folder.paths, progress=progress)
         short = {track for track in features if features[track].shape[1] < width}
-        skipped = {**features.skipped, **{track: f"is shorter than a window of {width} frames" for track in short}}
+        too_short = {track: f"is shorter than a window of {width} frames" for track in short}
+        skipped = {**features.skipped, **too_short, **self.folder.skipped}
         sounds = {track: features[track] for track in features if track not in short}
         if not sounds.keys() & played:
             first = f"{played[0]} {skipped[played[0]]}"

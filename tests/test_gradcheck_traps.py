@@ -10,7 +10,7 @@ from acai import nn
 from acai.gradcheck import check
 from acai.teaching.zoo import BUGS
 from acai.teaching.zoo import shapes as zoo_shapes
-from acai.teaching.zoo.activations import Mish, Square
+from acai.teaching.zoo.activations import GELU, GELUTanh, Mish, SiLU, Softplus, Square
 from acai.teaching.zoo.losses import L1, SoftmaxCrossEntropy
 from acai.teaching.zoo.networks import Chain
 
@@ -234,3 +234,32 @@ def test_integers_are_indices():
     x = np.array([[0, 2], [4, 0], [1, 1]])
     assert [finding.array for finding in check(traps.Embedding(), x).findings] == ["W"]
     assert check(traps.Embedding(), x).verdict == "agrees" and check(traps.Embedding(assign=True), x).verdict == "wrong"
+
+
+@pytest.mark.parametrize("kind", [GELU, GELUTanh, SiLU, Softplus, Mish], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("x", [[[-9.5, -5.0]], [[-9.0, -5.0]], [[-7.5, -5.0]], [[-30.0, -2.0]], [[-8.2, 1.0]]], ids=str)
+def test_a_slope_that_is_lost_in_numbers_about_one_is_not_wrong(kind, x):
+    """Far out on the left, 1 + erf x and 1 + tanh x are staircases: no difference shows the slope that backward computes."""
+    report = check(kind(), np.array(x))
+    assert report.ok and report.findings[0].exercised[0, 1], report
+
+
+SMALL = [1e-20, 3e-20, -2e-20]
+
+
+class Small:
+    """A layer whose slopes are small, all of them, and one of which is doubled by mistake."""
+
+    def __init__(self, mistake=1.0):
+        self.mistake = mistake
+
+    def forward(self, x):
+        return x * SMALL
+
+    def backward(self, dy):
+        return dy * SMALL * [1, float(self.mistake), 1]
+
+
+def test_a_slope_that_is_small_as_all_others_are_is_checked():
+    assert check(Small(), (2, 3)).ok
+    assert check(Small(2.0), (2, 3)).verdict == "wrong"

@@ -133,13 +133,23 @@ def by_coordinates(bench: Bench, name: str, analytic: np.ndarray | None, dy: np.
         largest = np.abs(numeric).max(initial=0.0)
         finding.tolerance = relative
         finding.allowed = relative * np.abs(numeric) + of_largest * largest + 20 * unsure
-        # Where y stays the same to the last bit, as a loss of 0 does, a slope may be too small to be seen in numbers about 1
-        unseen = 4 * float(np.finfo(y.dtype).eps) * float(np.abs(dy).sum(dtype=float)) / size
-        finding.allowed += np.where(numeric == 0, unseen, 0.0)
-        finding.exercised = np.abs(numeric) > 100 * unsure + 1e-9 * of_largest * largest
+        unseen = _unseen(numeric, y, dy, size)
+        finding.allowed += unseen
+        finding.exercised = (unseen == 0) & (np.abs(numeric) > 100 * unsure + 1e-9 * of_largest * largest)
     if finding.wrong.any() and not is_complex:
         _doubt(bench, finding, dy, size)
     return finding
+
+
+def _unseen(numeric: np.ndarray, y: np.ndarray, dy: np.ndarray, size: float) -> np.ndarray:
+    """Compute how large the slopes may be that do not show in numbers about 1; 0 for a slope that can be seen.
+
+    They are where y stays the same to the last bit, as a loss of 0 does, and where 1 + tanh x, far out on the left, is a
+    staircase, of which a difference sees a single stair.
+    """
+    limit = 16 * float(np.finfo(y.dtype).eps) * float(np.abs(dy).sum(dtype=float)) * max(size, 1 / size)
+    is_unseen = np.abs(numeric) <= min(limit, 1e-6 * float(np.abs(numeric).max(initial=0.0)))
+    return np.where(is_unseen, limit, 0.0)
 
 
 class _Claims:

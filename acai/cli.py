@@ -24,7 +24,7 @@ COMMANDS = {  # each command: the module of acai/commands that contains its func
     "demo": "listen", "report": "listen", "recommend": "models", "train": "models", "evaluate": "evaluating",
     "evaluate cold-start": "sound", "features": "sound", "classify": "sound", "data": "data", "download": "data",
     "reproduce surprise": "reproduce", "reproduce momentum": "reproduce", "reproduce lastfm": "reproduce",
-    "gradcheck": "gradcheck", "read": "read", "course": "classroom", "progress": "classroom",
+    "gradcheck": "gradcheck", "bench": "bench", "read": "read", "course": "classroom", "progress": "classroom",
     "grade": "classroom",
 }
 

@@ -17,9 +17,9 @@ SOURCE = Path(acai.__file__).parent
 ORDER = [  # lowest first: a package or module may import from its own package and from those before it
     "numba_cache", "__init__", "errors", "arrays", "compiling", "threads", "interrupts", "terminal", "settings", "html_table",
     "atomic", "files", "reference", "ratings", "tables", "audio", "datasets", "cf", "nn", "gradcheck", "evaluation",
-    "content", "plots", "studies", "report", "teaching", "reader", "classroom", "commands", "cli", "__main__",
+    "content", "plots", "studies", "report", "bench", "teaching", "reader", "classroom", "commands", "cli", "__main__",
 ]
-MUSIC = {"ratings", "tables", "audio", "datasets", "cf", "evaluation", "content", "plots", "studies", "report", "commands"}
+MUSIC = {"ratings", "tables", "audio", "datasets", "cf", "evaluation", "content", "plots", "studies", "report", "bench", "commands"}
 
 
 def module_name(path: Path) -> str:
@@ -67,6 +67,20 @@ def test_every_import_goes_downwards():
         if ORDER.index(part(imported)) > ORDER.index(part(name))
     ]
     assert upwards == []
+
+
+def test_no_module_names_a_competitor_but_the_benchmarks():
+    """They load one by its name, while a row runs; nobody imports one, not even in a function."""
+    names = {"torch", "surprise", "implicit", "cornac", "sklearn", "pandas", "tensorflow", "jax"}
+    imported = {}
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            named += [node.module] if isinstance(node, ast.ImportFrom) else []
+            named += [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+            if any(name.split(".")[0] in names for name in named) and not module.startswith("acai.bench."):
+                imported[module] = named
+    assert imported == {}
 
 
 def test_no_module_imports_itself_by_way_of_others():

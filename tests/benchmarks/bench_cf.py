@@ -1,15 +1,13 @@
-"""Collaborative filtering beside Surprise and implicit, and at size.
+"""How good models of play counts are beside implicit's, and all models at size; `acai bench` compares times.
 
-    python tests/benchmarks/bench_cf.py speed --movielens PATH  # times as ratios to Surprise's, both in this process, in turns
     python tests/benchmarks/bench_cf.py lastfm --hetrec PATH    # quality and time beside implicit's models of play counts
     python tests/benchmarks/bench_cf.py size                    # 200,000 users × 50,000 songs, 10 million entries
 
-Predictions are compared before times are. At size, each model has a process of its own, so that its peak memory can be
+At size, each model has a process of its own, so that its peak memory can be
 told. Unset OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE first: where they are set, BLAS is slower than it could be.
 """
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from acai import datasets
+from acai.bench.growth import peak_memory
+from acai.bench.made_up import generated
 from acai.cf import ALS, SGD, SVD, Baseline, GradientDescent, ItemKNN, Popularity, UserKNN
 from acai.evaluation import evaluate, metrics
 from acai.ratings import Ratings
@@ -30,49 +30,6 @@ def clock(work, *arguments, **options) -> float:
     start = time.perf_counter()
     work(*arguments, **options)
     return time.perf_counter() - start
-
-
-def speed(args: argparse.Namespace) -> None:
-    """Fit, and predict the test set, ours and Surprise's in turns; medians."""
-    import surprise
-
-    train, test = next(iter(datasets.movielens_100k(args.movielens).folds(5, seed=0)))
-    triplets = list(test.triplets())
-    users, songs, _ = zip(*triplets)
-    raw = [(user, song, value, None) for user, song, value in train.triplets()]
-    theirs_train = surprise.Dataset(surprise.Reader(rating_scale=(1, 5))).construct_trainset(raw)
-    means = {"name": "msd"}, {"name": "pearson"}
-    pairs = {
-        "SVD: fit": (lambda: SGD().fit(train), lambda: surprise.SVD().fit(theirs_train)),
-        "BaselineOnly: fit": (lambda: Baseline().fit(train), lambda: surprise.BaselineOnly(verbose=False).fit(theirs_train)),
-        "KNNWithMeans, MSD: fit and predict": (
-            lambda: UserKNN(similarity="msd", shrinkage=0, min_neighbours=1).fit(train).predict(users, songs),
-            lambda: _told(surprise.KNNWithMeans(sim_options=means[0], verbose=False).fit(theirs_train), triplets),
-        ),
-        "KNNWithMeans, Pearson: fit and predict": (
-            lambda: UserKNN(shrinkage=0, min_neighbours=1).fit(train).predict(users, songs),
-            lambda: _told(surprise.KNNWithMeans(sim_options=means[1], verbose=False).fit(theirs_train), triplets),
-        ),
-        "the same between items, MSD": (
-            lambda: ItemKNN(similarity="msd", centring="mean", shrinkage=0, min_neighbours=1).fit(train).predict(users, songs),
-            lambda: _told(
-                surprise.KNNWithMeans(sim_options=means[0] | {"user_based": False}, verbose=False).fit(theirs_train), triplets
-            ),
-        ),
-    }
-    print(f"MovieLens-100k, 80,000 ratings to learn from, 20,000 to predict; medians of {args.turns} turns\n")
-    print(f"  {'':<40}{'acai':>9}{'Surprise':>10}{'ratio':>8}")
-    for what, (ours, theirs) in pairs.items():
-        mine, yours = ours(), theirs()  # once to compile and to compare
-        if isinstance(mine, np.ndarray):
-            assert np.abs(mine - yours).max() < 1e-5
-        times = np.array([(clock(ours), clock(theirs)) for _ in range(args.turns)])
-        a, b = statistics.median(times[:, 0]), statistics.median(times[:, 1])
-        print(f"  {what:<40}{a:>8.3f}s{b:>9.3f}s{b / a:>7.1f}×", flush=True)
-
-
-def _told(model, triplets) -> np.ndarray:
-    return np.array([prediction.est for prediction in model.test(triplets)])
 
 
 def lastfm(args: argparse.Namespace) -> None:
@@ -160,29 +117,6 @@ def size(args: argparse.Namespace) -> None:
             subprocess.run(command, check=True)
 
 
-def generated(m: int, n: int, n_entries: int) -> Ratings:
-    """GENERATED: songs of long-tailed popularity, listeners of unequal zeal, ratings 1 to 5 with a little structure."""
-    rng = np.random.default_rng(0)
-    zeal = rng.lognormal(0, 1, m)
-    popularity = (np.arange(n) + 100.0) ** -0.8
-    size = int(1.3 * n_entries)
-    users = rng.choice(m, size, p=zeal / zeal.sum()).astype(np.int64)
-    songs = rng.choice(n, size, p=popularity / popularity.sum())
-    pairs = rng.permutation(np.unique(users * n + songs))[:n_entries]
-    u, i = np.divmod(pairs, n)
-    taste, kind = rng.integers(0, 5, m), rng.integers(0, 5, n)
-    values = np.clip(3 + 2 * (taste[u] == kind[i]) + rng.integers(-2, 2, len(u)), 1, 5)
-    return Ratings.from_codes(u, i, values.astype(np.float32), range(m), range(n))
-
-
-def peak_memory(forget: bool = False) -> float:
-    """The most memory that this process ever held, in MiB; with `forget`, what it holds now, from where the count goes on."""
-    if forget:
-        Path("/proc/self/clear_refs").write_text("5")
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
 def one(args: argparse.Namespace) -> None:
     """Fit one model, recommend to some users within the default bound of 256 MiB, and tell the peak of this process."""
     ratings = Ratings.load(args.path)
@@ -208,10 +142,8 @@ def one(args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["speed", "lastfm", "size", "one"])
-    parser.add_argument("--movielens", metavar="PATH")
+    parser.add_argument("what", choices=["lastfm", "size", "one"])
     parser.add_argument("--hetrec", metavar="PATH")
-    parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--users", type=int, default=200_000)
     parser.add_argument("--songs", type=int, default=50_000)
@@ -221,4 +153,4 @@ if __name__ == "__main__":
     parser.add_argument("--models", nargs="+", choices=list(AT_SIZE))
     parser.add_argument("--name"), parser.add_argument("--path")
     chosen = parser.parse_args()
-    {"speed": speed, "lastfm": lastfm, "size": size, "one": one}[chosen.what](chosen)
+    {"lastfm": lastfm, "size": size, "one": one}[chosen.what](chosen)

@@ -51,9 +51,10 @@ def _fastest(work: Callable[[], object]) -> float:
 
 def description() -> str:
     """Describe processor, threads, what else they were doing, and versions, in one line."""
-    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    busy = f" (BUSY: {load:.1f} tasks want to run, which distorts ratios)" if load > n_threads() / 2 else ""
     versions = [f"Python {platform.python_version()}", *map(_version, ["numpy", "scipy", "numba", *PACKAGES.values()])]
-    return f"{processor()}, {n_threads()} threads{load}; {', '.join(filter(None, versions))}"
+    return f"{processor()}, {n_threads()} threads{busy}; {', '.join(filter(None, versions))}"
 
 
 def processor() -> str:

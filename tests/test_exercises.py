@@ -94,8 +94,10 @@ def test_nan_stands_for_any_result_with_a_nan_in_it():
 
 
 def test_a_result_is_required():
-    for nothing in (None, ..., (1, None), [..., ...]):
+    for nothing in (None, ..., (1, ...), [..., ...], [None, None]):
         assert "returns nothing yet" in told(call, lambda nothing=nothing: nothing)
+    assert "number 2 of the 3 things it returns is None" in told(call, lambda x: [x + 1, None, 2], 1)
+    assert "whichever way is taken" in told(call, lambda x: 3 if x > 1 else None, 1)
     assert call(lambda x: x + 1, 1) == 2
 
 
@@ -119,7 +121,10 @@ def test_every_exercise_has_a_check_and_every_check_an_exercise():
 def test_every_key_has_its_sentence_and_every_sentence_its_key(task):
     code = ast.parse(inspect.getsource(CHECKS[task.name]))
     calls = [node for node in ast.walk(code) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-    constants = {node.value for node in ast.walk(code) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    module = inspect.getmodule(CHECKS[task.name])
+    helpers = [getattr(module, call.func.id, None) for call in calls if call.func.id.startswith("_")]
+    nodes = [*ast.walk(code), *(node for helper in helpers for node in ast.walk(ast.parse(inspect.getsource(helper))))]
+    constants = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     named = {key.value for node in ast.walk(code) if isinstance(node, ast.Dict) for key in node.keys if key is not None}
     given = {keyword.arg for call in calls for keyword in call.keywords} | named
     places = {place.split(".")[0] for says in task.says.values() for _, place, _, _ in Formatter().parse(says) if place}

@@ -56,7 +56,7 @@ MISTAKES = {  # piece of the solution → wrong piece, and words of the hint tha
         ("return h**2", "return h**2 / 6", "third derivative"),
         ("return h**2", "return 3 * w * h + h**2", "one-sided"),
         ("return h**2", "return -(h**2)", "your sign is reversed"),
-        ("return h**2", "return h**3", "for w = 0.7 and h = 0.5 it gives 0.125; expected 0.25"),
+        ("return h**2", "return h**3", "2h³, still has to be divided by 2h"),
     ],
     "05-linear": [
         ("dx = dy @ W", "dx = dy @ W.T", "not dy @ W.T"),

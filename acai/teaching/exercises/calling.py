@@ -4,7 +4,7 @@ import copy
 import dis
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,8 +28,7 @@ def call(function: object, *arguments: object, parts: str = "") -> Any:
     with answering(), printing() as has_printed:
         value = function(*given)
     is_several = isinstance(value, tuple | list)
-    if any(part is None or part is Ellipsis for part in (value if is_several else [value])):
-        raise Wrong("printed" if has_printed() else "nothing-yet" if is_blank(function) or is_several else "no-return")
+    _expect_something(value if is_several else [value], function, has_printed())
     for number, (before, after) in enumerate(zip(arguments, given), 1):
         if isinstance(before, np.ndarray) and not np.array_equal(before, np.asarray(after), equal_nan=True):
             raise Wrong("in-place", number=number)
@@ -37,6 +36,17 @@ def call(function: object, *arguments: object, parts: str = "") -> Any:
     if parts and not (is_several and len(value) == n):
         raise Wrong("parts", got=type_in_words(value), n=n, parts=parts)
     return value
+
+
+def _expect_something(values: Sequence[object], function: object, has_printed: bool) -> None:
+    """Raise Wrong if one of the values is None, or is a blank that is still open."""
+    empty = [k for k, part in enumerate(values, 1) if part is None or part is Ellipsis]
+    if not empty:
+        return
+    is_open = is_blank(function) or any(part is Ellipsis for part in values)
+    if len(empty) == len(values) or is_open:
+        raise Wrong("printed" if has_printed else "nothing-yet" if is_open else "no-return")
+    raise Wrong("none-in-it", number=empty[0], n=len(values))
 
 
 @contextmanager
@@ -99,6 +109,9 @@ def call_for_number(function: object, *arguments: object) -> float:
 def numbers(value: object, shape: tuple[int, ...] = ()) -> np.ndarray:
     """Convert what a student's function returned to an array of floats; of which shape it should be, is only for the message."""
     try:
+        given = np.asarray(value)
+        if given.dtype.kind == "c" and given.imag.any():
+            raise Wrong("complex")
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise Wrong("kind", got=type_in_words(value), expected=shape_in_words(shape)) from None

@@ -13,6 +13,7 @@ from acai import gradcheck
 from acai.gradcheck.calling import CallFailed
 from acai.teaching.exercises.calling import answering, call, numbers, shape_in_words
 from acai.teaching.exercises.errors import explained
+from acai.teaching.exercises.relations import nearly_equal, relation
 from acai.teaching.exercises.texts import in_words
 from acai.teaching.exercises.wrong import Wrong
 
@@ -69,13 +70,20 @@ def expect(
         if nearly_equal(got, wrong) or (np.isnan(wrong).all() and np.isnan(got).any()):
             raise Wrong(key)
     if got.shape != expected.shape:
-        raise Wrong("kind", got=shape_in_words(got.shape), expected=shape_in_words(expected.shape))
+        raise _with_relation(Wrong("kind", got=shape_in_words(got.shape), expected=shape_in_words(expected.shape)), got, expected)
     errors = np.where(np.isfinite(got), np.abs(got - expected), np.inf)
     worst = tuple(int(k) for k in np.unravel_index(np.argmax(errors), expected.shape))
     words = Wrong(case, **(each[worst[0]] if each else given))
     key = "number" if np.isfinite(got[worst]) else "not-a-number" if np.isnan(got[worst]) else "infinite"
     place = "" if each else _place_in_words(worst, parts)
-    raise Wrong(key, case=words, got=got[worst], place=place, expected=expected[worst])
+    part = worst[:1] if parts else ()  # of several results, the one with the largest error
+    raise _with_relation(Wrong(key, case=words, got=got[worst], place=place, expected=expected[worst]), got[part], expected[part])
+
+
+def _with_relation(wrong: Wrong, got: np.ndarray, expected: np.ndarray) -> Wrong:
+    """Add how the result is related to the right one, if it is in a simple way."""
+    found = relation(np.asarray(got), np.asarray(expected))
+    return wrong if found is None else Wrong("with-relation", said=wrong, relation=found)
 
 
 def _place_in_words(place: tuple[int, ...], parts: str) -> Wrong | str:
@@ -84,11 +92,6 @@ def _place_in_words(place: tuple[int, ...], parts: str) -> Wrong | str:
         part = Wrong("of-part", part=parts.split(", ")[place[0]])
         return Wrong("at-of", place=list(place[1:]), part=part) if place[1:] else part
     return Wrong("at", place=list(place)) if place else ""
-
-
-def nearly_equal(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays have the same shape and are equal but for rounding."""
-    return a.shape == b.shape and np.allclose(a, b, rtol=0, atol=1e-5 * np.abs(b).max(initial=0.0) + 1e-12)
 
 
 def raise_first(faults: Mapping[str, bool], **values: object) -> None:

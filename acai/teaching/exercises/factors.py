@@ -17,6 +17,9 @@ def check_rank_k(answer: object, rng: np.random.Generator) -> None:
         M, sigma, N_T = np.linalg.svd(R, full_matrices=False)
         expect(call(answer, R, k), _truncated(R, k), {
             "whole": R, "no-sigma": M[:, :k] @ N_T[:k], "many": _truncated(R, k + 1), "few": _truncated(R, k - 1),
+            "squared": (M[:, :k] * sigma[:k] ** 2) @ N_T[:k], "root": (M[:, :k] * np.sqrt(sigma[:k])) @ N_T[:k],
+            "centred": _truncated(R - R.mean(axis=0), k) + R.mean(axis=0), "at-k": _truncated(R, k + 1) - _truncated(R, k),
+            "only-last": _truncated(R, k) - _truncated(R, k - 1),
             "smallest": R - _truncated(R, 6 - k), "columns": (M[:, :k] * sigma[:k]) @ N_T.T[:k],
         }, k=k)
 
@@ -38,6 +41,12 @@ def check_enough(answer: object, rng: np.random.Generator) -> None:
         "sum": [_first_that_reach(share, sigma) for sigma, share in cases], "few": right - 1, "many": right + 1,
         "largest": [(sigma >= share * sigma[0]).sum() for sigma, share in cases],
         "reversed": [_first_that_reach(1 - share, sigma**2) for sigma, share in cases],
+        "more-than": [_first_that_reach(share + 1e-9, sigma**2) for sigma, share in cases],
+        "ascending": [_first_that_reach(share, sigma[::-1] ** 2) for sigma, share in cases],
+        "above": [(np.cumsum(sigma**2) >= share * (sigma @ sigma)).sum() for sigma, share in cases],
+        "not-divided": [int(np.argmax(np.cumsum(sigma**2) >= share)) + 1 for sigma, share in cases],
+        "of-length": [_first_that_reach(share**2, sigma**2) for sigma, share in cases],
+        "of-count": [round(share * len(sigma)) for sigma, share in cases],
     }, each=[{"sigma": sigma.round(2), "share": share} for sigma, share in cases])
 
 
@@ -58,9 +67,10 @@ def check_factors(answer: object, rng: np.random.Generator) -> None:
     lengths = [np.linalg.norm(P, axis=0), np.linalg.norm(Q, axis=0)]
     mistakes: Mistakes = {
         "in-P": [sigma, one], "shared": np.sqrt([sigma, sigma]), "nowhere": [one, one], "both": [sigma, sigma],
+        "squared": [one, sigma**2], "divided": [one, 1 / sigma], "backwards": [one, sigma[::-1]],
     }
     expect(lengths, [one, sigma], mistakes, "case-lengths")  # (C7)
-    expect(P @ Q.T, _truncated(R, k), {})
+    expect(P @ Q.T, _truncated(R, k), {"columns": np.linalg.svd(R)[0][:, :k] @ (np.linalg.svd(R)[2][:, :k] * sigma).T})
 
 
 @checks("03-filled")
@@ -77,8 +87,17 @@ def check_filled(answer: object, rng: np.random.Generator) -> None:
             "pulled": np.nan_to_num(R).mean(axis=0),
         }
         mistakes = {key: np.where(gaps, filling, R) for key, filling in fillings.items()}
+        mistakes |= {"whole": np.where(gaps, np.round(song_means), R), "three": np.where(gaps, 3, R),
+        "centred": R - song_means}
+        mistakes["centred"] = np.nan_to_num(mistakes["centred"])
         mistakes |= {"gone": np.broadcast_to(song_means, R.shape), "gaps": np.array(np.nan)}
-        expect(call(answer, R), np.where(gaps, song_means, R), mistakes, R=R.tolist())
+        filled = call(answer, R)
+        raise_first({"exchanged": _are_exchanged(numbers(filled, R.shape), R, song_means)})
+        expect(filled, np.where(gaps, song_means, R), mistakes, R=R.tolist())
+
+
+def _are_exchanged(got: np.ndarray, R: np.ndarray, song_means: np.ndarray) -> bool:
+    return np.array_equal(got, np.where(np.isnan(R), R, song_means), equal_nan=True)
 
 
 @checks("03-imputed")
@@ -97,6 +116,10 @@ def check_imputed(answer: object, rng: np.random.Generator) -> None:
             "overwritten": _imputed(start, everywhere, k, steps), "one": _imputed(start, gaps, k, 1), "means": start,
             "few": _imputed(start, gaps, k, steps - 1), "many": _imputed(start, gaps, k, steps + 1),
             "zeros": _imputed(zeros, gaps, k, steps), "features": _imputed(start, gaps, k + 1, steps),
+            "at-last": _truncated(_imputed(start, gaps, k, steps), k),
+            "whole": _truncated(_imputed(start, gaps, k, steps - 1), k),
+            "users": _imputed(np.where(gaps, np.nanmean(R, axis=1)[:, None], R), gaps, k, steps),
+            "all": _imputed(np.where(gaps, np.nanmean(R), R), gaps, k, steps), "exchanged": _imputed(start, gaps, steps, k),
         }, m=m, n=n, k=k, steps=steps)
 
 
@@ -109,15 +132,17 @@ def _imputed(X: np.ndarray, gaps: np.ndarray, k: int, steps: int) -> np.ndarray:
 @checks("04-largest-rate")
 def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
     """Hessian of a bowl → the learning rate above which descent (C9) diverges."""
-    for n in (3, 2, 5):
-        A = rng.normal(size=(n + 3, n))
-        H = A.T @ A
+    bowls = [A.T @ A for A in (rng.normal(size=(n + 3, n)) for n in (3, 2, 5))]
+    for H in (*bowls, np.array([[1.0, 0.25], [0.25, 5.0]])):
         low, high = np.linalg.eigvalsh(H)[[0, -1]]
         expect(call(answer, H), 2 / high, {
-            "best": 1 / high, "flattest": 2 / low, "fastest": 2 / (low + high), "trace": 2 / np.trace(H),
+            "first": 2 / np.linalg.eig(H)[0][0], "best": 1 / high, "flattest": 2 / low, "fastest": 2 / (low + high),
+            "trace": 2 / np.trace(H),
             "half-trace": 1 / np.trace(H),
             "curvature": high, "norm": 2 / np.linalg.norm(H), "root": 2 / np.sqrt(high), "determinant": 2 / np.linalg.det(H),
-            "diagonal": 2 / np.diag(H).max(), "turned": high / 2,
+            "diagonal": 2 / np.diag(H).max(), "turned": high / 2, "squared": 2 / high**2, "ratio": high / low,
+            "entries": 2 / H.sum(),
+            "mean": 2 * len(H) / np.trace(H), "norm-one": 2 / np.linalg.norm(H, 1),
         }, H=H.round(2).tolist())
 
 
@@ -135,6 +160,14 @@ def check_step(answer: object, rng: np.random.Generator) -> None:
         "order": [new, w + new], "kept": [w + new, dw], "nesterov": [w + alpha * new - eta * g, new],
         "lost": [w + dw - eta * g, new], "backwards": [w - alpha * dw - eta * g, -alpha * dw - eta * g],
         "kept-uphill": [w + new, alpha * dw + eta * g], "pytorch": [w - eta * (alpha * dw + g), alpha * dw + g],
+        "complement": [w + (1 - alpha) * dw - eta * g, (1 - alpha) * dw - eta * g],
+        "no-rate": [w + alpha * dw - g, alpha * dw - g],
+        "exchanged": [w + eta * dw - alpha * g, eta * dw - alpha * g],
+        "alpha-outside": [w + alpha * (dw - eta * g), alpha * (dw - eta * g)],
+        "alpha-on-g": [w + dw - alpha * eta * g, dw - alpha * eta * g],
+        "eta-on-dw": [w + eta * (alpha * dw - g), eta * (alpha * dw - g)],
+        "minus": [w - new, new], "subtracted": [w + new, -new], "without": [w - eta * g, new],
+        "momentum-alone": [w + alpha * dw, new],
         "rate-outside": [w + eta * (alpha * dw - g), alpha * dw - g],
     }, parts="w, dw")
 
@@ -148,7 +181,15 @@ def check_catch_up(answer: object, rng: np.random.Generator) -> None:
         moved = w + alpha * (1 - alpha**t) / (1 - alpha) * dw
         expect(call(answer, w, dw, alpha, t, parts="w, dw"), [moved, last], {
             "first": [w + dw * (1 - alpha**t) / (1 - alpha), last], "forever": [w + dw * alpha / (1 - alpha), last],
-            "straight": [w + t * alpha * dw, last], "shrunk": [moved, dw], "last": [w + last, last], "once": [moved, alpha * dw],
+            "straight": [w + t * alpha * dw, last], "shrunk": [moved, dw], "last": [w + last, last],
+            "once": [moved, alpha * dw],
+            "early": [w + alpha * (1 - alpha ** (t - 1)) / (1 - alpha) * dw if t and alpha else w - dw, last],
+            "one-step-less": [moved - last, last / alpha if alpha else dw],
+            "one-step-more": [moved + alpha * last, alpha * last],
+            "total": [moved, moved - w], "product": [moved, alpha * t * dw],
+            "no-fraction": [w + alpha * (1 - alpha**t) * dw, last],
+            "standing": [w, last], "order": [last, moved], "sign": [2 * w - moved, last],
+            "decayed": [w + last / (1 - alpha), last],
             "brackets": [w + (alpha * (1 - alpha**t) / 1 - alpha) * dw, last],
         }, parts="w, dw", alpha=alpha, t=t)
 
@@ -156,19 +197,24 @@ def check_catch_up(answer: object, rng: np.random.Generator) -> None:
 @checks("04-gradient")
 def check_gradient(answer: object, rng: np.random.Generator) -> None:
     """(p, q, r, λ) → dp, dq of one entry's part of the objective (C8)."""
-    for _ in range(5):
+    for sign in (1, -1, 1, -1):
         p, q = rng.normal(size=4), rng.normal(size=4)
-        r = rng.uniform(1, 5)
+        r = p @ q + sign * rng.uniform(1, 3)
         lam = 0.3
         w = np.array([p, q])
         turned = np.array([q, p])
         e = r - p @ q
         expect(call(answer, p, q, r, lam, parts="dp, dq"), lam * w - e * turned, {
             "downhill": e * turned - lam * w, "exchanged": lam * w - e * w, "no-lambda": -e * turned,
-            "inner": lam * w + e * turned, "pushed": -lam * w - e * turned, "two": 2 * (lam * w - e * turned),
+            "size": lam * w - abs(e) * turned, "inner": lam * w + e * turned, "pushed": -lam * w - e * turned,
+            "two": 2 * (lam * w - e * turned),
             "one-lambda": [lam * p - e * q, -e * p], "other-lambda": [-e * q, lam * q - e * p],
             "product": lam * w - e, "entrywise": lam * w - (r - p * q) * turned, "lambda-two": 2 * lam * w - e * turned,
-            "no-error": lam * w - r * turned,
+            "no-error": lam * w - r * turned, "order": (lam * w - e * turned)[::-1],
+            "other-penalty": lam * turned - e * turned,
+            "half": lam / 2 * w - e * turned, "square": lam * w - e**2 * turned, "alone": lam - e * turned,
+            "length": lam * np.linalg.norm(w, axis=1, keepdims=True) - e * turned, "plus": lam * w - (r + p @ q) * turned,
+            "mean": (lam * w - e * turned) / 4,
         }, parts="dp, dq")
 
 

@@ -13,22 +13,23 @@ from acai.teaching.exercises.checking import (
     build_layer,
     checks,
     expect,
-    nearly_equal,
     odd_integers,
     raise_first,
     upstream_gradient,
     verify_layer,
 )
+from acai.teaching.exercises.relations import nearly_equal
 from acai.teaching.exercises.wrong import Wrong
 
 
 @checks("05-cube")
 def check_cube(answer: object, rng: np.random.Generator) -> None:
     """(w, h) → how far the central difference of w³ is from its slope."""
-    for w, h in ((0.7, 0.5), (-1.3, 0.25), (2.0, 1.5)):
+    for w, h in ((0.7, 0.3), (-1.3, 0.25), (2.0, 1.5)):
         expect(call(answer, w, h), h**2, {
             "parabola": 0.0, "difference": 3 * w**2 + h**2, "one-sided": 3 * w * h + h**2, "taylor": h**2 / 6,
-            "sign": -(h**2), "divide": 2 * h**3,
+            "sign": -(h**2), "divide": 2 * h**3, "not-halved": 3 * w**2 + 2 * h**2, "slope": 3 * w**2, "three": 3 * h**2,
+            "not-divided": h**3, "precedence": (3 * w**2 * h + h**3) * h - 3 * w**2, "relative": h**2 / (3 * w**2),
         }, w=w, h=h)
 
 
@@ -42,11 +43,12 @@ def check_linear(answer: object, rng: np.random.Generator) -> None:
         ones = np.ones_like(dy)
         of_dx = {"dx-ones": ones @ W, "dx-mean": dx / N}
         if D == O:
-            of_dx |= {"dx-turned": dy @ W.T, "dx-order": W @ dy}
-        of_dW = {"dW-turned": dW.T, "dW-mean": dW / N, "dW-ones": ones.T @ x}
+            of_dx |= {"dx-for-dW": dy.T @ x, "dx-entries": dy * W, "dx-x": x @ W, "dx-turned": dy @ W.T, "dx-order": W @ dy}
+        of_dW = {"dW-turned": dW.T, "dW-mean": dW / N, "dW-ones": ones.T @ x, "dW-y": (x @ W.T).T @ x}
         if N == O:
             of_dW["dW-order"] = dy @ x
         of_db = {"db-outputs": dy.sum(axis=1), "db-mean": db / N, "db-one": dy.sum(), "db-rows": dy, "db-column": db[:, None]}
+        of_db |= {"db-count": np.full(O, N), "db-fixed": np.ones(O), "db-row": db[None]}
         expect(found[0], dx, of_dx, "case-dx", dy=dy, x=x, W=W)
         expect(found[1], dW, of_dW, "case-dW", dy=dy, x=x, W=W)
         expect(found[2], db, of_db, "case-db", dy=dy, x=x, W=W)
@@ -175,6 +177,11 @@ def check_prints(answer: dict[str, object], rng: np.random.Generator) -> None:
             raise Wrong(str(name) if name in known else "unknown", letter=letter, name=name)
 
 
+def _surprise(z: np.ndarray, own: np.ndarray, axis: int | None) -> float:
+    """Compute the loss with the sum of the softmax taken along this axis."""
+    return float((np.log(np.exp(z).sum(axis=axis, keepdims=True)) - z)[own].mean())
+
+
 TINY = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)  # what people add to a probability before they take the logarithm
 
 
@@ -190,7 +197,11 @@ def check_softmax(answer: object, rng: np.random.Generator) -> None:
         own = np.arange(3) == t[:, None]
         p = dy * N + own
         of_loss = {"overflow": np.nan, "sum": loss * N, "sign": -loss, "score": -y[own].mean(), "probability": p[own].mean()}
+        z = y - y.max()
+        of_loss |= {"axis": _surprise(z, own, 0), "whole-sum": _surprise(z, own, None), "loss-ten": loss / np.log(10)}
+        of_loss |= {"loss-two": loss / np.log(2), "squares": ((p - own) ** 2).mean(), "loss-entries": loss / 3}
         of_dy = {"overflow": np.nan, "dy-sum": dy * N, "dy-sign": -dy, "dy-class": p / N, "dy-own": p * (1 - p)}
+        of_dy |= {"dy-p": p, "dy-entries": dy * N / 3, "dy-correct": dy * own}
         loss_found = numbers(found[0])
         is_right = nearly_equal(loss_found, np.asarray(loss))
         padded = [nearly_equal(loss_found, -np.log(p[own] + tiny).mean()) for tiny in TINY]

@@ -24,11 +24,13 @@ def check_long_tail(answer: object, rng: np.random.Generator) -> None:
         k = round(head * n)
         tail, most = np.split(upwards, [n - k])
         counted = {
-            "all": upwards[-k:], "int": upwards[n - int(head * n) :], "unsorted": plays[:k], "least": upwards[:k], "tail": tail,
+            "at-least-one": upwards[n - max(k, 1) :], "one-more": upwards[n - k - 1 :], "all": upwards[-k:],
+            "int": upwards[n - int(head * n) :], "unsorted": plays[:k], "least": upwards[:k], "tail": tail,
         }
         share = most.sum() / plays.sum()
         mistakes = {key: part.sum() / plays.sum() for key, part in counted.items()}
-        mistakes |= {"percent": 100 * share, "plays": most.sum(), "mean": share / max(k, 1)}
+        mistakes |= {"percent": 100 * share, "plays": most.sum(), "mean": share / max(k, 1), "songs": most.sum() / n}
+        mistakes |= {"rest": most.sum() / tail.sum()}
         expect(call(answer, plays, head), share, mistakes, n=n, head=head)
 
 
@@ -36,8 +38,8 @@ def check_long_tail(answer: object, rng: np.random.Generator) -> None:
 def check_counts(answer: object, rng: np.random.Generator) -> None:
     """(user and song of each play, m, n) → how often each user played each song (D1)."""
     for m, n in ((5, 5), (4, 7), (9, 3)):
-        users = rng.integers(0, m, 40)
-        songs = rng.integers(0, n, 40)
+        users = rng.integers(0, m - 1, 40)  # the last user has played nothing, and nobody has played the last song
+        songs = rng.integers(0, n - 1, 40)
         N = np.bincount(users * n + songs, minlength=m * n).reshape(m, n)  # (D1)
         mistakes = {"once": N > 0, "turned": N.T, "shares": N / N.sum(), "zeros": 0 * N, "nan": np.nan}
         expect(call(answer, users, songs, m, n), N, mistakes, m=m, n=n)
@@ -53,6 +55,7 @@ def check_stars(answer: object, rng: np.random.Generator) -> None:
 
     mistakes = {"five": stars(6, 2), "two": stars(5, 3), "both": stars(6, 3), "overwritten": stars(np.inf, 2)}
     mistakes |= {"plays": np.minimum(n, 5), "four": stars(4, 2), "from-zero": stars(5, 2) - 3}
+    mistakes |= {"clipped": np.clip(n, 3, 5), "added": np.clip(n + 2, 3, 5), "one-play": np.where(n == 1, n, stars(5, 2))}
     expect(call(answer, n), stars(5, 2), mistakes)
 
 
@@ -60,7 +63,7 @@ def check_stars(answer: object, rng: np.random.Generator) -> None:
 def check_stars_by_time(answer: object, rng: np.random.Generator) -> None:
     """(when one user played one song) → stars (D5)."""
     days = [np.cumsum(rng.exponential(wait, n)).astype(float) for n in range(1, 13) for wait in (1.5, 12, 12, 40)]
-    for planned in [0, 1], [0, 40, 40.5], [0, 0.5, 40], [0, 9, 18, 30], [0, 50, 59, 68, 77], [0, 8, 16, 24, 90]:
+    for planned in [0, 1], [0, 40, 40.5], [0, 0.5, 40], [0, 9, 18, 30], [0, 50, 59, 68, 77], [0, 8, 16, 24, 90], [0, 2, 4, 6]:
         days.append(np.array(planned, float))
     days.append(20.0 * np.arange(10))
     cases = [(DAY * d).astype(np.int64) for d in days]
@@ -68,11 +71,13 @@ def check_stars_by_time(answer: object, rng: np.random.Generator) -> None:
     def stars(**slip: int) -> list[int]:
         return [_stars(times, **slip) for times in cases]
 
+    others = [_other_stars(times) for times in cases]
     found = [call_for_number(answer, times) for times in cases]
     expect(found, [stars_from_times(times.tolist()) for times in cases], {
         "last-play": stars(end=-1, end_of_four=-1), "last-four": stars(end_of_four=-1), "last-wait": stars(end=-1),
         "ten": stars(many=9), "day": stars(day=0), "four": stars(four=99), "three": stars(four=3), "five": stars(four=5),
         "many": stars(many=99), "exactly": stars(day=DAY + 1),
+        **{key: [each[key] for each in others] for key in others[0]},
     }, each=[{"days": d.round(1)} for d in days])
 
 
@@ -89,11 +94,28 @@ def _stars(
     return 5 if n > many or two_in_a_day or four_in_a_month else 4
 
 
+def _other_stars(times: np.ndarray) -> dict[str, int]:
+    """(D5) with one condition replaced, by the key of the mistake."""
+    n = len(times)
+    gaps = np.diff(times)
+    spans = times[3:] - times[:-3]
+    soon = (gaps < DAY).any()
+    often = (spans <= 30 * DAY).any()
+    conditions = {
+        "both": soon and often, "one": n == 1 and soon, "month": soon or (spans < 30 * DAY).any(),
+        "seconds": (gaps < 1).any() or (spans <= 30).any(), "first-four": soon or (spans[:1] <= 30 * DAY).any(),
+        "span": soon or (n >= 4 and times[-1] - times[0] <= 30 * DAY), "every": (n > 1 and (gaps < DAY).all()) or often,
+        "calendar": (np.diff(times // DAY) == 0).any() or often, "by-count": n >= 5,
+    }
+    found = {key: 5 if n > 10 or condition else 4 for key, condition in conditions.items()}
+    return {key: 3 if n == 1 and key != "one" else stars for key, stars in found.items()}
+
+
 @checks("02-pearson")
 def check_pearson(answer: object, rng: np.random.Generator) -> None:
     """Two rows of R, gaps NaN → their correlation over the songs that both rated (C3)."""
     for _ in range(20):
-        r_u, r_v = np.where(rng.random((2, 12)) < 0.3, np.nan, rng.integers(1, 6, (2, 12)))
+        r_u, r_v = np.where(rng.random((2, 17)) < 0.3, np.nan, rng.integers(1, 6, (2, 17)))
         both = ~np.isnan(r_u + r_v)
         x, y = r_u[both], r_v[both]
         zeros_u, zeros_v = np.nan_to_num(r_u), np.nan_to_num(r_v)
@@ -102,13 +124,23 @@ def check_pearson(answer: object, rng: np.random.Generator) -> None:
         expect(call(answer, r_u, r_v), right, {
             "all-means": _cosine(x - np.nanmean(r_u), y - np.nanmean(r_v)), "cosine": _cosine(x, y),
             "zeros": _cosine(zeros_u - zeros_u.mean(), zeros_v - zeros_v.mean()),
+            "medians": _cosine(x - np.median(x), y - np.median(y)), "sum-first": 0.0,
+            "one-mean": _cosine(x - x.mean(), y),
+            "both-means": _cosine(x - np.mean([x, y]), y - np.mean([x, y])), "filled": _cosine(*_centred(r_u, r_v)),
+            "no-root": np.nan_to_num(right / np.sqrt(x.var() * y.var() * n**2)), "not-divided": right * n,
+            "divided-twice": right / n,
             "covariance": np.cov(x, y, bias=True)[0, 1], "covariance-sample": np.cov(x, y)[0, 1],
-            "absolute": abs(right), "middle": _cosine(x - 3, y - 3), "ddof": right * (n - 1) / n,
+            "absolute": abs(right), "sign": -right, "middle": _cosine(x - 3, y - 3), "ddof": right * (n - 1) / n,
             "ddof-turned": right * n / (n - 1),
             "gaps": np.nan,
         }, r_u=r_u, r_v=r_v)
     of_flat = call_for_number(answer, np.array([4.0, 4, 4, np.nan]), np.array([1.0, 5, 3, 2]))
     expect(of_flat, 0.0, {"flat": np.nan}, "case-flat")
+
+
+def _centred(*rows: np.ndarray) -> list[np.ndarray]:
+    """Subtract from each row its own mean, and put 0 into its gaps."""
+    return [np.nan_to_num(row - np.nanmean(row)) for row in rows]
 
 
 def _cosine(x: np.ndarray, y: np.ndarray) -> float:
@@ -130,7 +162,14 @@ def check_predict(answer: object, rng: np.random.Generator) -> None:
             "below": kappa * deviation, "sum-s": r_bar_u + deviation / s.sum(), "count": r_bar_u + deviation / n,
             "no-kappa": r_bar_u + deviation, "no-means": r_bar_u + kappa * (s @ r),
             "one-mean": r_bar_u + kappa * (s @ (r - r_bar_u)),
-            "sum-first": r_bar_u + deviation / abs(s.sum()), "ratings": kappa * (s @ r), "unweighted": r_bar_u + (r - r_bar).mean(),
+            "sum-first": r_bar_u + deviation / abs(s.sum()), "ratings": kappa * (s @ r),
+            "unweighted": r_bar_u + (r - r_bar).mean(),
+            "multiplied": r_bar_u + deviation / kappa, "squares": r_bar_u + deviation / (s @ s),
+            "brackets": kappa * (r_bar_u + deviation),
+            "positive": r_bar_u + s.clip(0) @ (r - r_bar) / max(s.clip(0).sum(), 1e-9),
+            "sizes": r_bar_u + kappa * (s @ np.abs(r - r_bar)),
+            "mean-size": r_bar_u + deviation / np.abs(s).mean(), "their-mean": r_bar.mean() + kappa * deviation,
+            "mean-of-all": r_bar_u + kappa * (s @ (r - r_bar.mean())), "mean-of-r": r_bar_u + kappa * (s @ (r - r.mean())),
             "sign": r_bar_u - kappa * deviation, "all-alike": r_bar_u + kappa * (np.abs(s) @ (r - r_bar)),
         }, s=s, r=r, r_bar=r_bar, r_bar_u=r_bar_u)
 
@@ -144,7 +183,9 @@ def check_shrinkage(answer: object, rng: np.random.Generator) -> None:
     weight = n / (n + beta)
     mistakes = {
         "turned": s * (1 - weight), "ratio": s * n / beta, "weight": weight, "larger": s / weight,
-        "brackets": s + beta, "brackets-weight": s * (1 + beta),
+        "brackets": s + beta, "brackets-weight": s * (1 + beta), "unchanged": s, "times": s * n, "n-lost": s / (n + beta),
+        "minus": s * n / (n - beta), "absolute": np.abs(s) * weight, "whole": 0 * s, "all-songs": s * n / (n.sum() + beta),
+        "cut": np.where(n >= beta, s, 0), "threshold": s * np.minimum(n, beta) / beta,
     }
     expect(call(answer, s, n, beta), s * weight, mistakes)
 

@@ -1,5 +1,6 @@
 """The checks of notebooks 07 and 08: spectrum, mel scale and tempo; prediction from audio, scores, and an audio model."""
 
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from acai.teaching.exercises.wrong import Wrong
 def check_frame(answer: object, rng: np.random.Generator) -> None:
     """(x, t, window, hop) → the power spectrum of frame t of the samples x (A1)."""
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(32) / 32)
-    for n, hop, t in ((200, 16, 5), (150, 10, 0), (150, 10, 15), (120, 32, 2)):
+    for n, hop, t in ((200, 12, 5), (150, 10, 0), (150, 10, 15), (120, 32, 2)):
         x = rng.normal(size=n)
         right = np.array(sound.mel_power(x.tolist(), np.eye(17).tolist(), 32, hop))[:, t]
         padded = np.pad(x, (16, 48))
@@ -27,6 +28,10 @@ def check_frame(answer: object, rng: np.random.Generator) -> None:
         expect(call(answer, x, t, 32, hop), right, {
             "bare": _power(frame), "late": _power(hann * late), "bare-late": _power(late), "amplitude": np.abs(X),
             "hanning": _power(np.hanning(32) * frame), "real": X.real**2,
+            "decibels": 10 * np.log10(right + 1e-300), "hamming": _power(np.hamming(32) * frame),
+            "root-window": _power(np.sqrt(hann) * frame),
+            "hop-lost": _power(hann * padded[t : t + 32]), "window-after": _power(frame) * hann[:17], "imaginary": X.imag**2,
+            "square-first": _power((hann * frame) ** 2), "divided": right / 32, "divided-twice": right / 32**2,
             "mirrored": np.abs(np.fft.fft(hann * frame)) ** 2,
         }, n=n, t=t, hop=hop)
 
@@ -45,6 +50,13 @@ def check_mel(answer: object, rng: np.random.Generator) -> None:
         expect(call(answer, f), np.where(f < 1000, low, 15 + high), {
             "linear": low, "htk": 2595 * np.log10(1 + f / 700), "e": np.where(f < 1000, low, 15 + above),
             "offset": np.where(f < 1000, low, high), "log": 15 + high, "zero": np.nan,
+            "no-27": np.where(f < 1000, low, 15 + high / 27), "ten": np.where(f < 1000, low, 15 + high / np.log(10)),
+            "hertz": np.where(f < 1000, low, 15 + 27 * np.log(np.maximum(f, 1)) / np.log(6.4)),
+            "log-one": np.where(f < 1000, low, 15 + 27 * np.log1p(f / 1000) / np.log(6.4)),
+            "whole": np.round(np.where(f < 1000, low, 15 + high)),
+            "multiplied": np.where(f < 1000, low, 15 + above * np.log(6.4)),
+            "brackets": np.where(f < 1000, low, (15 + above) / np.log(6.4)),
+            "low-times": np.where(f < 1000, f * 200 / 3, 15 + high), "low-divided": np.where(f < 1000, f / 200 / 3, 15 + high),
         }, f=f.tolist())
 
 
@@ -57,7 +69,10 @@ def check_log(answer: object, rng: np.random.Generator) -> None:
             "no-one": np.log(C * S), "outside": C * np.log1p(S), "no-C": np.log1p(S), "ten": np.log10(1 + C * S),
             "decibels": 10 * np.log10(np.maximum(S, 1e-10)), "added": np.log(1 + C + S), "two": np.log2(1 + C * S),
             "ten-times": 10 * np.log10(1 + C * S), "one-outside": 1 + np.log(C * S), "brackets": np.log(1 + C) * S,
-            "divided": np.log(1 + S / C), "fixed": np.log1p(10_000 * S),
+            "no-one-no-C": np.log(S), "no-log": C * S, "twenty": 20 * np.log10(1 + C * S), "twice-one": np.log1p(1 + C * S),
+            "plus-one": 1 + np.log1p(C * S), "power": np.log1p(C * S**2), "root": np.log1p(C * np.sqrt(S)),
+            "sum": np.log(C + S),
+            "scaled": np.log1p(C * S / S.max()), "divided": np.log(1 + S / C), "fixed": np.log1p(10_000 * S),
         }, C=C)
 
 
@@ -108,11 +123,21 @@ def check_windows(answer: object, rng: np.random.Generator) -> None:
         predictions = [*complete, last] if rest else complete
         expect(call(answer, S, f, width), content.mean_over_windows(np.array(predictions).tolist()), {  # (A4)
             "lost": np.mean(complete, axis=0), "twice": np.mean([*complete, last], axis=0), "whole": f(S),
-            "mean": f(np.mean(windows, axis=0)),
+            "mean": f(np.mean(windows, axis=0)), "first": complete[0], "only-last": last,
+            "largest": np.max(predictions, axis=0),
+            "median": np.median(predictions, axis=0), "half": _mean_of(f, S, width, range(0, n_starts, max(width // 2, 1))),
+            "from-end": _mean_of(f, S, width, range(rest, n_starts, width)),
+            "fewer": np.sum(complete, axis=0) / len(predictions),
+            "weighted": (np.sum(complete, axis=0) * width + last * rest) / frames,
             "every": np.mean([f(S[:, s : s + width]) for s in range(n_starts)], axis=0),
             "padded": np.mean([*complete, f(padded)], axis=0),
             "short": np.mean([*complete, f(short)] if rest else complete, axis=0), "sum": np.sum(predictions, axis=0),
         }, frames=frames, width=width)
+
+
+def _mean_of(f: Callable[[np.ndarray], np.ndarray], S: np.ndarray, width: int, starts: Iterable[int]) -> np.ndarray:
+    found: np.ndarray = np.mean([f(S[:, s : s + width]) for s in starts], axis=0)
+    return found
 
 
 def _prediction(x: np.ndarray) -> np.ndarray:
@@ -133,13 +158,17 @@ def check_best(answer: object, rng: np.random.Generator) -> None:
             "cosine": np.argsort(-scores / np.linalg.norm(Q, axis=1))[:n], "nearest": np.argsort(distances)[:n],
             "all": np.argsort(-scores), "from-one": np.argsort(-scores)[:n] + 1, "rows": Q[np.argsort(-scores)[:n]],
             "every-score": scores, "one": scores.argmax(), "unsorted": np.sort(np.argsort(-scores)[:n]),
+            "absolute": np.argsort(-np.abs(scores))[:n], "lengths": np.argsort(-np.linalg.norm(Q, axis=1))[:n],
+            "sums": np.argsort(-Q.sum(axis=1))[:n], "ranks": np.argsort(np.argsort(-scores))[:n],
+            "second": np.argsort(-scores)[1 : n + 1],
+            "chosen": scores >= np.sort(scores)[-n],
         }, n=n)
 
 
 @checks("08-first-plays")
 def check_first_plays(answer: object, rng: np.random.Generator) -> None:
     """(q̂, the listeners' P, their r, λ) → q (A6)."""
-    for n, lam in ((9, 2.0), (6, 0.5)):
+    for n, lam in ((9, 3.0), (6, 0.5)):
         q_hat, P, r = rng.normal(size=4), rng.normal(size=(n, 4)), rng.normal(size=n)
         right = np.array(content.update_factors(q_hat.tolist(), P.tolist(), r.tolist(), lam))
         I = np.eye(4)
@@ -148,6 +177,12 @@ def check_first_plays(answer: object, rng: np.random.Generator) -> None:
             "deaf": q_hat + _solved(P, residuals, 0 * I), "step": right - q_hat, "raw": q_hat + _solved(P, r, lam * I),
             "to-zero": _solved(P, r, lam * I), "sign": 2 * q_hat - right, "half": q_hat + _solved(P, residuals, lam / 2 * I),
             "everywhere": q_hat + _solved(P, residuals, lam * np.ones((4, 4))),
+            "double": q_hat + _solved(P, residuals, 2 * lam * I),
+            "square": q_hat + _solved(P, residuals, lam**2 * I), "mean": q_hat + _solved(P, residuals, lam * n * I),
+            "minus": q_hat + _solved(P, residuals, -lam * I), "plus": q_hat + _solved(P, r + P @ q_hat, lam * I),
+            "still": q_hat,
+            "no-lambda-q": np.linalg.solve(P.T @ P + lam * I, P.T @ r + q_hat), "descent": q_hat + lam * P.T @ residuals,
+            "halfway": (q_hat + _solved(P, r, lam * I)) / 2, "listeners": P.mean(axis=0),
         }, n=n, lam=lam)
     expect(call(answer, q_hat, np.zeros((0, 4)), np.zeros(0), 1.0), q_hat, {"nobody": np.zeros(4)}, "case-nobody")
 

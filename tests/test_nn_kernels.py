@@ -9,10 +9,13 @@ import time
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from nn_geometry import DTYPES, geometries, whole
 
-from acai import nn, threads
+from acai import threads
 from acai.nn.fast import batches, kernels
+from acai.nn.fast.rows import Rows
+from acai.nn.plain import padded
 
 
 def both(kernel, *arguments, out):
@@ -23,32 +26,70 @@ def both(kernel, *arguments, out):
         function(*arguments, *outs)
         results.append(outs)
     for python, compiled in zip(*results):
-        assert np.array_equal(python, compiled)
+        assert np.array_equal(python, compiled, equal_nan=True)
     return results[1]
 
 
-@settings(max_examples=20)
-@given(geometries(), DTYPES)
-def test_convolution_kernels(g, dtype):
-    kW, Wp = g.window[1], g.W + 2 * g.padding[1]
-    Z, y = whole((g.N, g.O, kW, g.H, Wp), 2, dtype), np.empty((g.N, g.O, g.H, Wp - kW + 1), dtype)
-    b = whole((g.O,), 3, dtype)
-    (added,) = both(kernels.add_taps, Z, b, out=[y])
-    assert np.array_equal(added, b[:, None, None] + sum(Z[:, :, q, :, q : q + y.shape[3]] for q in range(kW)))
-    dy = whole(y.shape, 4, dtype)
-    (dZ,) = both(kernels.spread_taps, dy, out=[Z])
-    assert (dZ * Z).sum() == (dy * (added - b[:, None, None])).sum()  # spread is the transpose of add
+def rows_of(g):
+    out = tuple((n + 2 * p - k) // s + 1 for n, p, k, s in zip((g.H, g.W), g.padding, g.window, g.stride))
+    return Rows((g.C, *g.window), g.stride, g.padding, out), (g.N, g.O, *out)
 
 
 @settings(max_examples=20)
+@given(st.integers(1, 3), st.integers(1, 2), st.integers(1, 19), st.integers(1, 12), DTYPES)
+def test_correlate_and_products_are_sums_of_shifted_rows(G, fours, K, J, dtype):
+    O, C, slack, rng = 4 * fours, 3, 5, np.random.default_rng(0)
+    channel, shift = rng.integers(0, C, K), rng.integers(0, slack + 1, K)
+    shift[0] = slack
+    W, b, x = whole((O, K), 1, dtype), whole((O,), 2, dtype), whole((G, C, J + slack), 3, dtype)
+    shifted = np.stack([x[:, c, s : s + J] for c, s in zip(channel, shift)], axis=1)  # (G, K, J)
+    (y,) = both(kernels.correlate, W, b, channel, shift, x, out=[np.empty((G, O, J + 2), dtype)])
+    assert np.array_equal(y[..., :J], b[:, None] + W @ shifted)
+    assert (y[..., J:] == 77).all()  # beyond the rows, nothing is written
+    dy = whole((G, O, slack + J), 4, dtype)
+    channel, shift = (np.pad(a, (0, -K % 4)) for a in (channel, shift))
+    (dW,) = both(kernels.products, dy, channel, shift, x, out=[np.empty((O, len(shift)), dtype)])
+    assert np.array_equal(dW[:, :K], np.einsum("goj,gkj->ok", dy[..., slack:], shifted))
+
+
+def test_rows_longer_than_a_tile_are_computed_piece_by_piece():
+    W, b, x = whole((4, 9), 1), whole((4,), 2), whole((1, 2, 2 * kernels.TILE + 50), 3)
+    channel, shift = np.arange(9) % 2, np.arange(9)
+    y, J = np.empty((1, 4, x.shape[2])), x.shape[2] - 8
+    kernels.correlate(W, b, channel, shift, x, y)
+    shifted = np.stack([x[0, c, s : s + J] for c, s in zip(channel, shift)])
+    assert np.array_equal(y[0, :, :J], b[:, None] + W @ shifted)
+    dy, dW = whole((1, 4, x.shape[2]), 4), np.empty((4, 12))
+    kernels.products(dy, np.pad(channel, (0, 3)), np.pad(shift, (0, 3)), x, dW)
+    assert np.array_equal(dW[:, :9], dy[0, :, 8:] @ shifted.T)
+
+
+@settings(max_examples=30)
 @given(geometries(), DTYPES)
-def test_fold_rows_is_the_transpose_of_taking_rows(g, dtype):
-    conv = nn.Conv2D(g.C, g.O, g.window, g.stride, g.padding, dtype=dtype)
-    x = whole(g.shape, 1, dtype)
-    rows = conv._rows(x)
-    drows = whole(rows.shape, 2, dtype)
-    (dx,) = both(kernels.fold_rows, drows, g.stride[0], g.padding, out=[x])
-    assert (dx * x).sum() == (drows * rows).sum()  # fold is the transpose of what takes the rows
+def test_rows_hold_what_is_under_each_tap(g, dtype):
+    rows, (N, O, H_out, W_out) = rows_of(g)
+    x, y = whole(g.shape, 1, dtype), whole((N, O, H_out, W_out), 2, dtype)
+    X, Y = rows.of_images(x), rows.of_outputs(y)
+    framed = padded(x, g.padding)
+    for k, (c, p, q) in enumerate(np.ndindex(g.C, *g.window)):
+        under = framed[:, c, p :: g.stride[0], q :: g.stride[1]][:, :H_out, :W_out]
+        row, found = X[:, rows.channel[k], rows.shift[k] :], np.empty((N, 1, H_out, W_out), dtype)
+        rows.to_outputs(np.pad(row, ((0, 0), (0, rows.shift[k])))[:, None], found)
+        assert np.array_equal(found[:, 0], under)
+    back = np.full_like(y, 77)
+    rows.to_outputs(Y[..., rows.slack :], back)
+    assert np.array_equal(back, y) and Y.sum() == y.sum()  # and zero everywhere else
+
+
+@settings(max_examples=30)
+@given(geometries(), DTYPES)
+def test_to_images_is_the_transpose_of_of_images(g, dtype):
+    rows, _ = rows_of(g)
+    x, dx = whole(g.shape, 1, dtype), np.full(g.shape, 77, dtype)
+    X = rows.of_images(x)
+    dX = whole(X.shape, 2, dtype)
+    rows.to_images(dX, dx)
+    assert (dX * X).sum() == (dx * x).sum()
 
 
 @settings(max_examples=20)
@@ -60,6 +101,17 @@ def test_pooling_kernels(g, dtype):
     planes, places = x.reshape(g.N, g.C, -1), where.reshape(g.N, g.C, -1)
     assert np.array_equal(np.take_along_axis(planes, places, axis=2), y.reshape(places.shape))
     both(kernels.max_unpool, whole(y.shape, 2, dtype), where, out=[x])
+
+
+@settings(max_examples=20)
+@given(geometries(), DTYPES)
+def test_rectifying_kernels(g, dtype):
+    x, dy = whole(g.shape, 1, dtype, largest=2), whole(g.shape, 2, dtype)
+    x[0, 0, 0, 0] = np.nan
+    (y,) = both(kernels.rectify, x, out=[x])
+    assert np.array_equal(y, np.maximum(x, 0), equal_nan=True)
+    (dx,) = both(kernels.pass_where_positive, dy, y, out=[x])
+    assert np.array_equal(dx, np.where(y > 0, dy, 0))
 
 
 @pytest.mark.parametrize("n, numbers_each", [(0, 10), (1, 1 << 20), (7, 1), (32, 1 << 16), (1000, 1 << 9)])
@@ -90,6 +142,17 @@ def test_chunk_boundaries_depend_on_the_sizes_alone(n, bytes_each, scratch, size
     assert batches.map_batch_chunks(lambda x, y: len(x), x.astype(np.float64), y) == batches.map_batch_chunks(
         lambda x, y: len(x), x, y, scratch=7
     )
+
+
+@pytest.mark.parametrize("n, least, size", [(1000, 1, 127), (1000, 200, 200), (1000, 5000, 1000), (80, 30, 15)])
+def test_a_chunk_has_as_many_samples_as_are_worth_a_call_unless_it_leaves_the_cache(n, least, size):
+    x = np.broadcast_to(np.zeros(1, np.int8), (n, 2**17))[:, : 2**10 if n == 1000 else 2**17]
+    assert batches.map_batch_chunks(len, x, least=least)[0] == size
+
+
+def test_a_single_chunk_is_not_handed_over(monkeypatch):
+    monkeypatch.setattr(batches, "map_blocks", None)
+    assert batches.map_batch_chunks(len, np.zeros((3, 5))) == [3]
 
 
 def test_the_number_of_threads_is_numbas():

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from acai.errors import InputError
+from acai.nn.fast.batches import map_batch_chunks
 from acai.nn.layer import FLOATS, FloatArray, Layer, checked_seed
 from acai.settings import Limits, checked
 
@@ -13,10 +14,18 @@ class ReLU(Layer):
     """The rectified linear unit, max(0, x) (N3), for any shape. Its slope at 0 is taken to be 0."""
 
     def _forward(self, x: FloatArray) -> FloatArray:
-        return np.maximum(x, 0)  # (N3)
+        from acai.nn.fast import kernels
+
+        out = np.empty_like(x)
+        map_batch_chunks(kernels.rectify, x, out)  # (N3)
+        return out
 
     def _backward(self, dy: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-        return dy * (y > 0)  # (N7.6): y = max(0, x), so y > 0 says the same as x > 0
+        from acai.nn.fast import kernels
+
+        out = np.empty_like(x)
+        map_batch_chunks(kernels.pass_where_positive, dy, y, out)  # (N7.6): y = max(0, x), so y > 0 says the same as x > 0
+        return out
 
 
 class Tanh(Layer):

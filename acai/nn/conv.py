@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
 from acai.nn.fast.batches import map_batch_chunks
+from acai.nn.fast.rows import APART, Rows, fours, rows_for
 from acai.nn.layer import FloatArray, Layer, float_dtype, initial_params, out_size, pair
 from acai.settings import checked
 
@@ -38,10 +38,11 @@ class Conv2D(Layer):
 
     Notes
     -----
-    The sum over c and p is a matrix product, computed for all kW taps q of the kernel at once; then the taps' results,
-    each shifted by its q, are added up. Where the kernel is as high as the input or one row high, that product reads `x`
-    as it lies in memory, and nothing is copied; unrolling all windows ("im2col", Chellapilla et al. 2006) would copy every
-    number kH·kW times. With a horizontal stride above 1, the columns in between are computed too, and dropped.
+    In a row that holds a channel line by line, the number under tap (p, q) is always equally far from the one under tap
+    (0, 0); so (N1) adds up shifted rows, y(o, j) = b(o) + Σ_k W(o, k) x(channel(k), j + shift(k)) with k = (c, p, q).
+    Its gradients are sums of the same kind: dx(c, j) = Σ W(o, k) dy(o, j − shift(k)) adds up shifted rows of dy, and
+    dW(o, k) = Σ_j dy(o, j) x(channel(k), j + shift(k)) multiplies rows with each other. Unrolling all windows into a matrix
+    ("im2col", Chellapilla et al. 2006) would copy every number kH·kW times; see `acai.nn.fast.rows`.
     """
 
     def __init__(  # noqa: PLR0913 - this is what defines a convolution, under the names that other libraries use
@@ -70,20 +71,18 @@ class Conv2D(Layer):
     def _forward(self, x: FloatArray) -> FloatArray:
         from acai.nn.fast import kernels
 
-        W, b = self.params["W"], self.params["b"]
-        O, C, kH, kW = W.shape
-        W_taps = W.transpose(0, 3, 1, 2).reshape(O * kW, C * kH)
-        rows = self._rows(x)
-        H_out, Wp = rows.shape[3:]  # Wp: the width of x with its padding
-        y = np.empty((len(x), O, H_out, Wp - kW + 1), x.dtype)
+        rows, O = self._rows(x), self.out_channels
+        W, b = fours(self.params["W"].reshape(O, -1)), fours(self.params["b"])
+        y = np.empty((len(x), O, *rows.out), x.dtype)
 
-        def convolve(rows: FloatArray, y: FloatArray) -> None:
-            n = len(y)
-            Z = W_taps @ rows.reshape(n, C * kH, H_out * Wp)  # reshape copies only where it must
-            kernels.add_taps(Z.reshape(n, O, kW, H_out, Wp), b, y)  # (N1)
+        def convolve(x: FloatArray, y: FloatArray) -> None:
+            x_rows = rows.of_images(x)
+            y_rows = np.empty((len(x_rows), len(W), x_rows.shape[2] + APART), x.dtype)
+            kernels.correlate(W, b, rows.channel, rows.shift, x_rows, y_rows)  # (N1)
+            rows.to_outputs(y_rows, y)
 
-        map_batch_chunks(convolve, rows, y, scratch=O * kW * H_out * Wp)
-        return np.ascontiguousarray(y[..., :: self.stride[1]])
+        map_batch_chunks(convolve, x, y, scratch=O * rows.length, least=rows.least)
+        return y
 
     def _backward(self, dy: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
         return self._gradients(dy, x, want_dx=True)
@@ -95,44 +94,28 @@ class Conv2D(Layer):
         """Compute `grads`, and dx if it is wanted."""
         from acai.nn.fast import kernels
 
-        W = self.params["W"]
-        O, C, kH, kW = W.shape
-        W_taps = np.ascontiguousarray(W.transpose(1, 2, 0, 3).reshape(C * kH, O * kW))
-        rows = self._rows(x)
-        H_out, Wp = rows.shape[3:]
-        dx = np.empty_like(x)
+        W, rows = self.params["W"], self._rows(x)
+        weights, channel, shift = rows.of_weights(W)
+        zeros, dx = np.zeros(len(weights), x.dtype), np.empty_like(x)
 
-        def chunk_gradients(dy: FloatArray, rows: FloatArray, dx: FloatArray) -> tuple[FloatArray, FloatArray]:
-            n = len(dy)
-            dZ_taps = np.empty((n, O, kW, H_out, Wp), x.dtype)
-            kernels.spread_taps(dy, dZ_taps)
-            dZ = dZ_taps.reshape(n, O * kW, H_out * Wp)
+        def chunk_gradients(dy: FloatArray, x: FloatArray, dx: FloatArray) -> tuple[FloatArray, FloatArray]:
+            x_rows, dy_rows = rows.of_images(x), rows.of_outputs(dy)
+            dW = np.empty((dy_rows.shape[1], len(rows.shift)), x.dtype)
+            db = dy.sum(axis=(0, 2, 3))  # (N7.3)
+            kernels.products(dy_rows, rows.channel, rows.shift, x_rows, dW)  # (N7.2)
             if want_dx:
-                drows = W_taps @ dZ  # (N7.1)
-                kernels.fold_rows(drows.reshape(n, C, kH, H_out, Wp), self.stride[0], self.padding, dx)
-            dW = dZ @ rows.reshape(n, C * kH, H_out * Wp).transpose(0, 2, 1)  # (N7.2)
-            return dW.sum(axis=0), dy.sum(axis=(0, 2, 3))  # (N7.3)
+                dx_rows = np.empty((len(x_rows), len(weights), x_rows.shape[2] + APART), x.dtype)
+                kernels.correlate(weights, zeros, channel, shift, dy_rows, dx_rows)  # (N7.1)
+                rows.to_images(dx_rows, dx)
+            return dW[: len(W), : W[0].size], db
 
-        dy = self._all_columns(dy, Wp - kW + 1)
-        chunks = map_batch_chunks(chunk_gradients, dy, rows, dx, scratch=O * kW * H_out * Wp)
-        dW = sum((dW for dW, _ in chunks), np.zeros((O * kW, C * kH), x.dtype))
-        self.grads["W"] = np.ascontiguousarray(dW.reshape(O, kW, C, kH).transpose(0, 2, 3, 1))
-        self.grads["b"] = sum((db for _, db in chunks), np.zeros(O, x.dtype))
+        scratch = (rows.n_channels + len(W)) * rows.length
+        chunks = map_batch_chunks(chunk_gradients, dy, x, dx, scratch=scratch, least=rows.least)
+        self.grads["W"] = sum((dW for dW, _ in chunks), np.zeros((len(W), W[0].size), x.dtype)).reshape(W.shape)
+        self.grads["b"] = sum((db for _, db in chunks), np.zeros(len(W), x.dtype))
         return dx
 
-    def _rows(self, x: FloatArray) -> FloatArray:
-        """Return a view of row p of the window of each output row, for every channel: (N, C, kH, H', Wp = W + 2·padding)."""
-        out_size(self, x.shape, self.kernel_size, self.stride, self.padding)  # refuses x if there is no output
-        pH, pW = self.padding
-        if pH or pW:
-            x = np.pad(x, ((0, 0), (0, 0), (pH, pH), (pW, pW)))
-        windows = sliding_window_view(x, self.kernel_size[0], axis=2)
-        return windows[:, :, :: self.stride[0]].transpose(0, 1, 4, 2, 3)
-
-    def _all_columns(self, dy: FloatArray, width: int) -> FloatArray:
-        """Return dy with the columns that the horizontal stride drops; no gradient comes to these."""
-        if self.stride[1] == 1:
-            return dy
-        wide = np.zeros((*dy.shape[:3], width), dy.dtype)
-        wide[..., :: self.stride[1]] = dy
-        return wide
+    def _rows(self, x: FloatArray) -> Rows:
+        """Return how x lies in memory for the kernels; refuses x if there is no output."""
+        out = out_size(self, x.shape, self.kernel_size, self.stride, self.padding)
+        return rows_for((self.in_channels, *self.kernel_size), self.stride, self.padding, out)

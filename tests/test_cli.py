@@ -222,7 +222,7 @@ def small_demo(tmp_path_factory):
         (folder / "out").mkdir()
         for name in OLD, *OWN:
             (folder / "out" / name).touch()
-        words = ["demo", "--out", str(folder / "out"), "--songs", "60", "--users", "150", "--epochs", "2"]
+        words = ["demo", "--out", str(folder / "out"), "--songs", "40", "--users", "150", "--epochs", "2"]
         if in_this_process:
             with contextlib.redirect_stdout(io.StringIO()) as stream:
                 main(words)
@@ -255,6 +255,6 @@ def test_the_demo_writes_a_picture_and_songs_that_are_those_of_the_world(small_d
     assert not [n for n in names if n.startswith(".")] and OLD not in names
     song = next(n for n in names if n.startswith("favourite-1"))
     samples, rate = soundfile.read(folder / song)
-    expected, _ = synthetic(150, 60).sound(song.removeprefix("favourite-1-").removesuffix(".wav"))
+    expected, _ = synthetic(150, 40).sound(song.removeprefix("favourite-1-").removesuffix(".wav"))
     assert rate == 22050
     np.testing.assert_allclose(samples, expected, atol=1 / 2**15)

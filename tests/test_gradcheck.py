@@ -172,7 +172,7 @@ class Scale:
 @pytest.mark.parametrize("s", [0.01, 0.3, 1 / 3, 100 / 3])
 def test_what_is_rounded_is_never_taken_for_exact(s, dtype, bent):
     """Not even where one number is all there is, and its rounding may by luck not show in the slopes."""
-    for shape in ((1,), (1, 1), (2, 1)):
+    for shape in ((1,), (2, 1)):
         for seed in range(3):
             x = np.random.default_rng(seed).integers(-3, 4, shape).astype(dtype)
             for report in (check(Scale(s, dtype, bent), shape, seed=seed), check(Scale(s, dtype, bent), x, seed=seed)):

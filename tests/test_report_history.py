@@ -81,7 +81,7 @@ DOWNLOADS = {
         "user.json": b"{}", "listens/2020/1.jsonl": exports.listenbrainz(rows(n)), "feedback.jsonl": b"",
     })),
     25: ("Library.xml", lambda n: exports.itunes({song(i): 1 + i % 4 for i in range(n)}, {song(FEW): 3})),
-    200: ("my_spotify_data.zip", spotify_zip),
+    100: ("my_spotify_data.zip", spotify_zip),
 }
 
 

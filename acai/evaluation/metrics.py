@@ -156,13 +156,13 @@ def auc(scores: ArrayLike, relevant: ArrayLike) -> float:
     both = (n_good > 0) & (n_bad > 0)
     if not both.any():
         raise InputError("no user has both relevant songs and others, so there is no AUC")
-    ranks = np.array([_ranks(row) for row in s[both]])
+    ranks = np.array([ranks_of(row) for row in s[both]])
     good, bad = n_good[both].astype(float), n_bad[both]
     wins = (ranks * is_relevant[both]).sum(axis=1) - good * (good + 1) / 2
     return float(np.mean(wins / (good * bad)))  # (E7)
 
 
-def _ranks(scores: NDArray[np.generic]) -> NDArray[np.float64]:
+def ranks_of(scores: NDArray[np.generic]) -> NDArray[np.float64]:
     """Rank scores from 1 for the smallest; equal ones share the mean of their ranks."""
     _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
     last = np.cumsum(count)

@@ -6,10 +6,10 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 from tqdm import tqdm
 
 from acai.content import AudioToFactors
+from acai.evaluation.metrics import ranks_of
 
 N_FOLDS = 5
 N_SHUFFLES = 1000
@@ -87,7 +87,7 @@ class Folds:
         for f in range(self.n):
             songs = self.held_out(f)
             n_liked = liked[..., songs].sum(axis=-1)
-            n_right += liked[..., songs] @ rankdata(scores[songs]) - n_liked * (n_liked + 1) / 2
+            n_right += liked[..., songs] @ ranks_of(scores[songs]) - n_liked * (n_liked + 1) / 2
         return n_right / self.n_pairs
 
     def shuffled(self, seed: int) -> NDArray[np.bool_]:

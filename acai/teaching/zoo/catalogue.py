@@ -4,6 +4,7 @@ import inspect
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,11 @@ class Entry:
         """What the class is called."""
         return self.kind.__name__
 
+    @cached_property
+    def source(self) -> str:
+        """The code of the class; finding it in its file takes as long as many a check."""
+        return inspect.getsource(self.kind)
+
     @property
     def takes_indices(self) -> bool:
         """Whether x is an array of integers."""
@@ -78,7 +84,7 @@ class ZooBug:
 
     def broken(self) -> type:
         """The class with the bug in it."""
-        source = inspect.getsource(self.entry.kind).replace(self.old, self.new)
+        source = self.entry.source.replace(self.old, self.new)
         names = dict(vars(inspect.getmodule(self.entry.kind)))
         exec(compile(source, f"<zoo: {self.name}>", "exec"), names)
         kind: type = names[self.entry.name]

@@ -16,7 +16,7 @@ import pytest
 
 from acai.cli import main
 from acai.errors import InputError
-from acai.reader import planted, sources
+from acai.reader import sources
 from acai.reader.formulas import GATHERED, mathml
 from acai.reader.markdown import blocks_of
 from acai.reader.page import TABS, Page
@@ -173,13 +173,6 @@ def test_every_planted_bug_of_a_layer_with_an_equation_is_shown_and_caught():
     for bug in shown.values():
         assert bug.caught and bug.report and bug.sentence, bug.name
         assert {line[0] for line in bug.diff} & {"+", "-"}, bug.name
-
-
-def test_without_the_other_process_the_bugs_are_checked_here(monkeypatch):
-    monkeypatch.setattr(planted, "check_all", lambda: {"here": "NOT right"})
-    monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    with planted.checks_in_background() as reports:
-        assert reports() == {"here": "NOT right"}
 
 
 def test_a_bug_is_shown_with_the_equation_whose_gradient_it_spoils(html):

@@ -13,7 +13,7 @@ from acai.reader.examples import EXAMPLES
 from acai.reader.legend import Legend
 from acai.reader.markdown import Renderer, blocks_of, slug
 from acai.reader.places import Place, places_of, statements, tree_of
-from acai.reader.planted import Planted, checks_in_background, planted_bugs, shown, verdict, verdict_on_correct
+from acai.reader.planted import Planted, planted_bugs, shown, verdict, verdict_on_correct
 from acai.reader.rows import Row, rows_of
 from acai.reader.sources import Sources
 from acai.reader.symbols import SymbolTable, names_of
@@ -100,12 +100,8 @@ class Page:
         """The planted bugs of each equation."""
         quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
         found = planted_bugs(self.places, quantities)
-        if self.only:
-            return {self.only: [shown(bug, verdict(bug.broken())) for bug in found[self.only]]}
-        with checks_in_background() as reports:
-            self.worked.items()  # the examples are computed meanwhile
-            said = reports()
-        return {name: [shown(bug, said[bug.name]) for bug in bugs] for name, bugs in found.items()}
+        wanted = {name: bugs for name, bugs in found.items() if self.only in ("", name)}
+        return {name: [shown(bug, verdict(bug)) for bug in bugs] for name, bugs in wanted.items()}
 
     def verdict(self, name: str) -> str:
         """Return what the gradient check says about the correct layer in which the bugs of an equation are planted."""
@@ -114,7 +110,6 @@ class Page:
 
     def html(self) -> str:
         """Return the whole page."""
-        self.bugs.items()  # first, because another process computes them while this one computes the examples
         renderer = Renderer(self.sources.picture, {self.only} if self.only else set(self.ids), is_whole=not self.only)
         rows = [row for row in self.rows if not self.only or self.only in row.ids]
         here = files("acai.reader")

@@ -6,6 +6,7 @@ import re
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -57,18 +58,30 @@ def ids_in(words: str) -> list[str]:
 
 def tags_of(text: str) -> Iterator[Tag]:
     """Yield every id in the comments and docstrings of a file."""
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT and "noqa" not in token.string:
-            for name in ids_in(token.string):
-                yield Tag(name, token.start[0], in_comment=True, begins=False)
+    source = text.splitlines()
+    in_docstrings = set()
     for _, node in definitions_of(text):
         if ast.get_docstring(node) is not None:
             docstring = node.body[0]
-            lines = text.splitlines()[docstring.lineno - 1 : docstring.end_lineno]
+            lines = source[docstring.lineno - 1 : docstring.end_lineno]
+            in_docstrings |= set(range(docstring.lineno, docstring.lineno + len(lines)))
             computed = _computed(lines[0])
             for number, line in enumerate(lines, docstring.lineno):
                 for name in ids_in(line):
                     yield Tag(name, number, in_comment=False, begins=number == docstring.lineno and name in computed)
+    for number, line in enumerate(source, 1):
+        if "#" in line and number not in in_docstrings and IN_PARENTHESES.search(line):
+            for name in ids_in(_comment_of(line)):
+                yield Tag(name, number, in_comment=True, begins=False)
+
+
+def _comment_of(line: str) -> str:
+    """Return the comment at the end of a line of code, "" if it has none or one for the linter."""
+    comment = ""
+    with suppress(tokenize.TokenError, IndentationError):  # its brackets may be closed on another line
+        for token in tokenize.generate_tokens(io.StringIO(line.strip()).readline):
+            comment = token.string if token.type == tokenize.COMMENT else comment
+    return "" if "noqa" in comment else comment
 
 
 def _computed(summary: str) -> list[str]:

@@ -1,22 +1,14 @@
 """The bugs that are planted in the code of an equation, each with what the gradient check says about it."""
 
 import inspect
-import json
-import os
-import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
 from acai.reader.places import Place
-from acai.reader.sources import PACKAGE
 from acai.teaching import bugs
 
 Places = dict[str, dict[str, list[Place]]]  # by tab and id
-Reports = dict[str, str]
 SHOWN = 6  # lines of a report
 
 
@@ -94,40 +86,12 @@ def shown(bug: bugs.Bug, report: str) -> Planted:
     return Planted(bug.name, bug.sentence, diff, report or "The gradient check finds nothing.", bool(report))
 
 
-def verdict(layer: type) -> str:
-    """Return what the gradient check says about a layer: the first lines of the first report that is not ok, or ""."""
-    report = next((report for report in bugs.hunt(layer) if not report.ok), None)
+def verdict(bug: bugs.Bug) -> str:
+    """Return what the gradient check says about a layer with a bug: the first lines of the first report that is not ok, or ""."""
+    report = next((report for report in bugs.hunt(bug.broken(), unlike=bug.layer) if not report.ok), None)
     return "\n".join(str(report).splitlines()[:SHOWN]) if report else ""
 
 
 def verdict_on_correct(layer: type) -> str:
     """Return the first line of what the gradient check says about a layer without a bug."""
-    return str(next(iter(bugs.hunt(layer)))).splitlines()[0]
-
-
-def check_all() -> Reports:
-    """Run the gradient check on every bug; the report of one that is not caught is empty."""
-    return {bug.name: verdict(bug.broken()) for bug in bugs.CATALOGUE}
-
-
-@contextmanager
-def checks_in_background() -> Iterator[Callable[[], Reports]]:
-    """Begin `check_all` in another process, for it takes some seconds; what the block is given waits for its result."""
-    program = "import json; from acai.reader import planted; print(json.dumps(planted.check_all()))"
-    command = [sys.executable, "-c", program]
-    path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8",
-        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-    )
-
-    def result() -> Reports:
-        printed, _ = process.communicate()
-        found: Reports = json.loads(printed) if process.returncode == 0 else check_all()
-        return found
-
-    with process:
-        try:
-            yield result
-        finally:
-            process.kill()
+    return str(next(bugs.hunt(layer))).splitlines()[0]

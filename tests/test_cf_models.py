@@ -274,6 +274,8 @@ def test_baseline_is_its_equation(R, reg, n_epochs):
     mu, b_u, b_i = reference.biases(R, M, N, reg + 1, reg + 0.5, n_epochs)
     assert model.mu == pytest.approx(mu)
     assert np.allclose(model.b_u, b_u, atol=1e-12) and np.allclose(model.b_i, b_i, atol=1e-12)
+    predicted = model.predict_codes(np.array([1]), np.array([2]))
+    assert predicted == pytest.approx(np.clip(reference.baseline(mu, b_u, b_i, 1, 2), min(R.values()), max(R.values())))
 
 
 def test_baseline_predicts_the_mean_and_the_biases_that_are_known(ratings):

@@ -59,7 +59,7 @@ def test_dropout_scales_forward_and_backward_alike(shape, rate, dtype):
     dropped = y == 0
     assert y.dtype == dtype
     np.testing.assert_allclose(y, reference.dropout(x, dropped, rate), rtol=1e-6)
-    np.testing.assert_allclose(dropout.backward(dy), reference.dropout(dy, dropped, rate), rtol=1e-6)
+    np.testing.assert_allclose(dropout.backward(dy), reference.dropout_backward(dy, dropped, rate), rtol=1e-6)
     assert np.array_equal(dropout.predict(x), x)
 
 

@@ -29,6 +29,17 @@ def test_backward_is_the_chain_rule():
     assert np.array_equal(dx, reference.backpropagation(network.layers, dy))
 
 
+def test_the_chain_rule_sums_over_the_outputs_of_each_layer():
+    network, x, dy = nn.Sequential([nn.Linear(3, 4, dtype=float), nn.ReLU()]), whole((1, 3), 1), whole((1, 4), 2)
+    W = network.layers[0].params["W"]
+    W[...] = whole(W.shape, 3)
+    slopes = np.diag((network.forward(x)[0] > 0).astype(float))
+    dx = reference.chain_rule(reference.chain_rule(dy[0], slopes), W)
+    assert np.array_equal(network.backward(dy)[0], dx)
+    entries = reference.chain_rule(dy[0] * slopes.diagonal(), np.kron(np.eye(4), x))  # of W, row by row
+    assert np.array_equal(network.grads["0.W"].ravel(), entries)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_whole_network_is_exact(seed):
     network = nn.Sequential([

@@ -133,10 +133,10 @@ def mel_power(  # noqa: PLR0913 - as for log_mel
     settings = MelSettings(recording.sample_rate, window, hop, n_mels, f_min, f_max)
     window, hop = settings.window, settings.hop  # plain: arithmetic with NumPy's small integers would overflow
     F = mel_filters(recording.sample_rate, window, n_mels, f_min, f_max)  # (n_mels, window//2 + 1), sparse
-    w = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)  # the Hann window
+    w = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)  # (A1); the Hann window
     S, n_frames = [], 0
     for x in frames(recording, window, hop):  # (t, window)
-        X = rfft(w * x)  # (t, window//2 + 1)
+        X = rfft(w * x)  # (A1); (t, window//2 + 1)
         S.append(F @ (X.real**2 + X.imag**2).T)  # (A1)
         n_frames += len(x)
         if n_frames * n_mels > LARGEST:

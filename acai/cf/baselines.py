@@ -66,7 +66,7 @@ class Baseline(Recommender):
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         self.mu = mean(ratings)
         u, i = ratings.user_codes, ratings.csr.indices
-        e = ratings.csr.data.astype(np.float64) - self.mu
+        e = ratings.csr.data.astype(np.float64) - self.mu  # (C12)
         n_u, n_i = entry_counts(ratings)
         weight_u = np.maximum(self.reg_u + n_u, 1e-9)
         weight_i = np.maximum(self.reg_i + n_i, 1e-9)

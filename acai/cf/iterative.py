@@ -123,6 +123,6 @@ def objective(model: FactorModel, ratings: Ratings, reg: float) -> float:
     norms = 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # the callers check that the sum is finite
         for P, b, n in zip((model.P, model.Q), (model.b_u, model.b_i), entry_counts(ratings)):
-            norms += float(n.astype(np.float64) @ (np.einsum("xf,xf->x", P, P) + np.square(b)))
-        squares = np.square(residuals(model, ratings)).sum(dtype=np.float64)
+            norms += float(n.astype(np.float64) @ (np.einsum("xf,xf->x", P, P) + np.square(b)))  # (C8)
+        squares = np.square(residuals(model, ratings)).sum(dtype=np.float64)  # (C8)
         return float(0.5 * (squares + reg * norms))  # (C8)

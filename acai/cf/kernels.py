@@ -124,7 +124,7 @@ def predict(u: Ints, i: Ints, factors: Factors) -> Floats:
         if y >= 0:
             r_hat[j] += b_i[y]
         if x >= 0 and y >= 0:
-            r_hat[j] += dot(P[x], Q[y])
+            r_hat[j] += dot(P[x], Q[y])  # (C4)
     return r_hat
 
 
@@ -138,11 +138,11 @@ def sgd_epoch(order: Ints, known: KnownEntries, parameters: Parameters, eta: Num
         e = r[j] - mu - b[x] - b[y] - dot(W[x], W[y])
         for f in range(W.shape[1]):
             p, q = W[x, f], W[y, f]
-            W[x, f] = p + eta * (e * q - lam * p)
-            W[y, f] = q + eta * (e * p - lam * q)
+            W[x, f] = p + eta * (e * q - lam * p)  # (C10)
+            W[y, f] = q + eta * (e * p - lam * q)  # (C10)
         if has_biases:
-            b[x] += eta * (e - lam * b[x])
-            b[y] += eta * (e - lam * b[y])
+            b[x] += eta * (e - lam * b[x])  # (C10)
+            b[y] += eta * (e - lam * b[y])  # (C10)
 
 
 @njit(nogil=True, fastmath=REORDER)
@@ -166,14 +166,14 @@ def momentum_epoch(  # noqa: PLR0914 - it unpacks the symbols of (C10)
         for f in range(W.shape[1]):
             p, q = W[x, f], W[y, f]  # by which the gradient of F_j is −(e q − λ p) and −(e p − λ q)
             delta_W[x, f] = alpha * delta_W[x, f] + eta * (e * q - lam * p)  # (C10)
-            delta_W[y, f] = alpha * delta_W[y, f] + eta * (e * p - lam * q)
-            W[x, f] = p + delta_W[x, f]
-            W[y, f] = q + delta_W[y, f]
+            delta_W[y, f] = alpha * delta_W[y, f] + eta * (e * p - lam * q)  # (C10)
+            W[x, f] = p + delta_W[x, f]  # (C10)
+            W[y, f] = q + delta_W[y, f]  # (C10)
         if has_biases:
-            delta_b[x] = alpha * delta_b[x] + eta * (e - lam * b[x])
-            delta_b[y] = alpha * delta_b[y] + eta * (e - lam * b[y])
-            b[x] += delta_b[x]
-            b[y] += delta_b[y]
+            delta_b[x] = alpha * delta_b[x] + eta * (e - lam * b[x])  # (C10)
+            delta_b[y] = alpha * delta_b[y] + eta * (e - lam * b[y])  # (C10)
+            b[x] += delta_b[x]  # (C10)
+            b[y] += delta_b[y]  # (C10)
         step += 1
         n_steps[x] = n_steps[y] = step
     for x in range(len(W)):
@@ -245,8 +245,8 @@ def neighbour_sums(lists: NeighbourLists, count: HowMany, Z: Rows, n_columns: in
                 b = indices[j]
                 if found[b] < count.at_most:
                     found[b] += 1
-                    numerator[a, b] += s[l] * z[j]
-                    denominator[a, b] += s[l]
+                    numerator[a, b] += s[l] * z[j]  # (C1)
+                    denominator[a, b] += s[l]  # (C1)
         for b in range(n_columns):
             if found[b] < count.at_least:
                 numerator[a, b] = denominator[a, b] = 0

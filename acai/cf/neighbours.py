@@ -86,7 +86,7 @@ class NeighbourModel(Recommender):
     def _combine(self, u: Codes, i: Codes, sums: tuple[Array, Array], centred: Centring | None = None) -> Array:
         """Compute r̂ from Σ_v s z, the numerator, and Σ_v |s|, the denominator; `centred` if u are not those of R."""
         numerator, denominator = sums
-        kappa = 1 / np.where(denominator > 0, denominator, 1) if self.normalise else 1.0
+        kappa = 1 / np.where(denominator > 0, denominator, 1) if self.normalise else 1.0  # (C1)
         offset_u, offset_i, scale_u, scale_i, is_new_user, is_new_song, _ = centred or self.centred
         r_hat: Array = offset_u[u] + offset_i[i] + scale_u[u] * scale_i[i] * kappa * numerator  # (C1)
         if not self.normalise or self.centring == "baseline":

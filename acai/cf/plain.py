@@ -31,7 +31,7 @@ def indicator(R: Array, k: int) -> Array:
     np.fill_diagonal(n_common, 0)
     s: Array = np.zeros_like(n_common)
     for u in range(len(R)):
-        others = np.argsort(-n_common[u], kind="stable")[:k]
+        others = np.argsort(-n_common[u], kind="stable")[:k]  # (C2)
         s[u, others] = n_common[u, others] > 0  # (C2)
     return s
 
@@ -93,7 +93,7 @@ def momentum_epoch(
 def weighted_objective(plays: Array, P: Array, Q: Array, lam: float, alpha: float, epsilon: float) -> float:
     """Compute the objective of weighted factorisation (C11)."""
     c = 1 + alpha * np.log(1 + plays / epsilon)  # (C11)
-    x = plays > 0
+    x = plays > 0  # (C11)
     return float(0.5 * (c * (x - P @ Q.T) ** 2).sum() + 0.5 * lam * ((P**2).sum() + (Q**2).sum()))  # (C11)
 
 

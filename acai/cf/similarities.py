@@ -43,7 +43,7 @@ def pearson(s: CoRatedSums) -> Array:
 
     0 where one of the two gave all of them the same rating.
     """
-    variances = (s.n * s.xx - s.x**2) * (s.n * s.yy - s.y**2)
+    variances = (s.n * s.xx - s.x**2) * (s.n * s.yy - s.y**2)  # (C3)
     return _divide(s.n * s.xy - s.x * s.y, np.sqrt(variances))  # (C3)
 
 

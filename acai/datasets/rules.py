@@ -30,7 +30,8 @@ def log1p(n: Values) -> Values:
 
 def binary(n: Values) -> Values:
     """(D3) 1 for what was played at all, 0 for a count of 0."""
-    value: Values = np.minimum(np.ceil(n), 1)  # (D3); rounded up, since a mean of plays may lie between 0 and 1
+    n = np.ceil(n)  # a mean of plays may lie between 0 and 1, and counts as played
+    value: Values = np.minimum(n, 1)  # (D3)
     return value
 
 
@@ -63,8 +64,8 @@ def stars_from_times(times: NDArray[np.int64], first: NDArray[np.int64]) -> Valu
     """
     n = np.diff(np.append(first, len(times)))  # (pairs,)
     pair = np.repeat(np.arange(len(first)), n)  # (plays,)
-    soon = pair[1:][(pair[1:] == pair[:-1]) & (times[1:] - times[:-1] < DAY)]
-    often = pair[3:][(pair[3:] == pair[:-3]) & (times[3:] - times[:-3] <= MONTH)]
+    soon = pair[1:][(pair[1:] == pair[:-1]) & (times[1:] - times[:-1] < DAY)]  # (D5)
+    often = pair[3:][(pair[3:] == pair[:-3]) & (times[3:] - times[:-3] <= MONTH)]  # (D5)
     eager = np.zeros(len(first), dtype=bool)
     eager[soon] = eager[often] = True
     return np.select([(n > 10) | eager, n > 1], [5.0, 4.0], 3.0)  # (D5)

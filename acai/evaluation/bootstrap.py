@@ -99,8 +99,8 @@ def samples(n_users: int, n_draws: int, seed: int) -> Iterator[Floats]:
 
 def standard_errors(resampled: Floats, d: Floats) -> Floats:
     """Compute s of each difference: from resampled users, shape (draws, differences), and from folds, (differences, folds)."""
-    users = resampled.var(axis=0, ddof=1)
-    folds = d.var(axis=1, ddof=1) / d.shape[1]
+    users = resampled.var(axis=0, ddof=1)  # (E10)
+    folds = d.var(axis=1, ddof=1) / d.shape[1]  # (E10)
     s: Floats = np.sqrt(users + folds)  # (E10)
     s[s < ROUNDING * np.abs(d.mean(axis=1))] = 0
     return s
@@ -110,7 +110,7 @@ def largest_deviations(resampled: Floats, d: Floats, s: Floats, xi: Floats, chi:
     """Compute T_b of each draw: the largest deviation of any difference, in units of its standard error."""
     n_folds = d.shape[1]
     delta = d.mean(axis=1)
-    folds = xi @ (d - delta[:, None]).T / np.sqrt(n_folds * chi)  # (n_draws, differences)
-    deviations = np.abs(resampled - delta + folds)
+    folds = xi @ (d - delta[:, None]).T / np.sqrt(n_folds * chi)  # (E11); (n_draws, differences)
+    deviations = np.abs(resampled - delta + folds)  # (E11)
     T: Floats = np.divide(deviations, s, out=np.zeros_like(deviations), where=s > 0).max(axis=1)  # (E11)
     return T

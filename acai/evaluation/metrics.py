@@ -86,7 +86,7 @@ def average_precision(hits: ArrayLike, n_relevant: ArrayLike) -> NDArray[np.floa
     """
     h = _hits(hits)
     T, k = _relevant(n_relevant, h), h.shape[-1]
-    precision_so_far = np.cumsum(h, axis=-1) / np.arange(1, k + 1)  # at each position
+    precision_so_far = np.cumsum(h, axis=-1) / np.arange(1, k + 1)  # (E5); at each position
     mean_precision: NDArray[np.float64] = (h * precision_so_far).sum(axis=-1) / np.minimum(k, T)  # (E5)
     return mean_precision
 
@@ -99,8 +99,8 @@ def ndcg(hits: ArrayLike, n_relevant: ArrayLike) -> NDArray[np.float64]:
     """
     h = _hits(hits)
     T, k = _relevant(n_relevant, h), h.shape[-1]
-    discount = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.concatenate([[0], np.cumsum(discount)])[np.minimum(k, T)]
+    discount = 1 / np.log2(np.arange(2, k + 2))  # (E6)
+    ideal = np.concatenate([[0], np.cumsum(discount)])[np.minimum(k, T)]  # (E6)
     gain: NDArray[np.float64] = h @ discount / ideal  # (E6)
     return gain
 
@@ -158,7 +158,7 @@ def auc(scores: ArrayLike, relevant: ArrayLike) -> float:
         raise InputError("no user has both relevant songs and others, so there is no AUC")
     ranks = np.array([ranks_of(row) for row in s[both]])
     good, bad = n_good[both].astype(float), n_bad[both]
-    wins = (ranks * is_relevant[both]).sum(axis=1) - good * (good + 1) / 2
+    wins = (ranks * is_relevant[both]).sum(axis=1) - good * (good + 1) / 2  # (E7)
     return float(np.mean(wins / (good * bad)))  # (E7)
 
 

@@ -60,7 +60,7 @@ class Dropout(Layer):
         self.rng = np.random.default_rng(self.seed)
 
     def _forward(self, x: FloatArray) -> FloatArray:
-        self._mask = (self.rng.random(x.shape) >= self.rate) / x.dtype.type(1 - self.rate)
+        self._mask = (self.rng.random(x.shape) >= self.rate) / x.dtype.type(1 - self.rate)  # (N11)
         return x * self._mask  # (N11)
 
     def _backward(self, dy: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:

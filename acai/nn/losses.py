@@ -51,14 +51,14 @@ class MSE(Loss):
         if y.shape != target.shape:
             raise InputError(f"{self}.forward: target has shape {target.shape}, but y has {y.shape}; expected the same")
         with np.errstate(over="ignore", invalid="ignore"):
-            difference: FloatArray = y - target.astype(y.dtype, copy=False)
+            difference: FloatArray = y - target.astype(y.dtype, copy=False)  # (N5)
             loss: float = ((difference * difference).sum() / max(difference.size, 1)).item()  # (N5)
         if not np.isfinite(loss):
             raise InputError(f"{self}: the loss is {loss}; look for NaN in y and target, or lower the learning rate")
         return loss
 
     def _backward(self, y: FloatArray, target: NDArray[Any]) -> FloatArray:
-        difference: FloatArray = y - target.astype(y.dtype, copy=False)
+        difference: FloatArray = y - target.astype(y.dtype, copy=False)  # (N7.12)
         return difference * (2 / max(difference.size, 1))  # (N7.12)
 
 
@@ -80,18 +80,18 @@ class SoftmaxCrossEntropy(Loss):
             wrong = "y has scores that are not finite; look for NaN in the input, or lower the learning rate"
         if wrong:
             raise InputError(f"{self}.forward: {wrong}")
-        log_p = self._log_softmax(y)
+        log_p = self._log_softmax(y)  # (N6)
         loss: float = -log_p[np.arange(len(y)), target].sum().item() / max(len(y), 1)  # (N6)
         return loss
 
     def _backward(self, y: FloatArray, target: NDArray[Any]) -> FloatArray:
-        p = np.exp(self._log_softmax(y))
+        p = np.exp(self._log_softmax(y))  # (N7.13)
         dy: FloatArray = p.copy()
-        dy[np.arange(len(p)), target] -= 1
+        dy[np.arange(len(p)), target] -= 1  # (N7.13)
         return dy / max(len(p), 1)  # (N7.13)
 
     @staticmethod
     def _log_softmax(y: FloatArray) -> FloatArray:
-        shifted = y - y.real.max(axis=1, keepdims=True)  # the same softmax, and no exp can overflow
-        log_p: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        shifted = y - y.real.max(axis=1, keepdims=True)  # (N6); the same softmax, and no exp can overflow
+        log_p: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # (N6)
         return log_p

@@ -71,9 +71,9 @@ class SGD:
         for name, w in self.network.params.items():
             if name not in grads:
                 raise InputError(f"SGD.step: parameter {name!r} has no gradient yet; call backward first")
-            g = grads[name] if name.split(".")[-1] == "b" else grads[name] + lam * w
+            g = grads[name] if name.split(".")[-1] == "b" else grads[name] + lam * w  # (N8)
             delta_w = self.velocity[name]
-            delta_w *= alpha
+            delta_w *= alpha  # (N8)
             delta_w -= eta * g  # (N8)
-            w += (alpha * delta_w - eta * g) if self.nesterov else delta_w
+            w += (alpha * delta_w - eta * g) if self.nesterov else delta_w  # (N8)
         self.n_steps += 1

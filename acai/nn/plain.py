@@ -39,7 +39,7 @@ class Conv:
         for p, q in np.ndindex(kH, kW):
             rows, columns = slice(p * dH, p * dH + sH * H_out, sH), slice(q * dW_, q * dW_ + sW * W_out, sW)
             y += np.einsum("oc,nchw->nohw", W[:, :, p, q], self.x[:, :, rows, columns])  # (N1)
-        y += b[:, None, None]
+        y += b[:, None, None]  # (N1)
         return y
 
     def backward(self, dy: FloatArray) -> FloatArray:  # noqa: PLR0914 - each is a symbol of the equation
@@ -68,8 +68,8 @@ class MaxPool:
         x_padded = padded(x, (pH, pW), -np.inf)
         H_out, W_out = (H + 2 * pH - kH) // sH + 1, (W + 2 * pW - kW) // sW + 1
         self.places = [(slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)) for p, q in np.ndindex(kH, kW)]
-        self.stack = np.array([x_padded[:, :, rows, columns] for rows, columns in self.places])
-        self.first = self.stack.argmax(axis=0)
+        self.stack = np.array([x_padded[:, :, rows, columns] for rows, columns in self.places])  # (N2)
+        self.first = self.stack.argmax(axis=0)  # (N7.4)
         self.shape, self.padded_shape = x.shape, x_padded.shape
         y: FloatArray = self.stack.max(axis=0)  # (N2)
         return y

@@ -91,16 +91,16 @@ class GlobalPool(Layer):
         N, C, H, T = x.shape
         if T == 0:
             raise InputError(f"{self}.forward: x has shape {x.shape}; expected at least one time step")
-        summaries = {"mean": x.mean(axis=3), "max": x.max(axis=3), "l2": np.sqrt((x * x).mean(axis=3))}
+        summaries = {"mean": x.mean(axis=3), "max": x.max(axis=3), "l2": np.sqrt((x * x).mean(axis=3))}  # (N9)
         return np.stack([summaries[kind] for kind in self.kinds], axis=1).reshape(N, len(self.kinds) * C * H)  # (N9)
 
     def _backward(self, dy: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
         N, C, H, T = x.shape
         norm = T * np.sqrt((x * x).mean(axis=3, keepdims=True))
         slopes = {
-            "mean": np.full_like(x, 1 / T),
-            "max": np.arange(T) == x.argmax(axis=3, keepdims=True),
-            "l2": np.divide(x, norm, out=np.zeros_like(x), where=norm != 0),
+            "mean": np.full_like(x, 1 / T),  # (N7.5)
+            "max": np.arange(T) == x.argmax(axis=3, keepdims=True),  # (N7.5)
+            "l2": np.divide(x, norm, out=np.zeros_like(x), where=norm != 0),  # (N7.5)
         }
         dy = dy.reshape(N, len(self.kinds), C, H, 1)
         return sum((dy[:, k] * slopes[kind] for k, kind in enumerate(self.kinds)), np.zeros_like(x))  # (N7.5)

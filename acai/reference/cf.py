@@ -4,7 +4,7 @@ import math
 from statistics import fmean as mean
 from typing import NamedTuple
 
-from acai.reference.content import ridge
+from acai.reference.content import solve
 
 Known = dict[tuple[int, int], float]
 Matrix = list[list[float]]
@@ -37,9 +37,10 @@ def indicator(R: Known, k: int, m: int) -> Matrix:
     """(C2) s(u,v) = 1 if v ∈ N_k(u), the k users with the most songs in common with u, else 0."""
     s = [[0.0] * m for _ in range(m)]
     for u in range(m):
-        others = [v for v in range(m) if v != u and common(R, u, v)]
-        for v in sorted(others, key=lambda v: -len(common(R, u, v)))[:k]:
-            s[u][v] = 1.0
+        candidates = [v for v in range(m) if v != u and common(R, u, v)]
+        nearest = sorted(candidates, key=lambda v: -len(common(R, u, v)))[:k]  # (C2)
+        for v in range(m):
+            s[u][v] = 1.0 if v in nearest else 0.0  # (C2)
     return s
 
 
@@ -49,9 +50,10 @@ def pearson(R: Known, u: int, v: int) -> float:
     if not songs:
         return 0.0
     mean_u, mean_v = mean(R[u, i] for i in songs), mean(R[v, i] for i in songs)
-    x, y = [R[u, i] - mean_u for i in songs], [R[v, i] - mean_v for i in songs]
-    variances = sum(a**2 for a in x) * sum(b**2 for b in y)
-    return sum(a * b for a, b in zip(x, y)) / math.sqrt(variances) if variances > 1e-12 else 0.0
+    x = [R[u, i] - mean_u for i in songs]  # (C3)
+    y = [R[v, i] - mean_v for i in songs]  # (C3)
+    variances = sum(a**2 for a in x) * sum(b**2 for b in y)  # (C3)
+    return sum(a * b for a, b in zip(x, y)) / math.sqrt(variances) if variances > 1e-12 else 0.0  # (C3)
 
 
 def msd(R: Known, u: int, v: int) -> float:
@@ -62,14 +64,15 @@ def msd(R: Known, u: int, v: int) -> float:
 
 def asymmetric_cosine(R: Known, u: int, v: int, alpha: float) -> float:
     """(C13) Σ_i r(u,i) r(v,i) / (‖r(u)‖^2α ‖r(v)‖^2(1−α)); with α = ½ the cosine."""
-    product = sum(R[u, i] * R[v, i] for i in common(R, u, v))
-    norm_u, norm_v = (math.sqrt(sum(r**2 for (w, _), r in R.items() if w == x)) for x in (u, v))
-    return product / (math.pow(norm_u, 2 * alpha) * math.pow(norm_v, 2 * (1 - alpha)))
+    product = sum(R[u, i] * R[v, i] for i in common(R, u, v))  # (C13)
+    norm_u = math.sqrt(sum(r**2 for (w, _), r in R.items() if w == u))  # (C13)
+    norm_v = math.sqrt(sum(r**2 for (w, _), r in R.items() if w == v))  # (C13)
+    return product / (math.pow(norm_u, 2 * alpha) * math.pow(norm_v, 2 * (1 - alpha)))  # (C13)
 
 
 def entry(P: Matrix, Q: Matrix, u: int, i: int) -> float:
     """(C4) (P Qᵀ)(u,i) = p_u·q_i."""
-    return sum(P[u][f] * Q[i][f] for f in range(len(P[u])))
+    return sum(P[u][f] * Q[i][f] for f in range(len(P[u])))  # (C4)
 
 
 def filled(R: Known, m: int, n: int, damping: float = 0.0) -> Matrix:
@@ -97,18 +100,21 @@ def svd(A: Matrix, sweeps: int = 60) -> tuple[Matrix, list[float], Matrix]:
                     row[a], row[b] = cos * row[a] + sin * row[b], cos * row[b] - sin * row[a]
     sigma = [math.sqrt(sum(A[u][a] ** 2 for u in range(m))) for a in range(n)]  # (C5)
     order = sorted(range(n), key=lambda a: -sigma[a])
-    M = [[A[u][a] / sigma[a] if sigma[a] > 0 else 0.0 for a in order] for u in range(m)]
-    return M, [sigma[a] for a in order], [[N[i][a] for a in order] for i in range(n)]
+    M = [[A[u][a] / sigma[a] if sigma[a] > 0 else 0.0 for a in order] for u in range(m)]  # (C5)
+    N = [[N[i][a] for a in order] for i in range(n)]  # (C5)
+    return M, [sigma[a] for a in order], N
 
 
 def truncated(M: Matrix, sigma: list[float], N: Matrix, k: int) -> Matrix:
     """(C6) R_k = M_k Σ_k N_kᵀ, the matrix of rank k nearest to R."""
-    return [[sum(M[u][f] * sigma[f] * N[i][f] for f in range(k)) for i in range(len(N))] for u in range(len(M))]
+    return [[sum(M[u][f] * sigma[f] * N[i][f] for f in range(k)) for i in range(len(N))] for u in range(len(M))]  # (C6)
 
 
 def factors(M: Matrix, sigma: list[float], N: Matrix, k: int) -> tuple[Matrix, Matrix]:
     """(C7) P = M_k, Q = N_k Σ_k."""
-    return [row[:k] for row in M], [[row[f] * sigma[f] for f in range(k)] for row in N]
+    P = [row[:k] for row in M]  # (C7)
+    Q = [[row[f] * sigma[f] for f in range(k)] for row in N]  # (C7)
+    return P, Q
 
 
 class Parameters(NamedTuple):
@@ -126,9 +132,9 @@ def objective(R: Known, parameters: Parameters, lam: float) -> float:
     P, Q, mu, b_u, b_i = parameters
     F = 0.0
     for (u, i), r in R.items():
-        e = r - mu - b_u[u] - b_i[i] - entry(P, Q, u, i)
-        squares = sum(x**2 for x in P[u]) + sum(x**2 for x in Q[i]) + b_u[u] ** 2 + b_i[i] ** 2
-        F += 0.5 * (e**2 + lam * squares)
+        e = r - mu - b_u[u] - b_i[i] - entry(P, Q, u, i)  # (C8)
+        squares = sum(p**2 for p in P[u]) + sum(q**2 for q in Q[i]) + b_u[u] ** 2 + b_i[i] ** 2  # (C8)
+        F += 0.5 * (e**2 + lam * squares)  # (C8)
     return F
 
 
@@ -147,20 +153,26 @@ def gradient(R: Known, parameters: Parameters, lam: float) -> tuple[Matrix, Matr
     return dP, dQ, db_u, db_i
 
 
+def descent_step(w: list[float], gradient: list[float], eta: float) -> None:
+    """(C9) w ← w − η ∇F(w), for every parameter."""
+    for at in range(len(w)):
+        w[at] = w[at] - eta * gradient[at]  # (C9)
+
+
 def momentum_step(w: list[float], dw: list[float], gradient: list[float], eta: float, alpha: float) -> None:
-    """(C10) Δw ← α Δw − η ∇F_j(w), w ← w + Δw, for every parameter; with α = 0 and the full ∇F this is (C9)."""
-    for x in range(len(w)):
-        dw[x] = alpha * dw[x] - eta * gradient[x]  # (C9, C10)
-        w[x] = w[x] + dw[x]  # (C9, C10)
+    """(C10) Δw ← α Δw − η ∇F_j(w), w ← w + Δw, for every parameter."""
+    for at in range(len(w)):
+        dw[at] = alpha * dw[at] - eta * gradient[at]  # (C10)
+        w[at] = w[at] + dw[at]  # (C10)
 
 
 def weighted_objective(R: Known, P: Matrix, Q: Matrix, lam: float, alpha: float, epsilon: float) -> float:
     """(C11) ½ Σ_{u,i} c (x − p_u·q_i)² + λ/2 (‖P‖² + ‖Q‖²) over all entries, c = 1 + α log(1 + r/ε), x = 1 where r > 0."""
-    F = 0.5 * lam * sum(factor**2 for row in (*P, *Q) for factor in row)
+    F = 0.5 * lam * (sum(p**2 for row in P for p in row) + sum(q**2 for row in Q for q in row))  # (C11)
     for u in range(len(P)):
         for i in range(len(Q)):
             r = R.get((u, i), 0.0)
-            x = float(r > 0)
+            x = 1.0 if r > 0 else 0.0  # (C11)
             c = 1 + alpha * math.log(1 + r / epsilon)  # (C11)
             F += 0.5 * c * (x - entry(P, Q, u, i)) ** 2  # (C11)
     return F
@@ -168,20 +180,28 @@ def weighted_objective(R: Known, P: Matrix, Q: Matrix, lam: float, alpha: float,
 
 def best_user(R: Known, Q: Matrix, u: int, lam: float, alpha: float, epsilon: float) -> list[float]:
     """Minimise (C11) over p_u with Q fixed: (Σ_i c q_i q_iᵀ + λI) p_u = Σ_i c x q_i."""
-    r = [R.get((u, i), 0.0) for i in range(len(Q))]
+    songs, k = range(len(Q)), range(len(Q[0]))
+    r = [R.get((u, i), 0.0) for i in songs]
     c = [1 + alpha * math.log(1 + r_i / epsilon) for r_i in r]
-    return ridge(Q, [float(r_i > 0) for r_i in r], lam, c)
+    left = [[sum(c[i] * Q[i][a] * Q[i][b] for i in songs) + lam * (a == b) for b in k] for a in k]
+    return solve(left, [sum(c[i] * float(r[i] > 0) * Q[i][a] for i in songs) for a in k])
 
 
 def biases(R: Known, m: int, n: int, lam_u: float, lam_i: float, epochs: int) -> tuple[float, list[float], list[float]]:
-    """(C12) r̂ = μ + b(u) + b(i): in turn, b(i) = Σ_u (r − μ − b(u)) / (λ_i + |U(i)|), and b(u) likewise with λ_u + |I(u)|."""
-    mu = mean(R.values())
+    """(C12) In turn, b(i) = Σ_u (r − μ − b(u)) / (λ_i + |U(i)|), and b(u) likewise with λ_u + |I(u)|."""
+    mu = mean(R.values())  # (C12)
     b_u, b_i = [0.0] * m, [0.0] * n
     for _ in range(epochs):
         for i in range(n):
-            rest = [r - mu - b_u[u] for (u, j), r in R.items() if j == i]
-            b_i[i] = sum(rest) / (lam_i + len(rest))  # (C12)
+            raters = [u for (u, j) in R if j == i]
+            b_i[i] = sum(R[u, i] - mu - b_u[u] for u in raters) / (lam_i + len(raters))  # (C12)
         for u in range(m):
-            rest = [r - mu - b_i[i] for (v, i), r in R.items() if v == u]
-            b_u[u] = sum(rest) / (lam_u + len(rest))  # (C12)
+            songs = [i for (v, i) in R if v == u]
+            b_u[u] = sum(R[u, i] - mu - b_i[i] for i in songs) / (lam_u + len(songs))  # (C12)
     return mu, b_u, b_i
+
+
+def baseline(mu: float, b_u: list[float], b_i: list[float], u: int, i: int) -> float:
+    """(C12) r̂(u,i) = μ + b(u) + b(i)."""
+    r_hat = mu + b_u[u] + b_i[i]  # (C12)
+    return r_hat

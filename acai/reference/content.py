@@ -1,34 +1,36 @@
 """The equations from sound to recommendations (README part A, second half) as loops."""
 
 
-def mean_over_windows(windows: list[list[float]]) -> list[float]:
-    """(A4) q̂_f = 1/W Σ_w f(window w)_f: the network's prediction for a song is the mean over its windows."""
-    return [sum(prediction[f] for prediction in windows) / len(windows) for f in range(len(windows[0]))]
+def mean_over_windows(predictions: list[list[float]]) -> list[float]:
+    """(A4) q̂ = 1/W Σ_w f(window w); `predictions` has what the network f gives for each window."""
+    W = len(predictions)
+    return [sum(predictions[w][k] for w in range(W)) / W for k in range(len(predictions[0]))]  # (A4)
 
 
 def score(p: list[float], q_hat: list[float]) -> float:
     """(A5) p_u · q̂: how much a listener is predicted to like a song that nobody has played."""
-    return sum(p[f] * q_hat[f] for f in range(len(p)))
+    return sum(p[k] * q_hat[k] for k in range(len(p)))  # (A5)
 
 
 def update_factors(q_hat: list[float], P: list[list[float]], r: list[float], lam: float) -> list[float]:
     """(A6) The q that minimises ½ Σ_u (r_u − p_u·q)² + λ/2 ‖q − q̂‖², over those u who have played the song.
 
-    So q − q̂ is the w of `ridge` that explains how their values differ from the prediction from audio.
+    So q − q̂ is the w of (A7) that explains how their values differ from the prediction from audio.
     """
-    residuals = [r_u - score(p, q_hat) for p, r_u in zip(P, r)]
-    return [q + d for q, d in zip(q_hat, ridge(P, residuals, lam))]
+    users, k = range(len(r)), range(len(q_hat))
+    residuals = [r[u] - score(P[u], q_hat) for u in users]  # (A6)
+    left = [[sum(P[u][a] * P[u][b] for u in users) + lam * (a == b) for b in k] for a in k]  # (A6)
+    right = [sum(P[u][a] * residuals[u] for u in users) for a in k]  # (A6)
+    difference = solve(left, right)  # (A6)
+    return [q_hat[a] + difference[a] for a in k]  # (A6)
 
 
-def ridge(X: list[list[float]], y: list[float], lam: float, c: list[float] | None = None) -> list[float]:
-    """(A7) The w that minimises Σ_n c_n (y_n − x_n·w)² + λ ‖w‖²; all c_n are 1 unless given.
-
-    Its gradient is zero where (Σ_n c_n x_n x_nᵀ + λI) w = Σ_n c_n y_n x_n; with c = 1 that is (XᵀX + λI) w = Xᵀy.
-    """
-    N, d = range(len(X)), range(len(X[0]))
-    c = c or [1.0 for _ in N]
-    A = [[sum(c[n] * X[n][a] * X[n][b] for n in N) + lam * (a == b) for b in d] for a in d]
-    return solve(A, [sum(c[n] * y[n] * X[n][a] for n in N) for a in d])
+def ridge(X: list[list[float]], y: list[float], lam: float) -> list[float]:
+    """(A7) The w that minimises Σ_n (y_n − x_n·w)² + λ ‖w‖²: its gradient is zero where (XᵀX + λI) w = Xᵀy."""
+    rows, columns = range(len(X)), range(len(X[0]))
+    left = [[sum(X[n][a] * X[n][b] for n in rows) + lam * (a == b) for b in columns] for a in columns]  # (A7)
+    right = [sum(X[n][a] * y[n] for n in rows) for a in columns]  # (A7)
+    return solve(left, right)  # (A7)
 
 
 def solve(A: list[list[float]], c: list[float]) -> list[float]:

@@ -9,15 +9,15 @@ def mel_power(x: list[float], F: list[list[float]], window: int, hop: int) -> li
 
     `x` is zero outside its samples, and w is Hann's window, ½ − ½ cos(2πn / window).
     """
-    w = [0.5 - 0.5 * math.cos(2 * math.pi * n / window) for n in range(window)]
+    w = [0.5 - 0.5 * math.cos(2 * math.pi * n / window) for n in range(window)]  # (A1)
     S = [[0.0] * (1 + len(x) // hop) for _ in F]
     for t in range(1 + len(x) // hop):
         begin = t * hop - window // 2
         inside = range(max(0, -begin), min(window, len(x) - begin))
         for f in range(window // 2 + 1):
-            X_ft = sum(w[n] * x[begin + n] * cmath.exp(-2j * math.pi * f * n / window) for n in inside)
+            X_ft = sum(w[n] * x[begin + n] * cmath.exp(-2j * math.pi * f * n / window) for n in inside)  # (A1)
             for b in range(len(F)):
-                S[b][t] += F[b][f] * abs(X_ft) ** 2
+                S[b][t] += F[b][f] * abs(X_ft) ** 2  # (A1)
     return S
 
 
@@ -47,7 +47,7 @@ def mel_filters(sample_rate: float, window: int, n_mels: int, f_min: float, f_ma
 
 def log_compression(S: list[list[float]], C: float) -> list[list[float]]:
     """(A2) L_bt = log(1 + C · S_bt)."""
-    return [[math.log(1 + C * S_bt) for S_bt in row] for row in S]
+    return [[math.log(1 + C * S[b][t]) for t in range(len(S[0]))] for b in range(len(S))]  # (A2)
 
 
 def mfcc(S: list[list[float]], n_mfcc: int) -> list[list[float]]:
@@ -55,10 +55,11 @@ def mfcc(S: list[list[float]], n_mfcc: int) -> list[list[float]]:
     B, T = len(S), len(S[0])
     D = [[10 * math.log10(max(S[b][t], 1e-10)) for t in range(T)] for b in range(B)]
     floor = max(max(row) for row in D) - 80
+    D = [[max(decibels, floor) for decibels in row] for row in D]
     M = [[0.0] * T for _ in range(n_mfcc)]
     for j in range(n_mfcc):
-        a_j = math.sqrt((1 if j == 0 else 2) / B)
-        wave = [math.cos(math.pi * j * (2 * b + 1) / (2 * B)) for b in range(B)]
+        a_j = math.sqrt((1 if j == 0 else 2) / B)  # (A3)
+        wave = [math.cos(math.pi * j * (2 * b + 1) / (2 * B)) for b in range(B)]  # (A3)
         for t in range(T):
-            M[j][t] = a_j * sum(max(D[b][t], floor) * wave[b] for b in range(B))
+            M[j][t] = a_j * sum(D[b][t] * wave[b] for b in range(B))  # (A3)
     return M

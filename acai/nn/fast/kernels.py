@@ -15,14 +15,14 @@ TILE = 1024  # places of a row at a time, which stay in the first-level cache
 def correlate(  # noqa: PLR0914 - each of the twelve rows and four outputs' weights has a name
     W: np.ndarray, b: np.ndarray, channel: np.ndarray, shift: np.ndarray, x: np.ndarray, y: np.ndarray
 ) -> None:
-    """Compute y(g, o, j) = b(o) + Σ_k W(o, k) x(g, channel(k), j + shift(k)), wherever x has all of these; O is 4, 8, 12, …."""
+    """(N1, N7.1) y(g, o, j) = b(o) + Σ_k W(o, k) x(g, channel(k), j + shift(k)), wherever x has all of these; O is 4, 8, 12, …."""
     (O, K), J = W.shape, x.shape[2] - shift.max()
     for g in range(len(x)):
         for start in range(0, J, TILE):
             n = min(TILE, J - start)
             for o in range(0, O, 4):
                 y0, y1, y2, y3 = y[g, o, start:], y[g, o + 1, start:], y[g, o + 2, start:], y[g, o + 3, start:]
-                y0[:n], y1[:n], y2[:n], y3[:n] = b[o], b[o + 1], b[o + 2], b[o + 3]
+                y0[:n], y1[:n], y2[:n], y3[:n] = b[o], b[o + 1], b[o + 2], b[o + 3]  # (N1)
                 for k in range(0, K - 7, 8):
                     w0, w1, w2, w3 = eight(W[o], k), eight(W[o + 1], k), eight(W[o + 2], k), eight(W[o + 3], k)
                     x0, x1 = x[g, channel[k], start + shift[k] :], x[g, channel[k + 1], start + shift[k + 1] :]
@@ -31,16 +31,16 @@ def correlate(  # noqa: PLR0914 - each of the twelve rows and four outputs' weig
                     x6, x7 = x[g, channel[k + 6], start + shift[k + 6] :], x[g, channel[k + 7], start + shift[k + 7] :]
                     for j in range(n):
                         v = x0[j], x1[j], x2[j], x3[j], x4[j], x5[j], x6[j], x7[j]
-                        y0[j] = plus8(y0[j], w0, v)
-                        y1[j] = plus8(y1[j], w1, v)
-                        y2[j] = plus8(y2[j], w2, v)
-                        y3[j] = plus8(y3[j], w3, v)
+                        y0[j] = plus8(y0[j], w0, v)  # (N1, N7.1)
+                        y1[j] = plus8(y1[j], w1, v)  # (N1, N7.1)
+                        y2[j] = plus8(y2[j], w2, v)  # (N1, N7.1)
+                        y3[j] = plus8(y3[j], w3, v)  # (N1, N7.1)
                 for k in range(K - K % 8, K):
                     xk = x[g, channel[k], shift[k] + start :]
                     for i in range(o, o + 4):
                         row, w = y[g, i, start:], W[i, k]
                         for j in range(n):
-                            row[j] += w * xk[j]
+                            row[j] += w * xk[j]  # (N1, N7.1)
 
 
 # Sixteen sums at once, each in as many parts as the processor adds in one instruction: their order may be changed for that.
@@ -48,7 +48,7 @@ def correlate(  # noqa: PLR0914 - each of the twelve rows and four outputs' weig
 def products(  # noqa: PLR0914 - each of the eight rows and four outputs' sums has a name
     dy: np.ndarray, channel: np.ndarray, shift: np.ndarray, x: np.ndarray, dW: np.ndarray
 ) -> None:
-    """Compute dW(o, k) = Σ_g,j dy(g, o, j + slack) x(g, channel(k), j + shift(k)), slack being the largest shift."""
+    """(N7.2) dW(o, k) = Σ_g,j dy(g, o, j + slack) x(g, channel(k), j + shift(k)), slack being the largest shift."""
     zero = dW.dtype.type(0)
     zeros: Numbers = zero, zero, zero, zero
     slack = shift.max()
@@ -67,10 +67,10 @@ def products(  # noqa: PLR0914 - each of the eight rows and four outputs' sums h
                         v = x0[j], x1[j], x2[j], x3[j]
                         s0, s1, s2, s3 = plus4(s0, y0[j], v), plus4(s1, y1[j], v), plus4(s2, y2[j], v), plus4(s3, y3[j], v)
                     for i in range(4):
-                        dW[o, k + i] += s0[i]
-                        dW[o + 1, k + i] += s1[i]
-                        dW[o + 2, k + i] += s2[i]
-                        dW[o + 3, k + i] += s3[i]
+                        dW[o, k + i] += s0[i]  # (N7.2)
+                        dW[o + 1, k + i] += s1[i]  # (N7.2)
+                        dW[o + 2, k + i] += s2[i]  # (N7.2)
+                        dW[o + 3, k + i] += s3[i]  # (N7.2)
 
 
 @njit(nogil=True)
@@ -112,7 +112,7 @@ def max_pool(
                 for j in range(best.size):
                     v = values[j]
                     larger = (v > best[j]) | (v != v)  # v ≠ v: a NaN is the maximum instead of being passed over
-                    best[j] = v if larger else best[j]
+                    best[j] = v if larger else best[j]  # (N2)
                     place[j] = here if larger else place[j]
                     here += one
 
@@ -125,7 +125,7 @@ def max_unpool(dy: np.ndarray, argmax: np.ndarray, dx: np.ndarray) -> None:
     for n, c in np.ndindex(dy.shape[:2]):
         plane, values, places = dx[n, c].reshape(-1), dy[n, c].reshape(-1), argmax[n, c].reshape(-1)
         for k in range(values.size):
-            plane[places[k]] += values[k]
+            plane[places[k]] += values[k]  # (N7.4)
 
 
 # One pass over memory. NumPy's np.maximum(x, 0) takes five times as long, and dy * (y > 0) needs an array in between.
@@ -134,7 +134,7 @@ def rectify(x: np.ndarray, y: np.ndarray) -> None:
     """Compute y = max(0, x), number by number; NaN stays NaN. A complex number counts as its real part."""
     numbers, into = x.reshape(-1), y.reshape(-1)
     for i in range(numbers.size):
-        into[i] = 0 if numbers[i].real <= 0 else numbers[i]
+        into[i] = 0 if numbers[i].real <= 0 else numbers[i]  # (N3)
 
 
 @njit(nogil=True)
@@ -142,4 +142,4 @@ def pass_where_positive(dy: np.ndarray, y: np.ndarray, dx: np.ndarray) -> None:
     """Set dx = dy where y > 0, and zero elsewhere."""
     given, numbers, into = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
     for i in range(numbers.size):
-        into[i] = given[i] if numbers[i].real > 0 else 0
+        into[i] = given[i] if numbers[i].real > 0 else 0  # (N7.6)

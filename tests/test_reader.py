@@ -20,8 +20,11 @@ from acai.reader import sources
 from acai.reader.formulas import GATHERED, mathml
 from acai.reader.markdown import blocks_of
 from acai.reader.page import TABS, Page
-from acai.reader.places import level_of
+from acai.reader.places import Place, level_of
 from acai.reader.sources import Sources, find_sources
+from acai.reader.symbols import names_of
+from acai.reader.tests_of import closeness
+from acai.reader.watching import tagged_statements
 from acai.reader.worked import work
 from acai.teaching.bugs import CATALOGUE
 
@@ -126,7 +129,7 @@ def test_all_words_of_the_readme_are_on_the_page(html):
 
 def test_symbols_have_the_same_colour_on_both_sides_and_different_ones_within_an_equation(html):
     for name, legend in PAGE.legends.items():
-        assert len(set(legend.colours.values())) == min(12, len(legend.colours)), name
+        assert len(set(legend.colours.values())) == len(legend.colours), name
     row = html.split('id="C10"')[1].split("</section>")[0]
     colour = PAGE.legends["C10"].colours["η"]
     assert f'<mi data-s="η" class="sym k{colour}">η</mi>' in row
@@ -137,25 +140,68 @@ def test_symbols_have_the_same_colour_on_both_sides_and_different_ones_within_an
 def test_every_equation_has_an_example_on_which_loops_and_fast_code_agree(name):
     worked = PAGE.worked[name]
     assert worked.agree and worked.difference < 1e-4, (worked.difference, worked.result)
-    assert worked.lines and all(line.code and "= " in line.with_numbers for line in worked.lines)
-    assert any(re.search(r"\d", line.with_numbers) for line in worked.lines)
-    assert any(values for values in worked.values.values())
-    loops = PAGE.places["loops"][name][0]
-    for line in worked.lines:  # which are marked in the loops
-        assert loops.first < line.number < loops.first + len(loops.lines)
+    assert worked.lines and all(line.code and re.search(r"= .*[\d.]", line.with_numbers) for line in worked.lines)
+    loops = {(place.path, place.first): place for place in PAGE.places["loops"][name]}
+    assert {(line.key, line.number) for line in worked.lines} == {  # every tagged line ran and is written out
+        (key, number) for key, place in loops.items() for number in tagged_statements(place)
+    }
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_example_shows_all_the_terms_that_the_equation_has(name):
+    code = " ".join(line.code for line in PAGE.worked[name].lines)
+    legend = PAGE.legends[name]
+    loops = PAGE.places["loops"][name]
+    in_loops = set().union(*map(names_of, loops)) - {place.name for place in loops}
+    missing = [key for key, names in legend.names.items() if set(names) & in_loops and not occur(names, code)]
+    assert missing == []
+    assert "…" not in code and all(line.with_numbers.rpartition("= ")[2] for line in PAGE.worked[name].lines)
+
+
+def occur(names, code: str) -> bool:
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code) for name in names)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_values_of_variables_are_those_of_the_pass_that_the_example_shows(name):
+    worked = PAGE.worked[name]
+    summed = {line.code.partition(" += ")[0] for line in worked.lines}
+    for line in worked.lines:
+        target, _, value = line.with_numbers.rpartition(" = ")
+        variable = target.partition(" = ")[0]
+        if variable.isidentifier() and variable not in {"result", *summed}:
+            assert worked.values[line.key][variable] == value, variable
+        indices = re.search(r"(\w+)\[(.*?)\] ", line.with_numbers.partition("=")[0])
+        written = re.match(r"\w+\[([\w, ]+)\] ", line.code)
+        if indices and written and len(written[1].split(", ")) == len(indices[2].split(", ")):
+            for index, number in zip(written[1].split(", "), indices[2].split(", ")):
+                assert worked.values[line.key][index] == number, (line, index)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_plain_code_is_run_in_the_example_and_has_values(name):
+    for place in PAGE.places["plain"].get(name, []):
+        values = PAGE.worked[name].values[place.path, place.first]
+        assert values and "plain" in PAGE.worked[name].compared and "[]" not in values.values()
 
 
 def test_an_example_in_which_they_differ_says_so():
     place = PAGE.places["loops"]["E1"][0]
-    worked = work(lambda: (1.0, 1.01), place, [], [set()], PAGE.sources.root)
-    assert not worked.agree and worked.difference == pytest.approx(0.01)
-    assert not work(lambda: ([1.0, 2.0], [1.0]), place, [], [set()], PAGE.sources.root).agree
+    worked = work(lambda: (1.0, 1.01), [place], [], PAGE.sources.root)
+    assert not worked.agree and worked.difference == pytest.approx(0.01) and "DISAGREE" in worked.verdict
+    assert not work(lambda: ([1.0, 2.0], [1.0]), [place], [], PAGE.sources.root).agree
+    assert not work(lambda: (1.0, 1.0, 1.5), [place], [], PAGE.sources.root).agree
 
 
 def test_the_tracer_that_was_there_is_put_back():
-    before = sys.gettrace()
+    before, calls = sys.gettrace(), []
+
+    def fails_the_second_time():
+        calls.append(0)
+        return 1 / (2 - len(calls)), 1.0
+
     with pytest.raises(ZeroDivisionError):
-        work(lambda: (1 / 0, 0), PAGE.places["loops"]["E1"][0], [], [set()], PAGE.sources.root)
+        work(fails_the_second_time, [PAGE.places["loops"]["E1"][0]], [], PAGE.sources.root)
     assert sys.gettrace() is before
 
 
@@ -163,6 +209,41 @@ def test_values_of_the_example_are_in_the_code(html):
     row = html.split('id="E1"')[1].split("</section>")[0]
     values = [json.loads(unescape(found)) for found in re.findall(r'data-values="([^"]*)"', row)]
     assert any(found.get("truth") == "[4.0, 2.0, 5.0]" for found in values)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_all_tests_of_an_equation_are_on_the_page_and_those_that_run_most_of_its_code_come_first(name):
+    if not PAGE.sources.is_checkout:
+        pytest.skip("a wheel has no tests")
+    tests, html = PAGE.places["test"][name], PAGE._tabs(name)
+    panel = html.partition(f'id="panel-{name}-test"')[2].partition('role="tabpanel"')[0]
+    shown, _, folded = panel.partition('<details class="others">')
+    assert [test.name for test in tests if f"{test.name} (" not in panel] == []
+    assert all(f"{test.name} (" in shown for test in tests[:3])
+    assert len(tests) <= 3 or folded.startswith(f"<summary>{len(tests) - 3} more of its tests</summary>")
+    plain = PAGE.places["plain"].get(name, [])
+    ties_all = ["plain." in "\n".join(test.lines) for test in tests]
+    assert not plain or not any(ties_all) or ties_all[0], [test.name for test in tests]
+    assert all(test.marked for test in tests if "test_exercises" not in test.path)
+
+
+def test_the_tests_of_momentum_are_those_that_tie_it_together():
+    if PAGE.sources.is_checkout:
+        first = [test.name for test in PAGE.places["test"]["C10"][:3]]
+        assert "test_lazy_momentum_is_the_dense_equation" in first
+        assert first[0] == "test_an_epoch_with_momentum_is_that_of_the_loops_and_the_model"
+        assert PAGE.verdict_of("C10").endswith(f"{first[0]} allows rtol=1e-5; atol=1e-05.")
+
+
+@pytest.mark.parametrize(("code", "said"), [
+    ("assert f() == g()", "compares exactly"),
+    ("assert np.array_equal(f(), g())", "compares exactly"),
+    ("assert f() == pytest.approx(1)", "allows rel=1e-6"),
+    ("assert np.allclose(f(), 1, rtol=1e-11, atol=0)", "allows rtol=1e-11 and atol=0"),
+    ("np.testing.assert_allclose(f(), 1); assert abs(f() - 1) < 0.5", "allows rtol=1e-7; less than 0.5"),
+])
+def test_a_test_says_how_closely_it_compares(code, said):
+    assert closeness(Place("tests/test_a.py", "test_a", 1, ("def test_a():", f"    {code}"), frozenset())) == said
 
 
 def test_every_planted_bug_of_a_layer_with_an_equation_is_shown_and_caught():
@@ -292,6 +373,7 @@ PROBE = """<script>
   search.dispatchEvent(new Event("input"));
   for (const details of document.querySelectorAll(".row details")) details.open = true;
   report.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  report.bars = [...document.querySelectorAll(".eq")].filter(box => box.offsetWidth > box.clientWidth).length;
   report.requests = performance.getEntriesByType("resource").filter(entry => !entry.name.startsWith("data:")).length;
   document.title = JSON.stringify(report);
 </script>"""
@@ -316,7 +398,7 @@ def title_of(page: Path) -> dict:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("width", [1500, 1440, 1024, 390])
 def test_in_a_real_browser_symbols_tabs_and_search_work_and_nothing_overflows(html, tmp_path, width):
     page = tmp_path / "page.html"
     frame = f'<!doctype html><iframe id="page" src="page.html" width="{width}" height="900"></iframe>'  # windows are ≥ 500 px
@@ -325,7 +407,7 @@ def test_in_a_real_browser_symbols_tabs_and_search_work_and_nothing_overflows(ht
     (tmp_path / "frame.html").write_text(frame + waiting, encoding="utf-8")
     assert title_of(tmp_path / "frame.html") == {
         "symbols": "η", "formula": True, "code": True, "explained": True, "end": True, "tab": True, "search": "C10", "overflow": 0,
-        "requests": 0,
+        "bars": 0, "requests": 0,
     }
 
 

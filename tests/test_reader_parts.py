@@ -7,13 +7,15 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from acai.reader.code import lines_of, shown_lines
+from acai.reader.code import lines_of, listing, shown_lines
 from acai.reader.formulas import mathml, symbols_of
+from acai.reader.legend import N_COLOURS, Legend
 from acai.reader.markdown import Renderer, blocks_of
 from acai.reader.page import Page
+from acai.reader.places import Place
 from acai.reader.sources import find_sources
 from acai.reader.substitution import short, substituted
-from acai.reader.symbols import SymbolTable, names_in, names_of
+from acai.reader.symbols import Symbol, SymbolTable, names_in, names_of
 from acai.reader.unicode_math import unicode_of
 
 PAGE = Page(find_sources())
@@ -62,9 +64,39 @@ def test_brackets_with_an_exponent_are_its_base_together_so_that_both_are_tall()
 
 @pytest.mark.parametrize("name", IDS)
 def test_every_symbol_has_a_meaning_and_a_counterpart_in_the_code_or_a_reason(name):
-    latex, names = latex_and_names(name)
-    assert [key for key, symbol in SYMBOLS.of_equation(name, latex).items() if not symbol.meaning] == []
-    assert SYMBOLS.unpaired(name, latex, names) == [], "the README's table of symbols gives no name that is in the code"
+    legend = PAGE.legends[name]
+    assert [key for key, symbol in legend.symbols.items() if not symbol.meaning] == []
+    without = [key for key, symbol in legend.symbols.items() if not legend.names[key] and not symbol.reason]
+    assert without == [], "the README's table of symbols gives no name that is in the code"
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_no_two_symbols_of_an_equation_share_a_colour_or_a_name_in_its_code(name):
+    legend = PAGE.legends[name]
+    assert len(set(legend.colours.values())) == len(legend.symbols) <= N_COLOURS
+    assert {own: keys for own, keys in legend.keys.items() if len(keys) > 1} == {}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_name_in_the_list_of_symbols_is_in_the_code_beside_it(name):
+    drawn = PAGE.legends[name].html(Renderer(lambda path: None, set(IDS)), {})
+    places = [place for tab in ("loops", "plain", "fast") for place in PAGE.places[tab].get(name, [])]
+    code = {re.sub(r"<[^>]+>", "", listing(place, None).replace("</div>", " ")) for place in places}
+    for entry in re.findall(r"<li.*?</li>", drawn):
+        listed = re.findall(r"<code>(.*?)</code>", entry.partition("; in the code ")[2].partition("; in the example")[0])
+        for own in listed:
+            assert any(re.search(rf"(?<!\w){re.escape(own)}(?!\w)", text) for text in code), own
+
+
+def test_a_symbol_may_be_a_name_with_an_index():
+    place = Place("a.py", "f", 1, ("P[u] @ P, s[0]", "x  # s[1]"), frozenset())
+    names_of_symbols = {"P": ("P", "Q"), "p": ("P[u]",), "s": ("s[1]",)}
+    symbols = {key: Symbol(key, key, key, (), names, "why") for key, names in names_of_symbols.items()}
+    legend = Legend(symbols, {}, [place], {})
+    assert legend.names == {"P": ("P",), "p": ("P[u]",), "s": ()}
+    line = re.sub(' class="[^"]*"', "", lines_of(place.lines[0], legend.in_code({"s"}))[0])
+    assert line == '<span data-s="p">P[u]</span> <span>@</span> <span data-s="P">P</span>, <span>s</span>[<span>0</span>]'.replace(
+        "<span>@</span>", "@")
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -112,7 +144,7 @@ def test_all_text_has_the_contrast_of_wcag_aa_on_every_ground(mode):
     colours = dict(re.findall(r"--(\w+): (#\w{6})", re.findall(r":root[^{]*\{(.*?)\}", css, re.DOTALL)[mode]))
     grounds = "paper", "code", "tagged", "chosen"
     assert set(colours) == {*grounds, "ink", "faint", "line", "link", "comment", "string", "number", "keyword", "name",
-                            *(f"k{n}" for n in range(12))}
+                            *(f"k{n}" for n in range(N_COLOURS))}
     for text in set(colours) - {*grounds, "line"}:
         for ground in grounds:
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
@@ -123,7 +155,12 @@ def test_a_sum_is_written_out_term_by_term():
     names = {"p": [1.5, -0.5], "q": [2.0, 0.25], "x": -1.0}
     functions = {"math": math}
     assert substituted("sum(p[f] * q[f] for f in range(2))", names, functions) == "1.5 · 2 + (-0.5) · 0.25"
-    assert substituted("math.sqrt(x ** 2) - (x > 0)", names, functions) == "√((-1)^2) − 0"
-    assert substituted("x if x > 0 else max(0, x)", names, functions) == "max(0, (-1))"
+    assert substituted("math.sqrt(x ** 2) - (x > 0)", names, functions) == "√((-1)^2) − [(-1) > 0]"
+    assert substituted("x if x > 0 else max(0, x)", names, functions) == "(-1) if (-1) > 0 else max(0, (-1))"
+    assert substituted("0 if x is None else x", names, functions) == "(-1)"
+    assert substituted("sum(f if f > 0 else 0 for f in range(3))", names, functions) == "0 + 1 + 2"
+    assert substituted("len(p)", names, functions) == "len([1.5, -0.5])"
+    assert substituted("2 * len(p)", names, functions) == "2 · 2"
     assert substituted("sum(f for f in range(20))", names, functions) == "0 + 1 + 2 + 3 + 4 + 5 + 6 + … + 19"
     assert short(np.arange(3.0)) == "[0.0, 1.0, 2.0]" and short(np.zeros((5, 4))) == "an array of 5 × 4" and short("a") == ""
+    assert short([1, 2]) == "[1, 2]" and short([True, False]) == "[1, 0]"

@@ -57,10 +57,16 @@ class Intervals(NamedTuple):
     p: Floats  # p-values, corrected for all differences
 
 
+def critical_value(T: Floats, level: float) -> float:
+    """Return q, which the share `level` of all T_b, and of one more that is infinite, does not exceed."""
+    q: float = np.sort(T)[math.ceil(level * (len(T) + 1)) - 1]  # (E11)
+    return q
+
+
 def pairwise(theta: Floats) -> Floats:
     """Subtract the metric of each model from that of each one before it: (…, models, folds) becomes (…, pairs, folds)."""
     a, b = np.triu_indices(theta.shape[-2], 1)
-    difference: Floats = theta[..., a, :] - theta[..., b, :]
+    difference: Floats = theta[..., a, :] - theta[..., b, :]  # (E9)
     return difference
 
 
@@ -78,7 +84,7 @@ def simultaneous_intervals(scores: Sequence[UserScores], level: float, n_draws: 
     xi = rng.normal(size=(n_draws, n_folds))
     chi = rng.chisquare(n_folds - 1, (n_draws, len(d)))  # one for each difference: each has an s of its own
     T = largest_deviations(resampled, d, s, xi, chi)
-    q = np.sort(T)[math.ceil(level * (n_draws + 1)) - 1]  # (E11)
+    q = critical_value(T, level)
     exceeded = (T[:, None] * s >= np.abs(delta)).sum(axis=0)
     return Intervals(delta, q * s, (1 + exceeded) / (1 + n_draws))
 

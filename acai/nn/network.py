@@ -68,8 +68,8 @@ class Sequential:
         Training does not need dx, the gradient with respect to the input of the first layer: with `want_dx=False` the
         result is None, and a convolution that comes first need not compute it.
         """
-        for i, layer in reversed(list(enumerate(self.layers))):
-            if i > 0 or want_dx:
+        for number, layer in reversed(list(enumerate(self.layers))):
+            if number > 0 or want_dx:
                 dy = layer.backward(dy)  # (N7)
             elif isinstance(layer, Layer):
                 layer.backward(dy, want_dx=False)

@@ -1,7 +1,7 @@
 """Code as HTML: coloured by Pygments, one element per line, with the tagged lines and the symbols marked."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -14,7 +14,8 @@ from acai.reader.places import Place
 CLASSES = {Comment: "c", String: "s", Number: "m", Keyword: "k", Operator.Word: "k", Name.Function: "f", Name.Class: "f"}
 NO_VALUES: Mapping[str, str] = {}
 LONGEST = 40  # lines of a function that are shown; the rest is folded
-Symbol = Callable[[str], str | None]  # from a name in the code to the attributes of its symbol, if it is one
+Symbol = Callable[[str, str], tuple[str, str] | None]  # from a name in code and what follows it to a symbol and its attributes
+INDEX = 6  # words that an index may have: those of ["W"] are five
 
 
 def highlighted(text: str, language: str = "python", symbol: Symbol | None = None) -> str:
@@ -24,7 +25,7 @@ def highlighted(text: str, language: str = "python", symbol: Symbol | None = Non
 
 def lines_of(text: str, symbol: Symbol | None = None) -> list[str]:
     """Return the lines of Python code as HTML."""
-    return ["".join(_drawn(word, symbol) for word in line) for line in _words_of(text)]
+    return ["".join(_drawn(line, symbol)) for line in _words_of(text)]
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,23 @@ def _class_of(kind: _TokenType) -> tuple[str, bool]:
     return css, kind not in String and kind not in Comment
 
 
-def _drawn(word: Word, symbol: Symbol | None) -> str:
-    attributes = symbol(word.text) if symbol and word.is_code and word.text.isidentifier() else None
-    if attributes:
-        return f"<span {attributes}>{escape(word.text)}</span>"
-    has_class = word.css and word.text.strip()
-    return f'<span class="{word.css}">{escape(word.text)}</span>' if has_class else escape(word.text)
+def _drawn(words: list[Word], symbol: Symbol | None) -> Iterator[str]:
+    """Yield the words of a line as HTML. A symbol may be several words: `P[u]`."""
+    left = ""  # of a symbol that has been drawn
+    for number, word in enumerate(words):
+        if left:
+            left = left.removeprefix(word.text)
+            continue
+        found = None
+        if symbol and word.is_code and word.text.isidentifier():
+            found = symbol(word.text, "".join(other.text for other in words[number + 1 : number + 1 + INDEX]))
+        if found:
+            text, attributes = found
+            left = text.removeprefix(word.text)
+            yield f"<span {attributes}>{escape(text)}</span>"
+        else:
+            has_class = word.css and word.text.strip()
+            yield f'<span class="{word.css}">{escape(word.text)}</span>' if has_class else escape(word.text)
 
 
 def listing(place: Place, symbol: Symbol | None = None, values: Mapping[str, str] = NO_VALUES) -> str:

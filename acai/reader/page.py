@@ -1,7 +1,7 @@
 """The page: each row of the README on the left, and the code of its equation, in tabs, on the right."""
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from html import escape
 from importlib.resources import files
@@ -17,7 +17,7 @@ from acai.reader.planted import Planted, planted_bugs, shown, verdict, verdict_o
 from acai.reader.rows import Row, rows_of
 from acai.reader.sources import Sources
 from acai.reader.symbols import SymbolTable, names_of
-from acai.reader.tests_of import tests_of
+from acai.reader.tests_of import closeness, tests_of
 from acai.reader.used_by import used_by
 from acai.reader.worked import Worked, work
 
@@ -42,7 +42,7 @@ class Page:
         The id of the one equation that is shown; "" for the whole README.
     """
 
-    MOST_PLACES: ClassVar = 3  # of one kind that are shown for an equation
+    MOST_TESTS: ClassVar = 3  # of an equation that are open; the others are folded
 
     sources: Sources
     only: str = ""
@@ -61,7 +61,7 @@ class Page:
     def places(self) -> dict[str, dict[str, list[Place]]]:
         """The places of all equations, by tab and id."""
         found = places_of(self.sources)
-        return found | {"test": tests_of(self.sources.tests, found["loops"])}
+        return found | {"test": tests_of(self.sources.tests, found, self.sources.code)}
 
     @cached_property
     def mentions(self) -> dict[str, list[str]]:
@@ -76,10 +76,8 @@ class Page:
         found = {}
         for row in self.rows:
             for name in row.ids:
-                code = [names_of(place) for tab in ("loops", "plain", "fast") for place in self.places[tab].get(name, [])]
-                without_symbol = table.names_without_symbol(name)
-                extra = {own: without_symbol[own] for own in without_symbol if any(own in names for names in code)}
-                found[name] = Legend(table.of_equation(name, row.latex), extra, colours)
+                code = [place for tab in ("loops", "plain", "fast") for place in self.places[tab].get(name, [])]
+                found[name] = Legend(table.of_equation(name, row.latex), table.names_without_symbol(name), code, colours)
         return found
 
     @cached_property
@@ -89,10 +87,8 @@ class Page:
         for name, example in EXAMPLES.items():
             if self.only not in ("", name):
                 continue
-            loops, fast = self.places["loops"].get(name, []), self.places["fast"].get(name, [])
-            if loops and name in self.legends:
-                names = [set(symbol.names) for symbol in self.legends[name].symbols.values()]
-                found[name] = work(example, loops[0], fast, names, self.sources.root)
+            loops, *others = (self.places[tab].get(name, []) for tab in ("loops", "plain", "fast"))
+            found[name] = work(example, loops, [place for places in others for place in places], self.sources.root)
         return found
 
     @cached_property
@@ -191,12 +187,18 @@ class Page:
         worked = self.worked.get(name)
         if worked is None:
             return ""
-        result = f" The result: {worked.result}." if worked.result else ""
+        result = f"The result: {worked.result}. " if worked.result else ""
         lines = []
         for line in worked.lines:
             lines.append(f'<div class="line">{"".join(lines_of(line.code, self.legends[name].in_code()))}</div>')
             lines.append(f"<div>{escape(line.with_numbers)}</div>")
-        return f'<div class="example">{"".join(lines)}<p>{escape(result)} {worked.verdict}</p></div>'
+        return f'<div class="example">{"".join(lines)}<p>{escape(result)}{escape(self.verdict_of(name))}</p></div>'
+
+    def verdict_of(self, name: str) -> str:
+        """Say whether the codes agree in the example, and how closely the first test compares them."""
+        tests = self.places["test"].get(name, [])
+        test = f" {tests[0].name} {closeness(tests[0])}." if tests else ""
+        return self.worked[name].verdict + test
 
     def _used_by(self, name: str) -> str:
         mentions = self.mentions.get(name, [])
@@ -227,21 +229,19 @@ class Page:
 
     def _listings(self, name: str, tab: str) -> str:
         """Return the code of an equation in one tab."""
-        places = self.places.get(tab, {}).get(name, [])[: self.MOST_PLACES]
-        return "".join(self._place(place, name) for place in places)
-
-    def with_example_line(self, place: Place, name: str) -> Place:
-        """Return a place in which the lines that the example writes out are marked as well."""
-        if place not in self.places["loops"].get(name, [])[:1] or name not in self.worked:
-            return place
-        return replace(place, marked=place.marked | {line.number for line in self.worked[name].lines})
+        places = self.places.get(tab, {}).get(name, [])
+        n_open = self.MOST_TESTS if tab == "test" else len(places)
+        drawn = [self._place(place, name) for place in places]
+        shown, others = "".join(drawn[:n_open]), "".join(drawn[n_open:])
+        summary = f"<summary>{len(drawn) - n_open} more of its tests</summary>"
+        return f'{shown}<details class="others">{summary}{others}</details>' if others else shown
 
     def _place(self, place: Place, name: str) -> str:
         where = f"{place.path}:{min(place.marked, default=place.first)}"
         values = self.worked[name].values.get((place.path, place.first), {}) if name in self.worked else {}
-        place = self.with_example_line(place, name)
         code = listing(place, self.legends[name].in_code(values), values)
-        return f'<p class="place"><span class="where">{escape(where)}</span> {escape(place.name)}</p>{code}'
+        how = f" ({closeness(place)})" if place in self.places["test"].get(name, []) else ""
+        return f'<p class="place"><span class="where">{escape(where)}</span> {escape(place.name)}{escape(how)}</p>{code}'
 
 
 def _bug(bug: Planted) -> str:

@@ -3,12 +3,13 @@
 import ast
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from numbers import Number
 
 import numpy as np
 
 MOST_TERMS = 8
+MOST_NUMBERS = 16  # of an array that is written out
 Names = Mapping[str, object]
 
 
@@ -35,9 +36,9 @@ def _short_array(value: list[object] | tuple[object, ...] | np.ndarray) -> str:
     if array.dtype.kind not in "biufc":
         return f"{len(value)} items" if array.ndim else ""
     shape = " × ".join(map(str, array.shape))
-    if array.size > 12:
+    if array.size > MOST_NUMBERS:
         return f"an array of {shape}" if array.ndim > 1 else f"{array.size} numbers"
-    numbers = str(np.round(array.astype(complex if array.dtype.kind == "c" else float), 3).tolist())
+    numbers = str(array.astype(int).tolist() if array.dtype.kind in "biu" else np.round(array, 3).tolist())
     return f"{numbers} ({shape})" if array.ndim > 1 else numbers
 
 
@@ -75,13 +76,20 @@ class Substitution(ast.NodeTransformer):
         return self._leaf(node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        """Put in 1 where a condition holds, and 0 elsewhere."""
-        return ast.Constant(int(bool(self.value(node))))
+        """Put values into a condition, in the brackets that mean 1 where it holds and 0 elsewhere: "[2 > 0]"."""
+        return ast.Name(f"[{ast.unparse(ast.fix_missing_locations(self._condition(node)))}]".replace("==", "="))
+
+    def _condition(self, node: ast.expr) -> ast.expr:
+        condition: ast.expr = Comparison(self.names, self.functions).visit(node)
+        return condition
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        """Choose the branch that is taken."""
-        chosen: ast.expr = self.visit(node.body if self.value(node.test) else node.orelse)
-        return chosen
+        """Put values into both branches and the condition; within a sum, and where an argument may be missing, take the branch."""
+        is_about_an_argument = isinstance(node.test, ast.Compare) and isinstance(node.test.ops[0], ast.Is | ast.IsNot)
+        if self.is_term or is_about_an_argument:
+            chosen: ast.expr = self.visit(node.body if self.value(node.test) else node.orelse)
+            return chosen
+        return ast.IfExp(self._condition(node.test), self.visit(node.body), self.visit(node.orelse))
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         """Write out the entries of a list."""
@@ -115,11 +123,19 @@ class Substitution(ast.NodeTransformer):
             return ast.Call(ast.Name(name), [self.visit(argument) for argument in node.args], [])
         return self._leaf(node)
 
+    def whole(self, node: ast.expr) -> ast.expr:
+        """Put values into a whole expression; if that is one call, such as "solve(left, right)", the call stays."""
+        drawn: ast.expr = self.visit(node)
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and isinstance(drawn, ast.Name)
+        if isinstance(node, ast.Call) and is_call and not any(isinstance(part, ast.GeneratorExp) for part in node.args):
+            return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
+        return drawn
+
     def _terms(self, node: ast.expr, kind: type["Substitution"] | None = None) -> list[ast.expr]:
         """Return the terms of a sum over a generator or a list; `kind` puts the values into each."""
         if not isinstance(node, (ast.GeneratorExp, ast.ListComp)):
             values = self.value(node)
-            return [ast.Name(_in_sum(value)) for value in values] if isinstance(values, (list, tuple)) else []
+            return [ast.Name(_in_sum(value)) for value in values] if isinstance(values, Collection) else []
         targets = sorted({name.id for part in node.generators for name in ast.walk(part.target) if isinstance(name, ast.Name)})
         own = ast.Tuple([ast.Name(name, ast.Load()) for name in targets], ast.Load())
         rows = self.value(ast.ListComp(own, node.generators))
@@ -142,6 +158,10 @@ def _in_sum(value: float) -> str:
 class Comparison(Substitution):
     """Puts values into what is compared, and leaves the comparison: "108000 − 0 < 86400"."""
 
+    def _leaf(self, node: ast.expr) -> ast.expr:
+        value = self.value(node)
+        return ast.Name(str(bool(value))) if isinstance(value, (bool, np.bool_)) else super()._leaf(node)
+
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Put values into both sides."""
         return ast.Compare(self.visit(node.left), node.ops, [self.visit(side) for side in node.comparators])
@@ -159,7 +179,8 @@ def _added(terms: list[ast.expr]) -> ast.expr:
 
 def substituted(expression: str, names: Names, functions: Names) -> str:
     """Return an expression with numbers in place of its variables, in the usual notation."""
-    tree = Substitution(names, functions).visit(ast.parse(expression, mode="eval").body)
+    whole = ast.parse(expression, mode="eval").body
+    tree = Substitution(names, functions).whole(whole)
     text = ast.unparse(ast.fix_missing_locations(tree))
     text = re.sub(r"(?<=[(])\((-[\d.e+-]+)\)(?=[,)])", r"\1", text)  # max((-1)) is max(-1)
     text = re.sub(r"\babs\(\(([^()]*)\)\)|\babs\(([^()]*)\)", lambda match: f"|{match[1] or match[2]}|", text)

@@ -35,9 +35,9 @@ class Symbol:
     where : tuple of str
         The parts ("C") and equations ("C11") in which it means this.
     names : tuple of str
-        What it is called in the code.
+        What it is called in the code: names, perhaps with an index, such as `P[u]`.
     reason : str
-        Why it has no name in the code, or why a name has no symbol.
+        Why it has no name in some code, or why a name has no symbol.
     """
 
     key: str
@@ -65,10 +65,6 @@ class SymbolTable:
         """Return the names in the code of an equation that the table explains although they are not in the equation."""
         rows = [symbol for symbol in self.symbols if not symbol.latex and (name in symbol.where or name[0] in symbol.where)]
         return {symbol.key: symbol for symbol in rows}
-
-    def unpaired(self, name: str, latex: str, names: set[str]) -> list[str]:
-        """Return the symbols of an equation that have none of their names among those in its code, nor a reason."""
-        return [key for key, symbol in self.of_equation(name, latex).items() if not symbol.reason and not names & set(symbol.names)]
 
     def unexplained(self, name: str, latex: str, names: set[str]) -> list[str]:
         """Return the names that look like symbols but are neither in the equation nor explained by the table."""
@@ -129,10 +125,10 @@ def _symbols_of_row(cells: list[str]) -> list[Symbol]:
     for number, (latex, name) in enumerate(left):
         said = names[number] if number < len(names) else names[-1] if not latex else ""  # names without a symbol share a reason
         key = symbols_of(latex)[0] if latex else name
-        given = () if said.startswith("(") else tuple(re.findall(r"`([^`]+)`", said))
-        reason = said.strip("()") if said.startswith("(") or not latex else ""
-        own = () if reason else given or default_names(key)
-        symbols.append(Symbol(key, latex, meanings[min(number, len(meanings) - 1)], _places(where), own, reason))
+        in_code, _, reason = said.partition("(")
+        given = tuple(re.findall(r"`([^`]+)`", in_code))
+        own = given if reason or given or not latex else default_names(key)
+        symbols.append(Symbol(key, latex, meanings[min(number, len(meanings) - 1)], _places(where), own, reason.removesuffix(")")))
     return symbols
 
 

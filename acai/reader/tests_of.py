@@ -1,64 +1,126 @@
-"""Which tests tie an equation together: those that call its loops, directly or through a helper in the same file."""
+"""Which tests tie an equation together: those that call its loops, directly or through a helper in the same file.
+
+Those that also run its plain and its fast code come first. Each says how closely it compares.
+"""
 
 import ast
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from acai.reader.places import Definition, Place, definitions, first_line, statements
+from acai.reader.places import Definition, Place, definitions, definitions_of, first_line, statements, tree_of
 
 REFERENCE = "acai.reference"
+COMPARISONS = {"approx": "rel=1e-6", "allclose": "rtol=1e-5", "assert_allclose": "rtol=1e-7"}  # and what they allow by default
+TOLERANCES = ("rel", "abs", "rtol", "atol")
 Function = tuple[str, str]  # module and name; the name is "*" for `getattr(module, …)`, which may be any of its functions
-Calls = dict[Function, set[int]]  # the lines on which each is named
+Lines = dict[str, set[int]]  # on which each name is used
+Places = dict[str, dict[str, list[Place]]]  # by level and id
 
 
-def tests_of(tests: dict[str, str], loops: dict[str, list[Place]]) -> dict[str, list[Place]]:
-    """Return, for each equation, the tests that call the functions of its loops: the shortest first."""
+@dataclass(frozen=True, eq=False)
+class Test:
+    """A test, what it uses of the reference and on which lines, and all the names that it and its helpers use."""
+
+    place: Place
+    calls: dict[Function, set[int]]
+    names: frozenset[str]
+
+
+def tests_of(tests: dict[str, str], places: Places, code: dict[str, str]) -> dict[str, list[Place]]:
+    """Return, for each equation, the tests that call the functions of its loops: first those that tie most of its code together.
+
+    Parameters
+    ----------
+    tests, code : dict of str to str
+        The text of each file of tests, and of each file of the package.
+    places : dict
+        The functions of the loops, the plain and the fast code, by level and id.
+    """
     ids_of: dict[Function, set[str]] = defaultdict(set)
-    for name, places in loops.items():
-        for place in places:
+    for name, loops in places["loops"].items():
+        for place in loops:
             module = place.path.removesuffix(".py").replace("/", ".")
             ids_of[module, place.name.partition(".")[0]].add(name)
             ids_of[module, "*"].add(name)
-    certain: dict[str, list[tuple[Place, set[int]]]] = defaultdict(list)
-    possible: dict[str, list[tuple[Place, set[int]]]] = defaultdict(list)
+    found: dict[str, dict[Test, set[int]]] = defaultdict(lambda: defaultdict(set))
+    possible: dict[str, dict[Test, set[int]]] = defaultdict(lambda: defaultdict(set))
     for path, text in tests.items():
         if REFERENCE in text and path.rpartition("/")[2].startswith("test_"):
-            for place, calls in _tests_in(path, text):
-                for function, marked in calls.items():
+            for test in _tests_in(path, text):
+                for function, marked in test.calls.items():
                     for name in ids_of.get(function, ()):
-                        found = possible if function[1] == "*" else certain
-                        found[name].append((place, marked))
-    return {name: _merged(certain.get(name) or possible[name]) for name in loops if name in certain or name in possible}
+                        (possible if function[1] == "*" else found)[name][test] |= marked
+    return {name: _ordered(found.get(name) or possible[name], places, name, code) for name in {*found, *possible}}
 
 
-def _merged(found: list[tuple[Place, set[int]]]) -> list[Place]:
-    """Return each test once, with all of its marked lines, the shortest first."""
-    lines: dict[Place, set[int]] = defaultdict(set)
-    for place, marked in found:
-        lines[place] |= {line for line in marked if place.first <= line < place.first + len(place.lines)}
-    places = [Place(place.path, place.name, place.first, place.lines, frozenset(marked)) for place, marked in lines.items()]
-    return sorted(places, key=_length)
+def _ordered(tests: dict[Test, set[int]], places: Places, name: str, code: dict[str, str]) -> list[Place]:
+    """Return the tests with their marked lines: those that run most levels of the code first, then the shortest."""
+    plain = {f"plain.{part}" for place in places["plain"].get(name, []) for part in place.name.split(".")}
+    direct = {part for place in places["fast"].get(name, []) for part in place.name.split(".") if not part.startswith("_")}
+    fast = direct | _callers([place for place in places["fast"].get(name, []) if "kernels" in place.path], code)
+
+    def order(test: Test) -> tuple[int, bool, int, str]:
+        n_levels = bool(plain & test.names) + bool(fast & test.names)
+        return -n_levels, not direct & test.names, len(test.place.lines), test.place.name
+
+    return [_marked(test.place, tests[test]) for test in sorted(tests, key=order)]
 
 
-def _length(place: Place) -> tuple[int, str]:
-    return len(place.lines), place.name
+def _callers(kernels: list[Place], code: dict[str, str]) -> set[str]:
+    """Return the classes and functions of the same package that call compiled functions."""
+    callers = set()
+    for place in kernels:
+        calls = re.compile(rf"kernels\.{re.escape(place.name)}\b")
+        folder = place.path.rpartition("/")[0].removesuffix("/fast")
+        for path, text in code.items():
+            if path.startswith(folder) and calls.search(text):
+                lines = text.splitlines()
+                callers |= {
+                    name for name, node in definitions_of(text)
+                    if "." not in name and calls.search("\n".join(lines[node.lineno - 1 : node.end_lineno]))
+                }
+    return callers
 
 
-def _tests_in(path: str, text: str) -> Iterator[tuple[Place, Calls]]:
+def _marked(place: Place, lines: set[int]) -> Place:
+    inside = {line for line in lines if place.first <= line < place.first + len(place.lines)}
+    return Place(place.path, place.name, place.first, place.lines, frozenset(inside))
+
+
+def closeness(place: Place) -> str:
+    """Say how closely a test compares: "compares exactly", or which tolerances it allows."""
+    indent = len(place.lines[0]) - len(place.lines[0].lstrip())
+    tree = ast.parse("\n".join(line[indent:] for line in place.lines))
+    allowed = []
+    for node in ast.walk(tree):
+        name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and name in COMPARISONS:
+            given = [f"{part.arg}={ast.unparse(part.value)}" for part in node.keywords if part.arg in TOLERANCES]
+            allowed.append(" and ".join(given) or COMPARISONS[name])
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt) and "abs(" in ast.unparse(node.left):
+            allowed.append(f"less than {ast.unparse(node.comparators[0])}")
+    return f"allows {'; '.join(dict.fromkeys(allowed))}" if allowed else "compares exactly"
+
+
+def _tests_in(path: str, text: str) -> Iterator[Test]:
     """Yield each test of a file with the functions of the reference that it uses."""
-    tree = ast.parse(text)
+    tree = tree_of(text)
     aliases = _aliases(tree)
     functions = {name: node for name, node in definitions(tree) if "." not in name}
-    named = {name: _named(node, aliases, set(functions)) for name, node in functions.items()}
+    named = {name: _named(node) for name, node in functions.items()}
+    calls = {name: _calls(node, named[name], aliases) for name, node in functions.items()}
     lines = text.splitlines()
     for name, node in functions.items():
         if name.startswith("test_"):
-            own, helpers = named[name]
-            calls = {function: set(marked) for function, marked in own.items()}
-            for helper in sorted(helpers - {name}):
-                for function, marked in named[helper][0].items():
-                    calls.setdefault(function, marked)
-            yield _whole(path, name, node, lines), calls
+            helpers = sorted((named[name].keys() & functions.keys()) - {name})
+            used = {function: set(marked) for function, marked in calls[name].items()}
+            for helper in helpers:
+                for function in calls[helper]:
+                    used.setdefault(function, named[name][helper])
+            names = frozenset(named[name]).union(*(named[helper] for helper in helpers))
+            yield Test(_whole(path, name, node, lines), used, names)
 
 
 def _whole(path: str, name: str, node: Definition, lines: list[str]) -> Place:
@@ -78,22 +140,36 @@ def _aliases(tree: ast.Module) -> dict[str, Function]:
     return aliases
 
 
-def _named(function: ast.AST, aliases: dict[str, Function], helpers: set[str]) -> tuple[Calls, set[str]]:
-    """Return the functions of the reference that are named in a function, with the lines, and which helpers it names."""
-    calls: Calls = defaultdict(set)
-    named = set()
+def _named(function: ast.AST) -> Lines:
+    """Return the names that are used in a function: `SGD`, and of `plain.svd` both parts and the whole."""
+    named: Lines = defaultdict(set)
     for node in ast.walk(function):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            module, member = aliases.get(node.value.id, ("", ""))
-            if module and not member:
-                calls[module, node.attr].add(node.lineno)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-            argument = node.args[0]
-            module, _ = aliases.get(argument.id, ("", "")) if isinstance(argument, ast.Name) else ("", "")
-            if module:
-                calls[module, "*"].add(node.lineno)
-        elif isinstance(node, ast.Name):
-            named |= {node.id} & helpers
-            if aliases.get(node.id, ("", ""))[1]:
-                calls[aliases[node.id]].add(node.lineno)
-    return calls, named
+        if isinstance(node, ast.Name):
+            named[node.id].add(node.lineno)
+        elif isinstance(node, ast.Attribute):
+            named[node.attr].add(node.lineno)
+            if isinstance(node.value, ast.Name):
+                named[f"{node.value.id}.{node.attr}"].add(node.lineno)
+    return named
+
+
+def _calls(function: ast.AST, named: Lines, aliases: dict[str, Function]) -> dict[Function, set[int]]:
+    """Return the functions of the reference that are named in a function, with the lines."""
+    calls: dict[Function, set[int]] = defaultdict(set)
+    for name, lines in named.items():
+        first, _, member = name.partition(".")
+        module, of_module = aliases.get(first, ("", ""))
+        if module and bool(member) != bool(of_module):  # `reference.svd`, or `svd` that was imported from there
+            calls[module, of_module or member] |= lines
+    for node in _getattrs(ast.walk(function)):
+        argument = node.args[0]
+        module, _ = aliases.get(argument.id, ("", "")) if isinstance(argument, ast.Name) else ("", "")
+        if module:
+            calls[module, "*"].add(node.lineno)
+    return calls
+
+
+def _getattrs(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            yield node

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from acai.reader.code import shown_lines, without_noqa
 from acai.reader.formulas import parts_of
-from acai.reader.legend import value_of
 from acai.reader.markdown import INLINE_MATH, SPAN, Block
 from acai.reader.page import Page
 from acai.reader.places import Place
 from acai.reader.rows import Row
+from acai.reader.tests_of import closeness
 from acai.reader.unicode_math import unicode_of
 
 WIDTH = 100
@@ -23,8 +23,7 @@ def text_of(page: Page) -> str:
     row = next(row for row in page.rows if name in row.ids)
     parts = [*_meaning(row), _symbols(page, name)]
     for tab in ("loops", "plain", "fast"):
-        for place in page.places[tab].get(name, [])[: page.MOST_PLACES]:
-            place = page.with_example_line(place, name)
+        for place in page.places[tab].get(name, []):
             parts.append(f"{tab}: {_where(place)}\n{_listing(place, whole=tab != 'fast')}")
     parts += [_example(page, name), _verdicts(page, name), *_tests(page, name)]
     return "\n\n".join(part for part in parts if part)
@@ -68,10 +67,11 @@ def _formula(block: Block) -> str:
 def _symbols(page: Page, name: str) -> str:
     """Return a line for each symbol: what it means, and its names in the code."""
     lines, values = [], page.values(name)
-    for symbol in page.legends[name].symbols.values():
-        names = ", ".join(symbol.names)
+    legend = page.legends[name]
+    for key, symbol in legend.symbols.items():
+        names = ", ".join(legend.names[key])
         counterpart = f"in the code {names}" if names else plain(symbol.reason)
-        value = value_of(symbol, values)
+        value = legend.value_of(key, values)
         example = f"; in the example {value}" if value else ""
         lines.append(f"    {unicode_of(symbol.latex)}: {plain(symbol.meaning)}; {counterpart}{example}")
     return "\n".join(["symbols", *lines])
@@ -106,7 +106,7 @@ def _example(page: Page, name: str) -> str:
         return ""
     lines = [f"    {text}" for line in worked.lines for text in (line.code, *line.with_numbers.splitlines())]
     result = [f"    The result: {worked.result}."] if worked.result else []
-    return "\n".join(["example", *lines, *result, f"    {worked.verdict}"])
+    return "\n".join(["example", *lines, *result, f"    {page.verdict_of(name)}"])
 
 
 def _verdicts(page: Page, name: str) -> str:
@@ -124,6 +124,6 @@ def _verdicts(page: Page, name: str) -> str:
 
 
 def _tests(page: Page, name: str) -> Iterator[str]:
-    places = page.places["test"].get(name, [])[: page.MOST_PLACES]
+    places = page.places["test"].get(name, [])
     if places:
-        yield "\n".join(["tests", *(f"    {_where(place)}" for place in places)])
+        yield "\n".join(["tests", *(f"    {_where(place)} ({closeness(place)})" for place in places)])

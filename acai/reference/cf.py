@@ -133,7 +133,7 @@ def objective(R: Known, parameters: Parameters, lam: float) -> float:
     F = 0.0
     for (u, i), r in R.items():
         e = r - mu - b_u[u] - b_i[i] - entry(P, Q, u, i)  # (C8)
-        squares = sum(p**2 for p in P[u]) + sum(q**2 for q in Q[i]) + b_u[u] ** 2 + b_i[i] ** 2  # (C8)
+        squares = sum(factor**2 for factor in P[u]) + sum(factor**2 for factor in Q[i]) + b_u[u] ** 2 + b_i[i] ** 2  # (C8)
         F += 0.5 * (e**2 + lam * squares)  # (C8)
     return F
 
@@ -168,7 +168,7 @@ def momentum_step(w: list[float], dw: list[float], gradient: list[float], eta: f
 
 def weighted_objective(R: Known, P: Matrix, Q: Matrix, lam: float, alpha: float, epsilon: float) -> float:
     """(C11) ½ Σ_{u,i} c (x − p_u·q_i)² + λ/2 (‖P‖² + ‖Q‖²) over all entries, c = 1 + α log(1 + r/ε), x = 1 where r > 0."""
-    F = 0.5 * lam * (sum(p**2 for row in P for p in row) + sum(q**2 for row in Q for q in row))  # (C11)
+    F = 0.5 * lam * sum(factor**2 for row in (*P, *Q) for factor in row)  # (C11)
     for u in range(len(P)):
         for i in range(len(Q)):
             r = R.get((u, i), 0.0)

@@ -40,7 +40,7 @@ def ndcg(h: list[bool], n_relevant: int) -> float:
 def auc(scores: list[float], relevant: list[bool]) -> float:
     """(E7) The fraction of pairs of a relevant and another song in which the relevant one scores higher; a tie counts half."""
     r_hat, songs = scores, range(len(scores))
-    pairs = [(i, l) for i in songs for l in songs if relevant[i] and not relevant[l]]
+    pairs = [(i, l) for i in songs for l in songs if relevant[i] and not relevant[l]]  # (E7)
     return sum((r_hat[i] > r_hat[l]) + (r_hat[i] == r_hat[l]) / 2 for i, l in pairs) / len(pairs)  # (E7)
 
 

@@ -12,7 +12,7 @@ def mel_power(x: list[float], F: list[list[float]], window: int, hop: int) -> li
     w = [0.5 - 0.5 * math.cos(2 * math.pi * n / window) for n in range(window)]  # (A1)
     S = [[0.0] * (1 + len(x) // hop) for _ in F]
     for t in range(1 + len(x) // hop):
-        begin = t * hop - window // 2
+        begin = t * hop - window // 2  # (A1)
         inside = range(max(0, -begin), min(window, len(x) - begin))
         for f in range(window // 2 + 1):
             X_ft = sum(w[n] * x[begin + n] * cmath.exp(-2j * math.pi * f * n / window) for n in inside)  # (A1)

@@ -1,4 +1,4 @@
-"""A small worked example for every equation: a function that returns what the loops give and what the fast code gives."""
+"""A small worked example for every equation: a function that returns what loops, fast and plain code give."""
 
 from acai.reader.examples import evaluation, factors, neighbours, network, plays, sound, steps
 from acai.reader.examples.registry import EXAMPLES

@@ -82,6 +82,10 @@ def standard_error() -> tuple[object, object]:
 
 @example_of("E11")
 def largest_deviation() -> tuple[object, object]:
-    """Measure how far one sample is from the estimate, in standard errors."""
+    """Measure how far one sample is from the estimate, in standard errors; and find the critical value of three samples."""
     draws = np.array([RESAMPLED[:1]]), np.array([D]), np.array([S]), np.array([XI]), np.array([[CHI]])
-    return comparison.largest_deviation(RESAMPLED[:1], [D], [S], XI, [CHI]), bootstrap.largest_deviations(*draws)[0]
+    T_b = comparison.largest_deviation(RESAMPLED[:1], [D], [S], XI, [CHI])
+    T = bootstrap.largest_deviations(*draws)[0]
+    level, others = 0.5, [0.7, 2.1]
+    q = comparison.critical_value([T_b, *others], level)
+    return {"T_b": T_b, "q": q}, [T, bootstrap.critical_value(np.array([T, *others]), level)]

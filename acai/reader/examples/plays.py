@@ -1,4 +1,4 @@
-"""Worked examples of part D: one listener's three plays of one song."""
+"""Worked examples of part D: one listener's four plays of one song."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from acai.reader.examples.registry import example_of
 from acai.reference import data as loops
 
 HOUR = 60 * 60
-TIMES = [0, 30 * HOUR, 40 * HOUR]  # the last two are less than a day apart
+TIMES = [0, 30 * HOUR, 40 * HOUR, 90 * HOUR]  # the second and the third are less than a day apart
 N = np.array([len(TIMES)])
 SKIPS = [35 * HOUR]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-Example = Callable[[], tuple[object, object]]  # returns what the loops give and what the fast code gives
+Example = Callable[[], tuple[object, ...]]  # returns what the loops, the fast code and, if there is any, the plain code give
 EXAMPLES: dict[str, Example] = {}
 
 

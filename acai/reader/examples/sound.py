@@ -1,4 +1,4 @@
-"""Worked examples of sound: two hundredths of a second, in four bands."""
+"""Worked examples of sound: eight samples, in windows of eight and three bands."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from acai import audio
 from acai.reader.examples.registry import example_of
 from acai.reference import sound as loops
 
-RATE, WINDOW, HOP, BANDS = 8000, 16, 8, 3
-SAMPLES = np.sin(np.arange(40) * 0.9).astype(np.float32)
+RATE, WINDOW, HOP, BANDS = 8000, 8, 4, 3
+SAMPLES = np.sin(np.arange(8) * 0.9).astype(np.float32)
 
 
 def _power() -> list[list[float]]:

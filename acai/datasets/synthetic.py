@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from acai.ratings import Ratings
 from acai.settings import Limits, checked
+from acai.threads import map_blocks
 
 FEATURES = {  # the words for a song at the low and the high end of each feature
     "brightness": ("dark", "bright"),
@@ -41,6 +42,7 @@ FEATURES = {  # the words for a song at the low and the high end of each feature
 }
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19])  # a major scale, in semitones
 RATE = 22050  # samples per second
+AT_A_TIME = 32  # songs that are shared out among the threads before the progress bar moves
 SIZE = Limits(at_least=2, at_most=1_000_000)  # of a world
 Floats = NDArray[np.float32]
 
@@ -78,8 +80,17 @@ class World:
         """Compute the log-mel spectrogram (A1, A2) of every song in the order of the axis, each float32, (128, frames)."""
         from acai.audio.spectrogram import log_mel
 
-        songs = tqdm(self.plays.songs, desc="rendering songs", disable=not progress)
-        return [log_mel(self.sound(song)) for song in songs]
+        songs, found = self.plays.songs, []
+
+        def spectrogram(one: slice) -> Floats:
+            return log_mel(self.sound(songs[one.start]))
+
+        with tqdm(total=len(songs), desc="rendering songs", disable=not progress) as bar:
+            for start in range(0, len(songs), AT_A_TIME):
+                stop = min(start + AT_A_TIME, len(songs))
+                found += map_blocks(spectrogram, [slice(i, i + 1) for i in range(start, stop)])
+                bar.update(stop - start)
+        return found
 
     def describe(self, song: Hashable) -> str:
         """Describe a song by its strongest features, the strongest first."""

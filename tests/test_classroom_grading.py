@@ -88,6 +88,8 @@ def test_blanks_get_nothing_and_answers_that_hang_print_forge_or_return_odd_thin
              "    def backward(self, dy): return dy\ncheck('05-leaky-relu', LeakyReLU)"),
         cell("check('06-prints', {'A': 'replaced', 'B': 'replaced', 'C': ...})"),
         cell("def f(*a):\n    while True: pass\ncheck('07-log', f)"),
+        cell("def f(R)\n    return R\ncheck('03-filled', f)"),
+        cell("f = undefined\ncheck('08-best', f)\n"),
     ]
     hand_in(tmp_path / "bob", book)
     result = Submission(tmp_path / "bob", Limits(timeout=2, memory=600)).grade()
@@ -96,11 +98,13 @@ def test_blanks_get_nothing_and_answers_that_hang_print_forge_or_return_odd_thin
         "04-step": "it returns a set", "01-stars": "changes argument 1 in place", "04-gradient": "NameError",
         "05-leaky-relu": "dy is unchanged everywhere", "06-prints": "it returns nothing yet",
         "07-log": "had not finished after 2 s",
+        "03-filled": "its cell stopped before `check` was called: SyntaxError", "08-best": "`check` was called: NameError",
     }
     assert not any(mark.ok for mark in result.marks.values())
     assert {name: part in result.marks[name].hint for name, part in expected.items()} == dict.fromkeys(expected, True), result.marks
     assert "(in line 2 of the cell: `return undefined`)" in result.marks["04-gradient"].hint
     assert result.marks["01-counts"].hint.startswith("no cell calls `check`")
+    assert [note for note in result.notes if note.startswith("no exercise is called 99-nothing: ") and "`--exercises`" in note]
 
 
 def test_right_layers_are_right_from_afar(tmp_path):
@@ -135,6 +139,9 @@ FUNCTIONAL_TEXTS = "".join(
     f'[{name}]\ntitle = "t"\nminutes = 1\nhints = ["h"]\n[{name}.says]\ncase = "c"\n' for name in ("99-slope", "99-odd")
 )
 ANSWERS = """
+from acai.teaching.exercises import load
+load("a folder that the student has at home")
+
 def slope(f, apply, given, x):
     try:
         f()
@@ -237,6 +244,16 @@ def test_what_cannot_be_graded_is_refused(classroom, tmp_path, arguments, capsys
     with pytest.raises(SystemExit):
         main(["grade", str(tmp_path / arguments[0]), *arguments[1:]])
     assert capsys.readouterr().err.startswith("acai: ")
+
+
+def test_what_is_in_no_students_folder_is_named(classroom, capsys):
+    (classroom.folder / "eva_02.ipynb").write_text("02-pearson")
+    (classroom.folder / "fred.zip").write_bytes(b"")
+    (classroom.folder / ".DS_Store").write_bytes(b"")
+    (classroom.folder / "link").symlink_to(classroom.folder / "ann")
+    main(["grade", str(classroom.folder)])
+    printed = capsys.readouterr().out
+    assert "passed over: eva_02.ipynb, fred.zip, link; expected a folder per student, with notebooks in it\n" in printed
 
 
 def test_an_empty_table_is_a_table():

@@ -21,6 +21,7 @@ from acai.teaching.exercises.texts import COMMON, TASKS, in_words
 from acai.teaching.exercises.wrong import Wrong
 
 MOST_STOPS = 5  # a submission that has to be stopped more often is not graded any further
+MOST_UNKNOWN = 5  # notes of names that are no exercise
 LARGEST_COPY = 256 * 2**20  # bytes
 MINUTE = 60.0
 
@@ -117,7 +118,10 @@ class Submission:
             self._expect(path.name[:2])
             return
         code = [(number, source(cell)) for number, cell in enumerate(cells, 1) if cell["cell_type"] == "code"]
-        names = [name for _, text in code for name in CHECKED.findall(text) if name in TASKS]
+        checked = dict.fromkeys(name for _, text in code for name in CHECKED.findall(text))
+        names = [name for name in checked if name in TASKS]
+        unknown = [name[:40] for name in checked if name not in TASKS]
+        self.result.notes += [say(Wrong("no-exercise", name=name)) for name in unknown[:MOST_UNKNOWN]]
         for number in dict.fromkeys([name[:2] for name in names] or [path.name[:2]]):
             self._expect(number)
         ready: list[tuple[str, str]] = []  # cells that ran, to be run again if the process has to be started again
@@ -134,12 +138,19 @@ class Submission:
                 ready.append((runnable, place))
             except Gone as gone:
                 self._stop(gone.wrong, number, path.name)
+                self._explain(runnable, gone.wrong)
 
     def _expect(self, number: str) -> None:
         """Note all exercises of a notebook as not handed in, until they are."""
         for name in TASKS:
             if name.startswith(f"{number}-"):
                 self.result.marks.setdefault(name, Mark(False, say(Wrong("not-checked"))))
+
+    def _explain(self, text: str, reason: object) -> None:
+        """Say of the exercises of a cell that stopped why nothing has been given to `check`."""
+        for name in CHECKED.findall(text):
+            if name in self.result.marks and self.result.marks[name].hint == say(Wrong("not-checked")):
+                self.result.marks[name] = Mark(False, say(Wrong("not-reached", reason=reason)))
 
     def _give_up(self, names: list[str]) -> None:
         for name in names:
@@ -151,6 +162,7 @@ class Submission:
         reply = self._run(desk, text, place, not ready)
         if reply["stopped"] is not None:
             self.result.notes.append(f"{place}: {_in_short(reply['stopped'])}")
+            self._explain(text, _in_short(reply["stopped"]))
         answers = reply["answers"] if isinstance(reply["answers"], dict) else {}
         for name, encoded in answers.items():
             if name in TASKS:

@@ -31,6 +31,12 @@ def submissions(folder: Path) -> dict[str, Path]:
     return found
 
 
+def passed_over(folder: Path) -> list[str]:
+    """Name what is in the folder but in no student's: notebooks and archives that have not been sorted, and links."""
+    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return sorted(path.name for path in visible if path.is_symlink() or not path.is_dir())
+
+
 def graded(students: dict[str, Path], kept: Path, limits: Limits) -> Iterator[tuple[str, Result]]:
     """Grade all students, and yield each result as soon as it is there: first those that were graded before.
 

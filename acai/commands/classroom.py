@@ -8,7 +8,7 @@ from acai.classroom.course import START, Course
 from acai.classroom.grading import Limits
 from acai.classroom.progress import progress as progress_in
 from acai.classroom.results import Results
-from acai.classroom.roster import graded, submissions
+from acai.classroom.roster import graded, passed_over, submissions
 from acai.commands import expect_place
 from acai.files import atomic_write
 from acai.settings import Count
@@ -101,4 +101,6 @@ def grade(  # noqa: PLR0913 - the options of the command
             with atomic_write(place) as temporary:
                 temporary.write_text(text(), encoding="utf-8")
     print(results.table())
+    if left := passed_over(folder):
+        print(f"passed over: {', '.join(one_line(name) for name in left)}; expected a folder per student, with notebooks in it")
     print(f"feedback: {one_line(pages)}")

@@ -142,7 +142,7 @@ COMPILED = {
     name: module for module in (kernels, als_kernels) for name, kernel in vars(module).items() if hasattr(kernel, "py_func")
 }
 # called by other kernels only
-INNER = {"dot", "apply_missed_steps", "gram_matrix", "cholesky_solve", "solve_row", "solve_row_in_double"}
+INNER = {"copy", "dot", "apply_missed_steps", "gram_matrix", "cholesky_solve", "solve_row", "solve_row_in_double"}
 
 
 def test_every_kernel_is_behind_these_methods(R, monkeypatch):

@@ -84,6 +84,7 @@ def shown_by(book):
     import matplotlib.pyplot as plt
     from matplotlib.text import Text
 
+    plt.close("all")  # what other tests have left
     shown, names = [], {"__name__": "__main__"}
     for cell in (cell for cell in book.cells if cell.cell_type == "code"):
         tree = ast.parse(cell.source)

@@ -47,6 +47,6 @@ def grow(model: str, n_entries: int) -> Growth:
 def peak_memory(forget: bool = False) -> float:
     """Return the most MiB that this process ever held; with `forget`, what it holds now, from where the count goes on."""
     if forget:
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -33,10 +33,9 @@ def seconds(t: float | None) -> str:
 def as_text(result: Result) -> str:
     """Write one row for the terminal: a row that was not measured says why."""
     row = ROWS[result.name]
-    if result.left_out or not result.agrees:
+    if result.left_out or not result.agrees or result.figure is None:
         return f"  {row.name:<20} {'left out: ' + result.left_out if result.left_out else 'DISAGREES: ' + result.agreement}"
     _, against, ours, theirs, ratio, goal, share, compiled = cells(row, result)
-    assert result.figure is not None
     verdict = "reached" if result.figure <= row.goal else "missed"
     return (
         f"  {row.name:<20} {ours:>8} {theirs:>8} {ratio:>6}  at most {goal:<8} {verdict:<8} {share:<26} compiling {compiled:<8} "

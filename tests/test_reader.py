@@ -1,11 +1,13 @@
 """The reader: everything that it shows is in the README and in the code, and nothing leaves the page."""
 
+import ast
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -20,11 +22,11 @@ from acai.reader import sources
 from acai.reader.formulas import GATHERED, mathml
 from acai.reader.markdown import blocks_of
 from acai.reader.page import TABS, Page
-from acai.reader.places import Place, level_of
+from acai.reader.places import Place, ids_in, level_of
 from acai.reader.sources import Sources, find_sources
 from acai.reader.symbols import names_of
 from acai.reader.tests_of import closeness
-from acai.reader.watching import tagged_statements
+from acai.reader.watching import sides, tagged_statements
 from acai.reader.worked import work
 from acai.teaching.bugs import CATALOGUE
 
@@ -183,6 +185,29 @@ def test_plain_code_is_run_in_the_example_and_has_values(name):
     for place in PAGE.places["plain"].get(name, []):
         values = PAGE.worked[name].values[place.path, place.first]
         assert values and "plain" in PAGE.worked[name].compared and "[]" not in values.values()
+
+
+UNTAGGED = {  # what only prepares the equation: who is asked, the size of the result, zeros, decibels, where in memory
+    ("C1", "raters"), ("N2", "(H_out, W_out)"), ("N2", "argmax[n, c, i, j]"), ("N2", "(values, best, place)"), ("A1", "S"), ("A3", "D"),
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_line_on_which_an_equation_is_recognisable_carries_its_number(name):
+    """Arithmetic with as many of its symbols as a tagged line has, and at least three, is the equation, or another one."""
+    for place in (place for tab in ("loops", "plain", "fast") for place in PAGE.places[tab].get(name, [])):
+        tagged = [symbols_in(statement, name) for statement in tagged_statements(place).values()]
+        every = tagged_statements(replace(place, marked=frozenset(range(place.first, place.first + len(place.lines)))))
+        for line, statement in every.items():
+            carries_an_id = ids_in(place.lines[(statement.end_lineno or line) - place.first])
+            is_arithmetic = any(isinstance(node, ast.BinOp | ast.AugAssign) for node in ast.walk(statement))
+            if tagged and is_arithmetic and not carries_an_id and (name, sides(statement)[0]) not in UNTAGGED:
+                assert symbols_in(statement, name) < max(min(tagged), 3), (place.path, line, ast.unparse(statement))
+
+
+def symbols_in(statement: ast.stmt, name: str) -> int:
+    code = ast.unparse(statement).replace("'", '"')
+    return sum(occur(names, code) for names in PAGE.legends[name].names.values())
 
 
 def test_an_example_in_which_they_differ_says_so():

@@ -157,7 +157,7 @@ class NeighbourSearch:
         is_indicator = self.similarity.measure == "indicator"
         if is_indicator:
             keep = self.similarity.k
-        chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in pairwise(ends)]
+        chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in pairwise(ends)]  # (C2)
         starts = np.cumsum([0, *map(len, chosen)])
         pairs = np.concatenate(chosen)
         s = np.ones(len(pairs)) if is_indicator else s[pairs]  # (C2)

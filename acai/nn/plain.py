@@ -37,7 +37,7 @@ class Conv:
         W_out = (width + 2 * pW - dW_ * (kW - 1) - 1) // sW + 1
         y = np.zeros((N, O, H_out, W_out))
         for p, q in np.ndindex(kH, kW):
-            rows, columns = slice(p * dH, p * dH + sH * H_out, sH), slice(q * dW_, q * dW_ + sW * W_out, sW)
+            rows, columns = slice(p * dH, p * dH + sH * H_out, sH), slice(q * dW_, q * dW_ + sW * W_out, sW)  # (N1)
             y += np.einsum("oc,nchw->nohw", W[:, :, p, q], self.x[:, :, rows, columns])  # (N1)
         y += b[:, None, None]  # (N1)
         return y
@@ -49,12 +49,12 @@ class Conv:
         dx, dW = np.zeros_like(self.x), np.zeros_like(W)
         for p, q in np.ndindex(kH, kW):
             top, left = p * dH, q * dW_
-            rows, columns = slice(top, top + sH * H_out, sH), slice(left, left + sW * W_out, sW)
+            rows, columns = slice(top, top + sH * H_out, sH), slice(left, left + sW * W_out, sW)  # (N7.1, N7.2)
             dx[:, :, rows, columns] += np.einsum("oc,nohw->nchw", W[:, :, p, q], dy)  # (N7.1)
             dW[:, :, p, q] += np.einsum("nohw,nchw->oc", dy, self.x[:, :, rows, columns])  # (N7.2)
         self.grads["W"] = dW
         self.grads["b"] = dy.sum(axis=(0, 2, 3))  # (N7.3)
-        return dx[:, :, pH : pH + H, pW : pW + width]
+        return dx[:, :, pH : pH + H, pW : pW + width]  # (N7.1)
 
 
 class MaxPool:
@@ -67,7 +67,7 @@ class MaxPool:
         (H, W), (kH, kW), (sH, sW), (pH, pW) = x.shape[2:], self.size, self.stride, self.padding
         x_padded = padded(x, (pH, pW), -np.inf)
         H_out, W_out = (H + 2 * pH - kH) // sH + 1, (W + 2 * pW - kW) // sW + 1
-        self.places = [(slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)) for p, q in np.ndindex(kH, kW)]
+        self.places = [(slice(p, p + sH * H_out, sH), slice(q, q + sW * W_out, sW)) for p, q in np.ndindex(kH, kW)]  # (N2)
         self.stack = np.array([x_padded[:, :, rows, columns] for rows, columns in self.places])  # (N2)
         self.first = self.stack.argmax(axis=0)  # (N7.4)
         self.shape, self.padded_shape = x.shape, x_padded.shape

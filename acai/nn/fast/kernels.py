@@ -99,7 +99,7 @@ def max_pool(
     """Compute y(n, c, i, j), the largest number of its window in x (n, C, H, W), and the place of the first such, h·W + w."""
     (H, W), (step, W_out) = x.shape[2:], (stride[1], y.shape[3])
     for n, c, i in np.ndindex(y.shape[:3]):
-        top = i * stride[0] - padding[0]
+        top = i * stride[0] - padding[0]  # (N2)
         y[n, c, i] = -np.inf
         for j in range(W_out):  # the first of the window, if no number is larger
             argmax[n, c, i, j] = max(top, 0) * W + max(j * step - padding[1], 0)

@@ -8,7 +8,7 @@ import trap_layers as traps
 
 from acai import nn
 from acai.gradcheck import check
-from acai.teaching.zoo import BUGS
+from acai.teaching.zoo import BUGS, ENTRIES
 from acai.teaching.zoo import shapes as zoo_shapes
 from acai.teaching.zoo.activations import GELU, GELUTanh, Mish, SiLU, Softplus, Square
 from acai.teaching.zoo.losses import L1, SoftmaxCrossEntropy
@@ -147,6 +147,19 @@ def test_what_is_wrong_for_some_signs_or_sizes_only_is_found_with_every_seed(lay
 def test_dropout_keeps_to_one_mask_whatever_it_draws_from(draw):
     assert verdicts(lambda: traps.Dropout(draw), (4, 5)) == {"equal"}
     assert verdicts(lambda: traps.Dropout(draw, times=3), (4, 5)) == {"wrong"}
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 3)])
+def test_what_one_mask_drops_another_mask_shows(shape):
+    broken = next(bug for bug in BUGS if bug.name == "Dropout: another mask").broken()
+    right = next(entry.kind for entry in ENTRIES if entry.name == "Dropout")
+    cosine = next(entry.kind for entry in ENTRIES if entry.name == "Cosine")
+    target = np.random.default_rng(0).normal(size=shape)
+    for seed in range(12):
+        assert check(Chain([right(), broken()]), shape, seed=seed).verdict == "wrong"
+        assert check(Chain([broken(), right()]), shape, seed=seed).verdict == "wrong"
+        assert check(Chain([right(), right()]), shape, seed=seed).ok
+        assert check(Chain([right(), right(), cosine()]), shape, target, seed=seed).ok  # it needs two numbers of one row
 
 
 def test_the_global_generators_are_left_where_they_were():

@@ -1,6 +1,6 @@
 """The check on floats: along random directions first, and coordinate by coordinate where those disagree or it is asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -33,15 +33,19 @@ class Exercised:
     n_points: int = 0
     failed: int = 0
 
+    def all_of(self, names: Iterable[str]) -> bool:
+        """Whether every coordinate of these arrays has been seen to matter."""
+        return all(name in self.seen and bool(self.seen[name].all()) for name in names)
+
     def note(self, name: str, mask: np.ndarray) -> None:
         """Add coordinates that matter."""
         self.seen[name] = self.seen[name] | mask if name in self.seen else mask.copy()
 
 
-def bench_at(subject: Subject, values: dict[str, np.ndarray]) -> tuple[Bench, np.ndarray] | None:
-    """Create a bench at a point, and y there; None where `forward` cannot be computed or is not finite."""
+def bench_at(subject: Subject, values: dict[str, np.ndarray], k: int) -> tuple[Bench, np.ndarray] | None:
+    """Create a bench at the k-th point, and y there; None where `forward` cannot be computed or is not finite."""
     try:
-        bench = Bench(subject, values, subject.wide)
+        bench = Bench(subject, values, subject.wide, n_drawn=k)
         y = bench.forward()
     except (CallFailed, InputError):
         return None

@@ -16,6 +16,8 @@ SHARED: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "numpy.random": (lambda: np.random.get_state(legacy=False), np.random.set_state),
 }
 
+DRAW: dict[str, Callable[[], float]] = {"random": random.random, "numpy.random": np.random.random_sample}
+
 
 class States:
     """Where NumPy's and Python's global generators, and those of a layer, are now.
@@ -51,6 +53,13 @@ class States:
     def have_moved(self) -> bool:
         """Whether any has drawn a number since."""
         return bool(self.shared_that_moved()) or any(_differ(_state(generator), state) for generator, state in self._own)
+
+
+def draw_on(layer: object, shared: Iterable[str], n: int) -> None:
+    """Let a layer's generators, and these global ones, draw n numbers: what they draw next is another mask."""
+    for draw in [*(generator.random for generator in generators(layer)), *(DRAW[name] for name in shared)]:
+        for _ in range(n):
+            draw()
 
 
 def _differ(a: Any, b: Any) -> bool:

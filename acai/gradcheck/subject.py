@@ -11,7 +11,7 @@ from acai.errors import InputError, name_of
 from acai.gradcheck import calling
 from acai.gradcheck.places import Place, cast_all, gradient_of, numbers, places
 from acai.gradcheck.points import direction
-from acai.gradcheck.randomness import States
+from acai.gradcheck.randomness import States, draw_on
 
 FAR = (0.4, 3.0, 30.0)  # how far an array is moved to see if y depends on it: a sum of |y − t| may not change by a small move
 RESETS = ("zero_grad", "zero_grads", "zero_gradients", "reset_grads", "clear_grads")  # what gradients are added up between
@@ -152,11 +152,13 @@ class Bench:
         x, and the parameters that are not to be as they are.
     dtype : dtype, optional
         Of all arrays: wider than the layer's own, so that less is rounded, or complex.
+    n_drawn : int
+        How many random numbers have been drawn before: at another point, a random layer has another mask.
     """
 
-    def __init__(self, subject: Subject, values: dict[str, np.ndarray], dtype: type | None = None) -> None:
+    def __init__(self, subject: Subject, values: dict[str, np.ndarray], dtype: type | None = None, n_drawn: int = 0) -> None:
         if subject.is_random:
-            subject.states.restore()  # the same at every point
+            subject.states.restore()
         self.subject, self.layer = subject, _copied(subject.layer, subject.name)
         found = places(self.layer)
         if dtype is not None:
@@ -171,6 +173,8 @@ class Bench:
             self.arrays[name] = place.array
             if name in values:
                 self.arrays[name][...] = values[name]
+        if subject.is_random:
+            draw_on(self.layer, subject.shared, n_drawn)
         self._states = States(self.layer, subject.shared) if subject.is_random else None
         self._shape: tuple[int, ...] | None = None  # of y
         self._is_complex = dtype is complex

@@ -89,7 +89,7 @@ class Trial:
         """Create a bench at the k-th point of floats, and y there; None where `forward` is not finite."""
         which = self.domain.name, k
         if which not in self._benches:
-            self._benches[which] = bench_at(self.subject, self.floats(k))
+            self._benches[which] = bench_at(self.subject, self.floats(k), k)
         return self._benches[which]
 
     def find_domain(self) -> None:

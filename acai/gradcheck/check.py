@@ -263,8 +263,8 @@ def _confirm(trial: Trial, report: Report) -> None:
     if wrong:
         regime = f"where x is {regime_of(trial.exercised.failed).name}" if trial.given is None else "near x"
         report.notes.append(f"it is wrong {regime}")
-        names = {finding.array for finding in wrong}
-        findings = [finding for finding in report.findings if finding.array not in names] + wrong
+        wrong_names = {finding.array for finding in wrong}
+        findings = [finding for finding in report.findings if finding.array not in wrong_names] + wrong
         report.findings = sorted(findings, key=lambda finding: finding.array != "x")
         k = trial.exercised.failed
         at = trial.bench(k)

@@ -1,9 +1,8 @@
-"""`acai bench`: how turns are taken, what is left out and why, and that README's table is the command's."""
+"""`acai bench`: how turns are taken, and what is left out and why."""
 
 import importlib
 import itertools
 import re
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from acai.bench.growth import Growth
 from acai.bench.row import PACKAGES, Contest, Data, Disagreement, LeftOut, Row, competitor, expect_agreement
 from acai.cli import main
 
-README = Path(__file__).parent.parent / "README.md"
 NOT_COMPARED = {"user-lists", "demo", "help"}  # they need neither a library nor data
 DONE = {"ours": 0.5, "theirs": 1.0, "ratio": 0.5, "share": 0.25, "of": "product", "compiled": 3.0, "n_turns": 7}
 
@@ -131,20 +129,6 @@ def test_growth_has_a_table_of_its_own(tmp_path):
     table.growth_into_readme(file, [step], "a machine")
     assert "| SGD | 1,000,000 | 12.3 | 100 | 200 |\n" in file.read_text(encoding="utf-8")
     assert "12.3 ns per entry and epoch" in table.growth_as_text(step)
-
-
-def test_the_readmes_table_has_the_shape_that_the_command_writes():
-    text = README.read_text(encoding="utf-8")
-    lines = [line for line in table._parts(README, "")[1].splitlines() if line.startswith("|")]
-    assert lines[:2] == table.markdown(table.HEADER, []).splitlines()
-    found = [line.strip("| ").split(" | ") for line in lines[2:]]
-    places = [[(row.work, row.against or "–") for row in rows.ROWS.values()].index((cells[0], cells[1])) for cells in found]
-    assert places == sorted(set(places))
-    time = r"–|\d+(\.\d+)? m?s"
-    shapes = (time, time, r"–|\d+\.\d\d", r"[\d.]+( s| s CPU)?", r"–|[\d.e-]+ % of a (matrix product|copy)", time)
-    for cells in found:
-        assert all(re.fullmatch(shape, cell) for shape, cell in zip(shapes, cells[2:], strict=True)), cells
-    assert "python tests/benchmarks/bench_nn.py" not in text
 
 
 def test_where_processor_time_is_unknown_the_row_says_so(monkeypatch):

@@ -1,5 +1,7 @@
 """Answers that a fresh reader gave: each is told its own mistake, or how the result is related to the right one."""
 
+import warnings
+
 import numpy as np
 import pytest
 from course import tried
@@ -184,6 +186,14 @@ CASES = [(name, *case) for name, cases in ANSWERS.items() for case in cases]
 def test_a_fresh_mistake_is_told_as_what_it_is(name, answer, fragment):
     verdict = check(name, answer)
     assert not verdict.ok and fragment in verdict.hint, verdict
+
+
+def test_real_numbers_that_numpy_gives_as_complex_ones_are_taken_as_they_are():
+    """As `np.linalg.eig` gives them from NumPy 2.5 on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert check("04-largest-rate", lambda H: 2 / np.linalg.eigvalsh(H)[-1] + 0j).ok
+        assert check("04-largest-rate", lambda H: 2 / np.linalg.eig(H)[0].astype(complex).max()).ok
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from source_files import python_files
 
+from acai.bench import rows, table
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 ID = r"[CNADE]\d+(?:\.\d+)?"
@@ -217,6 +219,18 @@ def test_every_promise_is_backed_by_tests_that_exist():
         for words, path in backed_by:
             name = f"test_{words.replace(' ', '_')}"
             assert path.startswith("tests/test_") and name in names_of_tests(ROOT / path), f"{path}::{name} backs {promise}"
+
+
+def test_the_table_of_speed_has_the_shape_that_acai_bench_writes():
+    lines = [line for line in table._parts(README, "")[1].splitlines() if line.startswith("|")]
+    assert lines[:2] == table.markdown(table.HEADER, []).splitlines()
+    found = [line.strip("| ").split(" | ") for line in lines[2:]]
+    places = [[(row.work, row.against or "–") for row in rows.ROWS.values()].index((cells[0], cells[1])) for cells in found]
+    assert places == sorted(set(places))
+    time = r"–|\d+(\.\d+)? m?s"
+    shapes = (time, time, r"–|\d+\.\d\d", r"[\d.]+( s| s CPU)?", r"–|[\d.e-]+ % of a (matrix product|copy)", time)
+    for cells in found:
+        assert all(re.fullmatch(shape, cell) for shape, cell in zip(shapes, cells[2:], strict=True)), cells
 
 
 if __name__ == "__main__":

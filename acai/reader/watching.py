@@ -6,7 +6,6 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -76,8 +75,8 @@ class Watch:
         self.visits: list[Visit] = []
         self.calls: Counter[Key] = Counter()
         self._statements = {key_of(place): tagged_statements(place) for place in loops}
+        self._starts = {key_of(place): starts_of_statements(place) for place in (*loops, *others)}
         self._paths = {str(root / place.path): place.path for place in (*loops, *others)}
-        self._keys = {key_of(place) for place in (*loops, *others)}
         self._n_visits: Counter[tuple[Key, int]] = Counter()
         self._is_second = first is not None
         self._last_shown = {visit.key: visit.at for visit in sorted(shown, key=lambda visit: visit.at)}
@@ -95,21 +94,32 @@ class Watch:
 
     def _called(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
         key = self._paths.get(frame.f_code.co_filename, ""), frame.f_code.co_firstlineno
-        if key not in self._keys:
+        if key not in self._starts:
             return None
         self.calls[key] += 1
-        return partial(self._stepped, key, self.calls[key])
+        call, running = self.calls[key], 0
 
-    def _stepped(self, key: Key, call: int, frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
+        def stepped(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
+            """Look at the variables between two statements: within one, comprehensions have variables of the same names."""
+            nonlocal running
+            start = self._starts[key].get(frame.f_lineno, frame.f_lineno) if event == "line" else 0
+            if event == "return" or start not in (0, running):
+                self._between(key, call, frame, start)
+            running = start or running
+            return stepped
+
+        return stepped
+
+    def _between(self, key: Key, call: int, frame: FrameType, start: int) -> None:
+        """Look at the variables before the statement that starts on a line; 0: before the function returns."""
         if frame is self._pending:
             self.values[key], self._pending = _values_in(frame), None
-        if event == "return" and self._is_second and key not in self._last_shown and call == self._wanted.get(key, call):
+        if not start and self._is_second and key not in self._last_shown and call == self._wanted.get(key, call):
             self.values[key] = _values_in(frame)
-        statement = self._statements.get(key, {}).get(frame.f_lineno) if event == "line" else None
-        if statement is not None and self._n_visits[key, frame.f_lineno] < MOST_VISITS:
-            self._n_visits[key, frame.f_lineno] += 1
+        statement = self._statements.get(key, {}).get(start)
+        if statement is not None and self._n_visits[key, start] < MOST_VISITS:
+            self._n_visits[key, start] += 1
             self._visit(key, call, frame, statement)
-        return partial(self._stepped, key, call)
 
     def _visit(self, key: Key, call: int, frame: FrameType, statement: Statement) -> None:
         """Note a statement that is about to run; the second time, only remember to look after the one that is shown."""
@@ -123,7 +133,7 @@ class Watch:
             return  # to look at what an iterator gives would take it away
         with_numbers = substituted(expression, names, functions)
         value = eval(expression, {**functions, **names})
-        self.visits.append(Visit(at, key, call, frame.f_lineno, _with_places(target, names, functions), with_numbers, value))
+        self.visits.append(Visit(at, key, call, statement.lineno, _with_places(target, names, functions), with_numbers, value))
 
 
 def key_of(place: Place) -> Key:
@@ -133,9 +143,22 @@ def key_of(place: Place) -> Key:
 
 def tagged_statements(place: Place) -> dict[int, Statement]:
     """Return the statements of a function that carry the equation's number, by their lines."""
-    tree = ast.parse(textwrap.dedent("\n".join(place.lines)))
-    ast.increment_lineno(tree, place.first - 1)
+    tree = _parsed(place)
     return {node.lineno: node for node in ast.walk(tree) if isinstance(node, Statement) and node.lineno in place.marked}
+
+
+def starts_of_statements(place: Place) -> dict[int, int]:
+    """Return the first line of the statement, or of the head of the loop, that each line of a function belongs to."""
+    starts: dict[int, int] = {}
+    for node in ast.walk(_parsed(place)):  # statements before those inside them
+        if isinstance(node, ast.stmt):
+            starts |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node.lineno)
+    return starts
+
+
+def _parsed(place: Place) -> ast.Module:
+    tree = ast.parse(textwrap.dedent("\n".join(place.lines)))
+    return ast.increment_lineno(tree, place.first - 1)
 
 
 def sides(statement: Statement) -> tuple[str, str]:
@@ -152,7 +175,11 @@ def _corresponding(shown: Visit, calls: Counter[Key]) -> dict[Key, int]:
 
 
 def _values_in(frame: FrameType) -> Values:
-    """Return the values of the local variables, asked for one by one: to ask for all of them crashes CPython 3.13.0."""
+    """Return the values of the local variables.
+
+    They are asked for one by one, because to ask for all of them crashes CPython 3.13.0. So does asking for any of them while a
+    comprehension runs (https://github.com/python/cpython/issues/128396).
+    """
     code, local = frame.f_code, frame.f_locals
     names = [name for name in (*code.co_varnames, *code.co_cellvars, *code.co_freevars) if not name.startswith((".", "_"))]
     seen = {name: short(local[name]) for name in names if name in local}

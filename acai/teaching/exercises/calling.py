@@ -112,7 +112,7 @@ def numbers(value: object, shape: tuple[int, ...] = ()) -> np.ndarray:
         given = np.asarray(value)
         if given.dtype.kind == "c" and given.imag.any():
             raise Wrong("complex")
-        return np.asarray(value, dtype=float)
+        return np.asarray(given.real if given.dtype.kind == "c" else value, dtype=float)  # as eig gives them from NumPy 2.5 on
     except (TypeError, ValueError, OverflowError):
         raise Wrong("kind", got=type_in_words(value), expected=shape_in_words(shape)) from None
 

@@ -136,7 +136,7 @@ def check_largest_rate(answer: object, rng: np.random.Generator) -> None:
     for H in (*bowls, np.array([[1.0, 0.25], [0.25, 5.0]])):
         low, high = np.linalg.eigvalsh(H)[[0, -1]]
         expect(call(answer, H), 2 / high, {
-            "first": 2 / np.linalg.eig(H)[0][0], "best": 1 / high, "flattest": 2 / low, "fastest": 2 / (low + high),
+            "first": 2 / np.linalg.eig(H)[0][0].real, "best": 1 / high, "flattest": 2 / low, "fastest": 2 / (low + high),
             "trace": 2 / np.trace(H),
             "half-trace": 1 / np.trace(H),
             "curvature": high, "norm": 2 / np.linalg.norm(H), "root": 2 / np.sqrt(high), "determinant": 2 / np.linalg.det(H),

@@ -20,7 +20,7 @@ from acai.gradcheck.exact import NotExact, exact_slopes, is_polynomial
 from acai.gradcheck.experiments import Point, explain
 from acai.gradcheck.geometries import CheckOptions, GeometryReports, Input, check_geometries
 from acai.gradcheck.places import places
-from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, regime_of, tied_x, upstream
+from acai.gradcheck.points import ANY, REGIMES, domain_of, float_point, regime_of, tied_x
 from acai.gradcheck.randomness import left_alone
 from acai.gradcheck.report import Finding, Report
 from acai.gradcheck.subject import Bench, Subject
@@ -171,7 +171,7 @@ def _exactly(trial: Trial) -> Report | None:
         try:
             values = trial.integers(attempt)
             bench = Bench(subject, values)
-            dy = _upstream(trial, bench.forward())
+            dy = trial.upstream(bench.forward())
             beside = Bench(subject, values | {"x": trial.beside(bench.x)})
             slopes = exact_slopes(beside, dy, trial.step)
         except (NotExact, CallFailed):  # one point may lie on a kink, another will not
@@ -186,19 +186,12 @@ def _is_polynomial(trial: Trial, bits: int) -> bool:
         values, h = trial.fractions(bits, attempt)
         try:
             bench = Bench(trial.subject, values, trial.subject.wide)
-            told = is_polynomial(bench, _upstream(trial, bench.forward()), h, trial.seed + attempt)
+            told = is_polynomial(bench, trial.upstream(bench.forward()), h, trial.seed + attempt)
         except CallFailed:
             return False
         if told is not None:
             return told
     return False
-
-
-def _upstream(trial: Trial, y: np.ndarray) -> np.ndarray:
-    dy = upstream(y, trial.seed, -1, largest=9 if y.dtype.itemsize < 8 else None)
-    if trial.subject.is_loss:
-        dy[...] = dy.flat[0]
-    return dy
 
 
 def _compared(trial: Trial, method: str, bench: Bench, dy: np.ndarray, slopes: dict[str, np.ndarray]) -> Report:
@@ -277,7 +270,7 @@ def _judge_ties(trial: Trial, report: Report) -> None:
     x = tied_x(trial.shape, trial.seed).astype(trial.dtype) if trial.given is None else trial.given
     try:
         y = Bench(trial.subject, {"x": x}, trial.subject.wide).forward()
-        judge_ties(report, trial.subject, x, _upstream(trial, y), (trial.step, trial.seed))
+        judge_ties(report, trial.subject, x, trial.upstream(y), (trial.step, trial.seed))
     except CallFailed:
         return
 

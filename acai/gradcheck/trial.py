@@ -16,6 +16,7 @@ from acai.gradcheck.points import (
     size_of,
     small_point,
     stream,
+    upstream,
 )
 from acai.gradcheck.subject import Bench, Subject
 
@@ -102,6 +103,13 @@ class Trial:
             if n_finite >= 4:
                 return
         self.domain = ANY
+
+    def upstream(self, y: np.ndarray) -> np.ndarray:
+        """Draw dy as integers; a loss that returns one value per sample is summed."""
+        dy = upstream(y, self.seed, -1, largest=9 if y.dtype.itemsize < 8 else None)
+        if self.subject.is_loss:
+            dy[...] = dy.flat[0]
+        return dy
 
     def beside(self, x: np.ndarray) -> np.ndarray:
         """Add the nudge to x, if there is one."""

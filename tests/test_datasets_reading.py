@@ -143,6 +143,19 @@ def test_times_are_read_as_python_reads_them(folder, text):
     assert table.columns["time"].tolist() == ([int(moment.timestamp())] if moment else []) + [1241478537]
 
 
+@given(MOMENTS, st.sampled_from("+-"), st.sampled_from(["00:00", "01:00", "0530", "23:59", "24:00", "00:60"]), st.booleans())
+def test_times_of_other_zones_are_read_as_python_reads_them(folder, moment, sign, ahead, has_fraction):
+    """In compiled code: with `any_form`, Python reads what that does not, and would hide it."""
+    text, fraction = moment.isoformat(), ".25" if has_fraction else ""
+    text += f"{fraction}{sign}{ahead}"
+    is_zone = ahead not in ("24:00", "00:60")  # Python 3.11 accepts the latter
+    seconds = [int(datetime.datetime.fromisoformat(text).timestamp() // 1)] if is_zone else []
+    path = write(folder, f"{text}\n2009-05-04T23:08:57{fraction}{sign}{'00:00' if ':' in ahead else '0000'}\n", "times.txt")
+    times = Times(0, f"0000-00-00T00:00:00{'.00' if has_fraction else ''}{sign}{'00:00' if ':' in ahead else '0000'}")
+    table = read_table(path, TableFormat(["time"]), {"time": times}, on_error="skip")
+    assert table.columns["time"].tolist() == [*seconds, 1241478537]
+
+
 @given(st.lists(st.binary(max_size=30), max_size=8), st.integers(1, 12))
 def test_blocks_hold_whole_lines_and_lose_nothing(lines, block_size):
     lines = [line.replace(b"\n", b"") for line in lines]
@@ -167,7 +180,7 @@ def test_the_kernels_do_the_same_uncompiled(rows):
     n, block, starts, ends = len(rows), lines.block, lines.starts, lines.ends
     assert kernels.decimals.py_func(block, starts[2], ends[2], ord(".")).tolist() == [4.5] * n
     zulu = np.frombuffer(ZULU.encode(), np.uint8)
-    assert kernels.clock.py_func(block, starts[3], ends[3], zulu).T.tolist() == [[2009, 5, 4, 23, 8, 57, 0]] * n
+    assert kernels.clock.py_func(block, starts[3], ends[3], zulu).T.tolist() == [[2009, 5, 4, 23, 8, 57, 0, 0, 0]] * n
     assert Times(3).read(lines).tolist() == [1241478537] * n and not lines.fault.any()
     ids = Ids(0, 1)
     compiled = ids.read(lines)

@@ -70,7 +70,10 @@ FILES = {  # what is in the file → the ratings, their times, what the notes sa
             ("2009-05-04T23:08:57Z", T, "ISO text"), ("2009-05-04 23:08:57", T, "no time zone are taken as UTC"),
             ("2009-05-04T23:08:57.999999", T, "ISO text"), ("2009-05-04 23:08:57.5Z", T, "ISO text"),
             ("2009-05-04 23:08", T - 57, "ISO text"),
-            ("2009-05-05T01:08:57+02:00", T, "ISO text"),
+            ("2009-05-05T01:08:57+02:00", T, "ISO text"), ("2009-05-04 17:38:57.25-05:30", T, "ISO text"),
+            ("2009-05-05T01:08+02:00", T - 57, "ISO text"), ("2009-05-05T01:08:57+0200", T, "ISO text"),
+            ("4.5.2009", T - 83337, "dates with the day first"), ("04.05.2009 23:08", T - 57, "dates with the day first"),
+            ("4.5.2009 23:08:57", T, "dates with the day first"),
             ("2009-05-04", T - 83337, "ISO text"), ("20090504", T - 83337, "ISO text"), ("1969-12-31 23:59:59", -1, "ISO text"),
             (f"{T}", T, "times are seconds"), (f"{T}.75", T, "times are seconds"), (f"{T}999", T, "times are milliseconds"),
             (f"{T}000001", T, "times are microseconds"), (f"{T}000000000", T, "times are nanoseconds"),
@@ -78,8 +81,13 @@ FILES = {  # what is in the file → the ratings, their times, what the notes sa
         ]
     },
     "times of another kind": (
-        "user,song,rating,date\nann,x,3,4.5.2009\nbob,y,-2,5.5.2009\n", X, None, ("date was not read: expected times",),
+        "user,song,rating,date\nann,x,3,4/5/2009\nbob,y,-2,5/5/2009\n", X, None, ("date was not read: expected times",),
     ),
+    "what separates the fields, for Excel": ("sep=;\nann;x;3\nbob;y;-2\n", X, None, ("line 1 says what separates the fields",)),
+    "that, with a mark, in quotation marks, and a header": (
+        '\ufeff"sep=|"\r\nuser|song|rating\r\nann|x|3\r\nbob|y|-2\r\n', X, None, ("line 2 names the fields: user is 'user'",),
+    ),
+    "that, as a name": ("sep=,song,rating\nann,x,3\nbob,y,-2\n", X, None, ("user is 'sep='",)),
 }
 
 
@@ -151,7 +159,7 @@ def test_columns_of_a_wrong_kind_are_refused(folder, columns):
     [
         ("a,b,c\nann,x,4\n", {"columns": ("a", "b", "stars")}, "no field 'stars'; there is: a, b, c"),
         ("a,b,c\nann,x,4\n", {"columns": ("a", "b", "c"), "header": False}, "but header=False: line 1 names no fields"),
-        ("a,b,c,d\nann,x,4,z\n", {"columns": ("a", "b", "c", "d")}, "expected times like 2009-05-04T23:08:57Z, .* as d; found 'z'"),
+        ("a,b,c,d\nann,x,4,z\n", {"columns": ("a", "b", "c", "d")}, "expected times like 2009-05-04T.* as d; found 'z'"),
         ("user,song,rating\nann,x,4\n", {"header": False}, "line 1: expected a number as field 3; found 'user,song,rating'"),
         ("user,song,rating\n", {}, "no line could be used"),
         ("id,userId,film_name,genre,rating\n1,2,b,c,4\n", {}, r"cannot tell which is the song: say columns=\('…', '…', '…'\)"),

@@ -140,7 +140,7 @@ def test_the_unit_of_numbered_times_is_recognised(unit, first):
             Ratings.from_triplets(frame["u"], frame["s"], frame["r"], times=frame["t"])
 
 
-@pytest.mark.parametrize("times", ["4.5.2009", "yesterday", b"5", object(), np.timedelta64(5, "s")])
+@pytest.mark.parametrize("times", ["4/5/2009", "31.4.2009", "yesterday", b"5", object(), np.timedelta64(5, "s")])
 def test_a_column_that_holds_no_times_is_refused(times):
     with pytest.raises(InputError, match=r"column 't' (has the time|must hold times)"):
         Ratings.from_dataframe({"u": ["a"], "s": ["x"], "r": [1], "t": [times]}, "u", "s", "r", "t")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from acai.cf import MODELS, Recommender
+from acai.cf.plays import look_like_plays
 from acai.commands.output import warnings_as_remarks
 from acai.datasets import READERS, TITLES, catalogue
 from acai.errors import InputError, unknown
@@ -49,11 +50,11 @@ def read_data(data: tuple[str, str], log: bool, header: bool = False) -> Given:
         raise unknown("data set", name, READERS, n=len(READERS))
     if not Path(path).exists():
         advice = f"`acai download {name}` downloads it" if name in catalogue.CATALOGUE else "name the path of your file"
-        raise InputError(f"there is no {path}; {advice}")
+        raise InputError(f"--data {name} {path}: there is no such file or folder; {advice}")
     if header and name != "triplets":
         raise InputError(f"--header is for --data triplets; acai knows whether {name} has a header")
     ratings: Ratings = READERS[name](path, **({"header": True} if header else {}))
-    return Given(ratings.map(np.log1p) if log else ratings, _looks_like_plays(ratings))
+    return Given(ratings.map(np.log1p) if log else ratings, look_like_plays(ratings.csr.data))
 
 
 def titles_of(data: tuple[str, str]) -> Mapping[Hashable, str]:
@@ -70,12 +71,6 @@ def id_of(text: str, ratings: Ratings) -> Hashable:
     user = next((user for user in ratings.users if str(user) == text), text)
     ratings.row(user)
     return user
-
-
-def _looks_like_plays(ratings: Ratings) -> bool:
-    """Whether the values look like play counts rather than ratings: integers with a long tail."""
-    values = ratings.csr.data
-    return bool(values.max() > 10 and (values == values.round()).all())
 
 
 def fitted(name: str | None, data: tuple[str, str], given: Given) -> Recommender:

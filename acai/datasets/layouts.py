@@ -3,13 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from numbers import Integral
 
 import numpy as np
 
 from acai.errors import InputError, shown, unknown
-from acai.ratings.moments import IN_UTC, UNITS, unit_of
+from acai.ratings.moments import DAY_FIRST, IN_UTC, UNITS, moment_of, unit_of
 from acai.tables.columns import FORM, ZULU, Numbers, Seconds, Times
 from acai.tables.first_lines import NUMBER, FirstLines, first_lines
 from acai.tables.lines import TableFormat
@@ -66,10 +65,10 @@ def _layout(first: FirstLines, columns: Sequence[int | str] | None, header: bool
         how += time_notes
     if is_named or when is not None:
         named = [f"{role} is {fields[place]!r}" for role, place in zip(ROLES, places if when else places[:3])]
-        notes.append(("line 1 names the fields: " if is_named else "") + ", ".join(named))
+        notes.append((f"line {1 + first.n_before} names the fields: " if is_named else "") + ", ".join(named))
     form = TableFormat(
         fields, separator=first.separator, header=is_named, header_is_known=True, encoding=first.encoding, or_latin_1=True,
-        quoted=first.quoted, decimal=point,
+        quoted=first.quoted, decimal=point, n_before=first.n_before,
     )
     value = Numbers(places[2], may_be_negative=True)
     return Layout(form, places[0], places[1], value, when, notes=(*first.notes, *notes, *how))
@@ -190,14 +189,14 @@ def _decimal(cells: list[str], name: str) -> str:
 
 
 def _looks_like_times(cells: list[str]) -> bool:
-    """Whether these are ISO text, or numbers since 1970 that lie between 1985 and 2100 in some unit."""
+    """Whether these are ISO text, dates with points, or numbers since 1970 that lie between 1985 and 2100 in some unit."""
     if not cells:
         return False
     if all(re.fullmatch(r"\d+(\.0*)?", cell) for cell in cells):
         numbers = np.array([float(cell) for cell in cells])
         seconds = numbers / UNITS[unit_of(numbers)]
         return bool(((seconds > 4.7e8) & (seconds < 4.2e9)).all())
-    return all(map(_is_iso, cells))
+    return all(map(_is_moment, cells))
 
 
 def _time(field: int, name: str, cells: list[str], must: bool) -> tuple[Seconds | Times | None, list[str]]:
@@ -206,26 +205,27 @@ def _time(field: int, name: str, cells: list[str], must: bool) -> tuple[Seconds 
     if filled and all(re.fullmatch(r"-?\d+(\.\d*)?", cell) for cell in filled) and not all(map(_is_day, filled)):
         unit = unit_of(np.array([float(cell) for cell in filled]))
         return Seconds(field, UNITS[unit]), [f"times are {unit} since 1970"]
-    if filled and all(map(_is_iso, filled)):
+    if filled and all(map(_is_moment, filled)):
         form = re.sub(r"\d", "0", filled[0])
-        return Times(field, form if FORM.fullmatch(form) else ZULU, any_iso=True), [f"times are ISO text; {IN_UTC}"]
-    expected = "times like 2009-05-04T23:08:57Z, or numbers since 1970"
+        how = "dates with the day first" if DAY_FIRST.fullmatch(filled[0]) else "ISO text"
+        return Times(field, form if FORM.fullmatch(form) else ZULU, any_form=True), [f"times are {how}; {IN_UTC}"]
+    expected = "times like 2009-05-04T23:08:57Z or 4.5.2009 23:08, or numbers since 1970"
     if must:
-        found = next((cell for cell in filled if not _is_iso(cell)), "none")
+        found = next((cell for cell in filled if not _is_moment(cell)), "none")
         raise InputError(f"expected {expected}, as {name}; found {shown(found)}")
     return None, [f"{name} was not read: expected {expected}"]
 
 
-def _is_iso(cell: str) -> bool:
+def _is_moment(cell: str) -> bool:
     try:
-        return datetime.fromisoformat(cell).year > 0
+        return moment_of(cell).year > 0
     except ValueError:
         return False
 
 
 def _is_day(cell: str) -> bool:
     """Whether a number is a day such as 20090504, and not seconds since 1970, which it would be in August of that year."""
-    return len(cell) == 8 and _is_iso(cell) and 1900 <= int(cell[:4]) <= 2100
+    return len(cell) == 8 and _is_moment(cell) and 1900 <= int(cell[:4]) <= 2100
 
 
 def as_latin_1(layout: Layout, note: str) -> Layout:

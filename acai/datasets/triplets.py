@@ -28,12 +28,13 @@ def triplets(
         either, Latin-1. Fields may be quoted as in RFC 4180, and numbers may have decimal commas.
     separator : str, optional
         What separates two fields; by default whatever splits the first lines into three or more: a tab, `<SEP>`, `::`, `;`,
-        `,`, `|` or a space; also a semicolon or a comma with a space after it.
+        `,`, `|` or a space; also a semicolon or a comma with a space after it. A first line such as `sep=;` says it.
     columns : three or four ints or names, optional
         Which fields are the user, the song, the value and the time: counted from 0, or as line 1 names them. By default they
         are recognised by their names (`userId`, `item`, `plays`, `timestamp` and others), or else are the first three, and
-        the fourth if it holds times; a column of row numbers, as pandas writes it, is left out. Times are ISO text, or
-        seconds, milliseconds, microseconds or nanoseconds since 1970.
+        the fourth if it holds times; a column of row numbers, as pandas writes it, is left out. Times are ISO text,
+        dates with points, which have the day first (4.5.2009 23:08), or seconds, milliseconds, microseconds or nanoseconds
+        since 1970.
     header : bool, optional
         Whether the first line names the fields.
     combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}

@@ -30,7 +30,7 @@ def from_dataframe(  # noqa: PLR0913 - the names of four columns
     user, song, value, time : hashable
         The names of the columns, or of levels of a pandas index. A row whose value is missing (NaN, None, NA) is not a
         rating and is left out, which the notes say; a missing id or time is an error. Times may be `datetime64`, with or
-        without a time zone, ISO text, or numbers since 1970; the notes say how they were interpreted.
+        without a time zone, ISO text, dates such as 4.5.2009, or numbers since 1970; the notes say how they were interpreted.
     combine : {None, "sum", "mean", "max", "min", "first", "last", "count"}
         What to do if a pair occurs more than once, as in `Ratings.from_triplets`.
 

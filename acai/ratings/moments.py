@@ -1,5 +1,6 @@
 """Times in the forms that people have them → whole seconds since 1970 (UTC)."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 253_402_300_799  # the last second of the year 9999: what is later is not in seconds
 UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}  # how many make a second
 OF_UNIT = {"seconds": 1e11, "milliseconds": 1e14, "microseconds": 1e17, "nanoseconds": np.inf}  # what times of it stay below
+DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? (\d{1,2}):(\d\d)(?::(\d\d))?)?", re.ASCII)  # 4.5.2009 23:08
 IN_UTC = "times that name no time zone are taken as UTC"
 
 
@@ -73,9 +75,18 @@ def _parsed(moment: Any, what: str) -> Any:
     if not isinstance(moment, str):
         return moment
     try:
-        return datetime.fromisoformat(moment)
+        return moment_of(moment)
     except ValueError:
         raise InputError(f"{what} has the time {shown(moment)}; expected ISO text, such as 2009-05-04T23:08:57Z") from None
+
+
+def moment_of(text: str) -> datetime:
+    """Read ISO text, or a date with points and perhaps a time of day: it has the day first. ValueError if it is neither."""
+    found = DAY_FIRST.fullmatch(text)
+    if found is None:
+        return datetime.fromisoformat(text)
+    day, month, year, hour, minute, second = (int(number or 0) for number in found.groups())
+    return datetime(year, month, day, hour, minute, second)
 
 
 def unit_of(numbers: NDArray[Any]) -> str:

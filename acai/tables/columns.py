@@ -5,19 +5,21 @@ import re
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acai.ratings.moments import LATEST, second_of
+from acai.ratings.moments import LATEST, moment_of, second_of
 from acai.tables.lines import Lines
 
 ZULU = "0000-00-00T00:00:00Z"
 EXAMPLE = "2009-05-04T23:08:57Z"
-FORM = re.compile(r"0000-00-00([T ]00:00(:00(\.0{1,9})?)?)?Z?")  # of times that are read in compiled code
+OFFSET = re.compile(r"[+-]00:?00")
+FORM = re.compile(  # of times that are read in compiled code
+    rf"0000-00-00([T ]00:00(:00(\.0{{1,9}})?)?)?Z?|0000-00-00[T ]00:00:00(\.0{{1,9}})?{OFFSET.pattern}"
+)
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_INTEGER = 2**53  # up to here float64 has every integer
 
@@ -72,12 +74,13 @@ class Seconds:
 class Times:
     """A column of times such as `2009-05-04T23:08:57Z`, stored as whole seconds since 1970 (UTC).
 
-    `form` is the expected form, with 0 for any digit. With `any_iso`, ISO text of other forms is parsed by Python: slower.
+    `form` is the expected form, with 0 for any digit. With `any_form`, ISO text of other forms and dates with points, such as
+    4.5.2009, are parsed by Python: slower.
     """
 
     field: int
     form: str = ZULU
-    any_iso: bool = False
+    any_form: bool = False
 
     def read(self, lines: Lines) -> NDArray[np.int64]:
         """Read the column's values; a line without one is faulty."""
@@ -85,19 +88,32 @@ class Times:
 
         starts, ends = lines.starts[self.field], lines.ends[self.field]
         parts = kernels.clock(lines.block, starts, ends, np.frombuffer(self.form.encode(), dtype=np.uint8))
-        year, month, day, hour, minute, second, _ = parts
+        ahead = self._ahead(parts)
+        year, month, day, hour, minute, second = parts[:6]
         months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
         days = months.astype("datetime64[D]") + (day - 1)
         fine = (year >= 0) & (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months)
         fine &= (hour < 24) & (minute < 60) & (second < 60)
         seconds: NDArray[np.int64] = 86400 * days.astype(np.int64) + 3600 * hour + 60 * minute + second
-        for line in np.flatnonzero(~fine & (lines.fault == 0)) if self.any_iso else ():
+        seconds -= ahead
+        for line in np.flatnonzero(~fine & (lines.fault == 0)) if self.any_form else ():
             text = lines.block[starts[line] : ends[line]].tobytes().decode(errors="replace")
             with suppress(ValueError):
-                seconds[line] = second_of(datetime.fromisoformat(text))
+                seconds[line] = second_of(moment_of(text))
                 fine[line] = True
         lines.require(fine, f"a time like {EXAMPLE[: len(self.form)]} as {lines.fields[self.field]}")
         return seconds
+
+    def _ahead(self, parts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Compute how many seconds each time zone is ahead of UTC; where there is no such zone, the year becomes −1."""
+        offset = OFFSET.search(self.form)
+        if offset is None:
+            return np.zeros_like(parts[0])
+        hours, minutes = parts[7:] if "." in self.form else parts[6:8]
+        if ":" not in offset[0]:
+            hours, minutes = np.divmod(hours, 100)  # 0530 is read as one number
+        parts[0, (hours >= 24) | (minutes >= 60)] = -1
+        return (1 if "+" in self.form else -1) * (3600 * hours + 60 * minutes)
 
 
 class Ids:

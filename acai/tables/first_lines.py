@@ -16,18 +16,23 @@ SAMPLE = 1 << 16  # bytes
 AT_MOST = 1000  # lines
 EXCERPT = 80  # characters of a line that a message shows
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+SAYS_SEPARATOR = re.compile(rb'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)  # for Excel, before the first line
 LATIN_1 = "it is not UTF-8, and was read as Latin-1 (Windows-1252)"
 
 
 @dataclass(frozen=True)
 class FirstLines:
-    """The fields of the first lines, and how they were told apart; `notes` says what is unusual about it."""
+    """The fields of the first lines, and how they were told apart; `notes` says what is unusual about it.
+
+    `n_before` lines before them are not part of the table.
+    """
 
     lines: list[list[str]]
     separator: str
     quoted: bool
     encoding: str
     notes: list[str]
+    n_before: int = 0
 
 
 def first_lines(path: FilePath, separator: str | None = None) -> FirstLines:
@@ -45,6 +50,10 @@ def first_lines(path: FilePath, separator: str | None = None) -> FirstLines:
         raw = in_utf8(source.stream, source.label).read(SAMPLE).removeprefix(BOM)
     if len(raw) >= SAMPLE - len(BOM) and b"\n" in raw:
         raw = raw[: raw.rfind(b"\n") + 1]  # the last line may not be whole
+    said = SAYS_SEPARATOR.match(raw)
+    if said:
+        separator, raw = separator or said[1].decode("latin-1"), raw[said.end() :]
+        notes.append("line 1 says what separates the fields")
     encoding = "utf-8"
     if looks_like_latin_1(raw):
         encoding = "cp1252"
@@ -58,7 +67,7 @@ def first_lines(path: FilePath, separator: str | None = None) -> FirstLines:
     lines, quoted, mark = max(ways, key=lambda way: _agreement(way[0]))
     if quoted and b'"' in raw:
         notes.append("quotation marks around fields are left out")
-    return FirstLines(lines, mark, quoted, encoding, notes)
+    return FirstLines(lines, mark, quoted, encoding, notes, n_before=int(said is not None))
 
 
 def looks_like_latin_1(raw: bytes) -> bool:

@@ -55,11 +55,11 @@ def decimals(block: Bytes, starts: Ints, ends: Ints, point: int) -> NDArray[np.f
 
 @njit()
 def clock(block: Bytes, starts: Ints, ends: Ints, form: Bytes) -> NDArray[np.int64]:
-    """Read year, month, day, hour, minute, second and its fraction from times of a form; year −1 for anything else.
+    """Read the numbers of times of a form, from the year to the second and perhaps its fraction, an offset's hours and minutes.
 
-    In a form, which has no more than these seven numbers, 0 stands for any digit.
+    In a form, which has no more than these nine numbers, 0 stands for any digit. The year is −1 for anything else.
     """
-    parts = np.zeros((7, len(starts)), dtype=np.int64)
+    parts = np.zeros((9, len(starts)), dtype=np.int64)
     for line in range(len(starts)):
         p = 0
         fine = ends[line] - starts[line] == len(form)

@@ -36,6 +36,8 @@ class TableFormat:
         doubled quotation marks inside; the separator must be one character.
     decimal : {".", ","}
         What separates the decimals of a number.
+    n_before : int
+        Lines before the first one, such as `sep=;`, which tells Excel what the separator is.
     """
 
     fields: Sequence[str]
@@ -47,6 +49,7 @@ class TableFormat:
     or_latin_1: bool = False
     quoted: bool = False
     decimal: str = "."
+    n_before: int = 0
 
 
 class Lines:

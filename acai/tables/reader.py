@@ -113,9 +113,11 @@ def read_table(
         opened(path, *form.names) as source,
         tqdm(total=source.size, desc=f"reading {source.name}", unit="B", unit_scale=True, disable=not progress) as bar,
     ):
-        table = Table(source.label, source.name, first_line=1 + form.header)
+        table = Table(source.label, source.name, first_line=1 + form.n_before + form.header)
         first, rest, may_be_latin_1 = table.first_line, b"", form.or_latin_1
         stream = in_utf8(source.stream, source.label)
+        for _ in range(form.n_before):
+            stream.readline(block_size)
         blocks = _without_header(whole_lines(stream, block_size), form, table.label)
         for raw in chain(blocks, [b""]):  # the last one closes whatever is open
             bar.update(len(raw))

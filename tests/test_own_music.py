@@ -98,7 +98,11 @@ def test_played_tracks_that_cannot_be_used_say_why(music, tmp_path):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["report", "--plays", "{music}/plays.tsv", "--audio", "{music}/nowhere"], "there is no folder"),
+        (["report", "--plays", "{music}/plays.tsv", "--audio", "{music}/nowhere"], "nowhere: there is no such folder; expected"),
+        (
+            ["evaluate", "cold-start", "--plays", "{music}/plays.tsv", "--audio", "{music}/plays.tsv"],
+            "plays.tsv: is a file; expected the folder of the audio files",
+        ),
         (["report", "--plays", "{music}/nothing.tsv", "--audio", "{music}"], "nothing.tsv"),
         (["report", "--plays", "{music}/plays.tsv", "--audio", "{music}", "--user", "nobody"], "no user 'nobody'; there is: "),
         (["evaluate", "cold-start", "--plays", "{music}/plays.tsv"], "--plays and --audio go together"),

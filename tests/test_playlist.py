@@ -133,7 +133,7 @@ def test_report_writes_a_playlist_of_what_it_recommends(tmp_path, capsys, monkey
 
 @pytest.mark.parametrize("options, message", [
     (["--m3u", "list.txt"], "list.txt is no name for a playlist; expected one that ends in .m3u or .m3u8"),
-    (["--m3u", "list.m3u", "--audio", "nowhere"], "there is no folder nowhere"),
+    (["--m3u", "list.m3u", "--audio", "nowhere"], "--audio nowhere: there is no such folder"),
     (["--m3u", "list.m3u", "--audio", "other"], "none of the songs is a file in other"),
     (["--audio", "music"], "--audio is the folder for a playlist; expected --m3u FILE as well"),
 ])

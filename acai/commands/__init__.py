@@ -5,6 +5,7 @@ from pathlib import Path
 
 from acai.errors import InputError
 from acai.files import regular_file
+from acai.terminal import one_line
 
 
 def expect_place(file: Path) -> None:
@@ -18,6 +19,13 @@ def expect_place(file: Path) -> None:
         raise InputError(f"{folder} is not writable; name another place for {file.name}")
     if regular_file(file) is not None and not os.access(file, os.W_OK):
         raise InputError(f"{file} exists already and is not writable; name another place")
+
+
+def expect_folder(option: str, folder: Path) -> None:
+    """Refuse what is no folder before the work begins, and say which option names it."""
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "there is no such folder"
+        raise InputError(f"{option} {one_line(folder)}: {found}; expected the folder of the audio files")
 
 
 def expect_picture(file: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from acai import plots
 from acai.audio.playlist import playlist_file, write_playlist
 from acai.audio.tags import cover
-from acai.commands import expect_place
+from acai.commands import expect_folder, expect_place
 from acai.datasets.exports.collecting import YOU
 from acai.datasets.synthetic import World
 from acai.errors import InputError
@@ -158,6 +158,7 @@ def report(  # noqa: PLR0913 - the options of the command
     expect_place(out)
     if m3u is not None:
         expect_place(playlist_file(m3u))
+    expect_folder("--audio", audio)
     music = own_music(plays, audio)
     if user is not None:
         music.log.row(user)

@@ -8,7 +8,7 @@ from pathlib import Path
 from acai.audio.folder import AudioFolder, audio_folder
 from acai.audio.playlist import playlist_file, write_playlist
 from acai.audio.tags import names_in_tags
-from acai.commands import expect_place
+from acai.commands import expect_folder, expect_place
 from acai.errors import InputError
 from acai.terminal import one_line
 
@@ -28,6 +28,8 @@ class PlaylistPlan:
                 raise InputError("--audio is the folder for a playlist; expected --m3u FILE as well")
             return None
         expect_place(playlist_file(m3u))
+        if audio is not None:
+            expect_folder("--audio", audio)
         return cls(m3u, audio_folder(audio or Path()))
 
     def paths_of(self, songs: Iterable[Hashable]) -> dict[Hashable, Path]:

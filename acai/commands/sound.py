@@ -11,7 +11,7 @@ from acai import plots
 from acai.audio.feature_cache import SUBFOLDER
 from acai.audio.features import default_cache, extract
 from acai.audio.folder import audio_folder
-from acai.commands import expect_picture
+from acai.commands import expect_folder, expect_picture
 from acai.commands.output import Format, Row, print_rows, remarks
 from acai.content.classify import Classifier, CrossValidationResult, SoundClassifier, SpectrumClassifier, cross_validate
 from acai.errors import InputError
@@ -189,6 +189,7 @@ def evaluate_cold_start(  # noqa: PLR0913 - the options of the command
     if plot:
         expect_picture(plot)
     if plays is not None and audio is not None:
+        expect_folder("--audio", audio)
         log, spectrograms = own_music(plays, audio).listen(progress=True).with_sound_only()
         artists = [str(song).split("/")[0] if "/" in str(song) else None for song in log.songs]
         music = Music(log, spectrograms, artists=artists if any(artists) else None)

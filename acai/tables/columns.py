@@ -113,7 +113,8 @@ class Times:
         if ":" not in offset[0]:
             hours, minutes = np.divmod(hours, 100)  # 0530 is read as one number
         parts[0, (hours >= 24) | (minutes >= 60)] = -1
-        return (1 if "+" in self.form else -1) * (3600 * hours + 60 * minutes)
+        ahead: NDArray[np.int64] = 3600 * hours + 60 * minutes
+        return ahead if "+" in self.form else -ahead
 
 
 class Ids:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
+Block = TypeVar("Block")
 
 _lock = threading.Lock()  # protects the two below
 _holders: Counter[int] = Counter()  # how often each thread has entered `one_blas_thread`
@@ -31,7 +32,7 @@ def n_threads() -> int:
     return int(vars(config)["NUMBA_NUM_THREADS"])
 
 
-def map_blocks(work: Callable[[slice], T], blocks: Sequence[slice]) -> list[T]:
+def map_blocks(work: Callable[[Block], T], blocks: Sequence[Block]) -> list[T]:
     """Call `work` on each block, with several threads, and return the results in the order of the blocks.
 
     Matrix products inside `work` use only their own thread; otherwise BLAS's threads would compete with these for the cores.
@@ -42,8 +43,8 @@ def map_blocks(work: Callable[[slice], T], blocks: Sequence[slice]) -> list[T]:
     ----------
     work : callable
         Called with each block once, from several threads and in any order.
-    blocks : sequence of slice
-        The blocks of the whole.
+    blocks : sequence
+        The blocks of the whole: slices, or arrays of indices.
     """
     numbers = iter(range(len(blocks)))
     results: dict[int, T] = {}

@@ -50,20 +50,71 @@ def plays(seed=0, m=60, n=50):
     return random_ratings(seed, m, n, per_user=15, highest=30)
 
 
-@pytest.mark.parametrize("least_pivot", [0.0, np.inf])
-@pytest.mark.parametrize("n_known", [0, 1, 4, 5, 6, 7, 23])
-def test_all_solvers_agree(n_known, least_pivot):
-    """In float64, in plain Python: of order k, by Woodbury's identity, and entry by entry; the oracle is numpy.linalg."""
+@pytest.mark.parametrize("k", [1, 5, 6])
+@pytest.mark.parametrize("n_known", [0, 1, 4, 5, 6, 7, 23, als_kernels.COLUMNS + 2])
+def test_all_solvers_agree(n_known, k):
+    """In float64, in plain Python: of order k, by Woodbury's identity, in double and step by step; the oracle is numpy.linalg."""
     rng = np.random.default_rng(n_known)
-    Y, c = rng.normal(size=(30, 6)), rng.uniform(0.1, 5, n_known)
-    i = rng.permutation(30)[:n_known]
-    G = Y.T @ Y + 0.5 * np.eye(6)
-    x = np.empty(6)
-    equations = als_kernels.NormalEquations(Y, G, Y @ np.linalg.inv(G), least_pivot)
-    loss = als_kernels.solve_row.py_func(i, c, equations, x)
+    Y, c = rng.normal(size=(150, k)), rng.uniform(0.1, 5, n_known)
+    i = rng.permutation(150)[:n_known]
+    G = Y.T @ Y + 0.5 * np.eye(k)
     expected = np.linalg.solve(G + Y[i].T @ (c[:, None] * Y[i]), Y[i].T @ (1 + c))
-    assert np.allclose(x, expected, rtol=1e-9)
-    assert loss == pytest.approx(((1 + c) * (1 - Y[i] @ x) ** 2).sum() - (Y[i] @ x) @ (Y[i] @ x) + x @ G @ x)
+    r_hat = Y[i] @ expected
+    least = ((1 + c) * (1 - r_hat) ** 2).sum() - r_hat @ r_hat + expected @ G @ expected
+    eigenvalues, V = np.linalg.eigh(G)
+    W = V / np.sqrt(eigenvalues)
+    x, x_white, x_near = np.empty(k), np.empty(k), rng.normal(size=k)
+    assert als_kernels.solve_row_in_double.py_func(i, c, Y, G, x) == pytest.approx(least)
+    assert als_kernels.solve_row.py_func(i, c, Y @ W, 0.0, x_white) == pytest.approx(least)
+    assert als_kernels.descend_row.py_func(i, c, Y @ W, k + 3, x_near) == pytest.approx(least)
+    for found in (x, W @ x_white, W @ x_near):
+        assert np.allclose(found, expected, rtol=1e-9)
+    assert np.isnan(als_kernels.solve_row.py_func(i, c, Y @ W, 1.1, x_white)) == (n_known > 0)  # too coarse: left to double
+
+
+@given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 9))
+def test_products_and_decomposition_in_blocks_are_those_of_linalg(n, n_columns, seed):
+    rng = np.random.default_rng(seed)
+    U = np.zeros((als_kernels.up_to_multiple.py_func(4, n), n_columns + 3))
+    U[:n, :n_columns] = rng.normal(size=(n, n_columns))
+    U[:n, n_columns:] = 9.0  # beyond the columns that count
+    for add_products, solve in (
+        (als_kernels.add_products, als_kernels.cholesky_solve),
+        (als_kernels.add_products.py_func, als_kernels.cholesky_solve.py_func),
+    ):
+        A, b = als_kernels.identity(len(U), U), rng.normal(size=n)
+        add_products(U, n_columns, A)
+        expected = np.eye(len(U)) + U[:, :n_columns] @ U[:, :n_columns].T
+        assert np.allclose(np.tril(A[:-2]), np.tril(expected), atol=1e-12) and not A[-2:].any()
+        x, least = solve(A, b)
+        pivots = np.diag(np.linalg.cholesky(expected[:n, :n])) ** 2 / np.diag(expected)[:n]
+        assert np.allclose(x, np.linalg.solve(expected[:n, :n], b)) and least == pytest.approx(min(1, pivots.min()))
+
+
+@given(PLAYS, SETTINGS, st.integers(1, 4))
+def test_conjugate_gradient_takes_the_steps_of_its_equation(R, settings, n_steps):
+    """For each user, from where the last epoch ended: the loops take them in the coordinates that the model uses."""
+    before, model = ALS(n_epochs=1, **settings).fit(matrix(R)), ALS(n_epochs=1, cg_steps=n_steps, **settings)
+    model.init = before
+    model.fit(matrix(R))
+    Q, reg = model.Q.astype(np.float64), settings["reg"]
+    eigenvalues, V = np.linalg.eigh(Q.T @ Q + reg * np.eye(Q.shape[1]))
+    W = V / np.sqrt(eigenvalues)
+    Z = Q @ W
+    for u in range(M):
+        extra = np.array([settings["alpha"] * np.log1p(R.get((u, i), 0.0) / settings["epsilon"]) for i in range(len(Q))])
+        A, b = np.eye(len(W)) + Z.T @ (extra[:, None] * Z), Z.T @ ((1 + extra) * (extra > 0))
+        start = np.linalg.solve(W, before.P[u].astype(np.float64))
+        expected = reference.conjugate_gradient(A.tolist(), b.tolist(), start.tolist(), n_steps)
+        assert np.allclose(model.P[u], W @ expected, atol=2e-3)
+    objective = reference.weighted_objective(R, model.P.tolist(), Q.tolist(), reg, settings["alpha"], settings["epsilon"])
+    assert model.history[-1] == pytest.approx(objective, rel=1e-4, abs=1e-4)
+    assert model.history[-1] <= before.history[-1] * (1 + 1e-5) + 1e-5
+
+
+def test_a_few_steps_of_conjugate_gradient_come_close_to_the_exact_solution():
+    exact, near = (ALS(n_factors=20, cg_steps=steps).fit(plays()) for steps in (None, 3))
+    assert near.history[-1] == pytest.approx(exact.history[-1], rel=0.01) and near.history[-1] != exact.history[-1]
 
 
 HARSH = [{"alpha": 1e4}, {"alpha": 1e6}, {"alpha": 1e-30}, {"reg": 1e-7}, {"epsilon": 1e-300}, {"epsilon": 1e300}]
@@ -89,11 +140,26 @@ def test_harsh_settings_are_solved_as_precisely_or_refused(harsh, n_factors):
         assert np.allclose(Q @ model.P[u], Q @ np.linalg.solve(A, q.T @ (1 + c_u)), atol=2e-4)
 
 
+def test_the_highest_confidence_is_no_harm_where_users_have_fewer_songs_than_there_are_factors():
+    """By Woodbury's identity, whose equations then have no large numbers: the oracle solves them in double precision."""
+    R = plays()
+    model = ALS(n_factors=50, n_epochs=2, alpha=1e15).fit(R)
+    Q = model.Q.astype(np.float64)
+    G = Q.T @ Q + model.reg * np.eye(50)
+    c = model._extra_confidence(R.csr.data).astype(np.float64)
+    for u in range(0, R.n_users, 7):
+        here = slice(*R.csr.indptr[u : u + 2])
+        Y, c_u = Q[R.csr.indices[here]], c[here]
+        Z = np.linalg.solve(G, Y.T)
+        p = Z @ np.linalg.solve(Y @ Z + np.diag(1 / c_u), (1 + c_u) / c_u)
+        assert np.allclose(Q @ model.P[u], Q @ p, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"alpha": 1e300}, r"alpha=1e.300 and epsilon=1 give [0-9]+ plays an infinite confidence; try a smaller alpha"),
-        ({"alpha": 1e15}, r"too ill-conditioned .* a smaller alpha \(now 1e.15\)"),
+        ({"alpha": 1e15, "n_factors": 20}, r"too ill-conditioned .* a smaller alpha \(now 1e.15\)"),
         ({"reg": 1e-30, "n_factors": 70}, r"too ill-conditioned .* a larger reg \(now 1e-30\)"),
     ],
 )
@@ -102,11 +168,12 @@ def test_what_cannot_be_solved_is_refused_by_its_setting(settings, message):
         ALS(n_epochs=2, **settings).fit(plays())
 
 
-def test_the_same_bits_on_any_number_of_threads(monkeypatch):
+@pytest.mark.parametrize("cg_steps", [None, 2])
+def test_the_same_bits_on_any_number_of_threads(monkeypatch, cg_steps):
     R, results = plays(m=200), []
-    for n_threads in (1, 2, 3):
+    for n_threads in (1, 2, 3, 4):
         monkeypatch.setattr("acai.threads.n_threads", lambda n=n_threads: n)
-        results.append(ALS(n_factors=20, n_epochs=3).fit(R))
+        results.append(ALS(n_factors=20, n_epochs=3, cg_steps=cg_steps).fit(R))
     for other in results[1:]:
         assert np.array_equal(results[0].P, other.P) and np.array_equal(results[0].Q, other.Q)
         assert results[0].history == other.history

@@ -98,3 +98,16 @@ def test_weighted_factorisation_is_that_of_the_loops_and_the_model(R):
     best = plain.best_users(plays, Q, 0.5, 2.0, 1.0)
     assert np.allclose(best[1], reference.best_user(R, Q.tolist(), 1, 0.5, 2.0, 1.0))
     assert np.allclose(best, P, atol=1e-3)
+
+
+@FEW
+@given(st.integers(1, 6), st.integers(0, 4), st.integers(0, 9))
+def test_conjugate_gradient_is_that_of_the_loops_and_ends_at_the_solution(n, steps, seed):
+    rng = np.random.default_rng(seed)
+    U, b, x = rng.normal(size=(n, 4)), rng.normal(size=n), rng.normal(size=n)
+    A = np.eye(n) + U @ U.T
+    expected = reference.conjugate_gradient(A.tolist(), b.tolist(), x.tolist(), steps)
+    assert np.allclose(plain.conjugate_gradient(A, b, x, steps), expected)
+    assert np.allclose(plain.conjugate_gradient(A, b, x, n), np.linalg.solve(A, b))
+    assert reference.conjugate_gradient([[1.0]], [3.0], [3.0], 2) == [3.0]  # nothing left to do
+    assert plain.conjugate_gradient(np.eye(1), np.array([3.0]), np.array([3.0]), 2) == [3.0]

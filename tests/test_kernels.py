@@ -63,7 +63,8 @@ def recommend(tmp_path) -> None:
         SGD(n_factors=3, n_epochs=2), SGD(n_factors=3, n_epochs=2, momentum=0.5, biases=False),
         SGD(n_factors=3, n_epochs=3, momentum=0.9),
         ALS(n_factors=2, n_epochs=1), ALS(n_factors=6, n_epochs=1),  # fewer factors than a user's songs, and more
-        ALS(n_factors=3, n_epochs=1, alpha=1e5),  # so sure that it takes double precision
+        ALS(n_factors=3, n_epochs=1, cg_steps=2), ALS(n_factors=3, n_epochs=1, alpha=1e5),
+        ALS(n_factors=12, n_epochs=1, reg=1e-6),  # more factors than songs, and hardly regularised: in double precision
         UserKNN(k=2), ItemKNN(k=2), ItemKNN(k=3, similarity="cosine", centring="none"),
     )
     for model in models:

@@ -29,6 +29,7 @@ acai.cf.als.ALS
     reg = 0.1, more than 0
     alpha = 2.0, more than 0
     epsilon = 1.0, more than 0
+    cg_steps = None, at least 1
     init_std = 0.1, at least 0, at most 1000
     seed = 0, at least 0
 acai.cf.baselines.Baseline

@@ -1,8 +1,7 @@
 """Weighted factorisation of play counts, by alternating least squares (C11)."""
 
-import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,8 @@ from acai.settings import setting
 from acai.threads import map_blocks, one_blas_thread
 
 LEAST_PIVOT = 0.05  # of a row solved in single precision: its scores are then correct to 1e-4, with usual settings to 1e-5
-ROWS = 64  # that a thread solves at a time: enough to outweigh the cost of a task, few enough to spread evenly
+BLOCKS = 64  # of rows at most, for threads to take one by one: enough to spread evenly
+LEAST_WORK = 2000  # entries in a block: enough to outweigh the cost of a task
 
 
 @dataclass
@@ -44,6 +44,10 @@ class ALS(IterativeFactorModel):
         λ > 0: without it, a song that nobody played has no best q.
     alpha, epsilon : float
         α > 0 and ε > 0 of the confidence.
+    cg_steps : int or None
+        How many steps of conjugate gradient (C14) to take towards the solution of each least squares problem, from where
+        the last epoch ended; None solves exactly. Three are usually as good, and faster where users have many songs.
+        Where single precision is too coarse, the problem is solved exactly.
     init_std : float
         The standard deviation of the normal distribution that P starts from.
     seed : int
@@ -57,6 +61,7 @@ class ALS(IterativeFactorModel):
     reg: float = setting(0.1, more_than=0)
     alpha: float = setting(2.0, more_than=0)
     epsilon: float = setting(1.0, more_than=0)
+    cg_steps: int | None = setting(None, at_least=1)
     init_std: float = setting(0.1, at_least=0, at_most=1000)
     seed: int = setting(0, at_least=0)
     init: FactorModel | None = field(default=None, repr=False)
@@ -88,33 +93,41 @@ class ALS(IterativeFactorModel):
         self.mu = 0.0
         self.b_u[:] = 0
         self.b_i[:] = 0
+        users, songs = extra.csr, extra.csc.T
+        blocks_of_users, blocks_of_songs = longest_first(users), longest_first(songs)
         for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
-            self._solve(extra.csc.T, self.P, self.Q)
-            loss = self._solve(extra.csr, self.Q, self.P)
-            self.history.append(loss + 0.5 * self.reg * float(np.square(self.Q, dtype=np.float64).sum()))
+            self._solve(songs, blocks_of_songs, self.P, self.Q, self.cg_steps)
+            self.history.append(self._solve(users, blocks_of_users, self.Q, self.P, self.cg_steps))
 
-    def _solve(self, extra: sparse.csr_array, Y: Floats, X: Floats) -> float:
-        """Overwrite X with the rows that fit a fixed Y best; returns their part of the objective."""
+    def _solve(
+        self, extra: sparse.csr_array, blocks: list[NDArray[np.intp]], Y: Floats, X: Floats, cg_steps: int | None = None
+    ) -> float:
+        """Overwrite X with the rows that fit a fixed Y best, or after `cg_steps` better than before; returns the objective."""
         from acai.cf import als_kernels, kernels
 
-        with one_blas_thread():
-            G = Y.T.astype(np.float64) @ Y + self.reg * np.eye(Y.shape[1])  # (k, k)
-            eigenvalues = np.linalg.eigvalsh(G)
-            well_conditioned = eigenvalues[0] > 1e-4 * eigenvalues[-1]  # or Woodbury's identity loses too many digits
-            Z = (Y @ np.linalg.inv(G)).astype(np.float32) if well_conditioned else np.zeros_like(Y)
-        equations = als_kernels.NormalEquations(Y, G, Z, LEAST_PIVOT if well_conditioned else math.inf)
-        rows_of_extra, loss = kernels.rows_of(extra), np.empty(len(X))
+        products = gram_matrix(Y)
+        G = products + self.reg * np.eye(len(products))  # (k, k)
+        rows, loss = kernels.rows_of(extra), np.full(len(X), np.nan)
+        white = white_coordinates(G)
+        Z = None if white is None else np.concatenate(map_blocks(lambda some: Y[some] @ white.W, row_blocks(len(Y))))
 
-        def solve(rows: slice) -> None:
-            als_kernels.als_solve(rows.start, rows.stop, rows_of_extra, equations, X, loss)  # (C11)
+        def solve(which: NDArray[np.intp]) -> None:
+            if white is not None and Z is not None:
+                if cg_steps is None:
+                    als_kernels.als_solve(which, rows, Z, LEAST_PIVOT, X, loss)  # (C11)
+                else:
+                    X[which] = X[which] @ white.inverse.T
+                    als_kernels.als_descend(which, rows, Z, cg_steps, X, loss)  # (C14)
+                X[which] = X[which] @ white.W.T
+            als_kernels.als_solve_in_double(which, rows, Y, G, X, loss)  # (C11)
 
-        map_blocks(solve, [slice(start, min(start + ROWS, len(X))) for start in range(0, len(X), ROWS)])
+        map_blocks(solve, blocks)
         if not np.isfinite(loss).all():
             raise InputError(
                 "ALS's equations are too ill-conditioned to be solved in double precision; "
                 f"try a larger reg (now {self.reg:g}) or a smaller alpha (now {self.alpha:g})"
             )
-        return 0.5 * float(loss.sum())
+        return 0.5 * float(loss.sum() + self.reg * np.trace(products))
 
     def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
         """Solve (C11) for p, with Q fixed."""
@@ -122,7 +135,7 @@ class ALS(IterativeFactorModel):
         extra = sparse.csr_array((self._extra_confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
         extra.eliminate_zeros()
         p = np.zeros((1, self.Q.shape[1]), np.float32)
-        self._solve(extra, self.Q, p)
+        self._solve(extra, longest_first(extra), self.Q, p)
         return p[0], 0.0
 
     def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -133,3 +146,44 @@ class ALS(IterativeFactorModel):
             A = Q.T @ Q + (Y.T * extra) @ Y + self.reg * np.eye(Q.shape[1])
             s = Y @ np.linalg.solve(A, Q[j])
         return s, np.where(extra > 0, (1 + extra) * s, 0.0)
+
+
+def longest_first(extra: sparse.csr_array) -> list[NDArray[np.intp]]:
+    """Divide the rows into blocks of about the same work for threads to take, those with most entries first.
+
+    A row of many entries taken last would keep one thread busy while the others have nothing left to do.
+    """
+    lengths = np.diff(extra.indptr)
+    order = np.argsort(-lengths, kind="stable")
+    work = np.cumsum(lengths[order] + 16)  # a row costs about as much as 16 entries, whatever its length
+    n_blocks = int(np.clip(work[-1] // LEAST_WORK, 1, BLOCKS))
+    return np.split(order, np.searchsorted(work, work[-1] * np.arange(1, n_blocks) / n_blocks))
+
+
+class White(NamedTuple):
+    """Coordinates in which G is the identity: Wᵀ G W = I."""
+
+    W: NDArray[np.float32]
+    inverse: NDArray[np.float32]
+
+
+def white_coordinates(G: NDArray[np.float64]) -> White | None:
+    """Find coordinates in which G is the identity; None if single precision is too coarse for them."""
+    with one_blas_thread():
+        eigenvalues, V = np.linalg.eigh(G)  # G = V diag(eigenvalues) Vᵀ
+    if not eigenvalues[0] > 1e-4 * eigenvalues[-1]:
+        return None
+    root = np.sqrt(eigenvalues)
+    return White((V / root).astype(np.float32), (V * root).T.astype(np.float32))
+
+
+def row_blocks(n: int) -> list[slice]:
+    """Divide n rows into blocks for matrix products, which depend on n alone."""
+    return [slice(start, start + 1024) for start in range(0, n, 1024)]
+
+
+def gram_matrix(Y: Floats) -> NDArray[np.float64]:
+    """Compute YᵀY in double precision, on all cores."""
+    parts = map_blocks(lambda some: Y[some].T.astype(np.float64) @ Y[some].astype(np.float64), row_blocks(len(Y)))
+    G: NDArray[np.float64] = np.sum(parts, axis=0)
+    return G

@@ -107,3 +107,22 @@ def best_users(plays: Array, Q: Array, lam: float, alpha: float, epsilon: float)
     x = plays > 0
     rows = [np.linalg.solve((Q.T * c[u]) @ Q + lam * np.eye(Q.shape[1]), Q.T @ (c[u] * x[u])) for u in range(len(plays))]
     return np.array(rows)
+
+
+def conjugate_gradient(A: Array, b: Array, x: Array, steps: int) -> Array:
+    """Take so many steps from x towards the solution of A x = b (C14).
+
+    The kernel never computes A: it multiplies by d each of the parts that A is a sum of.
+    """
+    g = b - A @ x
+    d = g
+    for _ in range(steps):
+        g_g, A_d = g @ g, A @ d  # (C14)
+        if g_g == 0:
+            break
+        eta = g_g / (d @ A_d)  # (C14)
+        x = x + eta * d  # (C14)
+        g = g - eta * A_d  # (C14)
+        alpha = g @ g / g_g  # (C14)
+        d = g + alpha * d  # (C14)
+    return x

@@ -187,6 +187,23 @@ def best_user(R: Known, Q: Matrix, u: int, lam: float, alpha: float, epsilon: fl
     return solve(left, [sum(c[i] * float(r[i] > 0) * Q[i][a] for i in songs) for a in k])
 
 
+def conjugate_gradient(A: Matrix, b: list[float], x: list[float], steps: int) -> list[float]:
+    """(C14) Take so many steps from x towards the solution of A x = b, with the best η and α; A is symmetric, and positive."""
+    g = [b[f] - sum(A[f][h] * x[h] for h in range(len(x))) for f in range(len(x))]
+    d = g
+    for _ in range(steps):
+        g_g = sum(g[f] ** 2 for f in range(len(g)))
+        if g_g == 0:
+            break
+        A_d = [sum(A[f][h] * d[h] for h in range(len(d))) for f in range(len(d))]
+        eta = g_g / sum(d[f] * A_d[f] for f in range(len(d)))  # (C14)
+        x = [x[f] + eta * d[f] for f in range(len(x))]  # (C14)
+        g = [g[f] - eta * A_d[f] for f in range(len(g))]  # (C14)
+        alpha = sum(g[f] ** 2 for f in range(len(g))) / g_g  # (C14)
+        d = [g[f] + alpha * d[f] for f in range(len(d))]  # (C14)
+    return x
+
+
 def biases(R: Known, m: int, n: int, lam_u: float, lam_i: float, epochs: int) -> tuple[float, list[float], list[float]]:
     """(C12) In turn, b(i) = Σ_u (r − μ − b(u)) / (λ_i + |U(i)|), and b(u) likewise with λ_u + |I(u)|."""
     mu = mean(R.values())  # (C12)

@@ -116,6 +116,18 @@ def weighted() -> tuple[object, object, object]:
     return F, model.history[-1], plain.weighted_objective(plays, P, Q, 0.5, 2.0, 1.0)
 
 
+@example_of("C14")
+def conjugate_gradient() -> tuple[object, object, object]:
+    """Take two steps towards the factors of one listener; with two factors, they arrive, wherever they start."""
+    model = ALS(n_factors=2, n_epochs=1, reg=0.5, alpha=2.0, epsilon=1.0, cg_steps=2, init_std=0.0, seed=1)
+    model.init = ALS(n_factors=2, n_epochs=1, reg=0.5).fit(matrix(PLAYS))
+    Q = model.fit(matrix(PLAYS)).Q.astype(np.float64)
+    c = np.array([1 + 2.0 * np.log1p(PLAYS.get((0, i), 0.0)) for i in range(N)])
+    A, b = (Q.T * c) @ Q + 0.5 * np.eye(2), Q.T @ (c * (c > 1))
+    p = loops.conjugate_gradient(A.tolist(), b.tolist(), [0.0, 0.0], 2)
+    return p, model.P[0], plain.conjugate_gradient(A, b, np.zeros(2), 2)
+
+
 @example_of("A7")
 def ridge() -> tuple[object, object]:
     """Fit a line through three points."""

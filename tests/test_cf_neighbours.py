@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from acai import InputError, Ratings
-from acai.cf import Baseline, ItemKNN, UserKNN, kernels
-from acai.cf.similarities import SIMILARITIES, CoRatedSums, nearest_first
+from acai.cf import Baseline, ItemKNN, UserKNN
+from acai.cf.similarities import SIMILARITIES, CoRatedSums
 from acai.reference import cf as reference
 
 
 def similarities(R, name, k=40, **options):
     """All of s, the fast way."""
     s, model = np.zeros((M, M)), UserKNN(k, name, memory=2**10, **{"shrinkage": 0} | options)
-    for block, lists in model.fit(matrix(R)).search.blocks(np.arange(M)):
+    for block, lists in model.fit(matrix(R)).search.map(lambda *found: found, np.arange(M)):
         s[np.repeat(block, np.diff(lists.starts)), lists.v] = lists.s
     return s
 
@@ -35,13 +35,6 @@ def test_each_song_stores_as_many_neighbours_as_fit_into_twice_the_memory():
         assert np.diff(model.near).max() == fit
         assert fit < 20 or model.j.nbytes + model.s.nbytes <= 2 * model.memory
     assert np.diff(ItemKNN(k=5, similarity="overlap", memory=1).fit(R).near).max() == 5
-
-
-def test_rows_without_a_positive_similarity_are_not_neighbours():
-    s = np.array([0.0, 0.5, -1.0, 0.9, np.nan, 0.5])
-    assert nearest_first(s, 6).tolist() == [3, 1, 5]
-    assert nearest_first(s, 2).tolist() == [3, 1]  # of equals the first
-    assert nearest_first(np.zeros(3), 2).tolist() == []
 
 
 def test_the_asymmetric_cosine_is_the_cosine_by_default():
@@ -216,21 +209,6 @@ def test_sums_instead_of_means():
     S = sparse.csr_array((model.s, model.j, model.near)).toarray()
     assert np.allclose(model._score_rows(np.arange(R.n_users)), R.csr.toarray() @ S.T)
     assert not model.predicts_ratings
-
-
-def test_kernels_in_plain_python():
-    R = random_ratings(m=8, n=9, per_user=4)
-    csr, csc = R.csr, R.csc
-    A, A_T = kernels.rows_of(csr), kernels.rows_of(csc)
-    rows, results = np.arange(8, dtype=np.int32), []
-    for kernel in (kernels.co_rated_sums, kernels.co_rated_sums.py_func):
-        ends, v, sums = np.zeros(9, np.int64), np.full(8 * 7, -1, np.int32), np.zeros((6, 8 * 7))
-        kernel(rows, A, A_T, ends, v, sums)
-        results.append((ends, v, sums))
-    for fast, plain in zip(*results):
-        assert np.array_equal(fast, plain)
-    known = csr.toarray() > 0
-    assert np.array_equal(np.diff(results[0][0]), [(known @ known[u] > 0).sum() - 1 for u in range(8)])
 
 
 MADE_UP = [("made up", knn, name) for knn in (UserKNN, ItemKNN) for name in ("msd", "pearson", "cosine_corated")]

@@ -9,7 +9,7 @@ from cf_cases import random_ratings
 from nn_geometry import whole
 
 from acai import datasets, nn
-from acai.cf import ALS, SGD, ItemKNN, UserKNN, als_kernels
+from acai.cf import ALS, SGD, ItemKNN, UserKNN, als_kernels, nearest_kernels, neighbour_kernels
 from acai.cf import kernels as cf_kernels
 from acai.nn.fast import kernels as nn_kernels
 from acai.tables import kernels as datasets_kernels
@@ -66,14 +66,18 @@ def recommend(tmp_path) -> None:
         ALS(n_factors=3, n_epochs=1, cg_steps=2), ALS(n_factors=3, n_epochs=1, alpha=1e5),
         ALS(n_factors=12, n_epochs=1, reg=1e-6),  # more factors than songs, and hardly regularised: in double precision
         UserKNN(k=2), ItemKNN(k=2), ItemKNN(k=3, similarity="cosine", centring="none"),
+        ItemKNN(k=2, keep=2, similarity="cosine", centring="none", normalise=False),
     )
     for model in models:
         model.fit(ratings)
         model.predict(["user 1", "user 1", "nobody", "user 3"], [1, 5, 2, "no song"])
         model.predict_codes(validation.user_codes, validation.csr.indices)
         model.recommend("user 2", n=3)
+        dict(model.recommend_all(["user 2", "user 5"], n=3))
         if isinstance(model, SGD | ALS):
             model.fold_in({2: 3.0, 5: 1.0, 7: 4.0})
+    many = UserKNN(similarity="overlap").fit(random_ratings(m=90, n=9, per_user=4))
+    many.similar_users("user 1")  # more than 64 neighbours, which are sorted by their digits
 
 
 def train(tmp_path) -> None:
@@ -96,7 +100,8 @@ def read(tmp_path) -> None:
 
 
 CASES = [
-    (cf_kernels, recommend, False), (als_kernels, recommend, False), (nn_kernels, train, True), (datasets_kernels, read, True),
+    (cf_kernels, recommend, False), (als_kernels, recommend, False), (nearest_kernels, recommend, True),
+    (neighbour_kernels, recommend, True), (nn_kernels, train, True), (datasets_kernels, read, True),
 ]
 
 

@@ -12,7 +12,6 @@ from scipy import sparse
 from acai.compiling import njit
 
 Floats = NDArray[np.floating[Any]]
-Float64s = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 Number = np.floating[Any] | float
 
@@ -26,21 +25,6 @@ class Rows(NamedTuple):
     indptr: Ints
     indices: Ints
     data: Floats
-
-
-class NeighbourLists(NamedTuple):
-    """The neighbours of the a-th of some rows are v[starts[a]:starts[a + 1]], the nearest first, s their similarities."""
-
-    starts: Ints
-    v: Ints
-    s: Floats
-
-
-class HowMany(NamedTuple):
-    """How many neighbours a prediction needs, and how many count: the `min_neighbours` and k of the model."""
-
-    at_least: int
-    at_most: int
 
 
 class Factors(NamedTuple):
@@ -194,90 +178,3 @@ def apply_missed_steps(x: int, t: int, parameters: Parameters, momentum: Momentu
         delta_w[f] *= less
     b[x] += far * delta_b[x]
     delta_b[x] *= less
-
-
-@njit(nogil=True)
-def co_rated_sums(rows: Ints, A: Rows, A_T: Rows, ends: Ints, v: Ints, sums: Floats) -> None:
-    """For each pair of one of `rows` and another row of A, compute the sums of `CoRatedSums` over the columns that both have.
-
-    A few rows of a sparse matrix product, six products at once; `A_T` is the transpose. Pair after pair goes into `v` and
-    `sums`, and the pairs of the a-th row are those from ends[a] to before ends[a + 1].
-    """
-    m = len(A.indptr) - 1
-    part = np.zeros((m, 6))
-    at = 0
-    for a in range(len(rows)):
-        u = rows[a]
-        for j in range(A.indptr[u], A.indptr[u + 1]):
-            i, x = A.indices[j], np.float64(A.data[j])
-            for l in range(A_T.indptr[i], A_T.indptr[i + 1]):
-                w, y = A_T.indices[l], np.float64(A_T.data[l])
-                part[w, 0] += 1
-                part[w, 1] += x
-                part[w, 2] += y
-                part[w, 3] += x * x
-                part[w, 4] += y * y
-                part[w, 5] += x * y
-        part[u] = 0  # nobody is their own neighbour
-        for w in range(m):
-            if part[w, 0] > 0:
-                v[at] = w
-                for f in range(6):
-                    sums[f, at] = part[w, f]
-                    part[w, f] = 0
-                at += 1
-        ends[a + 1] = at
-
-
-@njit(nogil=True)
-def neighbour_sums(lists: NeighbourLists, count: HowMany, Z: Rows, n_columns: int) -> tuple[Float64s, Float64s]:
-    """(C1) Compute Σ_v s(a,v) Z(v,b) and Σ_v |s(a,v)| for every a with a list of neighbours and every column b of Z.
-
-    From the nearest neighbour to the farthest, each b takes the first who know it. Both sums are 0 if too few do.
-    """
-    starts, v, s = lists
-    indptr, indices, z = Z
-    numerator, denominator = np.zeros((len(starts) - 1, n_columns)), np.zeros((len(starts) - 1, n_columns))
-    for a in range(len(numerator)):
-        found = np.zeros(n_columns, np.int64)
-        for l in range(starts[a], starts[a + 1]):
-            for j in range(indptr[v[l]], indptr[v[l] + 1]):
-                b = indices[j]
-                if found[b] < count.at_most:
-                    found[b] += 1
-                    numerator[a, b] += s[l] * z[j]  # (C1)
-                    denominator[a, b] += s[l]  # (C1)
-        for b in range(n_columns):
-            if found[b] < count.at_least:
-                numerator[a, b] = denominator[a, b] = 0
-    return numerator, denominator
-
-
-@njit(nogil=True)
-def neighbour_sums_for_pairs(
-    a: Ints, b: Ints, lists: NeighbourLists, count: HowMany, Z_by_b: Rows, m: int
-) -> tuple[Float64s, Float64s]:
-    """Compute the same sums for some pairs of a and b only; fastest if pairs with the same b are next to each other.
-
-    `Z_by_b` has a row for each b, and a column for each of the m possible neighbours.
-    """
-    starts, v, s = lists
-    numerator, denominator = np.zeros(len(a)), np.zeros(len(a))
-    where = np.full(m, -1, np.int64)  # where in Z is what each of the m possible neighbours thought of b
-    for p in range(len(a)):
-        begin, end = Z_by_b.indptr[b[p]], Z_by_b.indptr[b[p] + 1]
-        if p == 0 or b[p] != b[p - 1]:
-            for j in range(begin, end):
-                where[Z_by_b.indices[j]] = j
-        found = 0
-        for l in range(starts[a[p]], starts[a[p] + 1]):
-            j = where[v[l]]
-            if begin <= j < end:  # or it is left over from an earlier b
-                numerator[p] += s[l] * Z_by_b.data[j]
-                denominator[p] += s[l]
-                found += 1
-                if found == count.at_most:
-                    break
-        if found < count.at_least:
-            numerator[p] = denominator[p] = 0
-    return numerator, denominator

@@ -1,6 +1,6 @@
 """The two models of neighbours: by similar users (C1) and, with users and items swapped, by similar songs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -11,15 +11,18 @@ from scipy import sparse
 from acai.cf.centring import CENTRINGS
 from acai.cf.inputs import Codes
 from acai.cf.learnt import Learnt
+from acai.cf.lists import Best, blocks_of_users
 from acai.cf.neighbours import NeighbourModel
-from acai.cf.similarities import PAIR_BYTES
+from acai.cf.similarities import PAIR_BYTES, slices_of_equal_work
 from acai.errors import InputError
 from acai.files import Contents
 from acai.ratings import Ratings
 from acai.settings import setting
+from acai.threads import map_blocks
 
 if TYPE_CHECKING:
-    from acai.cf.kernels import NeighbourLists
+    from acai.cf.kernels import Rows
+    from acai.cf.neighbour_kernels import NeighbourLists
 
 T = TypeVar("T")
 Array = NDArray[np.float64]
@@ -74,28 +77,29 @@ class UserKNN(NeighbourModel):
     def _a_and_b(self, of_users: T, of_songs: T) -> tuple[T, T]:
         return of_users, of_songs
 
-    def _neighbours_of(self, a: Codes) -> Iterator[tuple[Codes, "NeighbourLists"]]:
-        return self.search.blocks(a)
+    def _map_neighbours(self, work: "Callable[[Codes, NeighbourLists], T]", a: Codes) -> list[T]:
+        return self.search.map(work, a)
 
     def _scratch_bytes(self) -> int:
         return max(self.memory, PAIR_BYTES * self.ratings.n_users)
 
     def _score_rows(self, rows: Codes) -> Array:
-        from acai.cf import kernels
+        from acai.cf import kernels, neighbour_kernels
 
-        Z, songs = kernels.rows_of(self.Z), np.arange(self.ratings.n_songs)
-        scores = []
-        for block, lists in self._neighbours_of(rows):
-            sums = kernels.neighbour_sums(lists, self._how_many(), Z, len(songs))
-            scores.append(self._combine(block[:, None], songs, sums))
-        return np.concatenate(scores)
+        Z, songs, count = kernels.rows_of(self.Z), np.arange(self.ratings.n_songs), self._how_many()
+
+        def score(block: Codes, lists: "NeighbourLists") -> Array:
+            return self._combine(block[:, None], songs, neighbour_kernels.neighbour_sums(lists, count, Z, len(songs)))
+
+        return np.concatenate(self._map_neighbours(score, rows))
 
     def _newcomer_sums(self, row: sparse.csr_array, z: Array) -> tuple[Array, Array]:
-        from acai.cf import kernels
+        from acai.cf import kernels, neighbour_kernels
 
         A = sparse.vstack([self.ratings.csr, row], format="csr")
-        ((_, lists),) = self._search(A, self.ratings.csc.T).blocks(np.array([A.shape[0] - 1]))
-        numerator, denominator = kernels.neighbour_sums(lists, self._how_many(), kernels.rows_of(self.Z), row.shape[1])
+        (lists,) = self._search(A, self.ratings.csc.T).map(lambda _, lists: lists, np.array([A.shape[0] - 1]))
+        Z = kernels.rows_of(self.Z)
+        numerator, denominator = neighbour_kernels.neighbour_sums(lists, self._how_many(), Z, row.shape[1])
         return numerator[0], denominator[0]
 
 
@@ -143,7 +147,7 @@ class ItemKNN(NeighbourModel):
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         n = ratings.n_songs
         keep = self.keep or max(self.k, 2 * self.memory // (12 * n))  # a neighbour takes 4 bytes in j and 8 in s
-        lists = [found for _, found in self._search(ratings.csc.T, ratings.csr).blocks(np.arange(n), keep, progress)]
+        lists = self._search(ratings.csc.T, ratings.csr).map(lambda _, lists: lists, np.arange(n), keep, progress)
         sizes = [np.diff(each.starts) for each in lists]
         self.near: NDArray[Any] = np.cumsum(np.concatenate([[0], *sizes]))
         self.j: NDArray[Any] = np.concatenate([each.v for each in lists])
@@ -159,24 +163,70 @@ class ItemKNN(NeighbourModel):
     def _a_and_b(self, of_users: T, of_songs: T) -> tuple[T, T]:
         return of_songs, of_users
 
-    def _neighbours_of(self, a: Codes) -> list[tuple[Codes, "NeighbourLists"]]:
-        return [(np.arange(self.ratings.n_songs), self._all_lists())]
+    def _map_neighbours(self, work: "Callable[[Codes, NeighbourLists], T]", a: Codes) -> list[T]:
+        from acai.cf.neighbour_kernels import NeighbourLists
 
-    def _all_lists(self) -> "NeighbourLists":
-        from acai.cf import kernels
+        def work_on(part: slice) -> T:
+            block = np.arange(a[part][0], a[part][-1] + 1)
+            return work(block, NeighbourLists(self.near[block[0] : block[-1] + 2], self.j, self.s))
 
-        return kernels.NeighbourLists(self.near, self.j, self.s)
+        return map_blocks(work_on, slices_of_equal_work(np.ones(len(a), np.intp), max(1, len(a))))
+
+    def _finalise(self, ratings: Ratings) -> None:
+        super()._finalise(ratings)
+        self._S_T: sparse.csr_array | None = None
+
+    @property
+    def S_T(self) -> sparse.csr_array:
+        """The transpose of S, where S(i,j) = s(i,j) if j is a neighbour of i; made when it is first needed."""
+        if self._S_T is None:
+            n = self.ratings.n_songs
+            self._S_T = sparse.csr_array((self.s, self.j, self.near), shape=(n, n)).T.tocsr()
+        return self._S_T
+
+    def _every_neighbour_counts(self) -> bool:
+        """Tell whether Σ s z is over all neighbours of a song: none is one too many, and one is enough."""
+        return not self.normalise and self._how_many().at_least == 1 and int(np.diff(self.near).max(initial=0)) <= self.k
+
+    def _best(self, rows: Codes, n: int, exclude_rated: bool, out: Codes, options: tuple[int, bool]) -> Iterator[Best]:
+        if self.centring != "none" or not self._every_neighbour_counts():
+            yield from super()._best(rows, n, exclude_rated, out, options)
+            return
+        from acai.cf import kernels, neighbour_kernels
+
+        Z, S_T, n = kernels.rows_of(self.Z), kernels.rows_of(self.S_T), min(n, self.ratings.n_songs)
+
+        def find(part: slice) -> tuple[Codes, NDArray[np.floating[Any]]]:
+            return neighbour_kernels.best_by_sums(block[part], Z, S_T, out, n, exclude_rated)
+
+        for block in blocks_of_users(rows, n, *options):
+            columns, best = zip(*map_blocks(find, slices_of_equal_work(np.diff(Z.indptr)[block], len(block))))
+            yield block, np.concatenate(columns), np.concatenate(best)
 
     def _score_rows(self, rows: Codes) -> Array:
-        from acai.cf import kernels
+        from acai.cf import kernels, neighbour_kernels
 
+        if self._every_neighbour_counts():
+            sums = neighbour_kernels.sums_over_all(rows, kernels.rows_of(self.Z), kernels.rows_of(self.S_T))
+            return self._combine(rows[:, None], np.arange(self.ratings.n_songs), (sums, sums))
         Z = kernels.rows_of(self.Z[rows].T.tocsr())  # what these users think of each song
-        numerator, denominator = kernels.neighbour_sums(self._all_lists(), self._how_many(), Z, len(rows))
+        numerator, denominator = self._sums(Z, len(rows))
         return self._combine(rows[:, None], np.arange(self.ratings.n_songs), (numerator.T, denominator.T))
 
     def _newcomer_sums(self, row: sparse.csr_array, z: Array) -> tuple[Array, Array]:
         from acai.cf import kernels
 
         Z = kernels.rows_of(sparse.csr_array((z, row.indices, row.indptr), shape=row.shape).T.tocsr())
-        numerator, denominator = kernels.neighbour_sums(self._all_lists(), self._how_many(), Z, 1)
+        numerator, denominator = self._sums(Z, 1)
         return numerator[:, 0], denominator[:, 0]
+
+    def _sums(self, Z: "Rows", n_users: int) -> tuple[Array, Array]:
+        """Compute the two sums of (C1) for all songs and some users, whose ratings, centred, are the columns of Z."""
+        from acai.cf import neighbour_kernels
+
+        count = self._how_many()
+        sums = self._map_neighbours(
+            lambda _, lists: neighbour_kernels.neighbour_sums(lists, count, Z, n_users), np.arange(self.ratings.n_songs)
+        )
+        numerator, denominator = map(np.concatenate, zip(*sums))
+        return numerator, denominator

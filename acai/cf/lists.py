@@ -6,8 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from acai.cf.inputs import expect_some_known
+from acai.cf.inputs import Codes, expect_some_known
 from acai.ratings import Ratings
+from acai.threads import map_blocks
+
+SCORE_BYTES = 64  # that a score takes at worst, with the products and masks that it comes from
+ROWS_AT_ONCE = 16  # of scores, that a thread takes
+Best = tuple[Codes, Codes, NDArray[np.floating[Any]]]  # some users, the columns of their best songs, and their scores
 
 
 class Reason(NamedTuple):
@@ -30,13 +35,23 @@ def left_out(known: Ratings, candidates: Iterable[Hashable] | None, exclude: Ite
     return np.flatnonzero(is_out)
 
 
-def best_songs(scores: NDArray[np.float32], n: int, names: Sequence[Hashable]) -> Iterator[list[tuple[Hashable, float]]]:
-    """Yield the `n` best songs of each row of scores, as (song, score); −∞ stands for a song that is left out."""
+def blocks_of_users(rows: Codes, n: int, memory: int, progress: bool) -> Iterator[Codes]:
+    """Yield as many rows at a time as fit into `memory` bytes with n scores each; at least one."""
+    from tqdm import tqdm
+
+    size = max(1, memory // (SCORE_BYTES * n))
+    for start in tqdm(range(0, len(rows), size), desc="recommending", unit="block", disable=not progress):
+        yield rows[start : start + size]
+
+
+def best_columns(scores: NDArray[np.float32], n: int) -> tuple[Codes, NDArray[np.floating[Any]]]:
+    """Find the `n` best columns of each row of scores, and their scores; −1 where only songs that are left out, −∞, remain."""
     from acai.cf import kernels
 
-    columns, best = kernels.top_n(scores, min(n, scores.shape[1]))
-    for of_user, its_scores in zip(columns.tolist(), best.tolist()):
-        yield [(names[i], score) for i, score in zip(of_user, its_scores) if i >= 0]
+    n = min(n, scores.shape[1])
+    parts = [slice(begin, begin + ROWS_AT_ONCE) for begin in range(0, len(scores), ROWS_AT_ONCE)]
+    columns, best = zip(*map_blocks(lambda part: kernels.top_n(scores[part], n), parts))
+    return np.concatenate(columns), np.concatenate(best)
 
 
 def most_similar(similarities: NDArray[Any], n: int, names: Sequence[Hashable]) -> list[tuple[Hashable, float]]:

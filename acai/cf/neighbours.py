@@ -1,7 +1,7 @@
 """Memory-based prediction (C1): what neighbours who know the song thought of it, each weighted by similarity."""
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +19,7 @@ from acai.ratings import Ratings
 from acai.settings import setting
 
 if TYPE_CHECKING:
-    from acai.cf.kernels import HowMany, NeighbourLists
+    from acai.cf.neighbour_kernels import HowMany, NeighbourLists
 
 MIN_NEIGHBOURS, ONE_IN = 20, 50  # by default as many must know a song, or one in 50 of all if that is fewer, but at least one
 SHRINKAGE = 100.0  # β by default
@@ -57,8 +57,8 @@ class NeighbourModel(Recommender):
         """Put what belongs to users and what belongs to songs in the order (a, b)."""
 
     @abstractmethod
-    def _neighbours_of(self, a: Codes) -> Iterable[tuple[Codes, "NeighbourLists"]]:
-        """Find the neighbours of each a, in ascending order, block by block; a block may have more rows than asked for."""
+    def _map_neighbours(self, work: "Callable[[Codes, NeighbourLists], T]", a: Codes) -> list[T]:
+        """Call `work` with blocks of a, in ascending order, and their neighbours; a block may have more rows than asked for."""
 
     def _finalise(self, ratings: Ratings) -> None:
         R = ratings.csr
@@ -77,11 +77,11 @@ class NeighbourModel(Recommender):
 
     def _how_many(self) -> "HowMany":
         """Tell how many neighbours a prediction needs, and how many count."""
-        from acai.cf import kernels
+        from acai.cf.neighbour_kernels import HowMany
 
         n, _ = self._a_and_b(self.ratings.n_users, self.ratings.n_songs)
         usual = min(max(n // ONE_IN, 1), MIN_NEIGHBOURS) if self.normalise else 1
-        return kernels.HowMany(min(usual if self.min_neighbours is None else self.min_neighbours, self.k), self.k)
+        return HowMany(min(usual if self.min_neighbours is None else self.min_neighbours, self.k), self.k)
 
     def _combine(self, u: Codes, i: Codes, sums: tuple[Array, Array], centred: Centring | None = None) -> Array:
         """Compute r̂ from Σ_v s z, the numerator, and Σ_v |s|, the denominator; `centred` if u are not those of R."""
@@ -106,21 +106,24 @@ class NeighbourModel(Recommender):
         """Compute the two sums of (C1) for all songs and a new listener, whose row of R would be `row`, with z in Z."""
 
     def _predict_pairs(self, u: Codes, i: Codes) -> Array:
-        from acai.cf import kernels
+        from acai.cf import kernels, neighbour_kernels
 
         numerator, denominator = np.zeros(len(u)), np.zeros(len(u))
         a, b = self._a_and_b(u, i)
         pairs = np.flatnonzero((u >= 0) & (i >= 0))
         pairs = pairs[np.argsort(a[pairs], kind="stable")]
         sorted_a = a[pairs]
-        Z_by_b = kernels.rows_of(self.Z_by_b)
-        for block, lists in self._neighbours_of(np.unique(sorted_a)):
+        Z_by_b, count = kernels.rows_of(self.Z_by_b), self._how_many()
+
+        def add_up(block: Codes, lists: "NeighbourLists") -> None:
             first, last = np.searchsorted(sorted_a, (block[0], block[-1] + 1))
             here = pairs[first:last]
             here = here[np.argsort(b[here], kind="stable")]
             rows = np.searchsorted(block, a[here])
-            sums = kernels.neighbour_sums_for_pairs(rows, b[here], lists, self._how_many(), Z_by_b, self.Z_by_b.shape[1])
+            sums = neighbour_kernels.neighbour_sums_for_pairs(rows, b[here], lists, count, Z_by_b, self.Z_by_b.shape[1])
             numerator[here], denominator[here] = sums
+
+        self._map_neighbours(add_up, np.unique(sorted_a))
         return self._combine(u, i, (numerator, denominator))
 
     def _similarities(self, i: int) -> Array:
@@ -146,15 +149,14 @@ class NeighbourModel(Recommender):
 
     def _list_of(self, a: int) -> list[tuple[int, float]]:
         """List the neighbours of one a, as (v, s), the nearest first."""
-        ((block, lists),) = self._neighbours_of(np.array([a]))
-        row = np.searchsorted(block, a)
-        here = slice(lists.starts[row], lists.starts[row + 1])
+        (lists,) = self._map_neighbours(lambda _, lists: lists, np.array([a]))
+        here = slice(lists.starts[0], lists.starts[1])
         return list(zip(lists.v[here].tolist(), lists.s[here].tolist()))
 
 
 def _similarities_of(a: int, search: NeighbourSearch) -> Array:
     """Compute how similar each row is to row `a`; −∞ for one that is no neighbour."""
     similarities = np.full(search.A.shape[0], -np.inf)
-    for _, lists in search.blocks(np.array([a])):
-        similarities[lists.v] = lists.s
+    (lists,) = search.map(lambda _, lists: lists, np.array([a]))
+    similarities[lists.v] = lists.s
     return similarities

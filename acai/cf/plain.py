@@ -36,6 +36,22 @@ def indicator(R: Array, k: int) -> Array:
     return s
 
 
+def pearson(R: Array, u: int, v: int) -> float:
+    """Correlate the ratings of the songs that users u and v both rated; 0 if there are none, or one gave all the same (C3)."""
+    both = ~np.isnan(R[u]) & ~np.isnan(R[v])  # (C3)
+    if not both.any():
+        return 0.0
+    x, y = (row - row.mean() for row in R[[u, v]][:, both])  # (C3)
+    norms = np.linalg.norm(x) * np.linalg.norm(y)  # (C3)
+    return float(x @ y / norms) if norms > 0 else 0.0  # (C3)
+
+
+def asymmetric_cosine(R: Array, u: int, v: int, alpha: float) -> float:
+    """Compute the cosine of two users' ratings, unknown ones as zeros, with norms that are weighted unequally (C13)."""
+    x, y = np.nan_to_num(R[[u, v]])
+    return float(x @ y / (np.linalg.norm(x) ** (2 * alpha) * np.linalg.norm(y) ** (2 * (1 - alpha))))  # (C13)
+
+
 def predict_all(P: Array, Q: Array) -> Array:
     """Predict every rating from the latent factors (C4)."""
     R_hat: Array = P @ Q.T  # (C4)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from acai.arrays import check_codes
 from acai.cf.inputs import Codes, as_list, check_pairs, codes_of_pairs, columns_and_values, expect_ratings
 from acai.cf.learnt import State, expect_finite, read_learnt
-from acai.cf.lists import Reason, best_songs, left_out, most_similar
+from acai.cf.lists import Best, Reason, best_columns, blocks_of_users, left_out, most_similar
 from acai.cf.plays import warn_of_plays
 from acai.cf.saving import parts_of
 from acai.errors import InputError
@@ -24,7 +24,6 @@ from acai.ratings import Ratings
 from acai.settings import Limits, changed_settings, check_settings, checked, current_settings, expect_settings
 
 KIND = "a model saved by acai"
-SCORE_BYTES = 64  # that a score takes at worst, with the products and masks that it comes from
 
 
 @dataclass
@@ -204,7 +203,7 @@ class Recommender(ABC):
         else:
             ((_, scores),) = self.score_blocks([known.row(user)], exclude_rated)
         scores[:, out] = -np.inf
-        (songs,) = self._lists(scores, n)
+        (songs,) = self._lists(*best_columns(scores, n))
         return songs
 
     def recommend_all(  # noqa: PLR0913 - the arguments of `recommend`, and those of many users
@@ -220,16 +219,22 @@ class Recommender(ABC):
         exclude_rated = checked("exclude_rated", exclude_rated, bool, Limits())
         out = left_out(known, candidates, exclude)
         rows = [known.row(user) for user in (known.users if users is None else as_list(users, "users"))]
-        for block, scores in self.score_blocks(np.array(rows, np.intp), exclude_rated, memory, progress):
-            scores[:, out] = -np.inf
-            for u, songs in zip(block, self._lists(scores, n)):
+        options = checked("memory", memory), progress
+        for block, columns, best in self._best(np.array(rows, np.intp), n, exclude_rated, out, options):
+            for u, songs in zip(block.tolist(), self._lists(columns, best)):
                 yield known.users[u], songs
 
-    def _lists(self, scores: NDArray[np.float32], n: int) -> Iterator[list[tuple[Hashable, float]]]:
-        """Yield the `n` best songs of each row of scores, with their scores clipped as predictions are."""
-        least, most = self._range()
-        for songs in best_songs(scores, n, self.ratings.songs):
-            yield [(song, min(max(score, least), most)) for song, score in songs]
+    def _best(self, rows: Codes, n: int, exclude_rated: bool, out: Codes, options: tuple[int, bool]) -> Iterator[Best]:
+        """Find the `n` best songs of a block of users at a time, and their scores, both of shape (block, n)."""
+        for block, scores in self.score_blocks(rows, exclude_rated, *options):
+            scores[:, out] = -np.inf
+            yield block, *best_columns(scores, n)
+
+    def _lists(self, columns: Codes, best: NDArray[np.floating[Any]]) -> Iterator[list[tuple[Hashable, float]]]:
+        """Yield the list of each row of songs, with scores that are clipped as predictions are; −1 stands for no song."""
+        names, scores = self.ratings.songs, np.clip(best.astype(np.float64), *self._range())
+        for songs, of_songs in zip(columns.tolist(), scores.tolist()):
+            yield [(names[i], score) for i, score in zip(songs, of_songs) if i >= 0]
 
     def _range(self) -> tuple[float, float]:
         """Return the range that predictions are clipped to: that of the ratings in the training data."""
@@ -240,13 +245,9 @@ class Recommender(ABC):
         self, rows: ArrayLike, exclude_rated: bool = True, memory: int = 2**28, progress: bool = False
     ) -> Iterator[tuple[Codes, NDArray[np.float32]]]:
         """Score all songs for a block of rows of R at a time: yields (rows, scores); a song that is left out scores −∞."""
-        from tqdm import tqdm
-
         known = self.ratings
         codes = check_codes(rows, known.n_users, "user rows")
-        size = max(1, (checked("memory", memory) - self._scratch_bytes()) // (SCORE_BYTES * known.n_songs))
-        for start in tqdm(range(0, len(codes), size), desc="recommending", unit="block", disable=not progress):
-            block = codes[start : start + size]
+        for block in blocks_of_users(codes, known.n_songs, checked("memory", memory) - self._scratch_bytes(), progress):
             scores = np.array(self._score_rows(block), dtype=np.float32, order="C")  # (block, n_songs)
             if exclude_rated:
                 rated = known.csr[block]

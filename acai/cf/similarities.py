@@ -1,20 +1,25 @@
 """How similar two users, or two songs, are (C2, C3, C13), by what they have in common, and who is most similar."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from acai.cf.inputs import Codes
 from acai.errors import InputError
+from acai.threads import map_blocks, n_threads
 
 if TYPE_CHECKING:
-    from acai.cf.kernels import NeighbourLists
+    from acai.cf.nearest_kernels import Comparison
+    from acai.cf.neighbour_kernels import NeighbourLists
 
-PAIR_BYTES = 128  # that a pair of rows takes: 4 for v, 48 for six sums, as much again to compute s, and some to spare
+PAIR_BYTES = 24  # that a pair of rows takes: 4 for v, 8 for s, and as much again for what is made of them
+SLICES = 32  # into which work is divided, however many threads there are: enough that none has to wait long for the last
+T = TypeVar("T")
 Array = NDArray[np.float64]
 
 
@@ -76,6 +81,7 @@ SIMILARITIES: dict[str, Callable[[CoRatedSums], Array]] = {
     measure.__name__: measure for measure in (pearson, msd, cosine, cosine_corated, asymmetric, overlap)
 }
 SIMILARITIES["indicator"] = overlap  # (C2) 1 for each of the k that have most in common
+PRODUCTS = ("cosine", "asymmetric")  # need Σ xy alone
 
 
 class Similarity(NamedTuple):
@@ -105,72 +111,73 @@ class NeighbourSearch:
     similarity : Similarity
         Which rows are near.
     memory : int
-        How many bytes a block of pairs may take.
+        How many bytes the lists of neighbours may take at a time.
     """
 
     def __init__(self, A: sparse.csr_array, A_T: sparse.csr_array, similarity: Similarity, memory: int) -> None:
         self.A, self.A_T = A, A_T
         self.similarity = similarity
         self.memory = memory
-        self.norms = row_norms(A)
+        alpha = similarity.asymmetry if similarity.measure == "asymmetric" else 0.5
+        norms = row_norms(A)
+        self.weights = norms ** (2 * alpha), norms ** (2 * (1 - alpha))  # of u and v in (C13)
 
-    def blocks(
-        self, rows: NDArray[np.integer], keep: int | None = None, progress: bool = False
-    ) -> Iterator[tuple[NDArray[np.int32], "NeighbourLists"]]:
+    def map(
+        self, work: Callable[[Codes, "NeighbourLists"], T], rows: Codes, keep: int | None = None, progress: bool = False
+    ) -> list[T]:
         """Find all rows with a positive similarity to each of `rows`, only the `keep` nearest of them if given.
 
-        As many rows are taken at a time as fit into memory even if each has something in common with every other row; at
-        least one. Of equally similar rows, the first is nearer.
+        Of equally similar rows, the first is nearer. `rows` are divided into blocks, on which all cores work: as many at a
+        time as fit into memory even if each has something in common with every other row; at least one.
 
-        Yields
-        ------
-        block, lists
-            Some of `rows`, and the neighbours of each.
+        Parameters
+        ----------
+        work : callable
+            Called with each block of rows and their neighbours, from several threads and in any order; its results are
+            returned in the order of the blocks.
         """
         from tqdm import tqdm
 
-        from acai.cf import kernels
+        from acai.cf import kernels, nearest_kernels, neighbour_kernels
 
         m = self.A.shape[0]
-        size = min(max(1, self.memory // (PAIR_BYTES * m)), max(1, len(rows)))
-        n_pairs = size * (m - 1)
-        ends = np.zeros(size + 1, np.int64)
-        try:
-            v, sums = np.empty(n_pairs, np.int32), np.empty((6, n_pairs))
-        except (MemoryError, ValueError):  # ValueError: more bytes than a pointer can count
-            raise InputError(f"memory={self.memory}: there are not as many bytes for {n_pairs:,} pairs; set less") from None
-        A, A_T = kernels.rows_of(self.A), kernels.rows_of(self.A_T)
-        for start in tqdm(range(0, len(rows), size), desc="similar songs", unit="block", disable=not progress):
-            block = np.asarray(rows[start : start + size], dtype=np.int32)
-            kernels.co_rated_sums(block, A, A_T, ends, v, sums)
-            yield block, self._nearest(block, ends[: len(block) + 1], v, sums, keep)
-
-    def _nearest(
-        self, block: NDArray[np.int32], ends: NDArray[np.int64], v: NDArray[np.int32], sums: Array, keep: int | None
-    ) -> "NeighbourLists":
-        """Turn the sums of each row's pairs into its list of neighbours."""
-        from acai.cf import kernels
-
-        u, v = np.repeat(block, np.diff(ends)), v[: ends[-1]]
-        n, x, y, xx, yy, xy = sums[:, : ends[-1]]
-        s = self.similarity(CoRatedSums(n, x, y, xx, yy, xy, self.norms[u], self.norms[v], self.similarity.asymmetry))
-        is_indicator = self.similarity.measure == "indicator"
-        if is_indicator:
+        if self.similarity.measure == "indicator":
             keep = self.similarity.k
-        chosen = [begin + nearest_first(s[begin:end], keep) for begin, end in pairwise(ends)]  # (C2)
-        starts = np.cumsum([0, *map(len, chosen)])
-        pairs = np.concatenate(chosen)
-        s = np.ones(len(pairs)) if is_indicator else s[pairs]  # (C2)
-        return kernels.NeighbourLists(starts, v[pairs], s)
+        keep = m if keep is None else min(keep, m)
+        A, A_T, comparison = kernels.rows_of(self.A), kernels.rows_of(self.A_T), self._comparison()
+
+        def search(part: slice) -> T:
+            block = np.asarray(rows[part], dtype=np.int32)
+            try:
+                sizes, v, s = nearest_kernels.nearest(block, A, A_T, comparison, keep)
+            except (MemoryError, ValueError):  # ValueError: more bytes than a pointer can count
+                short = f"there are not as many bytes for {len(block) * keep:,} pairs"
+                raise InputError(f"memory={self.memory}: {short}; set less") from None
+            bar.update(len(block))
+            return work(block, neighbour_kernels.NeighbourLists(np.concatenate([[0], np.cumsum(sizes)]), v, s))
+
+        longest = max(1, self.memory // (PAIR_BYTES * keep * n_threads()))
+        with tqdm(total=len(rows), desc="similar songs", unit="song", disable=not progress) as bar:
+            return map_blocks(search, slices_of_equal_work(np.diff(A.indptr)[rows], longest))
+
+    def _comparison(self) -> "Comparison":
+        """Tell the kernel how to compare two rows, and which sums that takes."""
+        from acai.cf import nearest_kernels
+
+        measure, min_overlap, shrinkage, _, _ = self.similarity
+        n_sums = 2 if measure in ("overlap", "indicator", *PRODUCTS) else 6
+        if measure in PRODUCTS and min_overlap <= 1 and not shrinkage and (self.A.data > 0).all():
+            n_sums = 1  # without n, which is 0 where Σ xy is
+        number = nearest_kernels.MEASURES.index(measure)
+        return nearest_kernels.Comparison(number, min_overlap, float(shrinkage), n_sums, *self.weights)
 
 
-def nearest_first(s: Array, keep: int | None) -> NDArray[np.intp]:
-    """Find the places of the positive similarities, the largest first, equals by place; only the first `keep` if given."""
-    places = np.flatnonzero(s > 0)
-    if keep is not None and len(places) > keep:  # no need to sort them all
-        least = np.partition(s[places], len(places) - keep)[len(places) - keep]
-        places = places[s[places] >= least]
-    return places[np.argsort(-s[places], kind="stable")][:keep]
+def slices_of_equal_work(work: NDArray[np.integer], longest: int) -> list[slice]:
+    """Divide a row of tasks into slices that take about as long as each other and are no longer than `longest`."""
+    total = np.cumsum(work + 1)  # even no work takes a little time
+    equal = np.searchsorted(total, np.sum(work + 1) * np.arange(1, SLICES) / SLICES)
+    ends = np.unique([*equal, *range(0, len(work), longest), len(work)]).tolist()
+    return [slice(begin, end) for begin, end in pairwise(ends) if begin < end]
 
 
 def row_norms(A: sparse.csr_array) -> Array:

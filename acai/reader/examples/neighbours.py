@@ -27,7 +27,7 @@ def similarities(
     """Return the similarities that the fast code finds between all users."""
     found = np.zeros((m, m))
     model = UserKNN(k=k, similarity=name, shrinkage=0, asymmetry=asymmetry).fit(matrix(values, m))
-    for block, lists in model.search.blocks(np.arange(m)):
+    for block, lists in model.search.map(lambda *found: found, np.arange(m)):
         found[np.repeat(block, np.diff(lists.starts)), lists.v] = lists.s
     return found.tolist()
 
@@ -48,15 +48,16 @@ def indicator() -> tuple[object, object, object]:
 
 
 @example_of("C3")
-def pearson() -> tuple[object, object]:
+def pearson() -> tuple[object, object, object]:
     """Compare the first two users."""
-    return loops.pearson(R, 0, 1), similarities("pearson")[0][1]
+    return loops.pearson(R, 0, 1), similarities("pearson")[0][1], plain.pearson(DENSE, 0, 1)
 
 
 @example_of("C13")
-def asymmetric_cosine() -> tuple[object, object]:
+def asymmetric_cosine() -> tuple[object, object, object]:
     """Compare the first two users, the second counting for more."""
-    return loops.asymmetric_cosine(R, 0, 1, 0.2), similarities("asymmetric", asymmetry=0.2)[0][1]
+    fast = similarities("asymmetric", asymmetry=0.2)[0][1]
+    return loops.asymmetric_cosine(R, 0, 1, 0.2), fast, plain.asymmetric_cosine(DENSE, 0, 1, 0.2)
 
 
 @example_of("C12")

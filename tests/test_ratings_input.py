@@ -140,6 +140,14 @@ def test_the_unit_of_numbered_times_is_recognised(unit, first):
             Ratings.from_triplets(frame["u"], frame["s"], frame["r"], times=frame["t"])
 
 
+def test_dates_with_points_have_the_day_first():
+    """The oracle is the calendar: 13 May, and 4 May rather than 5 April."""
+    frame = {"u": ["a", "b"], "s": ["x", "y"], "r": [1, 2], "t": ["4.5.2009 23:08", "13.05.2009"]}
+    ratings = Ratings.from_dataframe(frame, "u", "s", "r", "t")
+    days = [dt.datetime(2009, 5, 4, 23, 8, tzinfo=dt.UTC), dt.datetime(2009, 5, 13, tzinfo=dt.UTC)]
+    assert ratings.times.tolist() == [day.timestamp() for day in days] and "dates with points have the day first" in ratings.notes
+
+
 @pytest.mark.parametrize("times", ["4/5/2009", "31.4.2009", "yesterday", b"5", object(), np.timedelta64(5, "s")])
 def test_a_column_that_holds_no_times_is_refused(times):
     with pytest.raises(InputError, match=r"column 't' (has the time|must hold times)"):

@@ -17,6 +17,7 @@ LATEST = 253_402_300_799  # the last second of the year 9999: what is later is n
 UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}  # how many make a second
 OF_UNIT = {"seconds": 1e11, "milliseconds": 1e14, "microseconds": 1e17, "nanoseconds": np.inf}  # what times of it stay below
 DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? (\d{1,2}):(\d\d)(?::(\d\d))?)?", re.ASCII)  # 4.5.2009 23:08
+DAY_IS_FIRST = "dates with points have the day first"
 IN_UTC = "times that name no time zone are taken as UTC"
 
 
@@ -48,7 +49,8 @@ def interpreted(times: Any, what: str) -> tuple[NDArray[np.int64], list[str]]:
     Parameters
     ----------
     times : list or array
-        Numbers since 1970 in seconds, milliseconds, microseconds or nanoseconds; ISO text; `datetime` or `datetime64`.
+        Numbers since 1970 in seconds, milliseconds, microseconds or nanoseconds; ISO text; dates such as 4.5.2009; `datetime`
+        or `datetime64`.
     what : str
         What to call the column in a message.
 
@@ -63,7 +65,9 @@ def interpreted(times: Any, what: str) -> tuple[NDArray[np.int64], list[str]]:
     column = _of_datetimes(moments)
     if column is not None:
         has_zones = isinstance(moments, list) and all(getattr(moment, "tzinfo", None) for moment in moments)
-        return as_seconds(column), [] if has_zones else [IN_UTC]
+        has_points = isinstance(moments, list) and any(isinstance(text, str) and DAY_FIRST.fullmatch(text) for text in times)
+        notes = [DAY_IS_FIRST] if has_points else []
+        return as_seconds(column), notes if has_zones else [*notes, IN_UTC]
     numbers = column_of(moments, f"{what} must hold times")
     if numbers.dtype.kind not in "iuf" or not np.isfinite(numbers).all():
         raise InputError(f"{what} must hold times: datetime64, ISO text, or numbers since 1970; found {kind_of(numbers)}")

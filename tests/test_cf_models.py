@@ -96,7 +96,7 @@ DEFAULTS = {
         n_factors=100, n_epochs=20, learning_rate=0.005, reg=0.02, momentum=0.0, biases=True, init_std=0.1, shuffle=False,
         seed=0, decay=1.0, patience=None, init=None,
     ),
-    ALS: dict(n_factors=50, n_epochs=15, reg=0.1, alpha=2.0, epsilon=1.0, init_std=0.1, seed=0, init=None),
+    ALS: dict(n_factors=50, n_epochs=15, reg=0.1, alpha=2.0, epsilon=1.0, cg_steps=None, init_std=0.1, seed=0, init=None),
 }
 
 

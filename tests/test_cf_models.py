@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import inspect
+import mmap
 import re
 from pathlib import Path
 
@@ -257,8 +258,12 @@ def test_settings_of_strangers_take_no_memory(tmp_path, change):
 def test_more_memory_than_there_is_is_a_sentence():
     m = 400_000
     model = UserKNN(memory=2**62).fit(Ratings.from_triplets(range(m), [0] * m, [1.0] * m))
+    statm = Path("/proc/self/statm")
+    pages = [int(statm.read_text().split()[0])] if statm.exists() else [0]
     with pytest.raises(InputError, match=r"memory=4611686018427387904: there are not as many bytes for [\d,]+ pairs; set less"):
         model.predict(range(m), [0] * m)
+    pages.append(int(statm.read_text().split()[0]) if statm.exists() else 0)
+    assert (pages[1] - pages[0]) * mmap.PAGESIZE < 2**30  # or no process could be forked any more
 
 
 def replace(name, other, arrays, values):

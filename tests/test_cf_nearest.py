@@ -46,8 +46,8 @@ def test_the_nearest_are_those_of_plain_numpy(seed, m, similarity, keep, compile
     A = rng.integers(1, 4, (m, 7)) * (rng.random((m, 7)) < rng.random((m, 1)))
     search = NeighbourSearch(*sparse_pair(A), similarity, 2**20)
     kernel = nearest_kernels.nearest if compiled else nearest_kernels.nearest.py_func
-    rows = np.arange(m, dtype=np.int32)
-    sizes, all_v, all_s = kernel(rows, kernels.rows_of(search.A), kernels.rows_of(search.A_T), search._comparison(), min(keep, m))
+    rows, room = np.arange(m, dtype=np.int32), search._room_for(m * min(keep, m))
+    sizes, all_v, all_s = kernel(rows, kernels.rows_of(search.A), kernels.rows_of(search.A_T), search._comparison(), *room)
     ends = np.cumsum(sizes)
     for v, s, (expected_v, expected_s) in zip(
         np.split(all_v, ends[:-1]), np.split(all_s, ends[:-1]), plain_nearest(A.astype(float), similarity, keep), strict=True

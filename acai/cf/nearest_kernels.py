@@ -17,7 +17,7 @@ from acai.compiling import njit
 MEASURES = ("pearson", "msd", "cosine", "cosine_corated", "asymmetric", "overlap", "indicator")
 PEARSON, MSD, COSINE, COSINE_CORATED, ASYMMETRIC, OVERLAP, INDICATOR = range(len(MEASURES))
 XY, N, X, Y, XX, YY = range(6)  # the sums of `CoRatedSums`: the columns of `sums`, which may end after the first or second
-Found = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
+Found = tuple[NDArray[np.int64], Ints, Floats]
 
 
 class Comparison(NamedTuple):
@@ -32,18 +32,18 @@ class Comparison(NamedTuple):
 
 
 @njit(nogil=True)
-def nearest(rows: Ints, A: Rows, A_T: Rows, comparison: Comparison, keep: int) -> Found:
-    """Find the `keep` most similar of each of `rows`: how many each has, and then v and s, row after row, the nearest first.
+def nearest(rows: Ints, A: Rows, A_T: Rows, comparison: Comparison, all_v: Ints, all_s: Floats) -> Found:
+    """Find the most similar of each of `rows`: how many each has, and then v and s, row after row, the nearest first.
 
-    Of equally similar rows, the first is nearer. Nobody with s ≤ 0 is near. `A_T` is the transpose of A.
+    As many are kept as `all_v` and `all_s` have room for, the same number for each row. Of equally similar rows, the first is
+    nearer. Nobody with s ≤ 0 is near. `A_T` is the transpose of A.
     """
-    m = len(A.indptr) - 1
+    m, keep = len(A.indptr) - 1, len(all_s) // len(rows)
     sums, touched = np.zeros((m, comparison.n_sums)), np.empty(m + 1, np.int32)
     s: Floats = np.empty(m)
     v: Ints = np.empty(m, np.int32)
     spare_s, spare_v = np.empty_like(s), np.empty_like(v)
-    sizes, all_v, all_s = np.zeros(len(rows), np.int64), np.empty(len(rows) * keep, np.int32), np.empty(len(rows) * keep)
-    at = 0
+    sizes, at = np.zeros(len(rows), np.int64), 0
     for a in range(len(rows)):
         others = touched[: add_common(rows[a], A, A_T, sums, touched)]
         sums[rows[a]] = 0  # nobody is their own neighbour

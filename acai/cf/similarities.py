@@ -148,17 +148,20 @@ class NeighbourSearch:
 
         def search(part: slice) -> T:
             block = np.asarray(rows[part], dtype=np.int32)
-            try:
-                sizes, v, s = nearest_kernels.nearest(block, A, A_T, comparison, keep)
-            except (MemoryError, ValueError):  # ValueError: more bytes than a pointer can count
-                short = f"there are not as many bytes for {len(block) * keep:,} pairs"
-                raise InputError(f"memory={self.memory}: {short}; set less") from None
+            sizes, v, s = nearest_kernels.nearest(block, A, A_T, comparison, *self._room_for(len(block) * keep))
             bar.update(len(block))
             return work(block, neighbour_kernels.NeighbourLists(np.concatenate([[0], np.cumsum(sizes)]), v, s))
 
         longest = max(1, self.memory // (PAIR_BYTES * keep * n_threads()))
         with tqdm(total=len(rows), desc="similar songs", unit="song", disable=not progress) as bar:
             return map_blocks(search, slices_of_equal_work(np.diff(A.indptr)[rows], longest))
+
+    def _room_for(self, n: int) -> tuple[NDArray[np.int32], Array]:
+        """Allocate n pairs (v, s), not in the kernel: what compiled code has allocated when it fails is never freed."""
+        try:
+            return np.empty(n, np.int32), np.empty(n)
+        except (MemoryError, ValueError):  # ValueError: more bytes than a pointer can count
+            raise InputError(f"memory={self.memory}: there are not as many bytes for {n:,} pairs; set less") from None
 
     def _comparison(self) -> "Comparison":
         """Tell the kernel how to compare two rows, and which sums that takes."""

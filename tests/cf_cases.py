@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from acai import Ratings
+from acai.cf import UserKNN
 
 M, N = 5, 6  # users and songs
 
@@ -22,6 +23,14 @@ def matrix(R, m=M, n=N):
     """The same as `Ratings`, whose ids are the row and column numbers."""
     u, i = (np.array(codes) for codes in zip(*R))
     return Ratings.from_codes(u, i, np.array(list(R.values()), np.float32), range(m), range(n))
+
+
+def similarities(R, name, k=40, **options):
+    """What a model finds for each pair of users; 0 if they are not neighbours."""
+    s, model = np.zeros((M, M)), UserKNN(k, name, memory=2**10, **{"shrinkage": 0} | options)
+    for block, lists in model.fit(matrix(R)).search.map(lambda *found: found, np.arange(M)):
+        s[np.repeat(block, np.diff(lists.starts)), lists.v] = lists.s
+    return s
 
 
 def random_ratings(seed=0, m=40, n=30, per_user=12, highest=5):

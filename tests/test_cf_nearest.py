@@ -6,12 +6,11 @@ from cf_cases import random_ratings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acai.cf import kernels, nearest_kernels
+from acai.cf import ItemKNN, UserKNN, kernels, nearest_kernels, plain
 from acai.cf.nearest_kernels import MEASURES
 from acai.cf.similarities import (
     SIMILARITIES,
     SLICES,
-    CoRatedSums,
     NeighbourSearch,
     Similarity,
     row_norms,
@@ -26,16 +25,15 @@ SETTINGS = st.builds(
 
 def plain_nearest(A, similarity, keep):
     """The lists of all rows of a dense matrix, where 0 is a gap: v and s, the nearest first."""
-    known, norms, others = (A > 0).astype(float), np.sqrt((A**2).sum(axis=1)), np.arange(len(A))
-    norms = np.broadcast_to(norms, (len(A), len(A)))
-    sums = known @ known.T, A @ known.T, known @ A.T, A**2 @ known.T, known @ A.T**2, A @ A.T, norms.T, norms
+    sums, others = plain.co_rated_sums(np.where(A > 0, A, np.nan), similarity.asymmetry), np.arange(len(A))
+    measure = plain.overlap if similarity.measure == "indicator" else vars(plain)[similarity.measure]
+    with np.errstate(all="ignore"):  # where nothing is in common
+        s = np.where(sums.n >= similarity.min_overlap, measure(sums) * (sums.n / (sums.n + similarity.shrinkage)), 0.0)
     lists = []
     for u in others:
-        with np.errstate(all="ignore"):  # where nothing is in common
-            s = similarity(CoRatedSums(*(each[u] for each in sums), similarity.asymmetry))
-        near = others[(sums[0][u] > 0) & (s > 0) & (others != u)]
-        near = near[np.argsort(-s[near], kind="stable")][:keep]
-        lists.append((near, np.ones(len(near)) if similarity.measure == "indicator" else s[near]))
+        near = others[(sums.n[u] > 0) & (s[u] > 0) & (others != u)]
+        near = near[np.argsort(-s[u, near], kind="stable")][:keep]
+        lists.append((near, np.ones(len(near)) if similarity.measure == "indicator" else s[u, near]))
     return lists
 
 
@@ -93,6 +91,18 @@ def test_any_number_of_threads_finds_the_same(monkeypatch):
     for blocks in found[1:]:
         for one, other in zip(found[0], blocks, strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+FOR_PLAYS = {"normalise": False, "centring": "none", "similarity": "asymmetric"}  # lists are rows of a product of matrices
+
+
+@pytest.mark.parametrize("model", [UserKNN(k=5), ItemKNN(k=5), ItemKNN(k=40, **FOR_PLAYS), ItemKNN(k=3, **FOR_PLAYS)], ids=str)
+def test_any_number_of_threads_gives_the_same_lists(model, monkeypatch):
+    R, found = random_ratings(m=80), []
+    for n_threads in (1, 2, 5):
+        monkeypatch.setattr("acai.threads.n_threads", lambda n=n_threads: n)
+        found.append((list(model.fit(R).recommend_all()), model.predict(R.users[:30], R.songs[:30]).tolist()))
+    assert found[1] == found[0] and found[2] == found[0]
 
 
 @given(st.lists(st.integers(0, 1000), max_size=50), st.integers(1, 60))

@@ -46,7 +46,7 @@ class UserKNN(NeighbourModel):
     k : int
         How many neighbours count, at most.
     similarity : {"pearson", "msd", "cosine", "cosine_corated", "asymmetric", "overlap", "indicator"}
-        See `acai.cf.similarities`.
+        `acai.cf.plain` has them, one line each.
     min_overlap : int
         Pairs with less than this in common have similarity 0.
     shrinkage : float or None

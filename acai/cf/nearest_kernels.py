@@ -88,7 +88,7 @@ def add_common(u: int, A: Rows, A_T: Rows, sums: Floats, touched: Ints) -> int:
 
 @njit(nogil=True, error_model="numpy")
 def take_similarities(u: int, others: Ints, sums: Floats, comparison: Comparison, s: Floats) -> None:
-    """Compute s(u,v) for each v of `others` as `acai.cf.similarities` does, which explains the measures; leave zeros in `sums`."""
+    """Compute s(u,v) for each v of `others` as `acai.cf.plain` does, which explains the measures; leave zeros in `sums`."""
     measure, min_overlap, shrinkage, n_sums, weight_u, weight_v = comparison
     if measure == COSINE or measure == ASYMMETRIC:
         of_u = weight_u[u]

@@ -5,6 +5,7 @@ they work with the known entries alone.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,20 +37,69 @@ def indicator(R: Array, k: int) -> Array:
     return s
 
 
-def pearson(R: Array, u: int, v: int) -> float:
-    """Correlate the ratings of the songs that users u and v both rated; 0 if there are none, or one gave all the same (C3)."""
-    both = ~np.isnan(R[u]) & ~np.isnan(R[v])  # (C3)
-    if not both.any():
-        return 0.0
-    x, y = (row - row.mean() for row in R[[u, v]][:, both])  # (C3)
-    norms = np.linalg.norm(x) * np.linalg.norm(y)  # (C3)
-    return float(x @ y / norms) if norms > 0 else 0.0  # (C3)
+@dataclass
+class CoRatedSums:
+    """Sums over the songs that both users of a pair (u, v) rated; each an array with one entry for each pair."""
+
+    n: Array  # how many songs both rated
+    x: Array  # Σ r(u,i)
+    y: Array  # Σ r(v,i)
+    xx: Array  # Σ r(u,i)²
+    yy: Array  # Σ r(v,i)²
+    xy: Array  # Σ r(u,i) r(v,i)
+    norm_u: Array  # √Σ r(u,i)² over everything that u rated
+    norm_v: Array  # and for v
+    alpha: float = 0.5  # of the asymmetric cosine
 
 
-def asymmetric_cosine(R: Array, u: int, v: int, alpha: float) -> float:
-    """Compute the cosine of two users' ratings, unknown ones as zeros, with norms that are weighted unequally (C13)."""
-    x, y = np.nan_to_num(R[[u, v]])
-    return float(x @ y / (np.linalg.norm(x) ** (2 * alpha) * np.linalg.norm(y) ** (2 * (1 - alpha))))  # (C13)
+def co_rated_sums(R: Array, alpha: float = 0.5) -> CoRatedSums:
+    """Compute the sums of all pairs of users, each of shape (m, m): products of matrices, with zeros in the gaps."""
+    known, r = (~np.isnan(R)).astype(float), np.nan_to_num(R)
+    norms = np.linalg.norm(r, axis=1)
+    return CoRatedSums(
+        n=known @ known.T, x=r @ known.T, y=known @ r.T, xx=r**2 @ known.T, yy=known @ r.T**2, xy=r @ r.T,
+        norm_u=norms[:, None], norm_v=norms[None, :], alpha=alpha,
+    )
+
+
+def overlap(s: CoRatedSums) -> Array:
+    """Count the songs that both rated: what the original used."""
+    return s.n
+
+
+def pearson(s: CoRatedSums) -> Array:
+    """(C3) The correlation over the songs that both rated, centred on the means over those songs.
+
+    0 where one of the two gave all of them the same rating.
+    """
+    variances = (s.n * s.xx - s.x**2) * (s.n * s.yy - s.y**2)  # (C3)
+    return _divide(s.n * s.xy - s.x * s.y, np.sqrt(variances))  # (C3)
+
+
+def msd(s: CoRatedSums) -> Array:
+    """1 / (1 + mean squared difference) over the songs that both rated (Shardanand, Maes 1995)."""
+    difference: Array = s.xx - 2 * s.xy + s.yy
+    return 1 / (1 + difference / s.n)
+
+
+def cosine(s: CoRatedSums) -> Array:
+    """Compute the cosine between the two rows of R, with missing entries as zeros."""
+    return _divide(s.xy, s.norm_u * s.norm_v)
+
+
+def cosine_corated(s: CoRatedSums) -> Array:
+    """Compute the cosine over only the songs that both rated: what Surprise calls cosine."""
+    return _divide(s.xy, np.sqrt(s.xx * s.yy))
+
+
+def asymmetric(s: CoRatedSums) -> Array:
+    """(C13) The cosine between the two rows of R, its norms weighted unequally (Aiolli 2013); α = ½ is the plain cosine."""
+    norms = s.norm_u ** (2 * s.alpha) * s.norm_v ** (2 * (1 - s.alpha))  # (C13)
+    return _divide(s.xy, norms)  # (C13)
+
+
+def _divide(a: Array, b: Array) -> Array:
+    return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
 
 
 def predict_all(P: Array, Q: Array) -> Array:
@@ -126,14 +176,15 @@ def best_users(plays: Array, Q: Array, lam: float, alpha: float, epsilon: float)
 
 
 def conjugate_gradient(A: Array, b: Array, x: Array, steps: int) -> Array:
-    """Take so many steps from x towards the solution of A x = b (C14).
+    """Take some steps from x towards the solution of A x = b, where A is symmetric and positive definite (C14).
 
-    The kernel never computes A: it multiplies by d each of the parts that A is a sum of.
+    The kernel never computes A, which is a sum over songs: it multiplies each term of that sum by d.
     """
-    g = b - A @ x
+    g = b - A @ x  # (C14)
     d = g
     for _ in range(steps):
-        g_g, A_d = g @ g, A @ d  # (C14)
+        g_g = g @ g  # (C14)
+        A_d = A @ d  # (C14)
         if g_g == 0:
             break
         eta = g_g / (d @ A_d)  # (C14)

@@ -1,7 +1,6 @@
-"""How similar two users, or two songs, are (C2, C3, C13), by what they have in common, and who is most similar."""
+"""Who is most similar to a user or a song (C2, C3, C13). `acai.cf.plain` has the measures, and `nearest_kernels` their loops."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -21,84 +20,18 @@ PAIR_BYTES = 24  # that a pair of rows takes: 4 for v, 8 for s, and as much agai
 SLICES = 32  # into which work is divided, however many threads there are: enough that none has to wait long for the last
 T = TypeVar("T")
 Array = NDArray[np.float64]
-
-
-@dataclass
-class CoRatedSums:
-    """Sums over the songs that both users of a pair (u, v) rated; each an array with one entry for each pair."""
-
-    n: Array  # how many songs both rated
-    x: Array  # Σ r(u,i)
-    y: Array  # Σ r(v,i)
-    xx: Array  # Σ r(u,i)²
-    yy: Array  # Σ r(v,i)²
-    xy: Array  # Σ r(u,i) r(v,i)
-    norm_u: Array  # √Σ r(u,i)² over everything that u rated
-    norm_v: Array  # and for v
-    alpha: float = 0.5  # of the asymmetric cosine
-
-
-def overlap(s: CoRatedSums) -> Array:
-    """Count the songs that both rated: what the original used."""
-    return s.n
-
-
-def pearson(s: CoRatedSums) -> Array:
-    """(C3) The correlation over the songs that both rated, centred on the means over those songs.
-
-    0 where one of the two gave all of them the same rating.
-    """
-    variances = (s.n * s.xx - s.x**2) * (s.n * s.yy - s.y**2)  # (C3)
-    return _divide(s.n * s.xy - s.x * s.y, np.sqrt(variances))  # (C3)
-
-
-def msd(s: CoRatedSums) -> Array:
-    """1 / (1 + mean squared difference) over the songs that both rated (Shardanand, Maes 1995)."""
-    difference: Array = s.xx - 2 * s.xy + s.yy
-    return 1 / (1 + difference / s.n)
-
-
-def cosine(s: CoRatedSums) -> Array:
-    """Compute the cosine between the two rows of R, with missing entries as zeros."""
-    return _divide(s.xy, s.norm_u * s.norm_v)
-
-
-def cosine_corated(s: CoRatedSums) -> Array:
-    """Compute the cosine over only the songs that both rated: what Surprise calls cosine."""
-    return _divide(s.xy, np.sqrt(s.xx * s.yy))
-
-
-def asymmetric(s: CoRatedSums) -> Array:
-    """(C13) The cosine between the two rows of R, its norms weighted unequally (Aiolli 2013); α = ½ is the plain cosine."""
-    return _divide(s.xy, s.norm_u ** (2 * s.alpha) * s.norm_v ** (2 * (1 - s.alpha)))  # (C13)
-
-
-def _divide(a: Array, b: Array) -> Array:
-    return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
-
-
-SIMILARITIES: dict[str, Callable[[CoRatedSums], Array]] = {
-    measure.__name__: measure for measure in (pearson, msd, cosine, cosine_corated, asymmetric, overlap)
-}
-SIMILARITIES["indicator"] = overlap  # (C2) 1 for each of the k that have most in common
+SIMILARITIES = ("pearson", "msd", "cosine", "cosine_corated", "asymmetric", "overlap", "indicator")
 PRODUCTS = ("cosine", "asymmetric")  # need Σ xy alone
 
 
 class Similarity(NamedTuple):
-    """A measure by its name, and when a pair has too little in common to trust it; the settings of the models explain it."""
+    """One of SIMILARITIES, and when a pair has too little in common to trust it; the settings of the models explain it."""
 
     measure: str
     min_overlap: int
     shrinkage: float
     asymmetry: float
     k: int
-
-    def __call__(self, sums: CoRatedSums) -> Array:
-        """Compute s for each pair."""
-        s = SIMILARITIES[self.measure](sums)
-        if self.shrinkage:
-            s = s * (sums.n / (sums.n + self.shrinkage))
-        return np.where(sums.n >= self.min_overlap, s, 0.0)
 
 
 class NeighbourSearch:

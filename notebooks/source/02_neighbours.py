@@ -11,7 +11,7 @@
 import numpy as np
 
 from acai import plots
-from acai.cf import Baseline, GlobalMean, ItemKNN, UserKNN, similarities
+from acai.cf import Baseline, GlobalMean, ItemKNN, UserKNN, plain
 from acai.evaluation import evaluate
 from acai.teaching.exercises import check, exercises, hint
 from acai.teaching.survey import survey
@@ -108,7 +108,7 @@ check("02-pearson", pearson)
 # For 200 listeners there are 19,900 pairs, and for a million there are far too many to loop over in Python. But (C3) needs
 # only six sums over the songs that both rated: how many there are, $\sum r(u,i)$, $\sum r(v,i)$, $\sum r(u,i)^2$, $\sum
 # r(v,i)^2$ and $\sum r(u,i)\,r(v,i)$. With zeros in the gaps, and a table that says which entries are known, each of these is
-# a product of two matrices. `acai.cf.similarities.pearson` does the rest, with the same line of code for one pair or for all
+# a product of two matrices. `acai.cf.plain.pearson` does the rest, with the same line of code for one pair or for all
 # (other similarities need the norms, too).
 
 # %%
@@ -117,8 +117,8 @@ r = np.nan_to_num(table)
 n = known @ known.T
 x, y = r @ known.T, known @ r.T
 xx, yy = r**2 @ known.T, known @ (r**2).T
-S = similarities.pearson(
-    similarities.CoRatedSums(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None)
+S = plain.pearson(
+    plain.CoRatedSums(n, x, y, xx, yy, r @ r.T, norm_u=None, norm_v=None)
 )
 for v in (70, 46):
     print(f"s(0, {v}) = {S[0, v]:+.2f}, from {n[0, v]:.0f} songs")

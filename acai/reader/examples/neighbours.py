@@ -50,14 +50,14 @@ def indicator() -> tuple[object, object, object]:
 @example_of("C3")
 def pearson() -> tuple[object, object, object]:
     """Compare the first two users."""
-    return loops.pearson(R, 0, 1), similarities("pearson")[0][1], plain.pearson(DENSE, 0, 1)
+    return loops.pearson(R, 0, 1), similarities("pearson")[0][1], plain.pearson(plain.co_rated_sums(DENSE))[0, 1]
 
 
 @example_of("C13")
 def asymmetric_cosine() -> tuple[object, object, object]:
     """Compare the first two users, the second counting for more."""
     fast = similarities("asymmetric", asymmetry=0.2)[0][1]
-    return loops.asymmetric_cosine(R, 0, 1, 0.2), fast, plain.asymmetric_cosine(DENSE, 0, 1, 0.2)
+    return loops.asymmetric_cosine(R, 0, 1, 0.2), fast, plain.asymmetric(plain.co_rated_sums(DENSE, alpha=0.2))[0, 1]
 
 
 @example_of("C12")

@@ -117,6 +117,20 @@ def test_a_few_steps_of_conjugate_gradient_come_close_to_the_exact_solution():
     assert near.history[-1] == pytest.approx(exact.history[-1], rel=0.01) and near.history[-1] != exact.history[-1]
 
 
+@pytest.mark.parametrize("highest", [5, 30, 3000])
+def test_by_default_scores_are_those_in_double_precision_to_1e_5(highest):
+    """As the README says; the oracle solves for each user in double precision."""
+    R = random_ratings(1, m=200, n=150, per_user=80, highest=highest)  # more songs than factors, and fewer below
+    for ratings in (R, R.split(test=0.7, seed=0)[0]):
+        model = ALS().fit(ratings)
+        Q, c = model.Q.astype(np.float64), model._extra_confidence(ratings.csr.data).astype(np.float64)
+        for u in range(0, ratings.n_users, 9):
+            here = slice(*ratings.csr.indptr[u : u + 2])
+            q, c_u = Q[ratings.csr.indices[here]], c[here]
+            A = Q.T @ Q + model.reg * np.eye(model.n_factors) + q.T @ (c_u[:, None] * q)
+            assert np.abs(Q @ model.P[u] - Q @ np.linalg.solve(A, q.T @ (1 + c_u))).max() < 1e-5
+
+
 HARSH = [{"alpha": 1e4}, {"alpha": 1e6}, {"alpha": 1e-30}, {"reg": 1e-7}, {"epsilon": 1e-300}, {"epsilon": 1e300}]
 
 

@@ -166,6 +166,7 @@ def test_every_kernel_is_behind_these_methods(R, monkeypatch):
         next(model.recommend_all(["user 39"]))
     quick("SGD", momentum=0.5).fit(R)
     quick("ALS", cg_steps=1).fit(R)
+    quick("ALS", n_factors=50, reg=1e-6).fit(R)  # more factors than songs: solved in double precision
     model = quick("ItemKNN", k=2, keep=2, normalise=False, centring="none").fit(R)
     model.recommend("user 39")
     next(model.recommend_all(["user 39"]))

@@ -189,7 +189,7 @@ def test_plain_code_is_run_in_the_example_and_has_values(name):
 
 UNTAGGED = {  # what only prepares the equation: who is asked, the size of the result, zeros, decibels, where in memory
     ("C1", "raters"), ("N2", "(H_out, W_out)"),
-    ("N2", "argmax[n, c, i, j]"), ("N2", "(values, best, place)"), ("A1", "S"), ("A3", "D"), ("C14", "g"),
+    ("N2", "argmax[n, c, i, j]"), ("N2", "(values, best, place)"), ("A1", "S"), ("A3", "D"),
 }
 
 

@@ -102,24 +102,25 @@ class ALS(IterativeFactorModel):
     def _solve(
         self, extra: sparse.csr_array, blocks: list[NDArray[np.intp]], Y: Floats, X: Floats, cg_steps: int | None = None
     ) -> float:
-        """Overwrite X with the rows that fit a fixed Y best, or after `cg_steps` better than before; returns the objective."""
+        """Overwrite X with the rows that fit Y best, or `cg_steps` steps closer to those; return the objective."""
         from acai.cf import als_kernels, kernels
 
         products = gram_matrix(Y)
         G = products + self.reg * np.eye(len(products))  # (k, k)
         rows, loss = kernels.rows_of(extra), np.full(len(X), np.nan)
-        white = white_coordinates(G)
-        Z = None if white is None else np.concatenate(map_blocks(lambda some: Y[some] @ white.W, row_blocks(len(Y))))
+        whitening = whitening_of(G)
+        Z = None if whitening is None else np.concatenate(map_blocks(lambda some: Y[some] @ whitening.W, row_blocks(len(Y))))
 
         def solve(which: NDArray[np.intp]) -> None:
-            if white is not None and Z is not None:
+            if whitening is not None and Z is not None:
                 if cg_steps is None:
                     als_kernels.als_solve(which, rows, Z, LEAST_PIVOT, X, loss)  # (C11)
                 else:
-                    X[which] = X[which] @ white.inverse.T
+                    X[which] = X[which] @ whitening.inverse.T
                     als_kernels.als_descend(which, rows, Z, cg_steps, X, loss)  # (C14)
-                X[which] = X[which] @ white.W.T
-            als_kernels.als_solve_in_double(which, rows, Y, G, X, loss)  # (C11)
+                X[which] = X[which] @ whitening.W.T
+            if np.isnan(loss[which]).any():  # seldom, and only then is this kernel compiled
+                als_kernels.als_solve_in_double(which, rows, Y, G, X, loss)  # (C11)
 
         map_blocks(solve, blocks)
         if not np.isfinite(loss).all():
@@ -160,21 +161,21 @@ def longest_first(extra: sparse.csr_array) -> list[NDArray[np.intp]]:
     return np.split(order, np.searchsorted(work, work[-1] * np.arange(1, n_blocks) / n_blocks))
 
 
-class White(NamedTuple):
-    """Coordinates in which G is the identity: Wᵀ G W = I."""
+class Whitening(NamedTuple):
+    """The change to coordinates in which G is the identity: Wᵀ G W = I."""
 
     W: NDArray[np.float32]
     inverse: NDArray[np.float32]
 
 
-def white_coordinates(G: NDArray[np.float64]) -> White | None:
+def whitening_of(G: NDArray[np.float64]) -> Whitening | None:
     """Find coordinates in which G is the identity; None if single precision is too coarse for them."""
     with one_blas_thread():
         eigenvalues, V = np.linalg.eigh(G)  # G = V diag(eigenvalues) Vᵀ
     if not eigenvalues[0] > 1e-4 * eigenvalues[-1]:
         return None
     root = np.sqrt(eigenvalues)
-    return White((V / root).astype(np.float32), (V * root).T.astype(np.float32))
+    return Whitening((V / root).astype(np.float32), (V * root).T.astype(np.float32))
 
 
 def row_blocks(n: int) -> list[slice]:

@@ -1,6 +1,6 @@
 """The loops of ALS (C11, C14), compiled by Numba. Imported only where they are used.
 
-All rows that are solved share YᵀY + λI = G. In coordinates in which G is the identity ("white" ones: z = Wᵀy and x = W x′,
+All rows that are solved share YᵀY + λI = G. In coordinates in which G is the identity (whitened ones: z = Wᵀy and x = W x′,
 where WᵀG W = I), the equations of a row, (G + Yᵀ E Y) x = Yᵀc with E = diag(c − 1), become (I + Zᵀ E Z) x′ = Zᵀc. That
 matrix has no eigenvalue below 1 and none above the largest c, so single precision is enough for all but extreme settings.
 """
@@ -192,9 +192,9 @@ def als_descend(which: Ints, extra: Rows, Z: Floats, n_steps: int, X: Floats, lo
 
 @njit(nogil=True, fastmath=REORDER, error_model="numpy")
 def descend_row(i: Ints, extra: Floats, Z: Floats, n_steps: int, x: Floats) -> Number:
-    """Take steps of conjugate gradient on A x = b with A = I + Zᵀ E Z and b = Zᵀ c, for the rows `i` of Z; returns F at x.
+    """Take steps of conjugate gradient (C14) on A x = b with A = I + Zᵀ E Z and b = Zᵀ c, for the rows `i` of Z; returns F at x.
 
-    A d is d + Σ_j (c_j − 1) (z_j·d) z_j, so A is never computed, and a step costs 2 n k products instead of n k².
+    A d is d + Σ_j (c_j − 1) (z_j·d) z_j, so A is never built, and a step costs 2 n k multiplications instead of n k².
     """
     b, A_x = np.zeros_like(x), x.copy()
     r_hat, slope = np.zeros_like(extra), np.zeros_like(extra)  # z_j·x and z_j·d
@@ -203,7 +203,7 @@ def descend_row(i: Ints, extra: Floats, Z: Floats, n_steps: int, x: Floats) -> N
         r_hat[j] = dot(z, x)
         add(b, 1 + extra[j], z)
         add(A_x, extra[j] * r_hat[j], z)
-    g = b - A_x
+    g = b - A_x  # (C14)
     d, g_g = g.copy(), dot(g, g)
     enough = dot(b, b) * np.finfo(x.dtype).eps ** 2
     for _ in range(n_steps):
@@ -212,7 +212,7 @@ def descend_row(i: Ints, extra: Floats, Z: Floats, n_steps: int, x: Floats) -> N
         A_d = d.copy()
         for j in range(len(i)):
             slope[j] = dot(Z[i[j]], d)
-            add(A_d, extra[j] * slope[j], Z[i[j]])
+            add(A_d, extra[j] * slope[j], Z[i[j]])  # (C14)
         eta = g_g / dot(d, A_d)  # (C14)
         add(x, eta, d)  # (C14)
         add(r_hat, eta, slope)

@@ -187,15 +187,19 @@ def best_user(R: Known, Q: Matrix, u: int, lam: float, alpha: float, epsilon: fl
     return solve(left, [sum(c[i] * float(r[i] > 0) * Q[i][a] for i in songs) for a in k])
 
 
+def residual(A: Matrix, b: list[float], x: list[float]) -> list[float]:
+    """(C14) b − A x: what is missing from the solution of A x = b."""
+    return [b[f] - sum(A[f][h] * x[h] for h in range(len(x))) for f in range(len(x))]  # (C14)
+
+
 def conjugate_gradient(A: Matrix, b: list[float], x: list[float], steps: int) -> list[float]:
-    """(C14) Take so many steps from x towards the solution of A x = b, with the best η and α; A is symmetric, and positive."""
-    g = [b[f] - sum(A[f][h] * x[h] for h in range(len(x))) for f in range(len(x))]
-    d = g
+    """(C14) Take some steps from x towards the solution of A x = b, where A is symmetric and positive definite."""
+    g = d = residual(A, b, x)
     for _ in range(steps):
-        g_g = sum(g[f] ** 2 for f in range(len(g)))
+        g_g = sum(g[f] ** 2 for f in range(len(g)))  # (C14)
         if g_g == 0:
             break
-        A_d = [sum(A[f][h] * d[h] for h in range(len(d))) for f in range(len(d))]
+        A_d = [sum(A[f][h] * d[h] for h in range(len(d))) for f in range(len(d))]  # (C14)
         eta = g_g / sum(d[f] * A_d[f] for f in range(len(d)))  # (C14)
         x = [x[f] + eta * d[f] for f in range(len(x))]  # (C14)
         g = [g[f] - eta * A_d[f] for f in range(len(g))]  # (C14)

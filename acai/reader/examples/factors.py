@@ -118,14 +118,16 @@ def weighted() -> tuple[object, object, object]:
 
 @example_of("C14")
 def conjugate_gradient() -> tuple[object, object, object]:
-    """Take two steps towards the factors of one listener; with two factors, they arrive, wherever they start."""
-    model = ALS(n_factors=2, n_epochs=1, reg=0.5, alpha=2.0, epsilon=1.0, cg_steps=2, init_std=0.0, seed=1)
-    model.init = ALS(n_factors=2, n_epochs=1, reg=0.5).fit(matrix(PLAYS))
-    Q = model.fit(matrix(PLAYS)).Q.astype(np.float64)
-    c = np.array([1 + 2.0 * np.log1p(PLAYS.get((0, i), 0.0)) for i in range(N)])
-    A, b = (Q.T * c) @ Q + 0.5 * np.eye(2), Q.T @ (c * (c > 1))
-    p = loops.conjugate_gradient(A.tolist(), b.tolist(), [0.0, 0.0], 2)
-    return p, model.P[0], plain.conjugate_gradient(A, b, np.zeros(2), 2)
+    """Take one step towards the factors of a listener, in the coordinates in which QᵀQ + λI is the identity."""
+    before = ALS(n_factors=2, n_epochs=1, reg=0.5).fit(matrix(PLAYS))
+    model = ALS(n_factors=2, n_epochs=1, reg=0.5, cg_steps=1, init=before).fit(matrix(PLAYS))
+    Q = model.Q.astype(np.float64)
+    eigenvalues, V = np.linalg.eigh(Q.T @ Q + 0.5 * np.eye(2))
+    W = V / np.sqrt(eigenvalues)
+    Z, extra = Q @ W, np.array([2.0 * np.log1p(PLAYS.get((0, i), 0.0)) for i in range(N)])
+    A, b = np.eye(2) + (Z.T * extra) @ Z, Z.T @ ((1 + extra) * (extra > 0))
+    x, fast = (np.linalg.solve(W, P[0].astype(np.float64)) for P in (before.P, model.P))
+    return loops.conjugate_gradient(A.tolist(), b.tolist(), x.tolist(), 1), fast, plain.conjugate_gradient(A, b, x, 1)
 
 
 @example_of("A7")

@@ -197,7 +197,7 @@ def test_whatever_is_edited_and_whatever_is_new_no_answer_is_lost(seed):
 def test_the_commands_say_what_they_did(tmp_path, capsys):
     main(["course", str(tmp_path / "c")])
     printed = capsys.readouterr().out
-    assert printed.startswith("computing the examples of the equations") and "new: 00_start.ipynb, 01_the_problem.ipynb" in printed
+    assert printed.startswith("computing the examples for the equations") and "new: 00_start.ipynb, 01_the_problem.ipynb" in printed
     main(["course", str(tmp_path / "c")])
     assert "everything is as it should be" in capsys.readouterr().out
     main(["progress", str(tmp_path / "c")])

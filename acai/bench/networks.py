@@ -82,7 +82,8 @@ def _batch(network: nn.Sequential, shape: tuple[int, ...], batch: int, dtype: ty
 def _in_double_precision(network: nn.Sequential) -> nn.Sequential:
     """Copy the network in float64, where no rounding can choose another maximum in a pool."""
     made: list[Layer] = []
-    for layer in (layer for layer in network.layers if isinstance(layer, Layer)):  # all of ours are
+    ours = [layer for layer in network.layers if isinstance(layer, Layer)]  # all of them
+    for layer in ours:
         made.append(type(layer)(**layer.arguments | ({"dtype": "float64"} if layer.params else {})))
         made[-1].params |= {name: w.astype(np.float64) for name, w in layer.params.items()}
     return nn.Sequential(made)

@@ -54,6 +54,14 @@ def best_columns(scores: NDArray[np.float32], n: int) -> tuple[Codes, NDArray[np
     return np.concatenate(columns), np.concatenate(best)
 
 
+def named_lists(
+    columns: Codes, scores: NDArray[np.floating[Any]], names: Sequence[Hashable]
+) -> Iterator[list[tuple[Hashable, float]]]:
+    """Yield a list of (name, score) for each row of columns; −1 stands for none."""
+    for row, scores_of_row in zip(columns.tolist(), scores.tolist()):
+        yield [(names[i], score) for i, score in zip(row, scores_of_row) if i >= 0]
+
+
 def most_similar(similarities: NDArray[Any], n: int, names: Sequence[Hashable]) -> list[tuple[Hashable, float]]:
     """List the `n` most similar, as (name, similarity), the first of equals first; −∞ stands for one that is left out."""
     order = np.argsort(-similarities, kind="stable")[:n]

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from acai.arrays import check_codes
 from acai.cf.inputs import Codes, as_list, check_pairs, codes_of_pairs, columns_and_values, expect_ratings
 from acai.cf.learnt import State, expect_finite, read_learnt
-from acai.cf.lists import Best, Reason, best_columns, blocks_of_users, left_out, most_similar
+from acai.cf.lists import Best, Reason, best_columns, blocks_of_users, left_out, most_similar, named_lists
 from acai.cf.plays import warn_of_plays
 from acai.cf.saving import parts_of
 from acai.errors import InputError
@@ -212,8 +212,7 @@ class Recommender(ABC):
     ) -> Iterator[tuple[Hashable, list[tuple[Hashable, float]]]]:
         """Recommend the `n` best songs to each of `users` (by default all), one after another: `dict(model.recommend_all())`.
 
-        Takes as many users at a time as their scores fit into `memory` bytes (at least one). The rest is as for
-        `recommend`.
+        As many users are taken at a time as fit into `memory` bytes, at least one. The rest is as for `recommend`.
         """
         known, n = self.ratings, checked("n", n)
         exclude_rated = checked("exclude_rated", exclude_rated, bool, Limits())
@@ -232,9 +231,7 @@ class Recommender(ABC):
 
     def _lists(self, columns: Codes, best: NDArray[np.floating[Any]]) -> Iterator[list[tuple[Hashable, float]]]:
         """Yield the list of each row of songs, with scores that are clipped as predictions are; −1 stands for no song."""
-        names, scores = self.ratings.songs, np.clip(best.astype(np.float64), *self._range())
-        for songs, of_songs in zip(columns.tolist(), scores.tolist()):
-            yield [(names[i], score) for i, score in zip(songs, of_songs) if i >= 0]
+        return named_lists(columns, np.clip(best.astype(np.float64), *self._range()), self.ratings.songs)
 
     def _range(self) -> tuple[float, float]:
         """Return the range that predictions are clipped to: that of the ratings in the training data."""

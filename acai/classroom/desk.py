@@ -91,9 +91,8 @@ def start(folder: str, memory: int, readable: list[str], exercises: str) -> dict
 
     if exercises:
         teaching.load(exercises)
-    for name in ("check", "require"):
-        setattr(teaching, name, _noted)
-    vars(teaching)["load"] = _loaded
+    for name, stand_in in {"check": _noted, "require": _noted, "load": _loaded}.items():
+        setattr(teaching, name, stand_in)
     os.chdir(folder)
     sys.path.insert(0, folder)
     confinement.limit_resources(memory)

@@ -30,7 +30,7 @@ def course(folder: Path, *, language: str = "en") -> None:
     language : CODE
         The language of the notebooks, as far as they are translated.
     """
-    print("computing the examples of the equations: the first time, up to a minute", flush=True)
+    print("computing the examples for the equations (up to a minute the first time)", flush=True)
     laid_out = Course(folder, language)
     laid_out.lay_out()
     for what, names in ("new", laid_out.new), ("renewed", laid_out.renewed), ("kept, because it was changed", laid_out.kept):

@@ -8,7 +8,7 @@ from numbers import Integral
 import numpy as np
 
 from acai.errors import InputError, shown, unknown
-from acai.ratings.moments import DAY_FIRST, DAY_IS_FIRST, IN_UTC, UNITS, moment_of, unit_of
+from acai.ratings.moments import DAY_IS_FIRST, IN_UTC, UNITS, WITH_POINTS, moment_of, unit_of
 from acai.tables.columns import FORM, ZULU, Numbers, Seconds, Times
 from acai.tables.first_lines import NUMBER, FirstLines, first_lines
 from acai.tables.lines import TableFormat
@@ -207,7 +207,7 @@ def _time(field: int, name: str, cells: list[str], must: bool) -> tuple[Seconds 
         return Seconds(field, UNITS[unit]), [f"times are {unit} since 1970"]
     if filled and all(map(_is_moment, filled)):
         form = re.sub(r"\d", "0", filled[0])
-        how = DAY_IS_FIRST if any(map(DAY_FIRST.fullmatch, filled)) else "times are ISO text"
+        how = DAY_IS_FIRST if any(map(WITH_POINTS.fullmatch, filled)) else "times are ISO text"
         return Times(field, form if FORM.fullmatch(form) else ZULU, any_form=True), [f"{how}; {IN_UTC}"]
     expected = "times like 2009-05-04T23:08:57Z or 4.5.2009 23:08, or numbers since 1970"
     if must:

@@ -210,7 +210,7 @@ def _explained(trial: Trial, report: Report, bench: Bench, dy: np.ndarray, k: in
     if any(finding.wrong.any() for finding in report.findings):
         turned = {name: w.copy() for name, w in bench.arrays.items()} | {"x": np.flip(bench.x).copy()}
         try:
-            earlier = Bench(trial.subject, turned, trial.subject.wide).backward(-np.flip(dy)).gradients
+            earlier = Bench(trial.subject, turned, trial.subject.wide, k).backward(-np.flip(dy)).gradients
         except CallFailed:
             earlier = {}
         others = [

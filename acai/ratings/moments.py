@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 253_402_300_799  # the last second of the year 9999: what is later is not in seconds
 UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}  # how many make a second
 OF_UNIT = {"seconds": 1e11, "milliseconds": 1e14, "microseconds": 1e17, "nanoseconds": np.inf}  # what times of it stay below
-DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? (\d{1,2}):(\d\d)(?::(\d\d))?)?", re.ASCII)  # 4.5.2009 23:08
+WITH_POINTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? (\d{1,2}):(\d\d)(?::(\d\d))?)?", re.ASCII)  # 4.5.2009 23:08
 DAY_IS_FIRST = "dates with points have the day first"
 IN_UTC = "times that name no time zone are taken as UTC"
 
@@ -65,7 +65,7 @@ def interpreted(times: Any, what: str) -> tuple[NDArray[np.int64], list[str]]:
     column = _of_datetimes(moments)
     if column is not None:
         has_zones = isinstance(moments, list) and all(getattr(moment, "tzinfo", None) for moment in moments)
-        has_points = isinstance(moments, list) and any(isinstance(text, str) and DAY_FIRST.fullmatch(text) for text in times)
+        has_points = isinstance(moments, list) and any(isinstance(text, str) and WITH_POINTS.fullmatch(text) for text in times)
         notes = [DAY_IS_FIRST] if has_points else []
         return as_seconds(column), notes if has_zones else [*notes, IN_UTC]
     numbers = column_of(moments, f"{what} must hold times")
@@ -86,7 +86,7 @@ def _parsed(moment: Any, what: str) -> Any:
 
 def moment_of(text: str) -> datetime:
     """Read ISO text, or a date with points and perhaps a time of day: it has the day first. ValueError if it is neither."""
-    found = DAY_FIRST.fullmatch(text)
+    found = WITH_POINTS.fullmatch(text)
     if found is None:
         return datetime.fromisoformat(text)
     day, month, year, hour, minute, second = (int(number or 0) for number in found.groups())

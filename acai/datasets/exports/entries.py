@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from typing import NamedTuple
 
+from acai.ratings.moments import WITH_POINTS
+
 LONGEST_NAME = 500  # characters of a title or an artist
 LATEST = 1 << 33  # seconds since 1970: the year 2242
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAY_FIRST = re.compile(r"(\d{1,2}) (\w{3})\w* (\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d))?")  # 31 Dec 2019 23:59, as Last.fm has it
-WITH_POINTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d))?")  # 31.12.2019 23:59
 ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?(?: ?(Z|UTC|[+-]\d\d:?\d\d))?")
 
 # why an entry is left out, as the notes say it
@@ -83,7 +84,7 @@ def _seconds_of_date(text: str) -> int | None:
     if found := DAY_FIRST.fullmatch(text):
         day, name, year, *clock = found.groups()
         month = MONTHS.index(name.lower()) + 1 if name.lower() in MONTHS else 0
-    elif found := WITH_POINTS.fullmatch(text):
+    elif (found := WITH_POINTS.fullmatch(text)) and found[4]:  # with an hour
         day, number, year, *clock = found.groups()
         month = int(number)
     elif found := ISO.fullmatch(text):

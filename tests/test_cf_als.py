@@ -5,9 +5,11 @@ import pytest
 from cf_cases import PLAYS, M, matrix, random_ratings
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from acai import InputError
 from acai.cf import ALS, SGD, als_kernels
+from acai.cf.als import BLOCKS, LEAST_WORK, most_work_first
 from acai.reference import cf as reference
 
 SETTINGS = st.fixed_dictionaries(
@@ -208,7 +210,6 @@ def test_fold_in_gives_a_known_listener_their_own_row():
 def test_implicit_at_the_same_point():
     """The oracle is implicit's ALS with exact solves: from our P, its Q and then its P are ours."""
     implicit = pytest.importorskip("implicit.als", reason="implicit (extra bench) is the oracle")
-    from scipy import sparse
     from threadpoolctl import threadpool_limits
 
     R = plays()
@@ -238,3 +239,22 @@ def test_a_song_with_zero_plays_explains_nothing():
     model = ALS(n_factors=2, n_epochs=3).fit(R)
     shares = {reason.name: reason.contribution for reason in model.explain(0, 2)}
     assert shares[0] == 0 and shares[1] != 0
+
+
+@given(st.lists(st.integers(0, 9000), min_size=1, max_size=300))
+def test_blocks_of_rows_hold_every_row_once_and_those_with_most_work_come_first(lengths):
+    indptr = np.cumsum([0, *lengths], dtype=np.int32)
+    R = sparse.csr_array((np.ones(indptr[-1], np.float32), np.zeros(indptr[-1], np.int32), indptr), shape=(len(lengths), 1))
+    blocks = most_work_first(R)
+    assert sorted(row for block in blocks for row in range(block.start, block.stop)) == list(range(len(lengths)))
+    work = [indptr[block.stop] - indptr[block.start] + 16 * (block.stop - block.start) for block in blocks]
+    assert work == sorted(work, reverse=True)
+    assert max(work) <= max(2 * LEAST_WORK, 2 * sum(work) / BLOCKS) + max(lengths) + 16  # no thread waits long for the last
+
+
+def test_plays_that_add_no_confidence_count_as_none():
+    """1e-45 plays are a known entry, but c − 1 of them is 0 in single precision."""
+    some, none = {(0, 0): 2.0, (1, 1): 3.0, (0, 1): 1e-45}, {(0, 0): 2.0, (1, 1): 3.0, (0, 1): 0.0}
+    for steps in (None, 2):
+        model = ALS(n_factors=2, epsilon=1e3, cg_steps=steps)
+        assert np.array_equal(model.fit(matrix(some)).P, model.fit(matrix(none)).P)

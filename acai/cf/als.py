@@ -1,7 +1,7 @@
 """Weighted factorisation of play counts, by alternating least squares (C11)."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,13 @@ from acai.ratings import Ratings
 from acai.settings import setting
 from acai.threads import map_blocks, one_blas_thread
 
+if TYPE_CHECKING:
+    from acai.cf.kernels import Rows
+
 LEAST_PIVOT = 0.05  # of a row solved in single precision: its scores are then correct to 1e-4, with usual settings to 1e-5
 BLOCKS = 64  # of rows at most, for threads to take one by one: enough to spread evenly
 LEAST_WORK = 2000  # entries in a block: enough to outweigh the cost of a task
+MOST_WORK = 2**21  # entries in a block, unless one row has more: they take some 50 MB
 
 
 @dataclass
@@ -87,40 +91,40 @@ class ALS(IterativeFactorModel):
     def _learn(self, ratings: Ratings, progress: bool) -> None:
         from tqdm import tqdm
 
-        # a count of zero is as good as none
-        extra = ratings.keep(ratings.csr.data != 0).map(self._extra_confidence)
+        users, songs = ratings.csr, ratings.csc.T
+        self._extra_confidence(np.array([users.data.min(), users.data.max()]))  # refuse what `_solve` could not use
         self._initialise(ratings, biases=False)
         self.mu = 0.0
         self.b_u[:] = 0
         self.b_i[:] = 0
-        users, songs = extra.csr, extra.csc.T
-        blocks_of_users, blocks_of_songs = longest_first(users), longest_first(songs)
+        blocks_of_users, blocks_of_songs = most_work_first(users), most_work_first(songs)
         for _ in tqdm(range(self.n_epochs), desc="ALS", unit="epoch", disable=not progress):
             self._solve(songs, blocks_of_songs, self.P, self.Q, self.cg_steps)
             self.history.append(self._solve(users, blocks_of_users, self.Q, self.P, self.cg_steps))
 
     def _solve(
-        self, extra: sparse.csr_array, blocks: list[NDArray[np.intp]], Y: Floats, X: Floats, cg_steps: int | None = None
+        self, plays: sparse.csr_array, blocks: list[slice], Y: Floats, X: Floats, cg_steps: int | None = None
     ) -> float:
         """Overwrite X with the rows that fit Y best, or `cg_steps` steps closer to those; return the objective."""
-        from acai.cf import als_kernels, kernels
+        from acai.cf import als_kernels
 
         products = gram_matrix(Y)
         G = products + self.reg * np.eye(len(products))  # (k, k)
-        rows, loss = kernels.rows_of(extra), np.full(len(X), np.nan)
+        loss = np.full(len(X), np.nan)
         whitening = whitening_of(G)
         Z = None if whitening is None else np.concatenate(map_blocks(lambda some: Y[some] @ whitening.W, row_blocks(len(Y))))
 
-        def solve(which: NDArray[np.intp]) -> None:
+        def solve(block: slice) -> None:
+            extra, which, x, losses = self._extra_of(plays, block), np.arange(block.stop - block.start), X[block], loss[block]
             if whitening is not None and Z is not None:
                 if cg_steps is None:
-                    als_kernels.als_solve(which, rows, Z, LEAST_PIVOT, X, loss)  # (C11)
+                    als_kernels.als_solve(which, extra, Z, LEAST_PIVOT, x, losses)  # (C11)
                 else:
-                    X[which] = X[which] @ whitening.inverse.T
-                    als_kernels.als_descend(which, rows, Z, cg_steps, X, loss)  # (C14)
-                X[which] = X[which] @ whitening.W.T
-            if np.isnan(loss[which]).any():  # seldom, and only then is this kernel compiled
-                als_kernels.als_solve_in_double(which, rows, Y, G, X, loss)  # (C11)
+                    x[:] = x @ whitening.inverse.T
+                    als_kernels.als_descend(which, extra, Z, cg_steps, x, losses)  # (C14)
+                x[:] = x @ whitening.W.T
+            if np.isnan(losses).any():  # seldom, and only then is this kernel compiled
+                als_kernels.als_solve_in_double(which, extra, Y, G, x, losses)  # (C11)
 
         map_blocks(solve, blocks)
         if not np.isfinite(loss).all():
@@ -130,13 +134,26 @@ class ALS(IterativeFactorModel):
             )
         return 0.5 * float(loss.sum() + self.reg * np.trace(products))
 
+    def _extra_of(self, plays: sparse.csr_array, block: slice) -> "Rows":
+        """Compute c − 1 of some rows, without the entries that add nothing: a count of zero is as good as none.
+
+        What is not needed twice is made anew for each block of each epoch: R may be larger than memory.
+        """
+        from acai.cf import kernels
+
+        indptr = plays.indptr[block.start : block.stop + 1]
+        here = slice(indptr[0], indptr[-1])
+        parts = self._extra_confidence(plays.data[here]), np.array(plays.indices[here]), indptr - indptr[0]
+        extra = sparse.csr_array(parts, shape=(len(indptr) - 1, plays.shape[1]))
+        extra.eliminate_zeros()
+        return kernels.rows_of(extra)
+
     def _fold_in(self, i: Codes, r: NDArray[np.float64]) -> tuple[Floats, float]:
         """Solve (C11) for p, with Q fixed."""
         i = i.astype(np.int32)  # as in R: the kernel is compiled for that
-        extra = sparse.csr_array((self._extra_confidence(r), (np.zeros_like(i), i)), shape=(1, len(self.Q)))
-        extra.eliminate_zeros()
+        plays = sparse.csr_array((r, i, np.array([0, len(i)], np.int32)), shape=(1, len(self.Q)))
         p = np.zeros((1, self.Q.shape[1]), np.float32)
-        self._solve(extra, longest_first(extra), self.Q, p)
+        self._solve(plays, [slice(0, 1)], self.Q, p)
         return p[0], 0.0
 
     def _influence(self, i: Codes, r: NDArray[np.float64], j: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -149,16 +166,18 @@ class ALS(IterativeFactorModel):
         return s, np.where(extra > 0, (1 + extra) * s, 0.0)
 
 
-def longest_first(extra: sparse.csr_array) -> list[NDArray[np.intp]]:
-    """Divide the rows into blocks of about the same work for threads to take, those with most entries first.
+def most_work_first(plays: sparse.csr_array) -> list[slice]:
+    """Divide the rows into blocks of about the same work for threads to take, those with most work first.
 
-    A row of many entries taken last would keep one thread busy while the others have nothing left to do.
+    Each block is one stretch of R, which is read from its beginning to its end. A row with more entries than a block should
+    have is a block of its own; taken last, it would keep one thread busy while the others have nothing left to do.
     """
-    lengths = np.diff(extra.indptr)
-    order = np.argsort(-lengths, kind="stable")
-    work = np.cumsum(lengths[order] + 16)  # a row costs about as much as 16 entries, whatever its length
-    n_blocks = int(np.clip(work[-1] // LEAST_WORK, 1, BLOCKS))
-    return np.split(order, np.searchsorted(work, work[-1] * np.arange(1, n_blocks) / n_blocks))
+    work = np.cumsum(np.diff(plays.indptr).astype(np.int64) + 16)  # a row costs about as much as 16 entries more
+    n_blocks = int(max(1, min(work[-1] // LEAST_WORK, BLOCKS), work[-1] // MOST_WORK))
+    cuts = np.searchsorted(work, work[-1] * np.arange(1, n_blocks) // n_blocks)
+    edges = np.unique([0, *cuts, len(work)])
+    sizes = np.diff(np.append(0, work)[edges])
+    return [slice(edges[b], edges[b + 1]) for b in np.argsort(-sizes, kind="stable").tolist()]
 
 
 class Whitening(NamedTuple):

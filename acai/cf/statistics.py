@@ -4,11 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acai.ratings import Ratings
+from acai.ratings.building import column_counts
 
 
 def entry_counts(ratings: Ratings) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Count the known entries of each user, and of each song."""
-    return np.diff(ratings.csr.indptr), np.bincount(ratings.csr.indices, minlength=ratings.n_songs)
+    return np.diff(ratings.csr.indptr), column_counts(ratings.csr)
 
 
 def mean(ratings: Ratings) -> float:

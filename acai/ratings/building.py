@@ -14,6 +14,7 @@ from acai.errors import InputError, is_missing, shown, unknown
 from acai.files import Contents
 
 AT_ONCE = 2048  # ids numbered before their hashes are checked
+COUNTED_AT_ONCE = 2**22  # entries
 COLLISIONS = 1000  # ids that may share one hash; real data have a handful
 LARGEST_VALUE = 1e31  # of a rating; beyond it, sums of several overflow in 32 bits
 # how to combine the values of a repeated pair: "first" and "last" reduce the entries' numbers, "count" counts the entries
@@ -249,6 +250,14 @@ def _combine(
     if combine == "mean":
         values /= sizes
     return values, None if t is None else np.maximum.reduceat(t[order], first)
+
+
+def column_counts(R: sparse.csr_array) -> NDArray[np.intp]:
+    """Count the entries of each column, some at a time: `np.bincount` makes a copy, of twice the size, of what it counts."""
+    counts = np.zeros(R.shape[1], np.intp)
+    for start in range(0, R.nnz, COUNTED_AT_ONCE):
+        counts += np.bincount(R.indices[start : start + COUNTED_AT_ONCE], minlength=len(counts))
+    return counts
 
 
 def stored_ids(contents: Contents, name: str) -> tuple[Hashable, ...]:

@@ -5,16 +5,13 @@ import re
 from html import unescape
 
 import pytest
+from reader_page import PAGE
 
 import acai
 from acai.cli import main
 from acai.errors import InputError
-from acai.reader.page import Page
-from acai.reader.sources import find_sources
 from acai.reader.text import plain
 from acai.reader.unicode_math import unicode_of
-
-PAGE = Page(find_sources())
 
 
 @pytest.fixture(scope="module")

@@ -6,19 +6,17 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from reader_page import PAGE
 
 from acai.reader.code import lines_of, listing, shown_lines
 from acai.reader.formulas import mathml, symbols_of
 from acai.reader.legend import N_COLOURS, Legend
 from acai.reader.markdown import Renderer, blocks_of
-from acai.reader.page import Page
 from acai.reader.places import Place
-from acai.reader.sources import find_sources
 from acai.reader.substitution import short, substituted
 from acai.reader.symbols import Symbol, SymbolTable, names_in, names_of
 from acai.reader.unicode_math import unicode_of
 
-PAGE = Page(find_sources())
 SYMBOLS = SymbolTable(PAGE.sources.readme)
 IDS = PAGE.ids
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from acai.commands import expect_place
 from acai.errors import InputError
 from acai.files import atomic_write
+from acai.reader.second_process import second_process
 from acai.terminal import one_line
 
 
@@ -44,11 +45,12 @@ def read(equation: str | None = None, *, out: Path | None = None) -> None:
 def _write_page(out: Path | None) -> None:
     if out is not None:
         expect_place(out)
-    from acai.reader.page import Page
-    from acai.reader.sources import find_sources
+    with second_process() as check:
+        from acai.reader.page import Page
+        from acai.reader.sources import find_sources
 
-    page = Page(find_sources())
-    html = page.html()
+        page = Page(find_sources(), check=check)
+        html = page.html()
     target = out or Path(tempfile.mkdtemp(prefix="acai-read-")) / "acai.html"
     with atomic_write(target) as temporary:
         temporary.write_text(html, encoding="utf-8")

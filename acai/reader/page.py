@@ -15,6 +15,7 @@ from acai.reader.markdown import Renderer, blocks_of, slug
 from acai.reader.places import Place, places_of, statements, tree_of
 from acai.reader.planted import Planted, planted_bugs, shown, verdict, verdict_on_correct
 from acai.reader.rows import Row, rows_of
+from acai.reader.second_process import Check
 from acai.reader.sources import Sources
 from acai.reader.symbols import SymbolTable, names_of
 from acai.reader.tests_of import closeness, tests_of
@@ -40,12 +41,15 @@ class Page:
         README and code.
     only : str
         The id of the one equation that is shown; "" for the whole README.
+    check : callable, optional
+        Returns what the gradient check says about a planted bug, if another process finds that out.
     """
 
     MOST_TESTS: ClassVar = 3  # of an equation that are open; the others are folded
 
     sources: Sources
     only: str = ""
+    check: Check | None = None
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -97,7 +101,14 @@ class Page:
         quantities = {name: next(iter(legend.symbols)) for name, legend in self.legends.items()}
         found = planted_bugs(self.places, quantities)
         wanted = {name: bugs for name, bugs in found.items() if self.only in ("", name)}
-        return {name: [shown(bug, verdict(bug)) for bug in bugs] for name, bugs in wanted.items()}
+        check = self.check or verdict
+        return {name: [shown(bug, check(bug)) for bug in bugs] for name, bugs in wanted.items()}
+
+    @cached_property
+    def listings(self) -> dict[str, dict[str, str]]:
+        """The code of each equation as HTML, by id and tab."""
+        names = [self.only] if self.only else self.ids
+        return {name: {tab: self._listings(name, tab) for tab in self.places} for name in names}
 
     def verdict(self, name: str) -> str:
         """Return what the gradient check says about the correct layer in which the bugs of an equation are planted."""
@@ -108,12 +119,13 @@ class Page:
         """Return the whole page."""
         renderer = Renderer(self.sources.picture, {self.only} if self.only else set(self.ids), is_whole=not self.only)
         rows = [row for row in self.rows if not self.only or self.only in row.ids]
+        texts = [self._text(row, renderer) for row in rows]
         here = files("acai.reader")
         template = Template(here.joinpath("reader.html").read_text(encoding="utf-8"))
         return template.substitute(
             style=here.joinpath("reader.css").read_text(encoding="utf-8"),
             script=here.joinpath("reader.js").read_text(encoding="utf-8"),
-            contents=self._contents(rows), rows="".join(self._row(row, renderer) for row in rows),
+            contents=self._contents(rows), rows="".join(map(self._section, rows, texts)),
             kind="single" if self.only else "whole",
         )
 
@@ -150,10 +162,10 @@ class Page:
             parts += [f'<li class="equation"><a href="#{name}">{name}</a></li>' for name in row.ids]
         return "".join(parts)
 
-    def _row(self, row: Row, renderer: Renderer) -> str:
-        """Return a row: its text, and beside it the code of its equation."""
+    def _text(self, row: Row, renderer: Renderer) -> str:
+        """Return the text of a row, and if it has an equation, its example, its symbols and what uses it."""
         if not row.ids:
-            return f'<section class="row"><div class="text">{"".join(map(renderer.block, row.blocks))}</div></section>'
+            return "".join(map(renderer.block, row.blocks))
         name, text = row.ids[0], []
         renderer.colours = self.legends[name].colours
         blocks = list(row.blocks)
@@ -167,12 +179,19 @@ class Page:
                 numbers = "".join(f'<a class="number" href="#{name}">({name})</a>' for name in block.ids)
                 drawn = f'<div class="numbered">{drawn}{numbers}</div>'
             text.append(drawn)
-        text += [self._example(name), self.legends[name].html(renderer, self.values(name))]
+        text += [self._example(name), self.legends[name].html(renderer, self.values(name)), self._used_by(name)]
         renderer.colours = {}
+        return "".join(text)
+
+    def _section(self, row: Row, text: str) -> str:
+        """Return a row: its text, and beside it the code of its equation."""
+        if not row.ids:
+            return f'<section class="row"><div class="text">{text}</div></section>'
+        name = row.ids[0]
         anchors = "".join(f'<span id="{other}"></span>' for other in row.ids[1:])
         return (
             f'<section class="row equation" id="{name}" aria-labelledby="heading-{name}" data-words="{escape(self._words(row))}">'
-            f'{anchors}<div class="text">{"".join(text)}{self._used_by(name)}</div>'
+            f'{anchors}<div class="text">{text}</div>'
             f'<div class="panels">{self._tabs(name)}</div></section>'
         )
 
@@ -210,13 +229,13 @@ class Page:
 
     def _tabs(self, name: str) -> str:
         """Return the tabs of one equation and their panels, the first of which is shown."""
+        contents = self.listings[name]  # of all equations, before the bugs: a second process may still be checking those
+        contents = contents | {"bugs": "".join(map(_bug, self.bugs.get(name, [])))}
         buttons, panels = [], []
         for number, (tab, title) in enumerate(TABS.items()):
-            drawn = self._listings(name, tab)
-            drawn = "".join(map(_bug, self.bugs.get(name, []))) if tab == "bugs" else drawn
-            drawn = drawn or f'<p class="missing">{escape(self.missing(name, tab))}</p>'
-            if tab == "plain" and not self.places[tab].get(name):
-                drawn += self._listings(name, "fast")
+            drawn = contents[tab] or f'<p class="missing">{escape(self.missing(name, tab))}</p>'
+            if tab == "plain" and not contents[tab]:
+                drawn += contents["fast"]
             selected, hidden = ("true", "") if number == 0 else ("false", " hidden")
             key = f"{name}-{tab}"
             buttons.append(
@@ -229,7 +248,7 @@ class Page:
 
     def _listings(self, name: str, tab: str) -> str:
         """Return the code of an equation in one tab."""
-        places = self.places.get(tab, {}).get(name, [])
+        places = self.places[tab].get(name, [])
         n_open = self.MOST_TESTS if tab == "test" else len(places)
         drawn = [self._place(place, name) for place in places]
         shown, others = "".join(drawn[:n_open]), "".join(drawn[n_open:])

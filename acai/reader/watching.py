@@ -6,12 +6,13 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from acai.reader.examples.registry import Example
-from acai.reader.places import Place
+from acai.reader.places import Place, statements
 from acai.reader.substitution import short, substituted
 from acai.reader.symbols import names_in
 
@@ -141,24 +142,27 @@ def key_of(place: Place) -> Key:
     return place.path, place.first
 
 
+@cache
 def tagged_statements(place: Place) -> dict[int, Statement]:
     """Return the statements of a function that carry the equation's number, by their lines."""
-    tree = _parsed(place)
-    return {node.lineno: node for node in ast.walk(tree) if isinstance(node, Statement) and node.lineno in place.marked}
+    found = (node for node in statements(_parsed(place)) if isinstance(node, Statement))
+    return {node.lineno: node for node in found if node.lineno in place.marked}
 
 
+@cache
 def starts_of_statements(place: Place) -> dict[int, int]:
     """Return the first line of the statement, or of the head of the loop, that each line of a function belongs to."""
     starts: dict[int, int] = {}
-    for node in ast.walk(_parsed(place)):  # statements before those inside them
+    for node in statements(_parsed(place)):  # statements before those inside them
         if isinstance(node, ast.stmt):
             starts |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node.lineno)
     return starts
 
 
+@cache
 def _parsed(place: Place) -> ast.Module:
-    tree = ast.parse(textwrap.dedent("\n".join(place.lines)))
-    return ast.increment_lineno(tree, place.first - 1)
+    """Parse a function; empty lines before it give each node the number of its line in the file."""
+    return ast.parse("\n" * (place.first - 1) + textwrap.dedent("\n".join(place.lines)))
 
 
 def sides(statement: Statement) -> tuple[str, str]:

@@ -67,6 +67,42 @@ def map_blocks(work: Callable[[Block], T], blocks: Sequence[Block]) -> list[T]:
     return [results[number] for number in range(len(blocks))]
 
 
+def sweep_grid(work: Callable[[Block], object], grid: Sequence[Sequence[Block]]) -> None:
+    """Call `work` on each block of a grid after the blocks above it and to its left, with several threads.
+
+    Blocks that are worked on at the same time are in different rows and in different columns. Each thread works its way down
+    one column and then takes the next one, in which it waits where the column to its left is not yet done. If a block needs
+    only what blocks above it and to its left left behind, the result is that of going through the grid row by row.
+
+    Parameters
+    ----------
+    work : callable
+        Called with each block once, from several threads.
+    grid : sequence of sequences
+        The rows of blocks, all equally long.
+    """
+    n_columns = len(grid[0])
+    ready = [threading.Semaphore(0) for _ in range(n_columns + 1)]  # counts the blocks of a column that may begin
+    ready[0].release(len(grid))
+    failed = threading.Event()
+
+    def work_down(column: int) -> None:
+        try:
+            for row in grid:
+                ready[column].acquire()
+                if failed.is_set():
+                    return
+                work(row[column])
+                ready[column + 1].release()
+        except BaseException:
+            failed.set()
+            raise
+        finally:
+            ready[column + 1].release(len(grid))  # after an error or Ctrl-C, nobody waits for this column
+
+    map_blocks(work_down, range(n_columns))  # in this order, so that nobody waits for a column that nobody has taken
+
+
 @cache
 def _pool(process: int) -> ThreadPoolExecutor:  # a forked child has none of its parent's threads
     return ThreadPoolExecutor(n_threads(), thread_name_prefix="acai")

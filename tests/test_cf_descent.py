@@ -1,6 +1,7 @@
 """SGD, with and without momentum, and gradient descent: against their equations as loops, and against Surprise's SVD."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from cf_cases import RATINGS, M, N, matrix, random_ratings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acai import InputError
-from acai.cf import SGD, SVD, Baseline, GradientDescent, kernels
+from acai import InputError, threads
+from acai.cf import SGD, SVD, Baseline, GradientDescent, blocks, kernels
 from acai.cf.descent import momentum_tables
 from acai.cf.iterative import objective
 from acai.evaluation.metrics import rmse
@@ -53,12 +54,13 @@ def test_lazy_momentum_is_the_dense_equation(entries, seed, alpha):
     w, mu, eta, lam = start(seed), 3.0, 0.05, 0.02
     expected = dense_momentum(entries, w, mu, eta, lam, alpha)
     W, b = np.concatenate(w[:2]), np.concatenate(w[2:])
-    known, parameters = kernels.KnownEntries(u, i, r, M), kernels.Parameters(W, b, mu, True)
-    tables = momentum_tables(alpha, np.float64)
-    momentum = kernels.Momentum(np.zeros_like(W), np.zeros_like(b), np.zeros(M + N, np.int64), *tables)
-    half = len(r) // 2  # in two passes, as over two epochs
-    for order in (np.arange(half), np.arange(half, len(r))):
-        kernels.momentum_epoch.py_func(order, known, parameters, eta, lam, momentum)
+    parameters, half = kernels.Parameters(W, b, mu, True), len(r) // 2
+    delta_W, delta_b, n_steps = np.zeros_like(W), np.zeros_like(b), np.zeros(M + N, np.int64)
+    for part in (slice(half), slice(half, len(r))):  # as in two epochs
+        known, order = kernels.KnownEntries(u[part], i[part], r[part], M), np.arange(len(r[part]))
+        momentum = kernels.Momentum(delta_W, delta_b, order, n_steps, *momentum_tables(alpha, np.float64))
+        kernels.momentum_steps.py_func(order, known, parameters, eta, lam, momentum)
+        kernels.end_momentum_epoch.py_func(parameters, momentum)
     for found, wanted in zip((W[:M], W[M:], b[:M], b[M:]), expected):
         assert np.allclose(found, wanted, rtol=1e-11, atol=1e-13)
 
@@ -70,7 +72,7 @@ def test_plain_sgd_is_momentum_of_zero(entries, seed):
     expected = dense_momentum(entries, w, 3.0, 0.05, 0.02, alpha=0.0)
     W, b = np.concatenate(w[:2]), np.concatenate(w[2:])
     known, parameters = kernels.KnownEntries(u, i, r, M), kernels.Parameters(W, b, 3.0, True)
-    kernels.sgd_epoch.py_func(np.arange(len(r)), known, parameters, 0.05, 0.02)
+    kernels.sgd_steps.py_func(np.arange(len(r)), known, parameters, 0.05, 0.02)
     for found, wanted in zip((W[:M], W[M:], b[:M], b[M:]), expected):
         assert np.allclose(found, wanted, rtol=1e-12, atol=1e-14)
 
@@ -158,6 +160,35 @@ def test_the_same_seed_gives_the_same_bits():
         one, two = (SGD(n_factors=8, seed=3, **options).fit(R) for _ in range(2))
         assert np.array_equal(one.P, two.P) and np.array_equal(one.Q, two.Q) and one.history == two.history
         assert not np.array_equal(one.P, SGD(n_factors=8, seed=4, **options).fit(R).P)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_blocks_on_several_threads_are_one_entry_at_a_time(momentum, monkeypatch):
+    """The oracle is the same model with a single block: bit for bit the same, as no order that matters has changed."""
+    R = random_ratings()
+    monkeypatch.setattr(blocks, "FEWEST", 1)
+    fitted = []
+    for n in (1, 2, 5):
+        monkeypatch.setattr(blocks, "n_threads", lambda n=n: n)
+        monkeypatch.setattr(threads, "n_threads", lambda n=n: n)
+        assert [len(row) for row in blocks.user_by_user(R)] == ([n] * 8 * n if n > 1 else [1])
+        fitted.append(SGD(n_factors=8, n_epochs=3, momentum=momentum).fit(R))
+    for model in fitted[1:]:
+        assert model.history == fitted[0].history
+        for name in ("P", "Q", "b_u", "b_i"):
+            assert np.array_equal(getattr(model, name), getattr(fitted[0], name))
+
+
+@given(RATINGS, st.integers(1, 4), st.integers(1, 4))
+def test_a_grid_has_each_entry_once_and_no_shared_row_or_column(R, n_rows, n_columns):
+    ratings = matrix(R)
+    grid = blocks.grid_of_blocks(ratings, n_rows, n_columns)
+    rows, columns = [np.concatenate(row) for row in grid], [np.concatenate(column) for column in zip(*grid)]
+    for codes, ranges in ((ratings.user_codes, rows), (ratings.csr.indices, columns)):
+        assert sorted(np.concatenate(ranges)) == list(range(len(R)))
+        in_turn = [set(codes[entries].tolist()) for entries in ranges if len(entries)]
+        assert all(max(first) < min(second) for first, second in pairwise(in_turn))
+    assert all((np.diff(block) > 0).all() for row in grid for block in row)  # in the order of R
 
 
 def test_history_is_the_objective():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from acai.threads import map_blocks, one_blas_thread
+from acai.threads import map_blocks, one_blas_thread, sweep_grid
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 FORKS = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -111,6 +111,32 @@ def test_after_an_error_no_block_is_begun(monkeypatch):
         map_blocks(fail, [slice(0, 1), slice(1, 2)])
     assert begun == [0]
     assert map_blocks(np.arange(3).__getitem__, []) == []
+
+
+def test_a_block_follows_those_above_it_and_to_its_left(monkeypatch):
+    for n in (1, 2, 4):
+        monkeypatch.setattr("acai.threads.n_threads", lambda n=n: n)
+        done: list[tuple[int, int]] = []
+        sweep_grid(done.append, [[(row, column) for column in range(3)] for row in range(5)])
+        place = {block: k for k, block in enumerate(done)}
+        assert len(done) == len(place) == 15
+        assert all(place[row, column] > place[row - 1, column] for row in range(1, 5) for column in range(3))
+        assert all(place[row, column] > place[row, column - 1] for row in range(5) for column in range(1, 3))
+
+
+@pytest.mark.parametrize("stop", [ZeroDivisionError, KeyboardInterrupt])
+def test_after_an_error_no_thread_waits_for_a_block(stop, monkeypatch):
+    monkeypatch.setattr("acai.threads.n_threads", lambda: 3)
+    done = []
+
+    def fail(block: tuple[int, int]) -> None:
+        if block == (2, 1):
+            raise stop
+        done.append(block)
+
+    with pytest.raises(stop):
+        sweep_grid(fail, [[(row, column) for column in range(3)] for row in range(5)])
+    assert (2, 2) not in done and (3, 1) not in done
 
 
 SAME_BITS = """

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from acai.cf.blocks import Int32s, in_order, user_by_user
 from acai.cf.factor_model import MOST_FACTORS, FactorModel
 from acai.cf.inputs import expect_ratings, expect_same_axes
 from acai.cf.iterative import DescentModel, objective, residuals
@@ -17,6 +18,7 @@ from acai.cf.statistics import entry_counts
 from acai.errors import InputError
 from acai.ratings import Ratings
 from acai.settings import setting
+from acai.threads import one_blas_thread, sweep_grid
 
 MOST_MOMENTUM = 0.9999  # αᵗ then takes t = 576,000 steps to vanish, and the tables have as many entries
 Float32s = NDArray[np.float32]
@@ -131,8 +133,8 @@ class SGD(DescentModel):
         The standard deviation of the normal distribution that P and Q start from.
     shuffle : bool
         Take the entries in a new random order in each epoch, as the theory assumes, rather than user by user. It helps
-        with a momentum of .7 or more. User by user is twice as fast, since it reads memory in order, and just as good
-        without momentum.
+        with a momentum of .7 or more. User by user is just as good without momentum, and several times as fast: it reads
+        memory in order, on all cores.
     seed : int
         Seed of the random start and of the shuffling.
     decay : float
@@ -188,6 +190,7 @@ class SGD(DescentModel):
             self._learn(ratings, progress, validation)
         return self
 
+    @one_blas_thread()  # for all epochs at once: there is no matrix product to divide among threads
     def _learn(self, ratings: Ratings, progress: bool, validation: Ratings | None = None) -> None:
         from tqdm import tqdm
 
@@ -219,21 +222,28 @@ class SGD(DescentModel):
         known = kernels.KnownEntries(ratings.user_codes, R.indices, R.data, ratings.n_users)
         parameters = kernels.Parameters(W, b, np.float32(self.mu), self.biases)
         lam = np.float32(self.reg)
-        order = np.arange(ratings.n_ratings, dtype=np.int32)
         rng = np.random.default_rng([self.seed, 1])
+        blocks = [[in_order(ratings)]] if self.shuffle else user_by_user(ratings)
         momentum = None
         if self.momentum:
             moved, shrunk = momentum_tables(self.momentum, np.float32)
             n_steps = np.zeros(len(b), np.int64)
-            momentum = kernels.Momentum(np.zeros_like(W), np.zeros_like(b), n_steps, moved, shrunk)
+            momentum = kernels.Momentum(np.zeros_like(W), np.zeros_like(b), in_order(ratings), n_steps, moved, shrunk)
 
         def run_epoch(eta: np.float32) -> None:
+            def take_steps(block: Int32s) -> None:
+                if momentum is None:
+                    kernels.sgd_steps(block, known, parameters, eta, lam)
+                else:
+                    kernels.momentum_steps(block, known, parameters, eta, lam, momentum)
+
             if self.shuffle:
-                rng.shuffle(order)
-            if momentum is None:
-                kernels.sgd_epoch(order, known, parameters, eta, lam)
-            else:
-                kernels.momentum_epoch(order, known, parameters, eta, lam, momentum)
+                rng.shuffle(blocks[0][0])
+                if momentum is not None:
+                    momentum.turn[blocks[0][0]] = in_order(ratings)
+            sweep_grid(take_steps, blocks)
+            if momentum is not None:
+                kernels.end_momentum_epoch(parameters, momentum)
 
         return run_epoch
 

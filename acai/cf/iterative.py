@@ -8,7 +8,9 @@ from acai.cf.inputs import Codes
 from acai.cf.statistics import entry_counts, mean
 from acai.errors import InputError
 from acai.ratings import Ratings
-from acai.threads import one_blas_thread
+from acai.threads import map_blocks, one_blas_thread
+
+ENTRIES = 20_000  # whose residuals a thread computes before it takes the next ones
 
 
 class IterativeFactorModel(FactorModel):
@@ -110,8 +112,9 @@ class DescentModel(IterativeFactorModel):
 
 def residuals(model: FactorModel, ratings: Ratings) -> Floats:
     """Compute e = r − r̂ of every known entry, in the order of `ratings.csr.data`."""
-    e: Floats = ratings.csr.data - model._predict_pairs(ratings.user_codes, ratings.csr.indices)
-    return e
+    R, u = ratings.csr, ratings.user_codes
+    parts = [slice(start, start + ENTRIES) for start in range(0, R.nnz, ENTRIES)]
+    return np.concatenate(map_blocks(lambda some: R.data[some] - model._predict_pairs(u[some], R.indices[some]), parts))
 
 
 def objective(model: FactorModel, ratings: Ratings, reg: float) -> float:

@@ -56,10 +56,11 @@ class Parameters(NamedTuple):
 
 
 class Momentum(NamedTuple):
-    """Δw of W and b, how many steps each row of W has made, and the tables of `momentum_tables`."""
+    """Δw of W and b, the step of the epoch that each entry has, how many steps each row of W made in it, `momentum_tables`."""
 
     delta_W: Floats
     delta_b: Floats
+    turn: Ints
     n_steps: Ints
     moved: Floats
     shrunk: Floats
@@ -113,8 +114,8 @@ def predict(u: Ints, i: Ints, factors: Factors) -> Floats:
 
 
 @njit(nogil=True, fastmath=REORDER)
-def sgd_epoch(order: Ints, known: KnownEntries, parameters: Parameters, eta: Number, lam: Number) -> None:
-    """Make one pass over the known entries in this order by plain stochastic gradient descent, (C10) with α = 0."""
+def sgd_steps(order: Ints, known: KnownEntries, parameters: Parameters, eta: Number, lam: Number) -> None:
+    """Take a step of plain stochastic gradient descent, (C10) with α = 0, for each of these known entries in this order."""
     u, i, r, m = known
     W, b, mu, has_biases = parameters
     for j in order:
@@ -130,22 +131,18 @@ def sgd_epoch(order: Ints, known: KnownEntries, parameters: Parameters, eta: Num
 
 
 @njit(nogil=True, fastmath=REORDER)
-def momentum_epoch(  # noqa: PLR0914 - it unpacks the symbols of (C10)
+def momentum_steps(  # noqa: PLR0914 - it unpacks the symbols of (C10)
     order: Ints, known: KnownEntries, parameters: Parameters, eta: Number, lam: Number, momentum: Momentum
 ) -> None:
-    """Make one pass over the known entries by (C10) with α > 0.
-
-    A row that missed some steps, because its ∇F_j was zero in them, makes up for all of them at once.
-    """
+    """Take a step (C10) with α > 0 for each of these known entries in this order, after those that its two rows have missed."""
     u, i, r, m = known
     W, b, mu, has_biases = parameters
-    delta_W, delta_b, n_steps, _, shrunk = momentum
+    delta_W, delta_b, turn, n_steps, _, shrunk = momentum
     alpha = shrunk[1]
-    step = n_steps[0]  # between two epochs, every row has made all steps
     for j in order:
         x, y = u[j], m + i[j]
-        apply_missed_steps(x, step - n_steps[x], parameters, momentum)
-        apply_missed_steps(y, step - n_steps[y], parameters, momentum)
+        apply_missed_steps(x, turn[j] - n_steps[x], parameters, momentum)
+        apply_missed_steps(y, turn[j] - n_steps[y], parameters, momentum)
         e = r[j] - mu - b[x] - b[y] - dot(W[x], W[y])
         for f in range(W.shape[1]):
             p, q = W[x, f], W[y, f]  # by which the gradient of F_j is −(e q − λ p) and −(e p − λ q)
@@ -158,18 +155,22 @@ def momentum_epoch(  # noqa: PLR0914 - it unpacks the symbols of (C10)
             delta_b[y] = alpha * delta_b[y] + eta * (e - lam * b[y])  # (C10)
             b[x] += delta_b[x]  # (C10)
             b[y] += delta_b[y]  # (C10)
-        step += 1
-        n_steps[x] = n_steps[y] = step
-    for x in range(len(W)):
-        apply_missed_steps(x, step - n_steps[x], parameters, momentum)
-    n_steps[:] = step
+        n_steps[x] = n_steps[y] = turn[j] + 1
+
+
+@njit(nogil=True, fastmath=REORDER)
+def end_momentum_epoch(parameters: Parameters, momentum: Momentum) -> None:
+    """Apply to each row the steps that it missed since its last turn in this epoch."""
+    for x in range(len(parameters.W)):
+        apply_missed_steps(x, len(momentum.turn) - momentum.n_steps[x], parameters, momentum)
+    momentum.n_steps[:] = 0
 
 
 @njit(nogil=True, fastmath=REORDER)
 def apply_missed_steps(x: int, t: int, parameters: Parameters, momentum: Momentum) -> None:
-    """Move row x by momentum alone, t times: w ← w + (α + α² + … + αᵗ) Δw, Δw ← αᵗ Δw, by tables of both."""
+    """Move row x by momentum alone, as in t steps whose ∇F_j has zeros for it: w ← w + (α + … + αᵗ) Δw, Δw ← αᵗ Δw."""
     W, b, _, _ = parameters
-    delta_W, delta_b, _, moved, shrunk = momentum
+    delta_W, delta_b, _, _, moved, shrunk = momentum
     t = min(t, len(moved) - 1)  # where the tables end, nothing is left of Δw
     far, less = moved[t], shrunk[t]
     w, delta_w = W[x], delta_W[x]

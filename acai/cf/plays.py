@@ -14,7 +14,9 @@ class PlaysAsRatings(UserWarning):
 
 def look_like_plays(r: NDArray[np.float32]) -> bool:
     """Whether values look like play counts rather than ratings: whole numbers with a tail far longer than any scale has."""
-    return bool(len(r) and r.min() >= 0 and r.max() > max(10, 10 * np.median(r)) and (r == r.round()).all())
+    if len(r) == 0 or r.max() <= 10:  # most are ratings, which are recognised fast
+        return False
+    return bool(r.min() >= 0 and r.max() > 10 * np.median(r) and (r == r.round()).all())
 
 
 def advice(r: NDArray[np.float32]) -> str:

@@ -20,7 +20,7 @@ ROWS_PER_COLUMN = 8  # with many rows of blocks, the threads to the right do not
 
 
 def in_order(ratings: Ratings) -> Int32s:
-    """Number the known entries in the order of R."""
+    """Return the numbers of the known entries in the order of R."""
     return np.arange(ratings.n_ratings, dtype=np.int32)
 
 

@@ -1,13 +1,14 @@
-"""Files that appear complete or not at all, and the leftovers of writers that were killed."""
+"""Files and folders that appear complete or not at all, and the leftovers of writers that were killed."""
 
 import errno
 import hashlib
 import itertools
 import os
 import re
+import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     for slot in range(SLOTS):
         _remove_if_abandoned(_temporary(target, slot))
     # the replacement of a private file is private from its first byte; a new file gets the permissions of the umask
-    temporary, handle = _claim(target, 0o666 if before is None else 0o600)
+    mode = 0o666 if before is None else 0o600
+    temporary, handle = _claim(target, lambda name: os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
     try:
         yield temporary
         before = regular_file(target)
@@ -81,6 +83,49 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Write a folder through a temporary one, which gets its name if the block succeeds and is removed if it fails.
+
+    Parameters
+    ----------
+    path : path
+        The folder; nothing may have this name yet. The folder around it is created if it does not exist.
+
+    Yields
+    ------
+    Path
+        The temporary folder, which is empty and beside the one to come.
+
+    Raises
+    ------
+    InputError
+        Before the block runs, if `path` exists: a folder is never replaced, because it may hold more than acai wrote.
+    OSError
+        If the folder cannot be written to, or the disk is full.
+
+    Notes
+    -----
+    Leftovers of a writer that was killed are removed as after `atomic_write`: by the next write to the same name.
+    """
+    if os.path.lexists(path):
+        raise InputError(f"{path} exists, and acai replaces no folder; choose another name, or remove it first")
+    target = Path(os.path.abspath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for slot in range(SLOTS):
+        _remove_if_abandoned(_temporary(target, slot), stat.S_ISDIR)
+    temporary, handle = _claim(target, _new_folder)
+    try:
+        yield temporary
+        os.rename(temporary, target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
     finally:
         if handle is not None:
@@ -119,14 +164,22 @@ def _temporary(target: Path, slot: int) -> Path:
     return target.with_name(f".acai-tmp-{slot}-{name}")
 
 
-def _claim(target: Path, mode: int) -> tuple[Path, int | None]:
-    """Create a temporary file and lock it; the handle returned holds the lock (None where there are no locks)."""
+def _new_folder(name: Path) -> int | None:
+    """Create a folder; returns a handle where there are locks to hold."""
+    os.mkdir(name)
+    return None if fcntl is None else os.open(name, os.O_RDONLY)
+
+
+def _claim(target: Path, create: Callable[[Path], int | None]) -> tuple[Path, int | None]:
+    """Create a temporary file or folder and lock it; the handle returned holds the lock (None where there are no locks)."""
     for slot in itertools.count():
         temporary = _temporary(target, slot)
         try:
-            handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+            handle = create(temporary)
         except FileExistsError:
             continue
+        if handle is None:
+            return temporary, None
         if fcntl is None:
             os.close(handle)  # Windows renames no file that is open
             return temporary, None
@@ -138,21 +191,22 @@ def _claim(target: Path, mode: int) -> tuple[Path, int | None]:
     raise AssertionError("itertools.count never ends")
 
 
-def _remove_if_abandoned(temporary: Path) -> None:
-    """Remove a temporary file if its writer is no longer running."""
+def _remove_if_abandoned(temporary: Path, is_kind: Callable[[int], bool] = stat.S_ISREG) -> None:
+    """Remove a temporary file, or a folder if `is_kind` says so, if its writer is no longer running."""
+    remove = shutil.rmtree if is_kind is stat.S_ISDIR else os.unlink
     with suppress(OSError):  # it does not exist, is in use or is not ours to remove
         status = os.lstat(temporary)
-        if not stat.S_ISREG(status.st_mode):
+        if not is_kind(status.st_mode):
             return
         if fcntl is None:
             if time.time() - status.st_mtime > DAY:
-                temporary.unlink()
+                remove(temporary)
             return
         handle = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_open_at(handle, temporary):
-                temporary.unlink()
+                remove(temporary)
         finally:
             os.close(handle)
 

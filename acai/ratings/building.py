@@ -14,7 +14,7 @@ from acai.errors import InputError, is_missing, shown, unknown
 from acai.files import Contents
 
 AT_ONCE = 2048  # ids numbered before their hashes are checked
-COUNTED_AT_ONCE = 2**22  # entries
+COUNTED_AT_ONCE = 2**20  # entries
 COLLISIONS = 1000  # ids that may share one hash; real data have a handful
 LARGEST_VALUE = 1e31  # of a rating; beyond it, sums of several overflow in 32 bits
 # how to combine the values of a repeated pair: "first" and "last" reduce the entries' numbers, "count" counts the entries

@@ -1,6 +1,5 @@
 """Ratings: the matrix R (C4) with its axes named."""
 
-import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,14 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from acai.errors import InputError, place_of
-from acai.files import Contents, load_npz, save_npz
-from acai.ratings import building, dataframes, matrices, splits
+from acai.ratings import building, dataframes, mapped, matrices, saving, splits
 from acai.ratings.building import Codes, as_values
 from acai.ratings.filtering import Minimums, with_enough
 from acai.ratings.moments import as_seconds
 from acai.ratings.summary import html_summary
-
-KIND = "ratings saved by acai"
 
 
 @dataclass(repr=False, eq=False)
@@ -264,32 +260,11 @@ class Ratings:
     def _split_by_mask(self, in_test: NDArray[np.bool_]) -> tuple[Self, Self]:
         return self.keep(~in_test), self.keep(in_test)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a `.npz` file that `Ratings.load` reads. Ids must be text, numbers or tuples of them."""
-        save_npz(path, KIND, **self.parts())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote; nothing in the file is ever executed."""
-        return cls.from_contents(load_npz(path, KIND))
-
-    def parts(self) -> dict[str, object]:
-        """Name everything that a file of these ratings stores, for `acai.files.save_npz`."""
-        for what, ids, places in ("users", self.users, self.user_rows), ("songs", self.songs, self.song_columns):
-            if len(places) < len(ids):
-                raise InputError(f"{len(ids)} {what} have {len(places)} different ids; expected a different id for each")
-        parts: dict[str, object] = {"data": self.csr.data, "indices": self.csr.indices, "indptr": self.csr.indptr}
-        if self.times is not None:
-            parts["times"] = self.times
-        return parts | {"users": self.users, "songs": self.songs, "notes": self.notes}
-
-    @classmethod
-    def from_contents(cls, contents: Contents) -> Self:
-        """Build the ratings whose `parts` are among the contents of a file."""
-        users, songs = building.stored_ids(contents, "users"), building.stored_ids(contents, "songs")
-        csr = building.stored_rows(contents, (len(users), len(songs)))
-        times = contents.array("times", (csr.nnz,), ("int64",)) if "times" in contents.arrays else None
-        return cls(csr, users, songs, times, contents.sequence("notes", str))
+    save, save_folder = saving.save, mapped.save_folder
+    write_folder = staticmethod(mapped.write_folder)
+    load = classmethod(saving.load)
+    parts = saving.parts
+    from_contents = classmethod(saving.from_contents)
 
     def __repr__(self) -> str:
         """Show the sizes in one line."""

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from acai.reader.places import Definition, Place, definitions, definitions_of, first_line, statements, tree_of
 
@@ -89,19 +90,26 @@ def _marked(place: Place, lines: set[int]) -> Place:
     return Place(place.path, place.name, place.first, place.lines, frozenset(inside))
 
 
+@cache
 def closeness(place: Place) -> str:
     """Say how closely a test compares: "compares exactly", or which tolerances it allows."""
     indent = len(place.lines[0]) - len(place.lines[0].lstrip())
     tree = ast.parse("\n".join(line[indent:] for line in place.lines))
     allowed = []
     for node in ast.walk(tree):
-        name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
-        if isinstance(node, ast.Call) and name in COMPARISONS:
+        if isinstance(node, ast.Call) and _last_name(node.func) in COMPARISONS:
             given = [f"{part.arg}={ast.unparse(part.value)}" for part in node.keywords if part.arg in TOLERANCES]
-            allowed.append(" and ".join(given) or COMPARISONS[name])
+            allowed.append(" and ".join(given) or COMPARISONS[_last_name(node.func)])
         elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt) and "abs(" in ast.unparse(node.left):
             allowed.append(f"less than {ast.unparse(node.comparators[0])}")
     return f"allows {'; '.join(dict.fromkeys(allowed))}" if allowed else "compares exactly"
+
+
+def _last_name(function: ast.expr) -> str:
+    """Return the name of a function without that of its module: "allclose" for `np.allclose`."""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _tests_in(path: str, text: str) -> Iterator[Test]:
@@ -109,8 +117,9 @@ def _tests_in(path: str, text: str) -> Iterator[Test]:
     tree = tree_of(text)
     aliases = _aliases(tree)
     functions = {name: node for name, node in definitions(tree) if "." not in name}
-    named = {name: _named(node) for name, node in functions.items()}
-    calls = {name: _calls(node, named[name], aliases) for name, node in functions.items()}
+    nodes = {name: list(ast.walk(node)) for name, node in functions.items()}
+    named = {name: _named(nodes[name]) for name in functions}
+    calls = {name: _calls(nodes[name], named[name], aliases) for name in functions}
     lines = text.splitlines()
     for name, node in functions.items():
         if name.startswith("test_"):
@@ -140,10 +149,10 @@ def _aliases(tree: ast.Module) -> dict[str, Function]:
     return aliases
 
 
-def _named(function: ast.AST) -> Lines:
-    """Return the names that are used in a function: `SGD`, and of `plain.svd` both parts and the whole."""
+def _named(nodes: list[ast.AST]) -> Lines:
+    """Return the names among the nodes of a function: `SGD`, and of `plain.svd` both parts and the whole."""
     named: Lines = defaultdict(set)
-    for node in ast.walk(function):
+    for node in nodes:
         if isinstance(node, ast.Name):
             named[node.id].add(node.lineno)
         elif isinstance(node, ast.Attribute):
@@ -153,15 +162,15 @@ def _named(function: ast.AST) -> Lines:
     return named
 
 
-def _calls(function: ast.AST, named: Lines, aliases: dict[str, Function]) -> dict[Function, set[int]]:
-    """Return the functions of the reference that are named in a function, with the lines."""
+def _calls(nodes: list[ast.AST], named: Lines, aliases: dict[str, Function]) -> dict[Function, set[int]]:
+    """Return the functions of the reference that are named among the nodes of a function, with the lines."""
     calls: dict[Function, set[int]] = defaultdict(set)
     for name, lines in named.items():
         first, _, member = name.partition(".")
         module, of_module = aliases.get(first, ("", ""))
         if module and bool(member) != bool(of_module):  # `reference.svd`, or `svd` that was imported from there
             calls[module, of_module or member] |= lines
-    for node in _getattrs(ast.walk(function)):
+    for node in _getattrs(nodes):
         argument = node.args[0]
         module, _ = aliases.get(argument.id, ("", "")) if isinstance(argument, ast.Name) else ("", "")
         if module:

@@ -14,7 +14,6 @@ from typing import Any
 from acai.reader.examples.registry import Example
 from acai.reader.places import Place, statements
 from acai.reader.substitution import short, substituted
-from acai.reader.symbols import names_in
 
 MOST_VISITS = 100  # of one line; after that it is no longer watched
 Key = tuple[str, int]  # of a place: its path and its first line
@@ -129,8 +128,9 @@ class Watch:
             self._pending = frame if at == self._last_shown.get(key) else self._pending
             return
         target, expression = sides(statement)
-        names, functions = _locals_of(frame, f"{target or 0}, {expression}"), frame.f_globals
-        if any(isinstance(names.get(name), Iterator) for name in names_in([expression])):
+        local, functions = frame.f_locals, frame.f_globals
+        names = {name: local[name] for name in _variables(f"{target or 0}, {expression}") if name in local}
+        if any(isinstance(value, Iterator) for value in names.values()):
             return  # to look at what an iterator gives would take it away
         with_numbers = substituted(expression, names, functions)
         value = eval(expression, {**functions, **names})
@@ -165,6 +165,7 @@ def _parsed(place: Place) -> ast.Module:
     return ast.parse("\n" * (place.first - 1) + textwrap.dedent("\n".join(place.lines)))
 
 
+@cache
 def sides(statement: Statement) -> tuple[str, str]:
     """Return the target of a statement, "" for `return`, and its right side."""
     right = ast.unparse(statement.value) if statement.value else "None"
@@ -190,12 +191,11 @@ def _values_in(frame: FrameType) -> Values:
     return {name: value for name, value in seen.items() if value}
 
 
-def _locals_of(frame: FrameType, code: str) -> dict[str, Any]:
-    """Return the local variables that a piece of code needs."""
+@cache
+def _variables(code: str) -> frozenset[str]:
+    """Return the names that a piece of code needs and does not bind itself, as a comprehension does."""
     nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)]
-    bound = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
-    local = frame.f_locals
-    return {node.id: local[node.id] for node in nodes if node.id not in bound and node.id in local}
+    return frozenset({node.id for node in nodes} - {node.id for node in nodes if isinstance(node.ctx, ast.Store)})
 
 
 def _with_places(target: str, names: dict[str, Any], functions: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LEAST_PIVOT = 0.05  # of a row solved in single precision: its scores are then correct to 1e-4, with usual settings to 1e-5
 BLOCKS = 64  # of rows at most, for threads to take one by one: enough to spread evenly
 LEAST_WORK = 2000  # entries in a block: enough to outweigh the cost of a task
-MOST_WORK = 2**21  # entries in a block, unless one row has more: they take some 50 MB
+MOST_WORK = 2**19  # entries in a block, unless one row has more: they take some 15 MB while they are used
 
 
 @dataclass

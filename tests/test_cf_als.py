@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from acai import InputError
-from acai.cf import ALS, SGD, als_kernels
+from acai.cf import ALS, SGD, als, als_kernels
 from acai.cf.als import BLOCKS, LEAST_WORK, most_work_first
 from acai.reference import cf as reference
 
@@ -241,8 +241,8 @@ def test_a_song_with_zero_plays_explains_nothing():
     assert shares[0] == 0 and shares[1] != 0
 
 
-@given(st.lists(st.integers(0, 9000), min_size=1, max_size=300))
-def test_blocks_of_rows_hold_every_row_once_and_those_with_most_work_come_first(lengths):
+@given(st.lists(st.integers(0, 9000), min_size=1, max_size=300), st.integers(1000, 20_000))
+def test_blocks_of_rows_hold_every_row_once_and_those_with_most_work_come_first(lengths, most):
     indptr = np.cumsum([0, *lengths], dtype=np.int32)
     R = sparse.csr_array((np.ones(indptr[-1], np.float32), np.zeros(indptr[-1], np.int32), indptr), shape=(len(lengths), 1))
     blocks = most_work_first(R)
@@ -250,6 +250,12 @@ def test_blocks_of_rows_hold_every_row_once_and_those_with_most_work_come_first(
     work = [indptr[block.stop] - indptr[block.start] + 16 * (block.stop - block.start) for block in blocks]
     assert work == sorted(work, reverse=True)
     assert max(work) <= max(2 * LEAST_WORK, 2 * sum(work) / BLOCKS) + max(lengths) + 16  # no thread waits long for the last
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(als, "MOST_WORK", most)
+        blocks = most_work_first(R)
+    assert sorted(row for block in blocks for row in range(block.start, block.stop)) == list(range(len(lengths)))
+    for block in blocks:
+        assert indptr[block.stop] - indptr[block.start + 1] <= most  # small enough for memory, not counting the first row
 
 
 def test_plays_that_add_no_confidence_count_as_none():

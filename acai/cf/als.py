@@ -1,5 +1,6 @@
 """Weighted factorisation of play counts, by alternating least squares (C11)."""
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 LEAST_PIVOT = 0.05  # of a row solved in single precision: its scores are then correct to 1e-4, with usual settings to 1e-5
 BLOCKS = 64  # of rows at most, for threads to take one by one: enough to spread evenly
 LEAST_WORK = 2000  # entries in a block: enough to outweigh the cost of a task
-MOST_WORK = 2**19  # entries in a block, unless one row has more: they take some 15 MB while they are used
+MOST_WORK = 2**19  # entries in a block, not counting its first row: to compute c − 1 of so many takes some 8 MB
 
 
 @dataclass
@@ -115,7 +116,9 @@ class ALS(IterativeFactorModel):
         Z = None if whitening is None else np.concatenate(map_blocks(lambda some: Y[some] @ whitening.W, row_blocks(len(Y))))
 
         def solve(block: slice) -> None:
-            extra, which, x, losses = self._extra_of(plays, block), np.arange(block.stop - block.start), X[block], loss[block]
+            extra = self._extra_of(plays, block)
+            which = np.arange(block.stop - block.start)
+            x, losses = X[block], loss[block]
             if whitening is not None and Z is not None:
                 if cg_steps is None:
                     als_kernels.als_solve(which, extra, Z, LEAST_PIVOT, x, losses)  # (C11)
@@ -170,10 +173,12 @@ def most_work_first(plays: sparse.csr_array) -> list[slice]:
     """Divide the rows into blocks of about the same work for threads to take, those with most work first.
 
     Each block is one stretch of R, which is read from its beginning to its end. A row with more entries than a block should
-    have is a block of its own; taken last, it would keep one thread busy while the others have nothing left to do.
+    have begins a block; if that block came last, it would keep one thread busy while the others have nothing left to do.
     """
     work = np.cumsum(np.diff(plays.indptr).astype(np.int64) + 16)  # a row costs about as much as 16 entries more
-    n_blocks = int(max(1, min(work[-1] // LEAST_WORK, BLOCKS), work[-1] // MOST_WORK))
+    enough_for_threads = min(work[-1] // LEAST_WORK, BLOCKS)
+    enough_for_memory = math.ceil(work[-1] / MOST_WORK)
+    n_blocks = int(max(enough_for_threads, enough_for_memory))
     cuts = np.searchsorted(work, work[-1] * np.arange(1, n_blocks) // n_blocks)
     edges = np.unique([0, *cuts, len(work)])
     sizes = np.diff(np.append(0, work)[edges])

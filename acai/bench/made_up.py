@@ -5,9 +5,9 @@ import numpy as np
 from acai.ratings import Ratings
 
 
-def generated(m: int, n: int, n_entries: int) -> Ratings:
+def generated(m: int, n: int, n_entries: int, seed: int = 0) -> Ratings:
     """Draw ratings from 1 to 5 of `m` users for `n` songs."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     zeal = rng.lognormal(0, 1, m)
     popularity = (np.arange(n) + 100.0) ** -0.8
     size = int(1.3 * n_entries)  # some pairs are drawn twice

@@ -1,10 +1,12 @@
-"""ALS on a GENERATED matrix in a folder, with little memory, beside the same matrix in memory.
+"""ALS on a GENERATED matrix in a folder, within little memory, beside the same matrix in memory.
 
-    python tests/benchmarks/bench_mapped.py --entries 200e6 --limit 2    # GiB; 32 bytes per entry of disk and memory
+    python tests/benchmarks/bench_mapped.py                         # 100 million entries, within 2 GiB
+    python tests/benchmarks/bench_mapped.py --entries 10e6 --limit 0.5
 
-The folder is written and learnt from by processes that may hold so much data and no more (RLIMIT_DATA: what is mapped from a
-file does not count). Each fit has a process of its own, mapped and in memory in turn; the time of an epoch is the difference
-between fits of one epoch and of two. Unset OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE first.
+The folder takes 16 bytes per entry on disk, and the matrix as much in memory. The processes that write the folder and that
+learn from it may allocate no more than the limit (RLIMIT_DATA, of Linux, which does not count what is mapped from a file).
+Each fit has a process of its own; mapped and in memory take turns. The time of an epoch is the difference between fits of
+one epoch and of two. Unset OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE first: where they are set, BLAS is slower than it could be.
 """
 
 import argparse
@@ -18,87 +20,87 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from acai.bench.made_up import generated
 from acai.cf import ALS
 from acai.ratings import Ratings
 
 SONGS, ENTRIES_OF_A_USER, USERS_OF_A_BLOCK = 100_000, 100, 20_000
+SIDES = "mapped", "in memory"
 
 
 def blocks(n_entries: int) -> Iterator[Ratings]:
-    """Draw plays of songs of long-tailed popularity by some users at a time."""
-    m = n_entries // ENTRIES_OF_A_USER
-    for first in range(0, m, USERS_OF_A_BLOCK):
-        rng, users = np.random.default_rng(first), range(first, min(first + USERS_OF_A_BLOCK, m))
-        drawn = int(1.2 * ENTRIES_OF_A_USER)  # some songs twice
-        songs = (SONGS * rng.random((len(users), drawn)) ** 3).astype(np.int64)
-        pairs = np.sort(songs + SONGS * np.arange(len(users))[:, None], axis=None)
-        u, i = np.divmod(pairs[np.append(True, np.diff(pairs) > 0)], SONGS)
-        plays = rng.geometric(0.2, len(u)).astype(np.float32)
-        starts = np.searchsorted(u, np.arange(len(users) + 1))
-        yield Ratings(sparse.csr_array((plays, i, starts), shape=(len(users), SONGS)), users, range(SONGS))
+    """Draw the entries of some users at a time."""
+    for first in range(0, n_entries // ENTRIES_OF_A_USER, USERS_OF_A_BLOCK):
+        block = generated(USERS_OF_A_BLOCK, SONGS, USERS_OF_A_BLOCK * ENTRIES_OF_A_USER, seed=first)
+        yield Ratings(block.csr, range(first, first + USERS_OF_A_BLOCK), block.songs)
 
 
-def child(args: argparse.Namespace) -> dict[str, float]:
-    """Do one thing in this process, and tell what it took."""
-    if args.what != "memory":
-        resource.setrlimit(resource.RLIMIT_DATA, (int(args.limit * 2**30),) * 2)
+def write(folder: Path, n_entries: int) -> dict[str, float]:
+    """Write the folder, and return the seconds that it took."""
     started = time.perf_counter()
-    if args.what == "write":
-        Ratings.write_folder(args.path, blocks(int(args.entries)))
-        return {"seconds": time.perf_counter() - started}
-    ratings = Ratings.load(args.path, mmap=args.what == "mmap")
+    Ratings.write_folder(folder, blocks(n_entries))
+    return {"seconds": time.perf_counter() - started}
+
+
+def learn(folder: Path, mmap: bool, options: dict[str, int]) -> dict[str, float]:
+    """Open the folder and fit ALS to it, for one epoch and for two; return the seconds."""
+    started = time.perf_counter()
+    ratings = Ratings.load(folder, mmap=mmap)
     found = {"opened": time.perf_counter() - started, "entries": ratings.n_ratings}
-    models = {n: ALS(args.factors, n_epochs=n, cg_steps=args.cg_steps) for n in (1, 2)}
-    models[1].fit(generated(2000, 1000, 50_000))  # compiles
-    for n, model in models.items():
+    ALS(n_epochs=1, **options).fit(generated(2000, 1000, 50_000))  # compiles
+    for n_epochs in 1, 2:
         started = time.perf_counter()
-        model.fit(ratings)
-        found[f"{n} epochs"] = time.perf_counter() - started
-    return found | {"objective": models[2].history[-1], "anonymous": anonymous_gib()}
+        model = ALS(n_epochs=n_epochs, **options).fit(ratings)
+        found[f"{n_epochs} epochs"] = time.perf_counter() - started
+    return found | {"objective": model.history[-1]}
 
 
-def anonymous_gib() -> float:
-    """Return how much of this process is not mapped from files, now."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("RssAnon:")[1].split()[0]) / 2**20
+def work(args: argparse.Namespace) -> dict[str, float]:
+    """Do one thing in this process."""
+    if args.what != "in memory":
+        limit = int(args.limit * 2**30)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    if args.what == "write":
+        return write(args.folder, int(args.entries))
+    return learn(args.folder, args.what == "mapped", {"n_factors": args.factors, "cg_steps": args.cg_steps})
 
 
 def main(args: argparse.Namespace) -> None:
     """Write the folder, then take turns."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in vars(args).items() if value is not None]
+    with tempfile.TemporaryDirectory() as place:
 
         def run(what: str) -> dict[str, float]:
-            command = [sys.executable, __file__, *options, f"--what={what}", f"--path={folder}/plays"]
+            """Do one thing in a process of its own."""
+            command = [sys.executable, __file__, *sys.argv[1:], f"--what={what}", f"--folder={place}/ratings"]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             return json.loads(done.stdout)
 
         print(f"written in {run('write')['seconds']:.0f} s, within {args.limit:g} GiB", flush=True)
-        per_entry: dict[str, list[float]] = {"mmap": [], "memory": []}
+        times: dict[str, list[float]] = {side: [] for side in SIDES}
         for turn in range(args.turns):
-            for what in per_entry if turn % 2 == 0 else reversed(per_entry):
-                found = run(what)
-                per_entry[what].append(1e9 * (found["2 epochs"] - found["1 epochs"]) / found["entries"])
+            for side in SIDES if turn % 2 == 0 else reversed(SIDES):
+                found = run(side)
+                epoch = found["2 epochs"] - found["1 epochs"]
+                times[side].append(1e9 * epoch / found["entries"])
                 shown = ", ".join(f"{name} {value:.6g}" for name, value in found.items())
-                print(f"{what}: {per_entry[what][-1]:.1f} ns per entry and epoch; {shown}", flush=True)
+                print(f"{side}: {times[side][-1]:.1f} ns per entry and epoch; {shown}", flush=True)
                 time.sleep(1)
-    medians = {what: float(np.median(times)) for what, times in per_entry.items()}
-    print(f"mapped {medians['mmap']:.1f} ns, in memory {medians['memory']:.1f} ns: {medians['mmap'] / medians['memory']:.2f}")
+    mapped, in_memory = (float(np.median(times[side])) for side in SIDES)
+    print(f"mapped {mapped:.1f} ns, in memory {in_memory:.1f} ns: {mapped / in_memory:.2f}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--entries", type=float, default=200e6)
+    parser.add_argument("--entries", type=float, default=100e6)
     parser.add_argument("--limit", type=float, default=2.0, help="GiB")
     parser.add_argument("--factors", type=int, default=16)
     parser.add_argument("--cg-steps", type=int)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--what", choices=["write", "mmap", "memory"]), parser.add_argument("--path")
+    parser.add_argument("--what", choices=["write", *SIDES], help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.what is None:
         main(chosen)
     else:
-        print(json.dumps(child(chosen)))
+        print(json.dumps(work(chosen)))

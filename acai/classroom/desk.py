@@ -78,7 +78,7 @@ def serve(request: dict[str, Any]) -> None:
 def _message(error: BaseException) -> str:
     try:
         return str(error)[:2000]
-    except Exception:
+    except Exception:  # a submission's own exception may fail to show itself
         return ""
 
 

@@ -117,6 +117,28 @@ def test_blocks_that_do_not_fit_leave_nothing(tmp_path, blocks, message):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("blocks, memory, message", [
+    (5, 100, "blocks is an object of the class int; expected a list or a generator of Ratings"),
+    (made_up(), 100, "blocks is an object of the class Ratings; expected a list or a generator of Ratings"),
+    ([np.ones((2, 2))], 100, "a block is an object of the class ndarray; expected Ratings"),
+    ("text", 100, "a block is an object of the class str; expected Ratings"),
+    ([made_up(), None], 100, "a block is an object of the class NoneType; expected Ratings"),
+    ([made_up()], 0, "memory=0; expected an integer, at least 1"),
+    ([made_up()], 2e8, "memory=200000000.0; expected an integer, at least 1"),
+    ([made_up()], "2", "memory='2'; expected an integer, at least 1"),
+])
+def test_what_is_not_a_list_of_ratings_is_refused_in_one_sentence(tmp_path, blocks, memory, message):
+    with pytest.raises(InputError, match=message):
+        Ratings.write_folder(tmp_path / "folder", blocks, memory)
+    assert names(tmp_path) == []
+
+
+def test_mmap_is_true_or_false(tmp_path):
+    made_up().save_folder(tmp_path / "folder")
+    with pytest.raises(InputError, match="mmap='yes'; expected True or False"):
+        Ratings.load(tmp_path / "folder", mmap="yes")
+
+
 def test_more_entries_than_int32_counts_are_refused_before_they_are_written(tmp_path, monkeypatch):
     blocks = list(in_blocks(made_up(), [10, 20]))
     monkeypatch.setattr("acai.arrays.LARGEST_COUNT", 100)

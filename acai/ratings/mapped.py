@@ -28,6 +28,7 @@ from acai.atomic import atomic_folder, regular_file
 from acai.errors import InputError
 from acai.files import Contents, load_npz, save_npz
 from acai.ratings.building import checked_csr, column_counts, stored_ids
+from acai.settings import Limits, checked
 
 if TYPE_CHECKING:
     from acai.ratings.matrix import Ratings
@@ -64,10 +65,13 @@ def write_folder(path: str | os.PathLike[str], blocks: "Iterable[Ratings]", memo
     Raises
     ------
     InputError
-        If `path` exists, a user is in two blocks, the blocks do not fit together, or there is none.
+        If `path` exists, `blocks` are not Ratings, a user is in two of them, they do not fit together, or there is none.
     OSError
         If the disk is full; nothing is then left at `path`.
     """
+    memory = checked("memory", memory)
+    if not isinstance(blocks, Iterable):
+        raise InputError(f"blocks is an object of the class {type(blocks).__name__}; expected a list or a generator of Ratings")
     with atomic_folder(path) as folder:
         axes = _write_users(folder, blocks)
         shape = len(axes.users), len(axes.songs)
@@ -95,6 +99,7 @@ def _write_users(folder: Path, blocks: "Iterable[Ratings]") -> Axes:
     with ExitStack() as files:
         append = {name: files.enter_context(_growing(folder / name)) for name in (SONGS_OF_USERS, VALUES_OF_USERS)}
         for block in blocks:
+            _expect_ratings(block)
             if first is None:
                 first = block
                 if block.times is not None:
@@ -113,6 +118,13 @@ def _write_users(folder: Path, blocks: "Iterable[Ratings]") -> Axes:
         raise InputError("there is no block of ratings; expected at least one")
     starts = np.cumsum(np.concatenate(lengths)).astype(np.int32)
     return Axes(list(users), tuple(first.songs), list(notes), first.times is not None, starts)
+
+
+def _expect_ratings(block: object) -> None:
+    from acai.ratings.matrix import Ratings  # which imports this module
+
+    if not isinstance(block, Ratings):
+        raise InputError(f"a block is an object of the class {type(block).__name__}; expected Ratings")
 
 
 def _expect_fitting(block: "Ratings", first: "Ratings", users: dict[Any, None]) -> None:
@@ -146,6 +158,7 @@ def _write_songs(folder: Path, by_users: sparse.csr_array, memory: int) -> NDArr
 
 def load_folder(cls: "type[Ratings]", path: str | os.PathLike[str], mmap: bool) -> "Ratings":
     """Map what `write_folder` wrote into memory, or read it; everything that compiled code relies on is checked."""
+    mmap = checked("mmap", mmap, bool, Limits())
     if not os.path.isdir(path):
         found = "is a file, which cannot be mapped" if os.path.exists(path) else "does not exist"
         raise InputError(f"{path} {found}; expected {KIND}: ratings.save_folder(path) writes one, and so does Ratings.write_folder")

@@ -45,10 +45,12 @@ Append = Callable[[NDArray[Any]], None]
 
 def save_folder(ratings: "Ratings", path: str | os.PathLike[str], memory: int = 2**28) -> None:
     """Write a folder that `Ratings.load(path, mmap=True)` maps into memory; `write_folder` describes the arguments."""
-    write_folder(path, [ratings], memory)
+    write_folder(type(ratings), path, [ratings], memory)
 
 
-def write_folder(path: str | os.PathLike[str], blocks: "Iterable[Ratings]", memory: int = 2**28) -> None:
+def write_folder(
+    cls: "type[Ratings]", path: str | os.PathLike[str], blocks: "Iterable[Ratings]", memory: int = 2**28
+) -> None:
     """Write a folder that `Ratings.load(path, mmap=True)` maps into memory, from blocks of users, one block after another.
 
     Parameters
@@ -73,7 +75,7 @@ def write_folder(path: str | os.PathLike[str], blocks: "Iterable[Ratings]", memo
     if not isinstance(blocks, Iterable):
         raise InputError(f"blocks is an object of the class {type(blocks).__name__}; expected a list or a generator of Ratings")
     with atomic_folder(path) as folder:
-        axes = _write_users(folder, blocks)
+        axes = _write_users(cls, folder, blocks)
         shape = len(axes.users), len(axes.songs)
         parts = *(_column(folder / name, axes.starts[-1], True) for name in (VALUES_OF_USERS, SONGS_OF_USERS)), axes.starts
         starts_of_songs = _write_songs(folder, sparse.csr_array(parts, shape=shape), memory)
@@ -91,7 +93,7 @@ class Axes(NamedTuple):
     starts: NDArray[np.int32]
 
 
-def _write_users(folder: Path, blocks: "Iterable[Ratings]") -> Axes:
+def _write_users(cls: "type[Ratings]", folder: Path, blocks: "Iterable[Ratings]") -> Axes:
     """Write the entries of one block of users after another."""
     users: dict[Any, None] = {}
     notes: dict[str, None] = {}
@@ -99,7 +101,8 @@ def _write_users(folder: Path, blocks: "Iterable[Ratings]") -> Axes:
     with ExitStack() as files:
         append = {name: files.enter_context(_growing(folder / name)) for name in (SONGS_OF_USERS, VALUES_OF_USERS)}
         for block in blocks:
-            _expect_ratings(block)
+            if not isinstance(block, cls):
+                raise InputError(f"a block is an object of the class {type(block).__name__}; expected Ratings")
             if first is None:
                 first = block
                 if block.times is not None:
@@ -118,13 +121,6 @@ def _write_users(folder: Path, blocks: "Iterable[Ratings]") -> Axes:
         raise InputError("there is no block of ratings; expected at least one")
     starts = np.cumsum(np.concatenate(lengths)).astype(np.int32)
     return Axes(list(users), tuple(first.songs), list(notes), first.times is not None, starts)
-
-
-def _expect_ratings(block: object) -> None:
-    from acai.ratings.matrix import Ratings  # which imports this module
-
-    if not isinstance(block, Ratings):
-        raise InputError(f"a block is an object of the class {type(block).__name__}; expected Ratings")
 
 
 def _expect_fitting(block: "Ratings", first: "Ratings", users: dict[Any, None]) -> None:

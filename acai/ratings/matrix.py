@@ -261,7 +261,7 @@ class Ratings:
         return self.keep(~in_test), self.keep(in_test)
 
     save, save_folder = saving.save, mapped.save_folder
-    write_folder = staticmethod(mapped.write_folder)
+    write_folder = classmethod(mapped.write_folder)
     load = classmethod(saving.load)
     parts = saving.parts
     from_contents = classmethod(saving.from_contents)
